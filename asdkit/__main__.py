@@ -1,0 +1,112 @@
+"""The ``asdkit`` command: find the program, parse, run, report errors in one line."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import difflib
+import errno
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from asdkit.base.blas import choose_kernels
+from asdkit.base.distributed import leave
+from asdkit.base.errors import AsdkitError
+from asdkit.base.log import set_up_logging
+from asdkit.base.options import expand_conf
+from asdkit.base.provenance import command_line
+
+logger = logging.getLogger("asdkit")
+BIN = Path(__file__).parent / "bin"
+
+
+def programs() -> dict[str, str]:
+    """Map every program's name to the first line of its docstring."""
+    found = {}
+    for path in sorted(BIN.glob("*_*.py")) + sorted(BIN.glob("[a-z]*[!_]*.py")):
+        if not path.name.startswith("_"):
+            text = ast.get_docstring(ast.parse(path.read_text())) or ""
+            found[path.stem.replace("_", "-")] = text.partition("\n")[0]
+    return dict(sorted(found.items()))
+
+
+def usage() -> str:
+    """List the programs, one line each."""
+    known = programs()
+    width = max(map(len, known))
+    lines = [f"  {name:{width}}  {text}" for name, text in known.items()]
+    about = "usage: asdkit COMMAND [OPTIONS] ARGUMENTS; asdkit COMMAND --help for each"
+    return "\n".join([about, "", *lines])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one program.
+
+    Returns:
+        0 done; 1 the data or the fit is wrong; 2 wrong usage; 130 interrupted.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0 if argv else 2
+    name, *rest = argv
+    if name not in programs():
+        close = difflib.get_close_matches(name, programs(), n=1)
+        cure = f"try {close[0]}" if close else "asdkit --help lists them"
+        print(f"asdkit: no command {name!r}; {cure}", file=sys.stderr)
+        return 2
+    choose_kernels()
+    try:
+        return _run(name, rest)
+    except AsdkitError as error:
+        print(f"asdkit {name}: error: {error}", file=sys.stderr)
+        if error.hint:
+            print(f"  hint: {error.hint}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno is None:
+            raise
+        if error.errno == errno.EPIPE:
+            sys.stderr.close()
+            return 1
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"asdkit {name}: error: {where}{error.strerror}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"asdkit {name}: interrupted; nothing half-written", file=sys.stderr)
+        return 130
+    finally:
+        leave()
+
+
+def _run(name: str, argv: list[str]) -> int:
+    """Parse the program's arguments and run it."""
+    module = importlib.import_module(f"asdkit.bin.{name.replace('-', '_')}")
+    parser = argparse.ArgumentParser(
+        prog=f"asdkit {name}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--config", metavar="FILE", help="a .conf file with options")
+    parser.add_argument(
+        "--log-level",
+        default="INFO",
+        choices=("DEBUG", "INFO", "WARNING"),
+        help="the least severe message to show (default: INFO)",
+    )
+    module.add_arguments(parser)
+    args = parser.parse_args(expand_conf(argv))
+    set_up_logging(args.log_level)
+    logger.info("%s", command_line())
+    answer = module.main(args)
+    if answer is not None:
+        print(answer)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What every program needs: errors, options, logs, ranks, provenance."""

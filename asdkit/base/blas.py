@@ -1,0 +1,77 @@
+"""Matrix products at the speed of the processor.
+
+The BLAS inside torch (MKL) and the one inside numpy (OpenBLAS) both choose
+kernels for old processors on AMD chips with AVX-512.  OpenBLAS can be told
+better before numpy is imported, which doubles its speed (tools/bench/blas.py);
+MKL cannot.  So the large products of float tensors on the CPU go through numpy,
+which shares the tensors' memory; on a GPU they stay in torch.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+AVX512 = {"avx512f", "avx512dq", "avx512bw", "avx512vl"}
+
+
+def choose_kernels(cpuinfo: Path = Path("/proc/cpuinfo")) -> None:
+    """Let OpenBLAS use AVX-512 on AMD processors that have it.
+
+    Does nothing where the user has chosen (OPENBLAS_CORETYPE is set), on other
+    processors, or once numpy is loaded, when it would be too late.
+    """
+    if "numpy" in sys.modules or "OPENBLAS_CORETYPE" in os.environ:
+        return
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:
+        return
+    fields = dict(line.split(":", 1) for line in lines if ":" in line)
+    info = {name.strip(): value for name, value in fields.items()}
+    is_amd = "AuthenticAMD" in info.get("vendor_id", "")
+    if is_amd and set(info.get("flags", "").split()) >= AVX512:
+        os.environ["OPENBLAS_CORETYPE"] = "SKYLAKEX"
+
+
+def matmul(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
+    """Multiply two matrices, on the CPU through numpy's BLAS.
+
+    Args:
+        a: (M, K) of the same dtype and on the same device as b.
+        b: (K, N).
+        out: (M, N) contiguous, overwritten; None allocates.
+
+    Returns:
+        (M, N) a @ b.
+    """
+    import numpy as np
+    import torch
+
+    if a.device.type != "cpu":
+        return torch.matmul(a, b, out=out)
+    if out is None:
+        return torch.from_numpy(a.numpy() @ b.numpy())
+    np.matmul(a.numpy(), b.numpy(), out=out.numpy())
+    return out
+
+
+def add_matmul(out: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """Add a @ b to ``out`` in place: ``out += a @ b``.
+
+    Args:
+        out: (M, N) contiguous accumulator, possibly of a wider dtype.
+        a: (M, K).
+        b: (K, N).
+
+    Returns:
+        ``out``.
+    """
+    if out.device.type != "cpu" and out.dtype == a.dtype:
+        return out.addmm_(a, b)
+    return out.add_(matmul(a, b))

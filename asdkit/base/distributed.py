@@ -1,0 +1,123 @@
+"""Ranks: the same program N times, each with its share of the utterances.
+
+``torchrun --nproc-per-node N -m asdkit ...`` on one machine or ``srun -n N asdkit
+...`` on a cluster; alone, a program is rank 0 of 1 and torch is not imported.
+Sufficient statistics are summed with `all_reduce`; rank 0 writes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    import torch
+
+Item = TypeVar("Item")
+
+
+def rank() -> int:
+    """Return this process's number, 0 when it is alone."""
+    if "WORLD_SIZE" in os.environ:
+        return int(os.environ["RANK"])
+    return int(os.environ["SLURM_PROCID"]) if num_ranks() > 1 else 0
+
+
+def num_ranks() -> int:
+    """Return how many processes share the work, 1 when alone.
+
+    Only ``srun`` sets SLURM_STEP_NUM_TASKS; a batch script that was given many
+    tasks but starts a program without ``srun`` starts it once.
+    """
+    slurm = os.environ.get("SLURM_STEP_NUM_TASKS", "1")
+    return int(os.environ.get("WORLD_SIZE", slurm))
+
+
+def is_main() -> bool:
+    """Tell whether this process is the one that writes and reports."""
+    return rank() == 0
+
+
+def share(items: Sequence[Item]) -> Sequence[Item]:
+    """Return every N-th item, starting at this process's rank."""
+    return items[rank() :: num_ranks()]
+
+
+def all_reduce(tensor: torch.Tensor) -> torch.Tensor:
+    """Sum a tensor over all ranks, in place; every rank gets the sum.
+
+    Args:
+        tensor: any shape, on CPU or GPU, the same shape on every rank.
+
+    Returns:
+        The tensor itself.
+    """
+    if num_ranks() > 1:
+        _join()
+        import torch.distributed as dist
+
+        dist.all_reduce(tensor)
+    return tensor
+
+
+def barrier() -> None:
+    """Wait until every rank has come here."""
+    if num_ranks() > 1:
+        _join()
+        import torch.distributed as dist
+
+        dist.barrier()
+
+
+def broadcast(tensor: torch.Tensor) -> torch.Tensor:
+    """Copy rank 0's tensor to all ranks, in place."""
+    if num_ranks() > 1:
+        _join()
+        import torch.distributed as dist
+
+        dist.broadcast(tensor, src=0)
+    return tensor
+
+
+def leave() -> None:
+    """Take leave of the other ranks, if any were met."""
+    if num_ranks() > 1:
+        import torch.distributed as dist
+
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def _join() -> None:
+    """Meet the other ranks, once.  gloo sums CPU tensors, nccl GPU ones."""
+    import torch.distributed as dist
+
+    if dist.is_initialized():
+        return
+    import torch
+
+    os.environ.setdefault("MASTER_ADDR", _first_host())
+    os.environ.setdefault("MASTER_PORT", _port())
+    if torch.cuda.is_available():
+        local = os.environ.get("LOCAL_RANK", os.environ.get("SLURM_LOCALID", "0"))
+        torch.cuda.set_device(int(local))
+        backend = "cpu:gloo,cuda:nccl"
+    else:
+        backend = "gloo"
+    dist.init_process_group(backend, rank=rank(), world_size=num_ranks())
+
+
+def _first_host() -> str:
+    """Name the host of rank 0: ``a[03-05,9],b`` in Slurm's notation gives a03."""
+    hosts = os.environ.get("SLURM_STEP_NODELIST", "127.0.0.1")
+    found = re.match(r"([^,\[]+)(?:\[([^\],-]+)[^\]]*\])?", hosts)
+    assert found is not None
+    return found[1] + (found[2] or "")
+
+
+def _port() -> str:
+    """Choose a port that two jobs on one host do not share."""
+    job = int(os.environ.get("SLURM_JOB_ID", "0"))
+    return str(20000 + job % 20000)

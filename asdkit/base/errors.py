@@ -1,0 +1,50 @@
+"""The two errors that are not bugs: the data is wrong, or it is too little.
+
+Everything else that escapes a program is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from os import PathLike
+
+
+class AsdkitError(Exception):
+    """Print as one line, with exit code 1 and without a traceback.
+
+    Args:
+        message: where, expected, got, in that order.
+        hint: the cure, a command or an edit.
+    """
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class DataError(AsdkitError):
+    """Say that a file does not hold what it should.
+
+    Args:
+        path: the file, directory or rspecifier.
+        problem: what was expected and what was found, values quoted with ``!r``.
+        line: 1-based line number, if the file has lines.
+        hint: the cure, a command or an edit.
+    """
+
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        problem: str,
+        *,
+        line: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        where = f"{path}" if line is None else f"{path}:{line}"
+        super().__init__(f"{where}: {problem}", hint)
+        self.path = path
+        self.problem = problem
+        self.line = line
+
+
+class FitError(AsdkitError):
+    """Say that the data cannot support the model that was asked for."""

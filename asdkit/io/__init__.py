@@ -1,0 +1,1 @@
+"""Files in and out: archives, tables, trials, audio, models, Kaldi's binaries."""

@@ -1,0 +1,97 @@
+"""Model files that describe themselves: arrays and options in one ``.npz``.
+
+Nothing in such a file is ever unpickled or executed: options are JSON, the rest
+are arrays.  The first thing in it says which class wrote it, when and how.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from asdkit.base.errors import DataError
+from asdkit.base.provenance import provenance
+from asdkit.io.files import write_atomic
+from asdkit.io.tables import PathName
+
+HEADER = "asdkit"
+
+
+def save_arrays(
+    path: PathName, kind: str, options: Mapping[str, Any], arrays: Mapping[str, Any]
+) -> None:
+    """Write a model file, atomically.
+
+    Args:
+        path: the file, by convention ``.npz``.
+        kind: what it holds, by convention the class name.
+        options: what JSON can hold; the constructor's arguments.
+        arrays: name -> array, of any shape and numeric dtype.
+    """
+    header = {"kind": kind, "options": dict(options), "provenance": provenance()}
+    with write_atomic(path, "wb") as stream:
+        named: dict[str, Any] = {HEADER: np.array(json.dumps(header)), **arrays}
+        np.savez(stream, **named)
+
+
+def load_arrays(path: PathName, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read a model file of one kind.
+
+    Returns:
+        the options and the arrays, as they were given to `save_arrays`.
+
+    Raises:
+        DataError: missing, damaged, or a model of another kind.
+    """
+    header, arrays = _load(path)
+    if header["kind"] != kind:
+        raise DataError(path, f"expected a {kind} model, got {header['kind']!r}")
+    return header["options"], arrays
+
+
+def describe(path: PathName) -> dict[str, Any]:
+    """Read what a model file says of itself: kind, options, provenance, arrays."""
+    header, arrays = _load(path)
+    shapes = {name: f"{list(a.shape)} {a.dtype}" for name, a in arrays.items()}
+    return header | {"arrays": shapes}
+
+
+def _load(path: PathName) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read header and arrays; say what is wrong if it is not a model file."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        header = json.loads(str(arrays.pop(HEADER)))
+    except FileNotFoundError:
+        raise DataError(path, "no such model file") from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(
+            path,
+            f"not an asdkit model, or cut short: {type(error).__name__}: {error}",
+            hint="asdkit kaldi-import converts Kaldi's models",
+        ) from None
+    return header, arrays
+
+
+def save_model(path: PathName, model: Any) -> None:
+    """Write an estimator: its constructor's arguments and its ``x_`` attributes."""
+    state = vars(model)
+    save_arrays(
+        path,
+        type(model).__name__,
+        {name: value for name, value in state.items() if not name.endswith("_")},
+        {name: value for name, value in state.items() if name.endswith("_")},
+    )
+
+
+def load_model(path: PathName, kind: type[Any]) -> Any:
+    """Read an estimator of the given class, ready to use."""
+    options, arrays = load_arrays(path, kind.__name__)
+    model = kind(**options)
+    for name, array in arrays.items():
+        setattr(model, name, array)
+    return model
