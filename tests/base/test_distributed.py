@@ -1,0 +1,49 @@
+import pytest
+import torch
+
+from asdkit.base import distributed
+
+
+@pytest.fixture(autouse=True)
+def no_launcher(monkeypatch):
+    names = ("RANK", "WORLD_SIZE", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS")
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_alone_a_process_has_everything():
+    assert (distributed.rank(), distributed.num_ranks()) == (0, 1)
+    assert list(distributed.share([1, 2, 3])) == [1, 2, 3]
+    x = torch.ones(2)
+    assert distributed.all_reduce(x) is x
+
+
+def test_shares_are_disjoint_and_complete(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    seen = []
+    for rank in range(3):
+        monkeypatch.setenv("RANK", str(rank))
+        seen += distributed.share(list(range(10)))
+    assert sorted(seen) == list(range(10))
+
+
+def test_srun_numbers_its_tasks(monkeypatch):
+    monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "4")
+    monkeypatch.setenv("SLURM_PROCID", "2")
+    assert (distributed.rank(), distributed.num_ranks()) == (2, 4)
+
+
+def test_a_batch_script_without_srun_is_one_process(monkeypatch):
+    """SLURM_NTASKS is set there too; waiting for the others would hang."""
+    monkeypatch.setenv("SLURM_NTASKS", "8")
+    monkeypatch.setenv("SLURM_PROCID", "0")
+    assert distributed.num_ranks() == 1
+
+
+@pytest.mark.parametrize(
+    ("nodes", "first"),
+    [("a", "a"), ("a1,b2", "a1"), ("n[03-05,9],m", "n03"), ("n[7,8]", "n7")],
+)
+def test_rank_0_lives_on_the_first_host(monkeypatch, nodes, first):
+    monkeypatch.setenv("SLURM_STEP_NODELIST", nodes)
+    assert distributed._first_host() == first

@@ -1,0 +1,89 @@
+import argparse
+from typing import Literal
+
+import pytest
+
+from asdkit.base.errors import DataError
+from asdkit.base.options import add_options, expand_conf, options_of
+
+
+class Model:
+    def __init__(
+        self,
+        data=None,
+        num_iters: int = 10,
+        scale: float = 0.5,
+        center: bool = True,
+        init: Literal["pca", "random"] = "pca",
+        seed: int | None = None,
+        blocks: tuple[int, ...] = (3, 4),
+    ) -> None: ...
+
+
+def parse(*argv):
+    parser = argparse.ArgumentParser(allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--config")
+    add_options(
+        parser,
+        Model,
+        num_iters="iterations",
+        scale="scale, 100 % is 1",
+        center="subtract the mean",
+        init="how to start",
+        seed="seed",
+        blocks="blocks",
+    )
+    return parser.parse_args(expand_conf(argv))
+
+
+def test_defaults_are_those_of_the_constructor():
+    assert options_of(Model, parse()) == {
+        "num_iters": 10,
+        "scale": 0.5,
+        "center": True,
+        "init": "pca",
+        "seed": None,
+        "blocks": (3, 4),
+    }
+
+
+def test_types_come_from_the_annotations():
+    args = parse(
+        "--num-iters", "3", "--center", "false", "--seed", "7", "--blocks", "1,2"
+    )
+    assert (args.num_iters, args.center, args.seed) == (3, False, 7)
+    assert args.blocks == (1, 2)
+
+
+def test_a_boolean_is_spelled_true_or_false():
+    with pytest.raises(argparse.ArgumentError, match="expected true or false"):
+        parse("--center", "yes")
+
+
+def test_an_option_without_a_parameter_is_a_bug():
+    with pytest.raises(TypeError, match="no option 'num_itres'"):
+        add_options(argparse.ArgumentParser(), Model, num_itres="iterations")
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_the_command_line_beats_the_file_wherever_config_stands(tmp_path, before):
+    conf = tmp_path / "model.conf"
+    conf.write_text("# more than usual\n--num-iters=20  # 10 loses\n\n--scale=0.1\n")
+    line = ["--num-iters", "3"]
+    config = ["--config", str(conf)]
+    args = parse(*(config + line if before else line + config))
+    assert (args.num_iters, args.scale) == (3, 0.1)
+
+
+def test_a_conf_line_without_equals_names_file_and_line(tmp_path):
+    conf = tmp_path / "model.conf"
+    conf.write_text("--scale=0.1\n--num-iters 3\n")
+    with pytest.raises(DataError, match=r"model.conf:2: expected --name=value"):
+        expand_conf([f"--config={conf}"])
+
+
+def test_an_unknown_option_in_a_conf_is_an_error(tmp_path, capsys):
+    conf = tmp_path / "model.conf"
+    conf.write_text("--num-itres=3\n")
+    with pytest.raises((SystemExit, argparse.ArgumentError)):
+        parse("--config", str(conf))

@@ -1,0 +1,130 @@
+import errno
+import os
+import subprocess
+import sys
+import textwrap
+
+import kaldiio
+import numpy as np
+import pytest
+
+from asdkit.base.errors import DataError
+from asdkit.io.ark import ArkWriter, load_array, read_arrays, read_scp, stack_vectors
+
+
+def write(directory, arrays, **options):
+    with ArkWriter(directory, "feats", **options) as writer:
+        for key, array in arrays.items():
+            writer[key] = array
+    return directory / "feats.scp"
+
+
+@pytest.fixture
+def arrays(rng):
+    shapes = {"b": (5, 3), "a": (1, 3), "C": (7, 3)}
+    return {k: rng.standard_normal(s).astype(np.float32) for k, s in shapes.items()}
+
+
+def test_what_is_written_is_read(tmp_path, arrays):
+    scp = write(tmp_path, arrays)
+    assert list(read_scp(scp)) == ["C", "a", "b"]
+    for rspecifier in (f"scp:{scp}", str(scp), f"ark:{tmp_path / 'feats.ark'}"):
+        read = dict(read_arrays(rspecifier))
+        assert read.keys() == arrays.keys()
+        for key, array in arrays.items():
+            np.testing.assert_array_equal(read[key], array)
+
+
+def test_kaldiio_reads_what_is_written(tmp_path, arrays):
+    scp = write(tmp_path, arrays)
+    for key, array in kaldiio.load_scp(str(scp)).items():
+        np.testing.assert_array_equal(array, arrays[key])
+
+
+def test_what_kaldi_wrote_is_read(golden):
+    feats = dict(read_arrays(f"ark:{golden}/feats/mfcc_test.ark"))
+    assert len(feats) == 24
+    assert {x.shape[1] for x in feats.values()} == {24}
+
+
+def test_a_range_is_inclusive_as_in_kaldi(tmp_path, arrays):
+    location = read_scp(write(tmp_path, arrays))["C"]
+    np.testing.assert_array_equal(load_array("C", f"{location}[2:4]"), arrays["C"][2:5])
+    np.testing.assert_array_equal(
+        load_array("C", f"{location}[2:4,0:1]"), arrays["C"][2:5, :2]
+    )
+    np.testing.assert_array_equal(
+        load_array("C", f"{location}[,1:2]"), arrays["C"][:, 1:]
+    )
+    with pytest.raises(DataError, match="range 9:12 of only 7"):
+        load_array("C", f"{location}[9:12]")
+
+
+def test_a_command_is_never_run(tmp_path):
+    (tmp_path / "feats.scp").write_text(f"a touch {tmp_path}/ran |\n")
+    with pytest.raises(DataError, match="commands are not run here"):
+        read_scp(tmp_path / "feats.scp")
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("size", [0, 3, 20, 60])
+def test_a_truncated_archive_is_named(tmp_path, arrays, size):
+    scp = write(tmp_path, {"a": arrays["C"]})
+    ark = tmp_path / "feats.ark"
+    ark.write_bytes(ark.read_bytes()[:size])
+    with pytest.raises(DataError, match=r"feats\.ark"):
+        dict(read_arrays(str(scp)))
+
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))]
+)
+def test_an_error_leaves_what_was_there(tmp_path, arrays, error):
+    scp = write(tmp_path, arrays)
+    before = scp.read_text()
+
+    def fail():
+        with ArkWriter(tmp_path, "feats") as writer:
+            writer["z"] = arrays["a"]
+            raise error
+
+    with pytest.raises(type(error)):
+        fail()
+    assert scp.read_text() == before
+    assert dict(read_arrays(str(scp))).keys() == arrays.keys()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["feats.ark", "feats.scp"]
+
+
+@pytest.mark.slow
+def test_ranks_write_one_table(tmp_path):
+    """Three ranks, then one: the table is whole and no stale archive stays."""
+    script = tmp_path / "write.py"
+    script.write_text(
+        textwrap.dedent(f"""
+        import numpy as np
+        from asdkit.base.distributed import leave, share
+        from asdkit.io.ark import ArkWriter
+        with ArkWriter({str(tmp_path / "out")!r}, "feats") as writer:
+            for i in share(range(7)):
+                writer[f"utt{{i}}"] = np.full((2, 3), i, np.float32)
+        leave()
+        """)
+    )
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    for num_ranks, archives in ((3, 3), (1, 1)):
+        command = [*launcher, f"--nproc-per-node={num_ranks}", str(script)]
+        subprocess.run(command, check=True, capture_output=True)
+        read = dict(read_arrays(str(tmp_path / "out" / "feats.scp")))
+        assert [int(x[0, 0]) for x in read.values()] == list(range(7))
+        assert len(list((tmp_path / "out").glob("*.ark"))) == archives
+
+
+def test_vectors_are_stacked_or_the_culprit_is_named():
+    keys, x = stack_vectors([("a", np.ones(2)), ("b", np.zeros(2))], "v.scp")
+    assert (keys, x.shape, x.dtype) == (["a", "b"], (2, 2), np.float64)
+    with pytest.raises(DataError, match=r"v.scp: 'b': expected \(2,\), got shape"):
+        stack_vectors([("a", np.ones(2)), ("b", np.zeros(3))], "v.scp")
+    with pytest.raises(DataError, match="'a' holds NaN"):
+        stack_vectors([("a", np.array([np.nan]))], "v.scp")
+    with pytest.raises(DataError, match="got none"):
+        stack_vectors([], "v.scp")

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from asdkit.base.errors import DataError
+from asdkit.io.store import describe, load_arrays, load_model, save_arrays, save_model
+
+
+class Model:
+    def __init__(self, num_iters: int = 10, center: bool = True) -> None:
+        self.num_iters = num_iters
+        self.center = center
+
+
+def test_a_model_comes_back_with_options_and_arrays(tmp_path, rng):
+    model = Model(num_iters=3, center=False)
+    model.mean_ = rng.standard_normal(4)
+    save_model(tmp_path / "m.npz", model)
+    read = load_model(tmp_path / "m.npz", Model)
+    assert (read.num_iters, read.center) == (3, False)
+    np.testing.assert_array_equal(read.mean_, model.mean_)
+
+
+def test_a_file_tells_what_it_is_and_where_it_came_from(tmp_path):
+    save_arrays(tmp_path / "m.npz", "Plda", {"num_iters": 3}, {"psi": np.ones(2)})
+    about = describe(tmp_path / "m.npz")
+    assert about["kind"] == "Plda"
+    assert about["arrays"] == {"psi": "[2] float64"}
+    assert {"command", "version", "commit", "time"} <= about["provenance"].keys()
+
+
+def test_another_kind_is_refused(tmp_path):
+    save_arrays(tmp_path / "m.npz", "Plda", {}, {})
+    with pytest.raises(DataError, match="expected a Lda model, got 'Plda'"):
+        load_arrays(tmp_path / "m.npz", "Lda")
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", b"PK\x03\x04 cut short"])
+def test_a_damaged_file_is_named(tmp_path, content):
+    (tmp_path / "m.npz").write_bytes(content)
+    with pytest.raises(DataError, match=r"m\.npz: not an asdkit model"):
+        load_arrays(tmp_path / "m.npz", "Plda")
+
+
+def test_a_pickle_is_never_opened(tmp_path):
+    np.savez(tmp_path / "m.npz", asdkit=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(DataError, match="not an asdkit model"):
+        load_arrays(tmp_path / "m.npz", "Plda")

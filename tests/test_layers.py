@@ -1,0 +1,87 @@
+"""The house: who may import whom, what stands at the root, who has a docstring."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LIBRARY = ROOT / "asdkit"
+LAYERS = [
+    {"base"},
+    {
+        "io",
+        "features",
+        "simulation",
+        "segmentation",
+        "gmm",
+        "nnet",
+        "losses",
+        "metrics",
+    },
+    {"data", "ivector", "distillation", "backends"},
+    {"training", "countermeasures", "inference", "report"},
+    {"bin"},
+]
+LAYER_OF = {folder: n for n, layer in enumerate(LAYERS) for folder in layer}
+FILES = sorted(LIBRARY.rglob("*.py"))
+ALLOWED_AT_ROOT = {
+    "egs",
+    "asdkit",
+    "tools",
+    "tests",
+    "setup.py",
+    "README.md",
+    "path.sh",
+    "LICENSE",
+}
+
+
+def imports_of(path):
+    """Yield every module that a file imports, inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            yield node.module
+
+
+def test_every_folder_has_a_layer():
+    folders = {path.name for path in LIBRARY.iterdir() if path.is_dir()}
+    assert folders - {"__pycache__"} <= set(LAYER_OF)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(LIBRARY)))
+def test_imports_only_from_layers_below(path):
+    home = path.relative_to(LIBRARY).parts[0]
+    layer = LAYER_OF.get(home, len(LAYERS))
+    for module in imports_of(path):
+        parts = module.split(".")
+        if parts[0] != "asdkit" or len(parts) == 1 or parts[1] == home:
+            continue
+        assert LAYER_OF[parts[1]] < layer, f"{path} imports {module}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(LIBRARY)))
+def test_lhotse_is_imported_by_data_only(path):
+    home = path.relative_to(LIBRARY).parts[0]
+    uses_lhotse = any(name.split(".")[0] == "lhotse" for name in imports_of(path))
+    assert not uses_lhotse or home == "data"
+
+
+def test_the_root_holds_exactly_what_the_design_says():
+    found = {p.name for p in ROOT.iterdir() if not p.name.startswith(".")}
+    assert {name for name in found if not name.endswith(".egg-info")} == ALLOWED_AT_ROOT
+
+
+def test_there_are_no_symlinks():
+    skipped = (".venv", ".git", "data", "exp")
+    for path in ROOT.iterdir():
+        if path.name not in skipped:
+            assert not any(p.is_symlink() for p in [path, *path.rglob("*")])
+
+
+def test_no_room_is_called_utils():
+    names = {path.stem for path in FILES}
+    assert not names & {"utils", "helpers", "common", "misc"}

@@ -1,0 +1,109 @@
+"""The asdkit command as a user meets it."""
+
+import argparse
+import errno
+import importlib
+import os
+import subprocess
+import sys
+
+import pytest
+
+from asdkit import __main__ as command
+from asdkit.base.errors import DataError
+
+
+class Listener(argparse.ArgumentParser):
+    """Collect what a program declares."""
+
+
+def parser_of(name):
+    module = importlib.import_module(f"asdkit.bin.{name.replace('-', '_')}")
+    parser = Listener(allow_abbrev=False)
+    module.add_arguments(parser)
+    return module, parser
+
+
+@pytest.fixture
+def program(monkeypatch, tmp_path):
+    """Install a program whose main is given; return how to run it."""
+
+    def install(main):
+        module = importlib.import_module("types").ModuleType("asdkit.bin.data_probe")
+        module.__doc__ = "Probe."
+        module.add_arguments = lambda parser: None
+        module.main = main
+        monkeypatch.setitem(sys.modules, "asdkit.bin.data_probe", module)
+        monkeypatch.setattr(command, "programs", lambda: {"data-probe": "Probe."})
+        return command.main(["data-probe"])
+
+    return install
+
+
+@pytest.mark.parametrize("name", sorted(command.programs()))
+def test_every_program_has_a_summary_an_example_and_help_for_every_flag(name):
+    module, parser = parser_of(name)
+    assert module.__doc__.partition("\n")[0].endswith(".")
+    assert f"e.g.: asdkit {name}" in module.__doc__
+    for action in parser._actions:
+        assert action.help, f"{name}: {action.dest} has no help"
+    assert parser.format_help()
+
+
+def test_help_lists_all_programs_without_importing_what_is_slow():
+    code = (
+        "import sys; from asdkit.__main__ import main; main(['--help']);"
+        "assert not {'torch', 'numpy', 'lhotse'} & sys.modules.keys()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert all(name in done.stdout for name in command.programs())
+
+
+def test_an_unknown_command_names_the_nearest(capsys):
+    assert command.main(["score-metric"]) == 2
+    expected = "asdkit: no command 'score-metric'; try score-metrics\n"
+    assert capsys.readouterr().err == expected
+
+
+def test_wrong_data_is_one_line_and_a_hint(program, capsys):
+    def main(args):
+        raise DataError("utt2spk", "expected two fields", line=17, hint="mend it")
+
+    assert program(main) == 1
+    err = capsys.readouterr().err.splitlines()
+    assert err[-2:] == [
+        "asdkit data-probe: error: utt2spk:17: expected two fields",
+        "  hint: mend it",
+    ]
+
+
+def test_a_full_disk_is_one_line(program, capsys):
+    def main(args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "exp/feats.ark")
+
+    assert program(main) == 1
+    err = capsys.readouterr().err.splitlines()
+    expected = "asdkit data-probe: error: exp/feats.ark: No space left on device"
+    assert err[-1] == expected
+
+
+def test_ctrl_c_is_one_line(program, capsys):
+    def main(args):
+        raise KeyboardInterrupt
+
+    assert program(main) == 130
+    assert "interrupted" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_bug_keeps_its_traceback(program):
+    def main(args):
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        program(main)
+
+
+def test_an_answer_goes_to_stdout(program, capsys):
+    assert program(lambda args: "EER 1.00 %") == 0
+    assert capsys.readouterr().out == "EER 1.00 %\n"
