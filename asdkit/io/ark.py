@@ -1,12 +1,13 @@
-"""Kaldi archives through kaldiio: features, VAD decisions, vectors.
+"""Kaldi archives, their compression through kaldiio: features, VAD, vectors.
 
-What is written here, ``copy-feats`` reads, and the other way round, compressed
-archives and row ranges included.
+What is written here, ``copy-feats`` reads, and the other way round: binary, text,
+gzipped and compressed archives and row ranges included.  Commands are never run.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -18,7 +19,9 @@ import numpy as np
 
 from asdkit.base.distributed import barrier, is_main, num_ranks, rank
 from asdkit.base.errors import DataError
+from asdkit.io.ark_value import read_shape, read_value
 from asdkit.io.files import write_atomic
+from asdkit.io.kaldi_stream import open_bytes
 from asdkit.io.tables import PathName, read_lines, read_table
 
 
@@ -30,12 +33,7 @@ def read_scp(path: PathName) -> dict[str, str]:
     """
     table = read_table(path)
     for key, location in table.items():
-        if location.endswith("|"):
-            raise DataError(
-                path,
-                f"{key!r} is a command, {location!r}, and commands are not run here",
-                hint="copy-feats it into an archive first",
-            )
+        _refuse_command(path, f"{key!r}", location)
     return table
 
 
@@ -53,47 +51,93 @@ def load_array(key: str, location: str) -> np.ndarray:
     Raises:
         DataError: the file is missing or damaged, or the range lies outside it.
     """
-    plain, bracket, ranges = location.partition("[")
-    try:
-        array = kaldiio.load_mat(plain)
-    except FileNotFoundError:
-        raise DataError(plain, f"no such file, needed for {key!r}") from None
-    except Exception as error:
-        # kaldiio meets damaged bytes with assertions, ValueErrors, struct.errors...
+    with _open_value(key, location) as (path, stream):
+        array = read_value(path, stream)
+    return array[_find_range(key, location, array.shape)]
+
+
+def load_shape(key: str, location: str) -> tuple[int, ...]:
+    """Tell the shape of what `load_array` would load, from its header alone."""
+    with _open_value(key, location) as (path, stream):
+        shape = read_shape(path, stream)
+    ranges = _find_range(key, location, shape)
+    return tuple(len(range(size)[r]) for size, r in zip(shape, ranges, strict=True))
+
+
+def _refuse_command(path: PathName, what: str, location: str) -> None:
+    """Raise if a location is a command, at either end of a pipe."""
+    if location.endswith("|") or location.startswith("|"):
         raise DataError(
-            plain,
-            f"cannot read {key!r}: {type(error).__name__}: {error}",
-            hint="the archive is damaged or cut short; make it again",
+            path,
+            f"{what} is a command, {location!r}, and commands are not run here",
+            hint="copy-feats it into an archive first",
+        )
+
+
+@contextlib.contextmanager
+def _open_value(key: str, location: str) -> Iterator[tuple[str, io.BufferedReader]]:
+    """Open an archive at an offset; say for which key if that does not work."""
+    _refuse_command(location, f"{key!r}", location)
+    plain = _split_range(location)[0]
+    path, colon, offset = plain.rpartition(":")
+    if not (colon and offset.isdecimal()):
+        path, offset = plain, "0"
+    try:
+        with open_bytes(path) as stream:
+            stream.seek(int(offset))
+            if not stream.peek(1):
+                raise DataError(path, f"byte {offset} is behind its end")
+            yield path, stream
+    except DataError as error:
+        hint = error.hint or "the archive is cut short or missing; make it again"
+        raise DataError(
+            path, f"cannot read {key!r}: {error.problem}", hint=hint
         ) from None
-    if isinstance(array, tuple):
-        raise DataError(plain, f"expected an array for {key!r}, got audio")
-    return _take_range(key, location, array, ranges) if bracket else array
 
 
-def _take_range(key: str, location: str, array: np.ndarray, ranges: str) -> np.ndarray:
-    """Apply ``0:99]`` or ``0:99,3:7]``: rows, then columns, ends included."""
-    found = re.fullmatch(r"(?:(\d+):(\d+))?(?:,(?:(\d+):(\d+))?)?\]", ranges)
-    if not found:
-        raise DataError(location, f"expected [first:last] for {key!r}, got [{ranges}")
-    for axis in range(2):
-        if found[2 * axis + 1] is None:
+def _split_range(location: str) -> tuple[str, str]:
+    """Split ``file:12[0:9]`` into ``file:12`` and ``0:9``, empty without a range."""
+    if not location.endswith("]"):
+        return location, ""
+    plain, _, ranges = location[:-1].rpartition("[")
+    return plain, ranges or "none"
+
+
+def _find_range(key: str, location: str, shape: tuple[int, ...]) -> tuple[slice, ...]:
+    """Turn ``0:99``, ``0:99,3:7`` or ``:,3:7``, ends included, into slices.
+
+    Source: Kaldi, src/util/kaldi-table-inl.h, ParseMatrixRangeSpecifier.
+    """
+    ranges = _split_range(location)[1]
+    slices = [slice(size) for size in shape]
+    parts = ranges.split(",") if ranges else []
+    if len(parts) > len(shape):
+        raise DataError(location, f"{key!r}: two ranges for an array of one dimension")
+    for axis, part in enumerate(parts):
+        if part in ("", ":"):
             continue
-        first, last = int(found[2 * axis + 1]), int(found[2 * axis + 2])
-        size = array.shape[axis] if axis < array.ndim else 0
+        found = re.fullmatch(r"(\d+):(\d+)", part)
+        if not found:
+            raise DataError(
+                location, f"expected [first:last] for {key!r}, got [{ranges}]"
+            )
+        first, last = int(found[1]), int(found[2])
+        size = shape[axis]
         # Kaldi lets segments end a little late and clips them.
         if not first <= last or first >= size or last >= size + 3:
             raise DataError(
                 location, f"{key!r}: range {first}:{last} of only {size} (axis {axis})"
             )
-        array = array[first : last + 1] if axis == 0 else array[:, first : last + 1]
-    return array
+        slices[axis] = slice(first, last + 1)
+    return tuple(slices)
 
 
 def read_arrays(rspecifier: str) -> Iterator[tuple[str, np.ndarray]]:
     """Read a whole archive or table, one array after another.
 
     Args:
-        rspecifier: ``scp:file``, ``ark:file`` or ``file.scp``.
+        rspecifier: ``scp:file``, ``ark:file`` or ``file.scp``; archives may be
+            binary, text or gzipped.
 
     Yields:
         key and (T, D) or (T,) array.
@@ -108,23 +152,35 @@ def read_arrays(rspecifier: str) -> Iterator[tuple[str, np.ndarray]]:
         for key, location in read_scp(path).items():
             yield key, load_array(key, location)
         return
-    if kind != "ark":
+    if kind not in ("ark", "ark,t"):
         raise DataError(rspecifier, "expected scp:FILE or ark:FILE")
-    seen = set()
-    try:
-        for key, array in kaldiio.load_ark(path):
+    _refuse_command(rspecifier, "it", path)
+    seen: set[str] = set()
+    with open_bytes(path) as stream:
+        while key := _read_key(path, stream):
             if key in seen:
                 raise DataError(path, f"key {key!r} appears a second time")
             seen.add(key)
+            try:
+                array = read_value(path, stream)
+            except DataError as error:
+                raise DataError(
+                    path, f"damaged after {len(seen) - 1} entries: {error.problem}"
+                ) from None
             yield key, array
-    except FileNotFoundError:
-        raise DataError(path, "no such file") from None
-    except (DataError, GeneratorExit):
-        raise
-    except Exception as error:
-        raise DataError(
-            path, f"damaged after {len(seen)} entries: {type(error).__name__}: {error}"
-        ) from None
+
+
+def _read_key(path: PathName, stream: io.BufferedReader) -> str:
+    """Read a key and its blank; empty at the end of the archive."""
+    key = bytearray()
+    while (byte := stream.read(1)) not in (b" ", b""):
+        key += byte
+    if key.strip() and not byte:
+        raise DataError(path, f"cut short after the key {bytes(key)[:40]!r}")
+    try:
+        return key.decode().strip()
+    except UnicodeDecodeError:
+        raise DataError(path, f"expected a key, got {bytes(key)[:40]!r}") from None
 
 
 class ArkWriter:

@@ -27,7 +27,8 @@ def write_atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open(mode) as stream:
+        encoding = None if "b" in mode else "utf-8"
+        with temporary.open(mode, encoding=encoding) as stream:
             yield stream
         temporary.replace(path)
     except BaseException:

@@ -19,11 +19,13 @@ def read_lines(path: PathName) -> list[str]:
         DataError: the file is missing, unreadable or not UTF-8.
     """
     try:
-        return Path(path).read_text(encoding="utf-8").splitlines()
+        text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise DataError(path, f"cannot read it: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise DataError(path, f"expected UTF-8 text, got {error}") from None
+    # Not splitlines(), which also splits at characters that transcripts may hold.
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def read_table(path: PathName) -> dict[str, str]:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # speechocean762 with a GMM-UBM i-vector system: Kaldi's voxceleb/v1, sized for
-# 85 training speakers.  Test: all pairs of same-gender utterances of 40 speakers.
+# 85 speakers.  Test: all pairs of same-gender utterances of 40 other speakers.
 #
 #   ./run.sh --corpus /corpora/speechocean762   everything
 #   ./run.sh --corpus ... --seed 1              another seed, into exp/seed1
@@ -61,9 +61,7 @@ fi
 
 if stage 5 "train the back-ends, score the trials, print the table"; then
   for backend in plda cosine; do
-    steps=center,lda,length-norm,$backend
-    [[ $backend == plda ]] || steps=center,length-norm,cosine
-    asdkit backend-train --steps $steps --lda-dim "$lda_dim" \
+    asdkit backend-train --config conf/$backend.conf --lda-dim "$lda_dim" \
       data/train/utt2spk "scp:$ivectors/train/ivector.scp" \
       "$ivectors/$backend.npz"
     asdkit backend-score "$ivectors/$backend.npz" data/test/trials \

@@ -1,0 +1,352 @@
+"""Trials and scores: text files of millions of short lines.
+
+Trials are ``<enroll> <test> target|nontarget``, or VoxCeleb's ``1|0 <enroll> <test>``;
+scores are ``<enroll> <test> <score>`` and never carry keys.  A file is read in blocks,
+its words split by one call, and every id is kept once; rows are numbers.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from asdkit.base.errors import DataError
+from asdkit.io.files import write_atomic
+from asdkit.io.tables import PathName
+
+BLOCK = 1 << 26  # bytes to read at a time
+LINES = 100_000  # lines to write at a time
+KEYS = {b"target": True, b"nontarget": False}
+BITS = {b"1": True, b"0": False}
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of an enrolled model and a test utterance.
+
+    Attributes:
+        enroll_ids: M models, in the order of their first trials.
+        test_ids: U test utterances, in the order of their first trials.
+        enroll: (N,) int32 rows of enroll_ids.
+        test: (N,) int32 rows of test_ids.
+    """
+
+    enroll_ids: list[str]
+    test_ids: list[str]
+    enroll: np.ndarray
+    test: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.enroll)
+
+    def name(self, row: int) -> str:
+        """Name a pair as its file does."""
+        return f"{self.enroll_ids[self.enroll[row]]} {self.test_ids[self.test[row]]}"
+
+
+@dataclass(frozen=True)
+class Trials(Pairs):
+    """Pairs with their keys.
+
+    Attributes:
+        is_target: (N,) bool, whether both are of one speaker.
+    """
+
+    is_target: np.ndarray
+
+
+@dataclass(frozen=True)
+class Scores(Pairs):
+    """Pairs with their scores.
+
+    Attributes:
+        values: (N,) float64, larger means target.
+    """
+
+    values: np.ndarray
+
+
+def read_trials(path: PathName) -> Trials:
+    """Read ``<enroll> <test> target|nontarget`` or ``1|0 <enroll> <test>`` lines.
+
+    Raises:
+        DataError: the file is missing or empty, or a line is neither.
+    """
+    pairs = _PairReader()
+    keys = []
+    for first_line, columns in _read_blocks(path):
+        if _starts_with_bits(columns):
+            columns = [columns[1], columns[2], columns[0]]
+            table, expected = BITS, "1 or 0"
+        else:
+            table, expected = KEYS, "target or nontarget"
+        keys.append(
+            _convert(path, first_line, columns[2], table.__getitem__, expected, bool)
+        )
+        pairs.add(columns)
+    return Trials(*pairs.finish(path), np.concatenate(keys))
+
+
+def read_scores(path: PathName) -> Scores:
+    """Read ``<enroll> <test> <score>`` lines.
+
+    Raises:
+        DataError: the file is missing or empty, a line does not end in a number, or
+            that is NaN.
+    """
+    pairs = _PairReader()
+    values = []
+    for first_line, columns in _read_blocks(path):
+        found = _convert(path, first_line, columns[2], float, "a number", np.float64)
+        if np.isnan(found).any():
+            row = int(np.argmax(np.isnan(found)))
+            pair = b" ".join(column[row] for column in columns[:2]).decode()
+            line = first_line + row
+            raise DataError(path, f"the score of {pair!r} is NaN", line=line)
+        values.append(found)
+        pairs.add(columns)
+    return Scores(*pairs.finish(path), np.concatenate(values))
+
+
+def write_trials(path: PathName, trials: Trials) -> None:
+    """Write ``<enroll> <test> target|nontarget`` lines."""
+    keys = np.where(trials.is_target, "target", "nontarget")
+    _write(path, trials, keys, "")
+
+
+def write_scores(path: PathName, pairs: Pairs, values: np.ndarray) -> None:
+    """Write ``<enroll> <test> <score>`` lines; seven digits, as Kaldi does.
+
+    Args:
+        path: the file.
+        pairs: N pairs, e.g. the trials.
+        values: (N,) their scores.
+
+    Raises:
+        ValueError: there are not N scores, or one is NaN.
+    """
+    if np.shape(values) != (len(pairs),):
+        raise ValueError(f"{len(pairs)} pairs but scores of shape {np.shape(values)}")
+    if np.isnan(values).any():
+        raise ValueError(f"{pairs.name(int(np.argmax(np.isnan(values))))!r} has NaN")
+    _write(path, pairs, values, ".7g")
+
+
+def match_scores(
+    trials: Trials, scores: Scores, trials_path: PathName, scores_path: PathName
+) -> np.ndarray:
+    """Put scores into the order of the trials.
+
+    Files with the same pairs in the same order match line by line, repeated pairs
+    included.  Otherwise every pair must be in both files exactly once.
+
+    Args:
+        trials: N trials.
+        scores: as many scores.
+        trials_path: the file, for messages.
+        scores_path: the file, for messages.
+
+    Returns:
+        (N,) scores.
+
+    Raises:
+        DataError: a trial has no score, a score no trial, or a pair comes twice.
+    """
+    if (
+        np.array_equal(trials.enroll, scores.enroll)
+        and np.array_equal(trials.test, scores.test)
+        and trials.enroll_ids == scores.enroll_ids
+        and trials.test_ids == scores.test_ids
+    ):
+        return scores.values
+    num_tests = len(trials.test_ids)
+    wanted = trials.enroll * np.int64(num_tests) + trials.test
+    enroll = _renumber(scores.enroll_ids, trials.enroll_ids)[scores.enroll]
+    test = _renumber(scores.test_ids, trials.test_ids)[scores.test]
+    given = np.where((enroll < 0) | (test < 0), -1, enroll * num_tests + test)
+
+    extra = ~np.isin(given, wanted)
+    _refuse(scores_path, scores, extra, f"no trial in {trials_path}")
+    missing = ~np.isin(wanted, given)
+    _refuse(trials_path, trials, missing, f"no score in {scores_path}")
+    _refuse(trials_path, trials, _repeated(wanted), "more than one line")
+    _refuse(scores_path, scores, _repeated(given), "more than one line")
+    order = np.argsort(given)
+    return scores.values[order[np.searchsorted(given, wanted, sorter=order)]]
+
+
+def find_rows(path: PathName, ids: Sequence[str], keys: Sequence[str]) -> np.ndarray:
+    """Look up ids of a file among the keys of the vectors.
+
+    Args:
+        path: the file that names the ids, for messages.
+        ids: M ids.
+        keys: U keys, each once.
+
+    Returns:
+        (M,) int64 rows of keys.
+
+    Raises:
+        DataError: some ids are unknown; the first few are named.
+    """
+    rows = _renumber(ids, keys)
+    unknown = [ids[i] for i in np.flatnonzero(rows < 0)]
+    if unknown:
+        raise DataError(
+            path,
+            f"{len(unknown)} of {len(ids)} ids have no vector: {_some(unknown)}",
+            hint="extract them, or take these trials out",
+        )
+    return rows
+
+
+class _PairReader:
+    """Number ids as they come.  A new id gets the next number."""
+
+    def __init__(self) -> None:
+        self.numbers: list[dict[bytes, int]] = [
+            defaultdict(itertools.count().__next__) for _ in range(2)
+        ]
+        self.rows: list[list[np.ndarray]] = [[], []]
+
+    def add(self, columns: Sequence[list[bytes]]) -> None:
+        """Take the first two columns of a block."""
+        for numbers, rows, column in zip(
+            self.numbers, self.rows, columns, strict=False
+        ):
+            found = map(numbers.__getitem__, column)
+            rows.append(np.fromiter(found, np.int32, len(column)))
+
+    def finish(
+        self, path: PathName
+    ) -> tuple[list[str], list[str], np.ndarray, np.ndarray]:
+        """Return what `Pairs` holds.
+
+        Raises:
+            DataError: there was nothing, or an id is not UTF-8.
+        """
+        if not self.rows[0]:
+            raise DataError(path, "expected lines of three words, got an empty file")
+        try:
+            enroll_ids, test_ids = (
+                [word.decode() for word in numbers] for numbers in self.numbers
+            )
+        except UnicodeDecodeError as error:
+            raise DataError(path, f"expected UTF-8 text, got {error}") from None
+        enroll, test = map(np.concatenate, self.rows)
+        return enroll_ids, test_ids, enroll, test
+
+
+def _read_blocks(path: PathName) -> Iterator[tuple[int, list[list[bytes]]]]:
+    """Yield the number of a block's first line, and its three columns of words."""
+    first_line = 1
+    try:
+        with open(path, "rb") as stream:
+            while block := stream.read(BLOCK) + stream.readline():
+                words = block.split()
+                if not _has_three_words_per_line(block, len(words)):
+                    _name_bad_line(path, first_line, block)
+                yield first_line, [words[i::3] for i in range(3)]
+                first_line += len(words) // 3
+    except OSError as error:
+        raise DataError(path, f"cannot read it: {error.strerror}") from None
+
+
+def _has_three_words_per_line(block: bytes, num_words: int) -> bool:
+    """Check where words start and lines end, without making an object per line."""
+    letters = np.frombuffer(b"\n" + block, np.uint8)
+    is_blank = (letters == 32) | (letters - np.uint8(9) < 5)  # " \t\n\v\f\r"
+    starts = np.flatnonzero(is_blank[:-1] & ~is_blank[1:])
+    ends = np.flatnonzero(letters[1:] == 10)
+    if not block.endswith(b"\n"):
+        ends = np.append(ends, len(block))
+    return (
+        num_words == len(starts) == 3 * len(ends)
+        and bool(np.all(starts[2::3] < ends))
+        and bool(np.all(starts[3::3] > ends[:-1]))
+    )
+
+
+def _name_bad_line(path: PathName, first_line: int, block: bytes) -> None:
+    """Raise for the first line that has not three words."""
+    for number, line in enumerate(block.splitlines(), start=first_line):
+        if len(line.split()) != 3:
+            text = line.decode(errors="replace")
+            raise DataError(path, f"expected three words, got {text!r}", line=number)
+    raise AssertionError("no line is bad")
+
+
+def _starts_with_bits(columns: Sequence[list[bytes]]) -> bool:
+    """Tell VoxCeleb's form from Kaldi's by the first line of a block."""
+    return columns[0][0] in BITS and columns[2][0] not in KEYS
+
+
+def _convert(
+    path: PathName,
+    first_line: int,
+    words: list[bytes],
+    convert: Callable[[bytes], float],
+    expected: str,
+    dtype: type,
+) -> np.ndarray:
+    """Convert a column of words; say which line cannot be."""
+    try:
+        return np.fromiter(map(convert, words), dtype, len(words))
+    except (KeyError, ValueError):
+        for number, word in enumerate(words, start=first_line):
+            try:
+                convert(word)
+            except (KeyError, ValueError):
+                got = word.decode(errors="replace")
+                raise DataError(
+                    path, f"expected {expected}, got {got!r}", line=number
+                ) from None
+        raise
+
+
+def _write(path: PathName, pairs: Pairs, values: np.ndarray, form: str) -> None:
+    """Write a value per pair."""
+    enroll_ids, test_ids = pairs.enroll_ids, pairs.test_ids
+    with write_atomic(path, "wb") as stream:
+        for start in range(0, len(pairs), LINES):
+            now = slice(start, start + LINES)
+            block = zip(
+                pairs.enroll[now].tolist(),
+                pairs.test[now].tolist(),
+                values[now].tolist(),
+                strict=True,
+            )
+            lines = [f"{enroll_ids[i]} {test_ids[j]} {v:{form}}\n" for i, j, v in block]
+            stream.write("".join(lines).encode())
+
+
+def _renumber(ids: Sequence[str], keys: Sequence[str]) -> np.ndarray:
+    """Look up (M,) ids among the keys; -1 for those that are not there."""
+    row_of = {key: row for row, key in enumerate(keys)}
+    return np.array([row_of.get(name, -1) for name in ids], dtype=np.int64)
+
+
+def _repeated(codes: np.ndarray) -> np.ndarray:
+    """Tell for every number whether it came before."""
+    is_first = np.zeros(len(codes), dtype=bool)
+    is_first[np.unique(codes, return_index=True)[1]] = True
+    return ~is_first
+
+
+def _refuse(path: PathName, pairs: Pairs, is_bad: np.ndarray, problem: str) -> None:
+    """Raise if there are bad pairs; name the first few."""
+    bad = np.flatnonzero(is_bad)
+    if len(bad):
+        names = _some([pairs.name(row) for row in bad[:4]])
+        raise DataError(
+            path, f"{len(bad)} of {len(pairs)} pairs have {problem}: {names}"
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    """Quote the first three names."""
+    return ", ".join(map(repr, names[:3])) + (", ..." if len(names) > 3 else "")
