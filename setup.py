@@ -21,7 +21,7 @@ setup(
         "lhotse>=1.31",
         "urllib3",  # lhotse 1.33 imports it without asking for it
         "numpy>=1.26",
-        "scipy>=1.11",
+        "scipy>=1.12",
         "kaldiio>=2.18",
         "soundfile>=0.12",
     ],

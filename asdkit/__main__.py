@@ -8,6 +8,7 @@ import difflib
 import errno
 import importlib
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"asdkit: no command {name!r}; {cure}", file=sys.stderr)
         return 2
     choose_kernels()
+    # A launcher ends the other ranks with SIGTERM when one fails; they tidy up, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _run(name, rest)
     except AsdkitError as error:

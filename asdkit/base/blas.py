@@ -65,13 +65,27 @@ def add_matmul(out: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """Add a @ b to ``out`` in place: ``out += a @ b``.
 
     Args:
-        out: (M, N) contiguous accumulator, possibly of a wider dtype.
+        out: (M, N) contiguous accumulator; of a wider dtype than a and b, it takes
+            memory for the product, too.
         a: (M, K).
         b: (K, N).
 
     Returns:
         ``out``.
     """
-    if out.device.type != "cpu" and out.dtype == a.dtype:
+    if out.dtype != a.dtype:
+        return out.add_(matmul(a, b))
+    if out.device.type != "cpu":
         return out.addmm_(a, b)
-    return out.add_(matmul(a, b))
+    from scipy.linalg.blas import get_blas_funcs
+
+    # BLAS adds by columns, so it is told out' += b' a', and which of the two it
+    # finds transposed in memory.
+    total, left, right = out.numpy().T, b.numpy().T, a.numpy().T
+    (gemm,) = get_blas_funcs(("gemm",), (total,))
+    turned = [not x.flags.f_contiguous for x in (left, right)]
+    left, right = (
+        x.T if turn else x for x, turn in zip((left, right), turned, strict=True)
+    )
+    gemm(1.0, left, right, 1.0, total, *turned, overwrite_c=True)
+    return out

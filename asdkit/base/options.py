@@ -11,11 +11,11 @@ import argparse
 import inspect
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from asdkit.base.errors import DataError
+from asdkit.base.errors import AsdkitError, DataError
 
 
 def boolean(text: str) -> bool:
@@ -50,36 +50,115 @@ def add_options(
     Raises:
         TypeError: the parameter does not exist or has no default.
     """
-    parameters = inspect.signature(configurable).parameters
+    for name, text in helps.items():
+        if name not in _defaults(configurable):
+            raise TypeError(f"{configurable.__name__} has no option {name!r}")
+        default = _defaults(configurable)[name]
+        shown = f"{text} (default: {_show(default)})"
+        _add_option(parser, configurable, name, default, shown)
+
+
+def add_choice(
+    parser: argparse.ArgumentParser,
+    flag: str,
+    choices: Mapping[str, Callable[..., Any]],
+    text: str,
+    **helps: str,
+) -> None:
+    """Give a program an option that chooses a class or function, and options for all.
+
+    Args:
+        parser: the program's parser.
+        flag: the name of the option that chooses, e.g. "type".
+        choices: name -> class or function that owns its defaults; the first is the
+            default.
+        text: what is chosen.
+        helps: parameter name -> help, without the defaults.
+
+    Raises:
+        TypeError: no choice has a parameter of that name with a default.
+    """
+    first = next(iter(choices))
+    parser.add_argument(
+        f"--{flag}", choices=choices, default=first, help=f"{text} (default: {first})"
+    )
+    for name, help_text in helps.items():
+        owner = next((c for c in choices.values() if name in _defaults(c)), None)
+        if owner is None:
+            raise TypeError(f"none of {', '.join(choices)} has an option {name!r}")
+        shown = f"{help_text} ({_show_defaults(name, choices)})"
+        _add_option(parser, owner, name, argparse.SUPPRESS, shown)
+
+
+def choice_of(
+    args: argparse.Namespace, flag: str, choices: Mapping[str, Callable[..., Any]]
+) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """Return the class or function that was chosen and the options that were given.
+
+    Raises:
+        AsdkitError: an option was given that only other choices have.
+    """
+    name = getattr(args, flag)
+    mine = _defaults(choices[name])
+    for other in choices.values():
+        for option in options_of(other, args):
+            if option not in mine:
+                shown = option.replace("_", "-")
+                raise AsdkitError(f"--{shown}: --{flag} {name} has no such option")
+    return choices[name], options_of(choices[name], args)
+
+
+def _add_option(
+    parser: argparse.ArgumentParser,
+    configurable: Callable[..., Any],
+    name: str,
+    default: Any,
+    text: str,
+) -> None:
+    """Declare one option, parsed as its parameter is annotated."""
     hints = typing.get_type_hints(
         configurable.__init__ if inspect.isclass(configurable) else configurable
     )
-    for name, text in helps.items():
-        if (
-            name not in parameters
-            or parameters[name].default is inspect.Parameter.empty
-        ):
-            raise TypeError(f"{configurable.__name__} has no option {name!r}")
-        default = parameters[name].default
-        shown = str(default).lower() if isinstance(default, bool) else default
-        parser.add_argument(
-            f"--{name.replace('_', '-')}",
-            default=default,
-            help=f"{text} (default: {shown})".replace("%", "%%"),
-            **_parsing_of(hints[name]),
-        )
+    parser.add_argument(
+        f"--{name.replace('_', '-')}",
+        default=default,
+        help=text.replace("%", "%%"),
+        **_parsing_of(hints[name]),
+    )
+
+
+def _defaults(configurable: Callable[..., Any]) -> dict[str, Any]:
+    """Map every parameter that has a default to it."""
+    parameters = inspect.signature(configurable).parameters
+    return {
+        name: parameter.default
+        for name, parameter in parameters.items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+
+
+def _show(default: Any) -> str:
+    """Write a default as it would be typed."""
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+def _show_defaults(name: str, choices: Mapping[str, Callable[..., Any]]) -> str:
+    """Say which choices have an option, and what its default is for each."""
+    defaults = {
+        key: _show(_defaults(choice)[name])
+        for key, choice in choices.items()
+        if name in _defaults(choice)
+    }
+    if len(defaults) == len(choices) and len(set(defaults.values())) == 1:
+        return f"default: {defaults.popitem()[1]}"
+    return ", ".join(f"{key}: {default}" for key, default in defaults.items())
 
 
 def options_of(
     configurable: Callable[..., Any], args: argparse.Namespace
 ) -> dict[str, Any]:
     """Collect from parsed arguments what a class or function takes by keyword."""
-    parameters = inspect.signature(configurable).parameters
-    return {
-        name: getattr(args, name)
-        for name, parameter in parameters.items()
-        if hasattr(args, name) and parameter.default is not inspect.Parameter.empty
-    }
+    return {n: getattr(args, n) for n in _defaults(configurable) if hasattr(args, n)}
 
 
 def _parsing_of(hint: Any) -> dict[str, Any]:

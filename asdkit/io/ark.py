@@ -193,7 +193,7 @@ class ArkWriter:
         directory: made if need be.
         name: e.g. "feats".
         compression_method: Kaldi's number, None for plain float32; 2 is Kaldi's
-            own choice for MFCC (16 bits per value).
+            own choice for MFCC (8 bits per value).
 
     Example:
         with ArkWriter("exp/mfcc/train", "feats") as writer:

@@ -93,7 +93,9 @@ def _compressed_header(reader: BinaryReader, code: str) -> tuple[bytearray, int,
 def _read_text(path: PathName, stream: io.BufferedReader) -> np.ndarray:
     """Read ``[ 1 2 ]``, rows between brackets, or a line of integers."""
     line = stream.readline()
-    if b"[" not in line:
+    if not line:
+        raise DataError(path, "expected a matrix or vector, got the end of the file")
+    if not line.lstrip().startswith(b"["):
         try:
             return np.array(line.split(), dtype=np.int32)
         except ValueError:

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 CONVERT = "convert it to FLAC or WAV, with ffmpeg or sox, or leave it out"
 AGAIN = "the file is cut short; copy or convert it again, or leave it out"
 OVERSHOOT_SEC = 0.1  # tables round durations; a segment may end this much late
-# What a WAV header says is there, and what libsndfile finds.  A program that writes
-# to a pipe does not know the length and says nearly 2 or 4 GB.
-WAV_LENGTH = re.compile(r"^(?:data|SSND)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
+# What a header says is there and what libsndfile finds, from its log.  A program that
+# writes to a pipe does not know the length and says nearly 2 or 4 GB.
+BYTES = re.compile(
+    r"^\s*(?:data|SSND|Data Size|Riff size|riff)\s*: (\d+) \(should be (\d+)\)", re.M
+)
 UNKNOWN_LENGTH = 0x7FFF0000
 
 
@@ -50,12 +52,7 @@ def open_audio(
     stream = io.BytesIO(_run(source, allow_pipes)) if is_command else source
     try:
         with soundfile.SoundFile(stream) as file:
-            if file.frames <= 0:
-                raise DataError(source, "expected audio, got no samples", hint=AGAIN)
-            for there, found in WAV_LENGTH.findall(file.extra_info):
-                if int(found) < int(there) < UNKNOWN_LENGTH:
-                    problem = f"expected {there} bytes of audio, got only {found}"
-                    raise DataError(source, problem, hint=AGAIN)
+            _check_length(source, stream, file)
             yield file
     except soundfile.LibsndfileError as error:
         raise _explain(source, is_command, error) from None
@@ -93,7 +90,7 @@ def read_samples(
     if first >= file.frames or last > file.frames + OVERSHOOT_SEC * rate:
         raise DataError(
             source,
-            f"expected {last / rate:.2f} seconds of audio, got {file.frames / rate:.2f}",
+            f"expected {last / rate:.2f} s of audio, got {file.frames / rate:.2f} s",
             hint="the file has changed since it was listed, or is cut short",
         )
     last = min(last, file.frames)
@@ -177,6 +174,31 @@ def _run(command: str, allow_pipes: bool) -> bytes:
     return done.stdout
 
 
+def _check_length(
+    source: str, stream: str | io.BytesIO, file: soundfile.SoundFile
+) -> None:
+    """Raise if there is less audio than the header says, which libsndfile forgives."""
+    if file.frames <= 0:
+        raise DataError(source, "expected audio, got no samples", hint=AGAIN)
+    for there, found in BYTES.findall(file.extra_info):
+        if int(found) < int(there) < UNKNOWN_LENGTH:
+            problem = f"expected {there} bytes of audio, got only {found}"
+            raise DataError(source, problem, hint=AGAIN)
+    if file.format == "NIST":
+        count = re.search(rb"^sample_count -i (\d+)", _head(stream), re.M)
+        if count and file.frames < int(count[1]):
+            problem = f"expected {int(count[1])} samples, got only {file.frames}"
+            raise DataError(source, problem, hint=AGAIN)
+
+
+def _head(stream: str | io.BytesIO) -> bytes:
+    """Read the first kilobyte, where NIST puts its header."""
+    if isinstance(stream, io.BytesIO):
+        return stream.getvalue()[:1024]
+    with open(stream, "rb") as file:
+        return file.read(1024)
+
+
 def _explain(
     source: str, is_command: bool, error: soundfile.LibsndfileError
 ) -> DataError:
@@ -186,7 +208,7 @@ def _explain(
         return DataError(source, problem, hint="the command must write a WAV to stdout")
     path = Path(source)
     if not path.exists():
-        hint = "paths are relative to the current directory"
+        hint = "paths are relative to the current directory, or to kaldi-import --root"
         if re.search(r":\d+$", source):
             hint = "audio in archives is not read here: wav-copy it into files first"
         return DataError(source, "no such file", hint=hint)

@@ -11,6 +11,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from asdkit.base.errors import DataError
 from asdkit.io.files import write_atomic
 from asdkit.io.tables import PathName
 
-BLOCK = 1 << 26  # bytes to read at a time
+BLOCK = 1 << 22  # bytes to read at a time: the words of a block stay in the cache
 LINES = 100_000  # lines to write at a time
 KEYS = {b"target": True, b"nontarget": False}
 BITS = {b"1": True, b"0": False}
@@ -29,8 +30,8 @@ class Pairs:
     """Pairs of an enrolled model and a test utterance.
 
     Attributes:
-        enroll_ids: M models, in the order of their first trials.
-        test_ids: U test utterances, in the order of their first trials.
+        enroll_ids: M models; from a file, in the order in which they come.
+        test_ids: U test utterances, likewise.
         enroll: (N,) int32 rows of enroll_ids.
         test: (N,) int32 rows of test_ids.
     """
@@ -168,40 +169,17 @@ def match_scores(
     enroll = _renumber(scores.enroll_ids, trials.enroll_ids)[scores.enroll]
     test = _renumber(scores.test_ids, trials.test_ids)[scores.test]
     given = np.where((enroll < 0) | (test < 0), -1, enroll * num_tests + test)
-
-    extra = ~np.isin(given, wanted)
-    _refuse(scores_path, scores, extra, f"no trial in {trials_path}")
-    missing = ~np.isin(wanted, given)
-    _refuse(trials_path, trials, missing, f"no score in {scores_path}")
-    _refuse(trials_path, trials, _repeated(wanted), "more than one line")
-    _refuse(scores_path, scores, _repeated(given), "more than one line")
-    order = np.argsort(given)
-    return scores.values[order[np.searchsorted(given, wanted, sorter=order)]]
-
-
-def find_rows(path: PathName, ids: Sequence[str], keys: Sequence[str]) -> np.ndarray:
-    """Look up ids of a file among the keys of the vectors.
-
-    Args:
-        path: the file that names the ids, for messages.
-        ids: M ids.
-        keys: U keys, each once.
-
-    Returns:
-        (M,) int64 rows of keys.
-
-    Raises:
-        DataError: some ids are unknown; the first few are named.
-    """
-    rows = _renumber(ids, keys)
-    unknown = [ids[i] for i in np.flatnonzero(rows < 0)]
-    if unknown:
-        raise DataError(
-            path,
-            f"{len(unknown)} of {len(ids)} ids have no vector: {_some(unknown)}",
-            hint="extract them, or take these trials out",
-        )
-    return rows
+    by_wanted, by_given = np.argsort(wanted), np.argsort(given)
+    pairs = wanted[by_wanted]
+    if not np.array_equal(pairs, given[by_given]) or np.any(pairs[1:] == pairs[:-1]):
+        extra, missing = ~np.isin(given, wanted), ~np.isin(wanted, given)
+        _refuse(scores_path, scores, extra, f"no trial in {trials_path}")
+        _refuse(trials_path, trials, missing, f"no score in {scores_path}")
+        _refuse(trials_path, trials, _repeated(wanted), "been listed before")
+        _refuse(scores_path, scores, _repeated(given), "been listed before")
+    matched = np.empty(len(trials))
+    matched[by_wanted] = scores.values[by_given]
+    return matched
 
 
 class _PairReader:
@@ -247,6 +225,7 @@ def _read_blocks(path: PathName) -> Iterator[tuple[int, list[list[bytes]]]]:
     try:
         with open(path, "rb") as stream:
             while block := stream.read(BLOCK) + stream.readline():
+                block = block if block.endswith(b"\n") else block + b"\n"
                 words = block.split()
                 if not _has_three_words_per_line(block, len(words)):
                     _name_bad_line(path, first_line, block)
@@ -257,27 +236,25 @@ def _read_blocks(path: PathName) -> Iterator[tuple[int, list[list[bytes]]]]:
 
 
 def _has_three_words_per_line(block: bytes, num_words: int) -> bool:
-    """Check where words start and lines end, without making an object per line."""
-    letters = np.frombuffer(b"\n" + block, np.uint8)
-    is_blank = (letters == 32) | (letters - np.uint8(9) < 5)  # " \t\n\v\f\r"
-    starts = np.flatnonzero(is_blank[:-1] & ~is_blank[1:])
-    ends = np.flatnonzero(letters[1:] == 10)
-    if not block.endswith(b"\n"):
-        ends = np.append(ends, len(block))
+    """Check where words and lines end, without making an object per line."""
+    letters = np.frombuffer(block, np.uint8)
+    blanks = np.flatnonzero(letters <= ord(" "))
+    word_ends = blanks[np.diff(blanks, prepend=-1) > 1]
+    line_ends = blanks[letters[blanks] == ord("\n")]
     return (
-        num_words == len(starts) == 3 * len(ends)
-        and bool(np.all(starts[2::3] < ends))
-        and bool(np.all(starts[3::3] > ends[:-1]))
+        num_words == len(word_ends) == 3 * len(line_ends)
+        and bool(np.all(word_ends[2::3] <= line_ends))
+        and bool(np.all(word_ends[3::3] > line_ends[:-1]))
     )
 
 
-def _name_bad_line(path: PathName, first_line: int, block: bytes) -> None:
+def _name_bad_line(path: PathName, first_line: int, block: bytes) -> NoReturn:
     """Raise for the first line that has not three words."""
     for number, line in enumerate(block.splitlines(), start=first_line):
         if len(line.split()) != 3:
             text = line.decode(errors="replace")
             raise DataError(path, f"expected three words, got {text!r}", line=number)
-    raise AssertionError("no line is bad")
+    raise DataError(path, "expected text, got control characters")
 
 
 def _starts_with_bits(columns: Sequence[list[bytes]]) -> bool:

@@ -3,8 +3,14 @@ from typing import Literal
 
 import pytest
 
-from asdkit.base.errors import DataError
-from asdkit.base.options import add_options, expand_conf, options_of
+from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.options import (
+    add_choice,
+    add_options,
+    choice_of,
+    expand_conf,
+    options_of,
+)
 
 
 class Model:
@@ -87,3 +93,44 @@ def test_an_unknown_option_in_a_conf_is_an_error(tmp_path, capsys):
     conf.write_text("--num-itres=3\n")
     with pytest.raises((SystemExit, argparse.ArgumentError)):
         parse("--config", str(conf))
+
+
+class Other:
+    def __init__(self, num_iters: int = 20, scale: float = 0.5) -> None: ...
+
+
+CHOICES = {"model": Model, "other": Other}
+
+
+def choose(*argv):
+    parser = argparse.ArgumentParser(allow_abbrev=False, exit_on_error=False)
+    helps = {"num_iters": "iterations", "scale": "scale", "center": "subtract the mean"}
+    add_choice(parser, "kind", CHOICES, "what to fit", **helps)
+    return choice_of(parser.parse_args(argv), "kind", CHOICES), parser.format_help()
+
+
+def test_a_choice_takes_only_the_options_that_are_given():
+    assert choose()[0] == (Model, {})
+    assert choose("--kind", "other")[0] == (Other, {})
+    assert choose("--num-iters=3", "--center=false")[0] == (
+        Model,
+        {"num_iters": 3, "center": False},
+    )
+
+
+def test_an_option_of_another_choice_is_refused():
+    with pytest.raises(AsdkitError, match="--center: --kind other has no such option"):
+        choose("--kind=other", "--center=true")
+
+
+def test_help_tells_the_default_of_every_choice():
+    shown = " ".join(choose()[1].split())
+    assert "what to fit (default: model)" in shown
+    assert "iterations (model: 10, other: 20)" in shown
+    assert "scale (default: 0.5)" in shown
+    assert "subtract the mean (model: true)" in shown
+
+
+def test_an_option_that_nobody_has_is_a_mistake():
+    with pytest.raises(TypeError, match="none of model, other has an option 'nothing'"):
+        add_choice(argparse.ArgumentParser(), "kind", CHOICES, "", nothing="")

@@ -168,6 +168,12 @@ def test_a_value_that_is_cut_short_is_an_error(tmp_path, feats, kind):
         write(path, {"a": array}, **options)
 
 
+def test_a_key_without_a_value_is_an_error(tmp_path):
+    (tmp_path / "x.ark").write_text("a 1 2\nb ")
+    with pytest.raises(DataError, match=r"after 1 entries: .* got the end of the file"):
+        dict(read_arrays(f"ark:{tmp_path}/x.ark"))
+
+
 def test_a_corrupt_size_does_not_fill_the_memory(tmp_path):
     huge = struct.pack("<bibi", 4, 2**30, 4, 2**30)
     (tmp_path / "x.ark").write_bytes(b"a \0BFM " + huge + b"\0" * 99)

@@ -1,0 +1,23 @@
+"""Join data directories with different utterances into one.
+
+e.g.: asdkit data-combine data/voxceleb1 data/voxceleb2 data/train
+
+Tables that not all of them have are left out, and named.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from asdkit.data.subset import write_combined
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("data_dir", nargs="+", help="directories with manifests")
+    parser.add_argument("combined_dir", help="where to write")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    write_combined(args.data_dir, args.combined_dir)

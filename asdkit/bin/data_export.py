@@ -1,0 +1,30 @@
+"""Write a data directory as Kaldi's own tables, for Kaldi's scripts.
+
+e.g.: asdkit data-export --prefix-speaker true data/train kaldi/data/train
+
+utils/validate_data_dir.sh accepts what comes out (with --no-text where there are no
+transcripts).  Optional tables that do not speak of every utterance are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from asdkit.base.options import add_options
+from asdkit.data.kaldi_export import export_directory
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_options(
+        parser,
+        export_directory,
+        prefix_speaker="call utterances <spk>-<utt>, for Kaldi's order of speakers",
+    )
+    parser.add_argument("data_dir", help="directory with manifests")
+    parser.add_argument("kaldi_dir", help="where to write")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    export_directory(args.data_dir, args.kaldi_dir, args.prefix_speaker)

@@ -1,0 +1,50 @@
+"""Write the part of a data directory that you choose.
+
+e.g.: asdkit data-subset --longest 100000 data/train data/train_100k
+e.g.: asdkit data-subset --spk-list lists/dev --per-spk 5 data/train data/dev
+
+Several conditions apply one after the other, in the order of --help.  All tables are
+restricted together, features, VAD decisions and trials included.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from asdkit.base.options import add_options, options_of
+from asdkit.data.directory import ids_of
+from asdkit.data.manifests import read_manifests
+from asdkit.data.subset import read_list, select, write_subset
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "--utt-list", metavar="FILE", help="utterances to keep, first word of each line"
+    )
+    parser.add_argument(
+        "--spk-list", metavar="FILE", help="speakers to keep, first word of each line"
+    )
+    add_options(
+        parser,
+        select,
+        per_spk="utterances of each speaker, drawn at random; 0: all",
+        longest="utterances, the longest; 0: all",
+        random="utterances, drawn at random; 0: all",
+        seed="of the draws",
+    )
+    parser.add_argument("data_dir", help="directory with manifests")
+    parser.add_argument("subset_dir", help="where to write")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    manifests = read_manifests(args.data_dir)
+    ids = ids_of(manifests)
+    utts = select(
+        manifests,
+        read_list(args.utt_list, ids.utts) if args.utt_list else None,
+        read_list(args.spk_list, ids.spks) if args.spk_list else None,
+        **options_of(select, args),
+    )
+    write_subset(args.data_dir, args.subset_dir, utts)

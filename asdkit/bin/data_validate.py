@@ -1,0 +1,53 @@
+"""Look for everything that is wrong with data directories, and repair what can be.
+
+e.g.: asdkit data-validate --fix true data/train data/test
+
+Shows the first twenty problems, each with its place and cure.  Plain Kaldi data
+directories are checked, too.  --fix keeps originals in DIR/.backup and leaves alone
+what takes a decision: contradictions, trials, audio that is not there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+
+from asdkit.base.errors import DataError
+from asdkit.base.options import add_options, boolean, options_of
+from asdkit.data.repair import repair
+from asdkit.data.validation import validate
+
+logger = logging.getLogger(__name__)
+SHOWN = 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "--fix",
+        type=boolean,
+        default=False,
+        metavar="true|false",
+        help="repair what can be repaired (default: false)",
+    )
+    add_options(
+        parser,
+        validate,
+        check_feats="read all features and look for NaN and infinity; slow",
+    )
+    parser.add_argument("data_dir", nargs="+", help="directories to check")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    problems, total = [], 0
+    for data_dir in args.data_dir:
+        if args.fix:
+            repair(data_dir)
+        report = validate(data_dir, **options_of(validate, args))
+        logger.info("data-validate: %s: %d problems", data_dir, report.num_problems)
+        problems += report.problems()
+        total += report.num_problems
+    if problems:
+        shown = "\n".join(map(str, problems[:SHOWN]))
+        raise DataError(" ".join(args.data_dir), f"{total} problems\n{shown}")

@@ -1,0 +1,45 @@
+"""Compute features of all utterances of a data directory: MFCC, fbank, LFCC, spectra.
+
+e.g.: asdkit feats-compute --config conf/mfcc.conf data/train exp/mfcc/train
+
+Options have Kaldi's names and defaults, and its .conf files work unchanged.  Writes
+feats.ark, feats.scp and feats.json, which remembers type and options; feats.scp and
+utt2num_frames go into the data directory, too.  Audio of another sampling rate is
+resampled, which the log tells.  Utterances shorter than one frame are counted, named
+and skipped; audio that is missing, empty, cut short or NaN is an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from asdkit.base.options import add_choice, add_options, choice_of, options_of
+from asdkit.data.features import compute_features
+from asdkit.features.registry import FEATURES, HELPS
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_choice(parser, "type", FEATURES, "kind of features", **HELPS)
+    add_options(
+        parser,
+        compute_features,
+        seed="seed of dither",
+        compress="keep 8 bits per value instead of 32",
+        allow_pipes="run the commands in wav.scp",
+        allow_downsample="resample audio of a higher rate, else refuse it",
+        allow_upsample="resample audio of a lower rate, else refuse it",
+    )
+    parser.add_argument("data_dir", help="data directory with manifests")
+    parser.add_argument("out_dir", help="where to write the archive")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    kind, options = choice_of(args, "type", FEATURES)
+    compute_features(
+        args.data_dir,
+        args.out_dir,
+        kind(**options),
+        **options_of(compute_features, args),
+    )

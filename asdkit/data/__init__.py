@@ -1,0 +1,1 @@
+"""Data directories: lhotse manifests, Kaldi tables, validation, subsets, frames."""

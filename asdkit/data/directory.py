@@ -1,0 +1,141 @@
+"""What the tables of a data directory are keyed by, and how to keep part of them.
+
+A table that is not derived from the manifests (`asdkit.data.manifests.DERIVED`) is
+carried along as lines: features, VAD decisions, trials, and whatever a lab keeps in
+``utt2*``, ``spk2*`` and ``reco2*``.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from asdkit.base.errors import DataError
+from asdkit.data.manifests import DERIVED, Manifests
+from asdkit.io.tables import PathName, read_lines
+
+Kind = Literal["utt", "spk", "reco", "models", "trials", "whole"]
+
+# The first pattern that fits tells the kind.
+KINDS: list[tuple[str, Kind]] = [
+    ("text", "utt"),
+    ("segments", "utt"),
+    ("feats.scp", "utt"),
+    ("vad.scp", "utt"),
+    ("utt2*", "utt"),
+    ("cmvn.scp", "spk"),
+    ("spk2*", "spk"),
+    ("wav.scp", "reco"),
+    ("reco2*", "reco"),
+    ("*.spk2utt", "models"),
+    ("trials*", "trials"),
+    ("frame_shift", "whole"),
+]
+
+
+class Ids(NamedTuple):
+    """The ids that exist in a data directory."""
+
+    utts: frozenset[str]
+    spks: frozenset[str]
+    recos: frozenset[str]
+
+
+def kind_of(name: str) -> Kind | None:
+    """Tell what a table's lines are keyed by; None if it is no table we know.
+
+    "models" lists utterances of enrolled models, "trials" two sides and a key, and
+    "whole" speaks of the directory as a whole.
+    """
+    for pattern, kind in KINDS:
+        if fnmatch.fnmatchcase(name, pattern):
+            return kind
+    return None
+
+
+def ids_of(manifests: Manifests) -> Ids:
+    """Collect the ids that the utterances of two manifests use."""
+    items = manifests.supervisions.values()
+    return Ids(
+        frozenset(manifests.supervisions),
+        frozenset(item.speaker or item.id for item in items),
+        frozenset(item.recording_id for item in items),
+    )
+
+
+def table_names(data_dir: PathName) -> list[str]:
+    """Name the tables in a directory, sorted.
+
+    Raises:
+        DataError: there is no such directory.
+    """
+    if not Path(data_dir).is_dir():
+        is_file = Path(data_dir).exists()
+        raise DataError(
+            data_dir, "expected a directory" if is_file else "no such directory"
+        )
+    names = (path.name for path in Path(data_dir).iterdir() if path.is_file())
+    return sorted(name for name in names if kind_of(name))
+
+
+def read_carried(data_dir: PathName) -> dict[str, list[str]]:
+    """Read the tables that are not derived from manifests: name -> lines.
+
+    Words are separated by one blank, whatever separated them.
+
+    Raises:
+        DataError: one is unreadable or not UTF-8.
+    """
+    return {
+        name: [" ".join(line.split()) for line in read_lines(Path(data_dir) / name)]
+        for name in table_names(data_dir)
+        if name not in DERIVED
+    }
+
+
+def first_word(line: str) -> str:
+    """The key of a line, empty if the line is blank."""
+    return line.split(maxsplit=1)[0] if line.strip() else ""
+
+
+def restrict(
+    tables: Mapping[str, Sequence[str]], before: Ids, after: Ids
+) -> dict[str, list[str]]:
+    """Keep of every table the lines that speak of the ids that are left.
+
+    A model keeps those of its utterances that are left; a trial goes if one of its
+    sides goes.  Lines about ids that were never there go too, but not trials: their
+    models may be enrolled from another directory.
+
+    Args:
+        tables: name -> lines, of any kind.
+        before: the ids that were there.
+        after: the ids that are left.
+
+    Returns:
+        name -> lines, in the same order.
+    """
+    kept: dict[str, list[str]] = {}
+    lost = (before.utts | before.spks) - (after.utts | after.spks)
+    keys = {"utt": after.utts, "spk": after.spks, "reco": after.recos}
+    for name in sorted(tables, key=lambda name: kind_of(name) == "trials"):
+        lines, kind = tables[name], kind_of(name)
+        if kind == "models":
+            kept[name] = _restrict_models(lines, after.utts)
+            lost |= {*map(first_word, lines)} - {*map(first_word, kept[name])}
+        elif kind == "trials":
+            kept[name] = [x for x in lines if lost.isdisjoint(x.split()[:2])]
+        elif kind in keys:
+            kept[name] = [x for x in lines if first_word(x) in keys[kind]]
+        else:
+            kept[name] = list(lines)
+    return kept
+
+
+def _restrict_models(lines: Iterable[str], utts: frozenset[str]) -> list[str]:
+    """Keep of ``<model> <utt> <utt> ...`` the utterances left, if any."""
+    words = ([word for word in line.split()] for line in lines)
+    kept = ([w for i, w in enumerate(ws) if i == 0 or w in utts] for ws in words)
+    return [" ".join(ws) for ws in kept if len(ws) > 1]

@@ -1,0 +1,242 @@
+"""The features of a data directory: computing them, and remembering how."""
+
+from __future__ import annotations
+
+import json
+import logging
+import zlib
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import torch
+
+from asdkit.base.distributed import all_reduce, is_main, share
+from asdkit.base.errors import DataError
+from asdkit.base.provenance import provenance
+from asdkit.data.manifests import Utterance, read_utterances
+from asdkit.data.staging import stage
+from asdkit.features.frames import FrameFeatures
+from asdkit.features.registry import FEATURES
+from asdkit.io.ark import ArkWriter
+from asdkit.io.audio import open_audio, read_samples, resample
+from asdkit.io.files import write_atomic
+from asdkit.io.tables import PathName, read_table, write_table
+
+logger = logging.getLogger(__name__)
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+INFO = "feats.json"
+SPEECH_FEATURE = 2  # Kaldi's number for 8 bits per value, its own --compress=true
+
+
+class FeatsInfo(NamedTuple):
+    """What `compute_features` remembers of an archive.
+
+    Attributes:
+        type: a key of `asdkit.features.registry.FEATURES`.
+        dim: D.
+        options: the constructor's arguments, and the seed.
+    """
+
+    type: str
+    dim: int
+    options: dict[str, Any]
+
+
+def compute_features(
+    data_dir: PathName,
+    out_dir: PathName,
+    extractor: FrameFeatures,
+    seed: int = 0,
+    compress: bool = False,
+    allow_pipes: bool = False,
+    allow_downsample: bool = True,
+    allow_upsample: bool = True,
+) -> None:
+    """Write feats.ark, feats.scp and feats.json; feats.scp goes into data_dir, too.
+
+    All ranks take part, each with as many threads as torch has.  The noise of dither
+    depends on the utterance's id and the seed, not on who computes it.
+
+    Args:
+        data_dir: has the two manifests; gets feats.scp and utt2num_frames.
+        out_dir: gets the archive.
+        extractor: what to compute.
+        seed: of dither.
+        compress: whether to keep 8 bits per value instead of 32.
+        allow_pipes: whether commands in wav.scp may run.
+        allow_downsample: whether audio of a higher rate is resampled or refused.
+        allow_upsample: the same for audio of a lower rate.
+
+    Raises:
+        DataError: audio is missing or damaged, its rate is refused, or more
+            utterances are too short for a frame than are not.
+    """
+    utterances = read_utterances(data_dir)
+    recordings: dict[tuple[str, bool], list[int]] = {}
+    for index, utterance in enumerate(utterances):
+        source = (utterance.source, utterance.is_command)
+        recordings.setdefault(source, []).append(index)
+    rates_allowed = _rates(extractor, allow_downsample, allow_upsample)
+
+    def compute(indices: list[int]) -> tuple[list[int], list[np.ndarray], int]:
+        mine = [utterances[index] for index in indices]
+        seeds = [(zlib.crc32(u.utt.encode()) + seed) % 2**32 for u in mine]
+        feats, rate = _compute(mine, seeds, extractor, allow_pipes, rates_allowed)
+        return indices, feats, rate
+
+    num_frames = torch.zeros(len(utterances), dtype=torch.int64)
+    rates = torch.zeros(len(utterances), dtype=torch.int64)
+    method = SPEECH_FEATURE if compress else None
+    answers = _run_threads(compute, share(list(recordings.values())))
+    with ArkWriter(out_dir, "feats", method) as writer, closing(answers):
+        for indices, feats, rate in answers:
+            for index, matrix in zip(indices, feats, strict=True):
+                num_frames[index], rates[index] = len(matrix), rate
+                if len(matrix):
+                    writer[utterances[index].utt] = matrix
+        all_reduce(num_frames)
+        all_reduce(rates)
+        utts = [utterance.utt for utterance in utterances]
+        utt2num_frames = dict(zip(utts, num_frames.tolist(), strict=True))
+        _report(data_dir, extractor, utt2num_frames, rates.tolist())
+    if is_main():
+        _write_info(out_dir, extractor, seed)
+        with stage(data_dir) as staged:
+            write_table(staged / "feats.scp", read_table(writer.scp))
+            kept = {utt: t for utt, t in utt2num_frames.items() if t}
+            write_table(staged / "utt2num_frames", kept)
+
+
+def read_info(data_dir: PathName) -> FeatsInfo | None:
+    """Tell what the features of a data directory are; None if nobody remembers.
+
+    Features that came from Kaldi have no `INFO` beside their archive.
+
+    Raises:
+        DataError: feats.scp or the file beside its archive is missing or damaged.
+    """
+    table = read_table(Path(data_dir) / "feats.scp")
+    path = Path(next(iter(table.values()), "feats.ark")).with_name(INFO)
+    if not path.exists():
+        return None
+    try:
+        info = json.loads(path.read_text())
+        return FeatsInfo(info["type"], info["dim"], info["options"])
+    except (ValueError, KeyError, TypeError) as error:
+        problem = f"not a description of features: {type(error).__name__}: {error}"
+        raise DataError(path, problem, hint="feats-compute writes it") from None
+
+
+def _write_info(out_dir: PathName, extractor: FrameFeatures, seed: int) -> None:
+    """Write what `read_info` reads, and where the features came from."""
+    names = {kind: name for name, kind in FEATURES.items()}
+    options = {**extractor.options, "seed": seed}
+    info = FeatsInfo(names[type(extractor)], extractor.dim, options)
+    with write_atomic(Path(out_dir) / INFO) as stream:
+        json.dump(info._asdict() | {"provenance": provenance()}, stream, indent=2)
+        stream.write("\n")
+
+
+def _rates(extractor: FrameFeatures, down: bool, up: bool) -> tuple[float, float]:
+    """The lowest and the highest sampling rate that audio may have."""
+    rate = extractor.sample_frequency
+    return (0 if up else rate), (float("inf") if down else rate)
+
+
+def _compute(
+    utterances: Sequence[Utterance],
+    seeds: Sequence[int],
+    extractor: FrameFeatures,
+    allow_pipes: bool,
+    rates_allowed: tuple[float, float],
+) -> tuple[list[np.ndarray], int]:
+    """Compute the features of one recording's utterances, tell its rate."""
+    source, wanted = utterances[0].source, int(extractor.sample_frequency)
+    with open_audio(source, utterances[0].is_command, allow_pipes) as file:
+        rate = file.samplerate
+        if not rates_allowed[0] <= rate <= rates_allowed[1]:
+            option = "downsample" if rate > wanted else "upsample"
+            raise DataError(
+                source,
+                f"expected {wanted} Hz, got {rate} Hz",
+                hint=f"--allow-{option} true resamples it",
+            )
+        samples = (
+            resample(
+                read_samples(file, source, u.start, u.duration, u.channel), rate, wanted
+            )
+            for u in utterances
+        )
+        return extractor.batch(samples, seeds), rate
+
+
+def _run_threads(
+    function: Callable[[Item], Answer], items: Iterable[Item]
+) -> Generator[Answer, None, None]:
+    """Map a function over items in threads; answers come in order.
+
+    Threads do, because reading and computing leave the interpreter alone; one torch
+    thread in each, because many small operations share badly.
+    """
+    num_threads = torch.get_num_threads()
+    waiting: deque[Future[Answer]] = deque()
+    pool = ThreadPoolExecutor(num_threads, "feats", torch.set_num_threads, (1,))
+    try:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > 4 * num_threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(num_threads)
+
+
+def _report(
+    data_dir: PathName,
+    extractor: FrameFeatures,
+    utt2num_frames: dict[str, int],
+    rates: Sequence[int],
+) -> None:
+    """Say what was computed, resampled and skipped."""
+    short = [utt for utt, t in utt2num_frames.items() if not t]
+    num_utts = len(utt2num_frames)
+    if 2 * len(short) > num_utts:
+        raise DataError(
+            data_dir,
+            f"{len(short)} of {num_utts} utterances are shorter than one frame of "
+            f"{extractor.frame_length:g} ms: {' '.join(short[:10])}",
+            hint="asdkit data-validate says more",
+        )
+    logger.info(
+        "features: %d utterances, %d frames of %d numbers (%.2f hours)",
+        num_utts - len(short),
+        sum(utt2num_frames.values()),
+        extractor.dim,
+        sum(utt2num_frames.values()) * extractor.frame_shift / 3.6e6,
+    )
+    wanted = int(extractor.sample_frequency)
+    others = Counter(rate for rate in rates if rate != wanted)
+    if others:
+        logger.info(
+            "features: %d of %d utterances resampled to %d Hz, from %s",
+            others.total(),
+            num_utts,
+            wanted,
+            ", ".join(f"{rate} Hz ({n})" for rate, n in sorted(others.items())),
+        )
+    if short:
+        logger.warning(
+            "features: %d of %d utterances skipped, shorter than one frame: %s",
+            len(short),
+            num_utts,
+            " ".join(short[:10]) + (" ..." if len(short) > 10 else ""),
+        )

@@ -1,0 +1,325 @@
+"""The two lhotse manifests of a data directory, and the Kaldi tables they imply.
+
+``recordings.jsonl.gz`` and ``supervisions.jsonl.gz`` own who, when and where;
+``wav.scp segments utt2spk spk2utt utt2dur spk2gender text`` are derived from them.
+A directory without audio, features only, has no recordings and therefore neither
+``wav.scp`` nor ``segments``.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shlex
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from asdkit.base.errors import DataError
+from asdkit.data.staging import stage
+from asdkit.io.files import write_atomic
+from asdkit.io.tables import PathName, invert
+
+if TYPE_CHECKING:
+    from lhotse import AudioSource, Recording, SupervisionSegment
+
+RECORDINGS = "recordings.jsonl.gz"
+SUPERVISIONS = "supervisions.jsonl.gz"
+DERIVED = ("wav.scp", "segments", "utt2spk", "spk2utt", "utt2dur", "spk2gender", "text")
+
+
+class Utterance(NamedTuple):
+    """Where the samples of one utterance are, and who speaks.
+
+    Attributes:
+        utt: utterance id, the id of the supervision.
+        spk: speaker id; the utterance's own id where the speaker is unknown.
+        source: path of a sound file, or a command that writes one to its stdout.
+        is_command: whether ``source`` is a command.
+        start: seconds from the beginning of the source.
+        duration: seconds.
+        channel: which channel of the source, counted from 0.
+        sampling_rate: of the source, in Hz.
+        gender: as the manifest has it, None where it is unknown.
+        text: what is said, None where it is unknown.
+    """
+
+    utt: str
+    spk: str
+    source: str
+    is_command: bool
+    start: float
+    duration: float
+    channel: int
+    sampling_rate: int
+    gender: str | None = None
+    text: str | None = None
+
+
+class Manifests(NamedTuple):
+    """Both manifests, by id, ids sorted in the C locale's order."""
+
+    recordings: dict[str, Recording]
+    supervisions: dict[str, SupervisionSegment]
+
+
+def read_manifests(data_dir: PathName) -> Manifests:
+    """Read both manifests of a data directory.
+
+    Raises:
+        DataError: a manifest is missing or damaged, or an id comes twice.
+    """
+    from lhotse import Recording, SupervisionSegment
+
+    directory = Path(data_dir)
+    return Manifests(
+        _read_items(directory / RECORDINGS, Recording),
+        _read_items(directory / SUPERVISIONS, SupervisionSegment),
+    )
+
+
+def _read_items(path: Path, kind: Any) -> dict[str, Any]:
+    """Read one manifest of lhotse objects of one kind."""
+    items = {}
+    number = 0
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as stream:
+            for number, line in enumerate(stream, start=1):
+                item = kind.from_dict(json.loads(line))
+                if item.id in items:
+                    raise DataError(path, f"id {item.id!r} comes twice", line=number)
+                items[item.id] = item
+    except FileNotFoundError:
+        raise DataError(
+            path,
+            "no such manifest",
+            hint=f"asdkit kaldi-import {path.parent} DEST makes one from Kaldi tables",
+        ) from None
+    except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError) as error:
+        raise DataError(
+            path,
+            f"not a manifest of {kind.__name__}s: {type(error).__name__}: {error}",
+            line=number or None,
+            hint="the file is damaged or cut short; make it again",
+        ) from None
+    return {key: items[key] for key in sorted(items)}  # UTF-8 order = code point order
+
+
+def read_utterances(data_dir: PathName) -> list[Utterance]:
+    """Read where the audio of every utterance is, sorted by utterance id.
+
+    Raises:
+        DataError: a manifest is missing or damaged, there is no utterance, or one
+            has no audio that can be read.
+    """
+    manifests = read_manifests(data_dir)
+    path = Path(data_dir) / SUPERVISIONS
+    if not manifests.supervisions:
+        raise DataError(path, "expected utterances, got none")
+    return [
+        _locate(path, supervision, manifests.recordings)
+        for supervision in manifests.supervisions.values()
+    ]
+
+
+def _locate(
+    path: Path, supervision: SupervisionSegment, recordings: dict[str, Recording]
+) -> Utterance:
+    """Find the source of an utterance."""
+    utt = supervision.id
+    recording = recordings.get(supervision.recording_id)
+    if recording is None:
+        raise DataError(
+            path,
+            f"{utt!r}: {RECORDINGS} has no recording {supervision.recording_id!r}",
+            hint="a directory imported without wav.scp has features but no audio",
+        )
+    source = _find_source(recording, supervision, path)
+    if source.type not in ("file", "command") or recording.transforms:
+        what = "transforms" if recording.transforms else f"type {source.type!r}"
+        raise DataError(
+            path,
+            f"{utt!r}: expected recording {recording.id!r} to be a file or a command, "
+            f"got {what}",
+            hint="save the audio to files first, with lhotse's save_audios",
+        )
+    return Utterance(
+        utt=utt,
+        spk=supervision.speaker or utt,
+        source=source.source,
+        is_command=source.type == "command",
+        start=supervision.start,
+        duration=supervision.duration,
+        channel=source.channels.index(supervision.channel),
+        sampling_rate=recording.sampling_rate,
+        gender=supervision.gender,
+        text=supervision.text,
+    )
+
+
+def _find_source(
+    recording: Recording, supervision: SupervisionSegment, path: PathName
+) -> AudioSource:
+    """Find which of a recording's files holds the channel of an utterance."""
+    for source in recording.sources:
+        if supervision.channel in source.channels:
+            return source
+    raise DataError(
+        path,
+        f"{supervision.id!r}: expected one of the channels {recording.channel_ids} of "
+        f"recording {recording.id!r}, got {supervision.channel!r}",
+    )
+
+
+def write_manifests(
+    data_dir: PathName,
+    recordings: Iterable[Recording],
+    supervisions: Iterable[SupervisionSegment],
+    carried: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """Write both manifests and the Kaldi tables they imply, all or nothing.
+
+    Args:
+        data_dir: made if need be; other files in it stay.
+        recordings: in any order; none at all where there is no audio.
+        supervisions: in any order.
+        carried: name -> lines of further tables to write with them; an empty one is
+            not written, and removed if it is there.
+    """
+    from lhotse import RecordingSet, SupervisionSet
+
+    by_reco = {item.id: item for item in sorted(recordings, key=lambda item: item.id)}
+    by_utt = {item.id: item for item in sorted(supervisions, key=lambda item: item.id)}
+    tables = {**derive_tables(Manifests(by_reco, by_utt)), **(carried or {})}
+    with stage(data_dir, replaces={*DERIVED, *tables}) as staged:
+        RecordingSet.from_recordings(by_reco.values()).to_file(staged / RECORDINGS)
+        SupervisionSet.from_segments(by_utt.values()).to_file(staged / SUPERVISIONS)
+        write_tables(staged, {name: x for name, x in tables.items() if x})
+
+
+def write_tables(directory: Path, tables: Mapping[str, Iterable[str]]) -> None:
+    """Write name -> lines; surrogates in them are bytes that are not UTF-8."""
+    for name, lines in tables.items():
+        text = "".join(f"{line}\n" for line in lines)
+        with write_atomic(directory / name, "wb") as stream:
+            stream.write(text.encode(errors="surrogateescape"))
+
+
+def write_utterances(data_dir: PathName, utterances: Iterable[Utterance]) -> None:
+    """Write a data directory in which every utterance is a recording of its own.
+
+    Args:
+        data_dir: made if need be; other files in it stay.
+        utterances: each the whole of its file, with one channel.
+
+    Raises:
+        ValueError: an utterance is only a part of its source.
+    """
+    from lhotse import AudioSource, Recording, SupervisionSegment
+
+    recordings, supervisions = [], []
+    for utterance in utterances:
+        if utterance.start != 0 or utterance.channel != 0:
+            raise ValueError(f"{utterance} is not the whole of its source")
+        kind = "command" if utterance.is_command else "file"
+        recordings.append(
+            Recording(
+                id=utterance.utt,
+                sources=[AudioSource(kind, [0], utterance.source)],
+                sampling_rate=utterance.sampling_rate,
+                num_samples=round(utterance.duration * utterance.sampling_rate),
+                duration=utterance.duration,
+            )
+        )
+        supervisions.append(
+            SupervisionSegment(
+                id=utterance.utt,
+                recording_id=utterance.utt,
+                start=0.0,
+                duration=utterance.duration,
+                speaker=utterance.spk,
+                gender=utterance.gender,
+                text=utterance.text,
+            )
+        )
+    write_manifests(data_dir, recordings, supervisions)
+
+
+def derive_tables(manifests: Manifests) -> dict[str, list[str]]:
+    """Make the Kaldi tables that two manifests imply: name -> lines, sorted.
+
+    Recordings without an utterance are left out, as Kaldi wants it.  There is a
+    ``segments`` only if an utterance is not its whole recording, and a
+    ``spk2gender`` or ``text`` only if something is known.
+
+    Raises:
+        DataError: an id holds a blank, or an utterance wants a channel that its
+            recording does not have.
+    """
+    recordings, supervisions = manifests
+    tables: dict[str, dict[str, str]] = {name: {} for name in DERIVED}
+    names = _name_mono(manifests)
+    whole = True
+    for utt, item in supervisions.items():
+        spk = item.speaker or utt
+        if len(f"{utt} {spk} {item.recording_id}".split()) != 3:
+            ids = (utt, spk, item.recording_id)
+            raise DataError(SUPERVISIONS, f"expected ids without blanks, got {ids}")
+        tables["utt2spk"][utt] = spk
+        tables["utt2dur"][utt] = seconds(item.duration)
+        if item.gender and item.gender[0] in "mfMF":
+            tables["spk2gender"][spk] = item.gender[0].lower()
+        if item.text is not None:
+            tables["text"][utt] = item.text
+        recording = recordings.get(item.recording_id)
+        if recording is None:
+            continue
+        reco = names[item.recording_id, item.channel]
+        tables["wav.scp"][reco] = _mono_source(recording, item)
+        times = f"{seconds(item.start)} {seconds(item.end)}"
+        tables["segments"][utt] = f"{reco} {times}"
+        whole = whole and utt == reco and is_whole(item, recording)
+    if whole:
+        tables["segments"].clear()
+    spk2utt = invert(tables["utt2spk"])
+    tables["spk2utt"] = {spk: " ".join(utts) for spk, utts in spk2utt.items()}
+    return {
+        name: [f"{key} {table[key]}".rstrip() for key in sorted(table)]
+        for name, table in tables.items()
+        if table
+    }
+
+
+def seconds(value: float) -> str:
+    """Write a time without the noise of binary fractions, e.g. ``1.25``."""
+    return f"{value:.8f}".rstrip("0").rstrip(".")
+
+
+def is_whole(supervision: SupervisionSegment, recording: Recording) -> bool:
+    """Tell whether an utterance is as long as its recording, to half a sample."""
+    missing = recording.duration - supervision.duration
+    return supervision.start == 0 and missing < 0.5 / recording.sampling_rate
+
+
+def _name_mono(manifests: Manifests) -> dict[tuple[str, Any], str]:
+    """Name the channels in use: by their recording, if only one of it is in use."""
+    used = {(x.recording_id, x.channel) for x in manifests.supervisions.values()}
+    count = Counter(reco for reco, _ in used)
+    return {
+        (reco, channel): reco if count[reco] == 1 else f"{reco}-{channel + 1}"
+        for reco, channel in used
+    }
+
+
+def _mono_source(recording: Recording, supervision: SupervisionSegment) -> str:
+    """What stands in wav.scp, which knows one channel only; sox cuts it out."""
+    source = _find_source(recording, supervision, SUPERVISIONS)
+    is_command = source.type == "command"
+    if len(source.channels) == 1:
+        return f"{source.source} |" if is_command else str(source.source)
+    remix = f"-t wav - remix {source.channels.index(supervision.channel) + 1} |"
+    if is_command:
+        return f"{source.source} | sox -t wav - {remix}"
+    return f"sox {shlex.quote(str(source.source))} {remix}"

@@ -1,0 +1,39 @@
+"""Directories that are changed all at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from asdkit.io.tables import PathName
+
+
+@contextlib.contextmanager
+def stage(directory: PathName, replaces: Iterable[str] = ()) -> Iterator[Path]:
+    """Give an empty directory whose files move into ``directory`` at the end.
+
+    On any error, or Ctrl-C, nothing has moved and ``directory`` is as it was.
+
+    Args:
+        directory: where the files go; made if need be.
+        replaces: names that shall not stay there unless they are written again.
+    """
+    directory = Path(directory)
+    is_new = not directory.exists()
+    staged = directory / f".{os.getpid()}.tmp"
+    shutil.rmtree(staged, ignore_errors=True)  # of a killed process of this number
+    staged.mkdir(parents=True)
+    try:
+        yield staged
+        written = sorted(path.name for path in staged.iterdir())
+        for name in written:
+            (staged / name).replace(directory / name)
+        for name in set(replaces) - set(written):
+            (directory / name).unlink(missing_ok=True)
+        staged.rmdir()
+    except BaseException:
+        shutil.rmtree(directory if is_new else staged, ignore_errors=True)
+        raise

@@ -1,0 +1,193 @@
+"""Parts of data directories, and several joined into one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from asdkit.base.errors import DataError
+from asdkit.data.directory import first_word, ids_of, kind_of, read_carried, restrict
+from asdkit.data.manifests import (
+    RECORDINGS,
+    SUPERVISIONS,
+    Manifests,
+    read_manifests,
+    write_manifests,
+)
+from asdkit.io.tables import PathName, read_lines
+
+logger = logging.getLogger(__name__)
+
+
+def select(
+    manifests: Manifests,
+    utts: Collection[str] | None = None,
+    spks: Collection[str] | None = None,
+    per_spk: int = 0,
+    longest: int = 0,
+    random: int = 0,
+    seed: int = 0,
+) -> list[str]:
+    """Choose utterances; several conditions apply one after the other, in this order.
+
+    Args:
+        manifests: of the data directory.
+        utts: keep these; None keeps all.
+        spks: keep the utterances of these speakers; None keeps all.
+        per_spk: keep so many of every speaker, drawn at random; 0 keeps all.
+        longest: keep so many, the longest; 0 keeps all.
+        random: keep so many, drawn at random; 0 keeps all.
+        seed: of the draws.
+
+    Returns:
+        utterance ids, sorted.
+    """
+    rng = np.random.default_rng(seed)
+    items = [
+        item
+        for item in manifests.supervisions.values()
+        if (utts is None or item.id in utts)
+        and (spks is None or (item.speaker or item.id) in spks)
+    ]
+    if per_spk:
+        of_spk: dict[str, list[Any]] = {}
+        for item in items:
+            of_spk.setdefault(item.speaker or item.id, []).append(item)
+        items = [x for own in of_spk.values() for x in _draw(own, per_spk, rng)]
+    if longest:
+        items = sorted(items, key=lambda item: (-item.duration, item.id))[:longest]
+    if random:
+        items = _draw(items, random, rng)
+    return sorted(item.id for item in items)
+
+
+def _draw(items: Sequence[Any], count: int, rng: np.random.Generator) -> list[Any]:
+    """Draw so many without replacement, or all if there are fewer."""
+    chosen = rng.permutation(len(items))[:count]
+    return [items[i] for i in sorted(chosen)]
+
+
+def read_list(path: PathName, known: Collection[str]) -> set[str]:
+    """Read the first word of every line, e.g. of a list or of another utt2spk.
+
+    Raises:
+        DataError: one is not among the known ids.
+    """
+    words = [first_word(line) for line in read_lines(path)]
+    unknown = [n for n, word in enumerate(words, 1) if word and word not in known]
+    if unknown:
+        raise DataError(
+            path,
+            f"{words[unknown[0] - 1]!r} is unknown ({len(unknown)} such lines)",
+            line=unknown[0],
+            hint="take the ids from the data directory's utt2spk or spk2utt",
+        )
+    return set(words) - {""}
+
+
+def write_subset(source: PathName, data_dir: PathName, utts: Iterable[str]) -> None:
+    """Write the part of a data directory that speaks of some utterances.
+
+    Recordings, features, VAD decisions and every other table are restricted with
+    them; a trial stays if both its sides do.
+
+    Args:
+        source: a directory with manifests.
+        data_dir: made if need be, all or nothing; another than ``source``.
+        utts: their ids.
+
+    Raises:
+        DataError: no utterance is left, or both directories are the same.
+    """
+    if Path(source).resolve() == Path(data_dir).resolve():
+        raise DataError(data_dir, "expected another directory than the input")
+    before = read_manifests(source)
+    after = part_of(before, utts)
+    if not after.supervisions:
+        raise DataError(source, "no utterance is left", hint="choose more of them")
+    carried = restrict(read_carried(source), ids_of(before), ids_of(after))
+    recordings, supervisions = after
+    write_manifests(data_dir, recordings.values(), supervisions.values(), carried)
+    logger.info(
+        "data-subset: %d of %d utterances, %d of %d speakers",
+        len(after.supervisions),
+        len(before.supervisions),
+        len(ids_of(after).spks),
+        len(ids_of(before).spks),
+    )
+
+
+def part_of(manifests: Manifests, utts: Iterable[str]) -> Manifests:
+    """Keep some utterances and their recordings."""
+    supervisions = {utt: manifests.supervisions[utt] for utt in utts}
+    recos = {item.recording_id for item in supervisions.values()}
+    recordings = {k: x for k, x in manifests.recordings.items() if k in recos}
+    return Manifests(recordings, supervisions)
+
+
+def write_combined(sources: Sequence[PathName], data_dir: PathName) -> None:
+    """Join data directories with different utterances into one.
+
+    A table that not all of them have is left out, and said so, but for trials.
+
+    Raises:
+        DataError: an utterance is in two of them, or one id means two recordings or
+            two values.
+    """
+    recordings: dict[str, Any] = {}
+    supervisions: dict[str, Any] = {}
+    for source in sources:
+        manifests = read_manifests(source)
+        for utt, item in manifests.supervisions.items():
+            if utt in supervisions:
+                path = Path(source) / SUPERVISIONS
+                raise DataError(path, f"{utt!r} is in an earlier directory, too")
+            supervisions[utt] = item
+        for reco, recording in manifests.recordings.items():
+            if recordings.setdefault(reco, recording) != recording:
+                path = Path(source) / RECORDINGS
+                raise DataError(path, f"{reco!r} is another in an earlier directory")
+    carried = _join([read_carried(source) for source in sources], sources)
+    write_manifests(data_dir, recordings.values(), supervisions.values(), carried)
+    logger.info("data-combine: %d utterances", len(supervisions))
+
+
+def _join(
+    parts: Sequence[dict[str, list[str]]], sources: Sequence[PathName]
+) -> dict[str, list[str]]:
+    """Join the tables that all directories have, and whatever trials there are."""
+    joined = {}
+    for name in sorted(set().union(*parts)):
+        kind = kind_of(name)
+        lacking = [
+            s for s, part in zip(sources, parts, strict=True) if name not in part
+        ]
+        if lacking and kind not in ("trials", "models"):
+            logger.warning("data-combine: no %s: %s has none", name, lacking[0])
+            continue
+        lines = [line for part in parts for line in part.get(name, [])]
+        lines = list(dict.fromkeys(lines))
+        if kind == "whole" and len(lines) > 1:
+            raise DataError(name, f"expected the same everywhere, got {lines}")
+        if kind == "models":
+            lines = _join_models(lines)
+        elif kind != "trials":
+            lines.sort(key=first_word)
+            for line, other in pairwise(lines):
+                if first_word(line) == first_word(other):
+                    raise DataError(name, f"expected one line, got {line!r}, {other!r}")
+        joined[name] = lines
+    return joined
+
+
+def _join_models(lines: Iterable[str]) -> list[str]:
+    """Give every model all its utterances."""
+    models: dict[str, list[str]] = {}
+    for model, *utts in map(str.split, lines):
+        models.setdefault(model, []).extend(utts)
+    return [" ".join([model, *sorted(models[model])]) for model in sorted(models)]

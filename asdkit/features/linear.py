@@ -1,0 +1,167 @@
+"""Features on a linear frequency scale, for countermeasures against spoofed speech."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from functools import cached_property
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torchaudio.functional import create_dct, linear_fbanks
+
+from asdkit.base.errors import AsdkitError
+from asdkit.features.frames import FrameFeatures, make_window, power_spectrum
+
+EPSILON = 2.0**-52  # MATLAB's eps, which the baselines add to energies
+FLOOR = math.exp(-80)  # added to magnitudes
+
+
+def preemphasize(samples: Tensor, coefficient: float) -> Tensor:
+    """(L,) -> (L,) samples minus a share of the one before; silence comes before."""
+    emphasized = samples.clone()
+    emphasized[1:].sub_(samples[:-1], alpha=coefficient)
+    return emphasized
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Lfcc(FrameFeatures):
+    """Linear-frequency cepstral coefficients: decimal logarithm, orthonormal DCT.
+
+    The defaults are the baseline of ASVspoof 2019; that of 2021 has frame_length 30,
+    frame_shift 15, fft_size 1024, num_filters 70 and high_freq 4000 (20 coefficients
+    with C0, in both).  Both append deltas and their deltas.
+
+    Args:
+        sample_frequency: in Hz, of every signal that comes in.
+        frame_length: in milliseconds.
+        frame_shift: in milliseconds.
+        preemphasis_coefficient: how much of a sample to subtract from the next.
+        fft_size: samples in a frame with its zeros.
+        num_filters: number of triangles.
+        low_freq: lower end of the first triangle in Hz.
+        high_freq: upper end of the last in Hz; if <= 0, an offset from Nyquist.
+        num_ceps: number of coefficients, C0 among them.
+        use_energy: whether the frame's log energy takes the place of C0.
+
+    Source: M. Sahidullah, T. Kinnunen, C. Hanilci, "A comparison of features for
+    synthetic speech detection", Interspeech 2015, and the MATLAB baselines of the
+    ASVspoof challenges of 2019 and 2021.
+    """
+
+    frame_length: float = 20.0
+    preemphasis_coefficient: float = 0.97
+    fft_size: int = 512
+    num_filters: int = 20
+    low_freq: float = 0.0
+    high_freq: float = 0.0
+    num_ceps: int = 20
+    use_energy: bool = False
+
+    @property
+    def dim(self) -> int:
+        """D."""
+        return self.num_ceps
+
+    def _prepare(self, samples: Tensor, seed: int) -> Tensor:
+        """Zeros complete the last frame."""
+        signal = preemphasize(samples, self.preemphasis_coefficient)
+        overlap = self.window_size - self.window_shift
+        num_frames = max(0, -(-(len(signal) - overlap) // self.window_shift))
+        length = overlap + num_frames * self.window_shift if num_frames else 0
+        return torch.nn.functional.pad(signal, (0, length - len(signal)))
+
+    def _transform(self, frames: Tensor) -> Tensor:
+        frames *= self._window
+        power = power_spectrum(frames, self.fft_size)  # (T, F)
+        feats = (power @ self._filters).add_(EPSILON).log10_() @ self._cosines
+        if self.use_energy:
+            feats[:, 0] = frames.square().sum(dim=1).add_(EPSILON).log10_()
+        return feats
+
+    @cached_property
+    def _window(self) -> Tensor:
+        """(W,)."""
+        if self.window_size > self.fft_size:
+            raise AsdkitError(
+                f"--fft-size {self.fft_size}: a frame has {self.window_size} samples"
+            )
+        return make_window("hamming", self.window_size)
+
+    @cached_property
+    def _filters(self) -> Tensor:
+        """(F, B) triangles."""
+        low, high = self._band(self.low_freq, self.high_freq)
+        return linear_fbanks(
+            self.fft_size // 2 + 1,
+            low,
+            high,
+            self.num_filters,
+            int(self.sample_frequency),
+        )
+
+    @cached_property
+    def _cosines(self) -> Tensor:
+        """(B, num_ceps)."""
+        if not 1 <= self.num_ceps <= self.num_filters:
+            raise AsdkitError(
+                f"--num-ceps {self.num_ceps}: expected 1 to {self.num_filters}, the "
+                "number of filters"
+            )
+        return create_dct(self.num_ceps, self.num_filters, norm="ortho")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LogSpectrum(FrameFeatures):
+    """Natural logarithm of the magnitude of a finely resolved spectrum.
+
+    The defaults are the F0 subband: the lowest 45 bins, 0 to 407 Hz, of frames of
+    1728 samples every 130.  Frame t is centered on sample 130 t.
+
+    Args:
+        sample_frequency: in Hz, of every signal that comes in.
+        frame_length: in milliseconds.
+        frame_shift: in milliseconds.
+        preemphasis_coefficient: how much of a sample to subtract from the next.
+        num_bins: how many frequencies to keep, from 0 Hz up; 0 for all.
+        padding: what stands before the first sample and after the last.
+
+    Source: J. Xue et al., "Learning from yourself: a self-distillation method for
+    fake speech detection", ICASSP 2023, and the same authors' F0 subband front end.
+    """
+
+    frame_length: float = 108.0
+    frame_shift: float = 8.125
+    preemphasis_coefficient: float = 0.97
+    num_bins: int = 45
+    padding: Literal["zeros", "reflect"] = "zeros"
+
+    @property
+    def dim(self) -> int:
+        """D."""
+        return self.num_bins or self.window_size // 2 + 1
+
+    def _prepare(self, samples: Tensor, seed: int) -> Tensor:
+        if len(samples) == 0:
+            return samples
+        signal = preemphasize(samples, self.preemphasis_coefficient)
+        half = self.window_size // 2
+        if self.padding == "reflect" and len(signal) <= half:
+            return signal[:0]
+        mode = "reflect" if self.padding == "reflect" else "constant"
+        return torch.nn.functional.pad(signal[None], (half, half), mode=mode)[0]
+
+    def _transform(self, frames: Tensor) -> Tensor:
+        frames *= self._window
+        power = power_spectrum(frames, self.window_size)[:, : self.dim]  # (T, D)
+        return power.sqrt().add_(FLOOR).log_()
+
+    @cached_property
+    def _window(self) -> Tensor:
+        """(W,) as scipy and librosa cut it: one sample short of symmetric."""
+        if not 0 <= self.num_bins <= self.window_size // 2 + 1:
+            raise AsdkitError(
+                f"--num-bins {self.num_bins}: a frame has {self.window_size // 2 + 1}"
+            )
+        return make_window("blackman", self.window_size + 1)[:-1]

@@ -1,0 +1,52 @@
+"""A Kaldi data directory as a lab might have it."""
+
+import kaldiio
+import numpy as np
+import pytest
+import soundfile
+
+
+def write_table(path, table):
+    path.write_text("".join(f"{key} {value}\n" for key, value in sorted(table.items())))
+
+
+@pytest.fixture
+def table():
+    """Write a table from a dictionary."""
+    return write_table
+
+
+@pytest.fixture
+def lab(tmp_path, rng, monkeypatch):
+    """Three speakers with two utterances each, features, VAD, trials, and more.
+
+    The current directory is the lab's; paths are relative to it.
+    """
+    monkeypatch.chdir(tmp_path)
+    data = tmp_path / "data" / "lab"
+    data.mkdir(parents=True)
+    (tmp_path / "wav").mkdir()
+    utts = [f"s{spk}-u{i}" for spk in range(3) for i in range(2)]
+    wavs, feats, vads = {}, {}, {}
+    for n, utt in enumerate(utts):
+        suffix = ["wav", "flac", "ogg"][n % 3]
+        rate = [8000, 16000, 44100][n % 3]
+        samples = rng.standard_normal(rate + 100 * n) * 0.1
+        soundfile.write(f"wav/{utt}.{suffix}", samples, rate)
+        wavs[utt] = f"wav/{utt}.{suffix}"
+        feats[utt] = rng.standard_normal((90 + n, 3)).astype(np.float32)
+        vads[utt] = np.ones(90 + n, np.float32)
+    kaldiio.save_ark("feats.ark", feats, scp=str(data / "feats.scp"))
+    kaldiio.save_ark("vad.ark", vads, scp=str(data / "vad.scp"))
+    write_table(data / "wav.scp", wavs)
+    write_table(data / "utt2spk", {utt: utt[:2] for utt in utts})
+    write_table(data / "spk2utt", {f"s{k}": f"s{k}-u0 s{k}-u1" for k in range(3)})
+    write_table(data / "spk2gender", {"s0": "f", "s1": "m", "s2": "f"})
+    write_table(data / "spk2age", {"s0": 6, "s1": 7, "s2": 8})
+    write_table(data / "text", {utt: f"THIS IS {utt.upper()}" for utt in utts})
+    write_table(data / "utt2num_frames", {utt: len(x) for utt, x in feats.items()})
+    write_table(data / "enroll.spk2utt", {"model": "s0-u0 s1-u0"})
+    (data / "trials").write_text(
+        "s0-u0 s0-u1 target\ns0-u0 s1-u0 nontarget\nmodel s2-u1 nontarget\n"
+    )
+    return data

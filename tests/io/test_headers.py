@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+import soundfile
+
+from asdkit.base.errors import DataError
+from asdkit.io.headers import read_header, read_headers
+
+
+def test_many_headers_and_what_is_wrong_with_others(tmp_path):
+    sources = {}
+    for n, suffix in enumerate(["wav", "flac", "ogg", "aiff"], start=1):
+        path = f"{tmp_path}/{n}.{suffix}"
+        soundfile.write(path, np.zeros((100 * n, 1 + n % 2)), 8000 * n)
+        sources[suffix] = (path, False)
+    sources["command"] = (f"cat {tmp_path}/1.wav", True)
+    sources["none"] = (f"{tmp_path}/none.wav", False)
+    sources["fails"] = ("exit 3", True)
+    headers, errors = read_headers(sources)
+    assert headers == {
+        "wav": (8000, 100, 2),
+        "flac": (16000, 200, 1),
+        "ogg": (24000, 300, 2),
+        "aiff": (32000, 400, 1),
+        "command": (8000, 100, 2),
+    }
+    assert list(errors) == ["none", "fails"]
+    assert "no such file" in str(errors["none"])
+    assert "fails with 3" in str(errors["fails"])
+
+
+def test_a_program_that_does_not_know_the_length_may_write_to_a_pipe(tmp_path):
+    """sox and ffmpeg leave the sizes of a WAV header at a huge number."""
+    path = tmp_path / "x.wav"
+    soundfile.write(path, np.zeros(500), 8000)
+    data = bytearray(path.read_bytes())
+    for size in (0xFFFFFFFF, 0x7FFFF000):
+        data[4:8] = data[40:44] = size.to_bytes(4, "little")
+        path.write_bytes(data)
+        assert read_header(f"cat {path}", is_command=True) == (8000, 500, 1)
+
+
+def test_an_interrupt_stops_the_waiting(tmp_path, monkeypatch):
+    calls = []
+
+    def interrupt(source):
+        calls.append(source)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("asdkit.io.headers._try", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        read_headers({str(n): ("x", False) for n in range(10000)})
+    assert len(calls) < 10000
+
+
+def test_a_missing_file_is_an_error():
+    with pytest.raises(DataError, match="no such file"):
+        read_header("none.wav")
