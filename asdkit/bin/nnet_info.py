@@ -1,0 +1,54 @@
+"""Print what networks cost: parameters, multiply-accumulates, real-time factor.
+
+e.g.: asdkit nnet-info resnet34 campplus --num-frames 300
+      asdkit nnet-info --compare resnet_se34 resnet_se34_fast
+
+Parameters are without a classifier's weights; multiply-accumulates (MACs) are those of
+convolutions and matrix products for one utterance; the real-time factor is measured on
+this machine, one utterance at a time, features given.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from asdkit.base.errors import AsdkitError
+from asdkit.base.options import add_options
+from asdkit.nnet.cost import cost_table
+from asdkit.nnet.registry import MODELS, build
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    own = "default: the network's own"
+    parser.add_argument("--feat-dim", type=int, help=f"dimension of features ({own})")
+    parser.add_argument("--embedding-dim", type=int, help=f"of embeddings ({own})")
+    add_options(parser, cost_table, num_frames="frames of the utterance")
+    parser.add_argument(
+        "--compare",
+        metavar="NETWORK",
+        choices=MODELS,
+        help="print the others' share of this one's parameters, MACs and time",
+    )
+    parser.add_argument(
+        "networks",
+        nargs="+",
+        choices=MODELS,
+        metavar="network",
+        help=f"one or several of: {', '.join(MODELS)}",
+    )
+
+
+def main(args: argparse.Namespace) -> str:
+    """Run the command."""
+    sizes = {"feat_dim": args.feat_dim, "embedding_dim": args.embedding_dim}
+    options = {name: size for name, size in sizes.items() if size is not None}
+    names = [args.compare, *args.networks] if args.compare else args.networks
+    networks = {name: build(name, **options) for name in names}
+    for name, network in networks.items():
+        if args.num_frames < network.min_frames:
+            raise AsdkitError(
+                f"--num-frames: {name} needs {network.min_frames} or more, "
+                f"got {args.num_frames}"
+            )
+    return cost_table(networks, args.num_frames, args.compare)

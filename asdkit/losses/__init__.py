@@ -1,0 +1,1 @@
+"""What training minimizes: classification over speakers, and distances among them."""

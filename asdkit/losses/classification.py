@@ -1,0 +1,235 @@
+"""Cross entropy over the training speakers, with and without a margin.
+
+The classifier's weights are part of the loss: one row per class, and thrown away with
+it when the network is used for embeddings.  A countermeasure keeps it: `logits` without
+labels are its scores.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from asdkit.losses.precision import full_precision
+
+# As near as float32 comes to cos^2 = 1, where the slope of the sine is infinite.
+SINE2_FLOOR = 1e-7
+
+
+class ClassificationLoss(nn.Module):
+    """Cross entropy of what `logits` says.
+
+    Args:
+        weight: (K, E) or more rows, the classifier's, to be drawn here.
+        class_weights: (K,) how much an utterance of every class counts; None for all
+            the same.
+    """
+
+    def __init__(
+        self, weight: Tensor, class_weights: tuple[float, ...] | None = None
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(nn.init.xavier_uniform_(weight))
+        self.class_weights: Tensor | None
+        weights = None if class_weights is None else torch.tensor(class_weights)
+        self.register_buffer("class_weights", weights)
+
+    def logits(self, embeddings: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Compare every embedding with every class.
+
+        Args:
+            embeddings: (N, E).
+            labels: (N,) integer classes, whose logits get the margin; None for none.
+
+        Returns:
+            (N, K) in float32 at least; softmax makes posteriors of them.
+        """
+        raise NotImplementedError
+
+    @full_precision
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """(N, E) embeddings, (N,) integer classes -> () their mean loss."""
+        logits = self.logits(embeddings, labels)
+        return F.cross_entropy(logits, labels, self.class_weights)
+
+
+class CrossEntropy(ClassificationLoss):
+    """The plain one: a linear layer and a softmax.
+
+    Args:
+        embedding_dim: E.
+        num_classes: K.
+        class_weights: (K,) how much an utterance of every class counts; None for all
+            the same.
+    """
+
+    def __init__(
+        self,
+        embedding_dim: int,
+        num_classes: int,
+        class_weights: tuple[float, ...] | None = None,
+    ) -> None:
+        super().__init__(torch.empty(num_classes, embedding_dim), class_weights)
+        self.bias = nn.Parameter(torch.zeros(num_classes))
+
+    @full_precision
+    def logits(self, embeddings: Tensor, labels: Tensor | None = None) -> Tensor:
+        """(N, E) -> (N, K); there is no margin, so labels change nothing."""
+        return F.linear(embeddings, self.weight, self.bias)
+
+
+class MarginLoss(ClassificationLoss):
+    """Cross entropy of scaled cosines; the true class has to win by a margin.
+
+    A loss with another margin implements `penalize`.
+    """
+
+    scale = 1.0
+
+    @full_precision
+    def logits(self, embeddings: Tensor, labels: Tensor | None = None) -> Tensor:
+        """(N, E) and (N,) classes, None for no margin -> (N, K) scaled cosines."""
+        cosines = self.cosines(embeddings)
+        if labels is not None:
+            target = cosines.gather(1, labels[:, None])  # (N, 1)
+            cosines = cosines.scatter(1, labels[:, None], self.penalize(target))
+        return self.scale_of(embeddings) * cosines
+
+    def cosines(self, embeddings: Tensor) -> Tensor:
+        """(N, E) -> (N, K) in [-1, 1] but for rounding."""
+        return F.linear(F.normalize(embeddings), F.normalize(self.weight))
+
+    def penalize(self, cosines: Tensor) -> Tensor:
+        """Lower the cosines with the true classes, of any shape, by the margin."""
+        raise NotImplementedError
+
+    def scale_of(self, embeddings: Tensor) -> Tensor | float:
+        """Return what the cosines of every embedding are multiplied by."""
+        return self.scale
+
+
+class AmSoftmax(MarginLoss):
+    """Additive margin: ``cos - m`` for the true class.
+
+    Args:
+        embedding_dim: E.
+        num_classes: K.
+        scale: of the logits.
+        margin: m; may be set between steps.
+        class_weights: (K,) how much an utterance of every class counts; None for all
+            the same.
+
+    Source: F. Wang et al., "Additive margin softmax for face verification", 2018.
+    """
+
+    def __init__(
+        self,
+        embedding_dim: int,
+        num_classes: int,
+        scale: float = 32.0,
+        margin: float = 0.2,
+        class_weights: tuple[float, ...] | None = None,
+    ) -> None:
+        super().__init__(torch.empty(num_classes, embedding_dim), class_weights)
+        self.scale = scale
+        self.margin = margin
+
+    def penalize(self, cosines: Tensor) -> Tensor:
+        """``cos - m``."""
+        return cosines - self.margin
+
+
+class AamSoftmax(MarginLoss):
+    """Additive angular margin: ``cos(theta + m)`` for the true class.
+
+    Beyond theta = pi - m, where that would rise again, ``cos(theta) - (1 - cos(m))``
+    continues it without a jump.
+
+    Args:
+        embedding_dim: E.
+        num_classes: K.
+        scale: of the logits.
+        margin: m, radians; may be set between steps, by a schedule.
+        num_subcenters: rows per class, of which the nearest counts; more than one
+            gives wrong labels and odd utterances a place.
+        class_weights: (K,) how much an utterance of every class counts; None for all
+            the same.
+
+    Source: J. Deng et al., "ArcFace", CVPR 2019; "Sub-center ArcFace", ECCV 2020.
+    """
+
+    def __init__(
+        self,
+        embedding_dim: int,
+        num_classes: int,
+        scale: float = 32.0,
+        margin: float = 0.2,
+        num_subcenters: int = 1,
+        class_weights: tuple[float, ...] | None = None,
+    ) -> None:
+        num_rows = num_classes * num_subcenters
+        super().__init__(torch.empty(num_rows, embedding_dim), class_weights)
+        self.scale = scale
+        self.margin = margin
+        self.num_subcenters = num_subcenters
+
+    def cosines(self, embeddings: Tensor) -> Tensor:
+        """(N, E) -> (N, K) cosines with the nearest center of every class."""
+        cosines = super().cosines(embeddings)  # (N, K * num_subcenters)
+        return cosines.unflatten(1, (-1, self.num_subcenters)).amax(dim=2)
+
+    def penalize(self, cosines: Tensor) -> Tensor:
+        """``cos(theta + m)``, and its continuation."""
+        sines = (1 - cosines.square()).clamp(min=SINE2_FLOOR).sqrt()
+        cos_m, sin_m = math.cos(self.margin), math.sin(self.margin)
+        turned = cosines * cos_m - sines * sin_m
+        return torch.where(cosines > -cos_m, turned, cosines - (1 - cos_m))
+
+
+class ASoftmax(MarginLoss):
+    """Multiplicative angular margin of 4, eased in; the length of embeddings counts.
+
+    The true class gets ``cos + (psi - cos) / (1 + annealing)``, where psi is
+    ``cos(4 theta)`` continued downwards beyond pi / 4.
+
+    Args:
+        embedding_dim: E.
+        num_classes: K.
+        annealing: lambda; large values are no margin.  A loop that eases the margin
+            in sets it to `annealing_at` before every step.
+        class_weights: (K,) how much an utterance of every class counts; None for all
+            the same.
+
+    Source: W. Liu et al., "SphereFace", CVPR 2017.
+    """
+
+    def __init__(
+        self,
+        embedding_dim: int,
+        num_classes: int,
+        annealing: float = 5.0,
+        class_weights: tuple[float, ...] | None = None,
+    ) -> None:
+        super().__init__(torch.empty(num_classes, embedding_dim), class_weights)
+        self.annealing = annealing
+
+    @staticmethod
+    def annealing_at(step: int) -> float:
+        """Return lambda for a step, counted from 1: from 1,364 down to 5."""
+        return max(5.0, 1500.0 / (1.0 + 0.1 * step))
+
+    def penalize(self, cosines: Tensor) -> Tensor:
+        """``cos + (psi - cos) / (1 + annealing)``."""
+        cosines = cosines.clamp(-1, 1)
+        k = (4 / math.pi * cosines.detach().acos()).floor()
+        sign = 1 - 2 * (k % 2)
+        cos_4theta = 8 * cosines**4 - 8 * cosines**2 + 1
+        psi = sign * cos_4theta - 2 * k
+        return cosines + (psi - cosines) / (1 + self.annealing)
+
+    def scale_of(self, embeddings: Tensor) -> Tensor:
+        """(N, E) -> (N, 1) the lengths of the embeddings."""
+        return embeddings.norm(dim=1, keepdim=True)

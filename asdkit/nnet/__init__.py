@@ -1,0 +1,1 @@
+"""Networks that map frames to one embedding per utterance, and what they cost."""

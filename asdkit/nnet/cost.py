@@ -1,0 +1,115 @@
+"""What a network costs: parameters, multiply-accumulates, time.
+
+Conventions, those of the published tables.  Parameters are all that is learned, without
+a classifier's weights.  One multiply-accumulate (MAC) is a multiplication and an
+addition in a convolution or a matrix product, for one utterance; biases,
+normalizations, activations and element-wise products are not counted.  Twice the MACs
+are the FLOPs.
+
+Published counts that differ from these, for 80 mels and 200 frames: CAM++ 1.126 G and
+ECAPA-TDNN 1.04 G and 2.65 G repeat for every frame what is the same for a segment of
+100 frames or for the utterance; here it is computed once (1.073, 0.959, 2.571 G).
+WeSpeaker's list for ResNets counts normalizations as well (4.55 G for 4.528 G).
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from asdkit.nnet.network import Network
+
+
+def num_parameters(module: nn.Module) -> int:
+    """Count the numbers that training can change."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def num_macs(network: Network, num_frames: int = 200) -> int:
+    """Count the multiply-accumulates of one embedding, without computing it.
+
+    Args:
+        network: any network; it is not changed.
+        num_frames: T, the length of the utterance.
+    """
+    # On the meta device a tensor has a shape and no numbers.
+    shapes = copy.deepcopy(network).to("meta").eval()
+    feats = torch.empty(1, num_frames, network.feat_dim, device="meta")
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        shapes(feats)
+    return counter.get_total_flops() // 2
+
+
+def real_time_factor(
+    network: Network,
+    num_frames: int = 200,
+    frame_shift: float = 10.0,
+    num_repeats: int = 10,
+) -> float:
+    """Measure how long one embedding takes, relative to how long the speech is.
+
+    The network runs where it is, with as many threads as torch has, one utterance at
+    a time, features given.
+
+    Args:
+        network: any network; it is not changed.
+        num_frames: T, the length of the utterance.
+        frame_shift: in ms.
+        num_repeats: the fastest of so many runs counts, after one to warm up; what
+            else the machine does only makes a run slower.
+
+    Returns:
+        seconds per second of speech; 0.01 is a hundred times faster than real time.
+    """
+    like = next(network.parameters())
+    feats = torch.zeros(
+        1, num_frames, network.feat_dim, device=like.device, dtype=like.dtype
+    )
+    was_training = network.training
+    network.eval()
+    seconds = []
+    with torch.inference_mode():
+        for _ in range(num_repeats + 1):
+            start = time.perf_counter()
+            network(feats).cpu()  # a GPU is done when the answer is here
+            seconds.append(time.perf_counter() - start)
+    network.train(was_training)
+    return min(seconds[1:]) / (num_frames * frame_shift / 1000)
+
+
+def cost_table(
+    networks: Mapping[str, Network], num_frames: int = 200, reference: str | None = None
+) -> str:
+    """Set what networks cost as a table, one line each.
+
+    Args:
+        networks: name -> network, on the CPU.
+        num_frames: T, the length of the utterance.
+        reference: a name; the others get a second line with their share of its costs.
+    """
+    titles = ("network", "input", "output", "parameters", "MACs", "real-time factor")
+    rows: list[tuple[str, ...]] = [titles]
+    costs = {}
+    for name, network in networks.items():
+        macs = num_macs(network, num_frames)
+        rtf = real_time_factor(network, num_frames)
+        costs[name] = (num_parameters(network), macs, rtf)
+        shape = (f"{num_frames} x {network.feat_dim}", f"{network.embedding_dim}")
+        figures = (f"{costs[name][0]:,}", f"{macs / 1e9:.3f} G", f"{rtf:.4f}")
+        rows.append((name, *shape, *figures))
+        if reference and name != reference:
+            pairs = zip(costs[name], costs[reference], strict=True)
+            shares = [f"{100 * part / whole:.1f} %" for part, whole in pairs]
+            rows.append((f"  of {reference}", "", "", *shares))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join([name.ljust(widths[0]), *map(str.rjust, figures, widths[1:])])
+        for name, *figures in rows
+    ]
+    threads = torch.get_num_threads()
+    return "\n".join([*lines, f"(times of this CPU, torch threads: {threads})"])

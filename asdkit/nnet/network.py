@@ -1,0 +1,89 @@
+"""What all networks have in common: the batch they take, the embeddings they give."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from asdkit.nnet.padding import zero_padding
+
+
+class Network(nn.Module):
+    """Map a padded batch of features to one embedding per utterance.
+
+    A network implements `embed` and inherits the checks and the treatment of
+    lengths; see `asdkit.nnet.padding` for what holds in a padded batch.
+
+    Args:
+        feat_dim: D, dimension of the features.
+        embedding_dim: E.
+
+    Attributes:
+        min_frames: the shortest utterance that has an embedding.
+    """
+
+    min_frames = 1
+
+    def __init__(self, feat_dim: int, embedding_dim: int) -> None:
+        super().__init__()
+        self.feat_dim = feat_dim
+        self.embedding_dim = embedding_dim
+
+    def forward(self, feats: Tensor, num_frames: Tensor | None = None) -> Tensor:
+        """Compute embeddings.
+
+        Args:
+            feats: (N, T, D) features; beyond an utterance's end, anything finite.
+            num_frames: (N,) how many of the T frames are real, None for all.
+                Best left on the CPU: a GPU would have to be asked for it.
+
+        Returns:
+            (N, E) embeddings, not length-normalized.
+
+        Raises:
+            ValueError: the shapes do not fit the network or each other, or an
+                utterance is shorter than ``min_frames``.
+        """
+        num_frames = self._real_frames(feats, num_frames)
+        x = zero_padding(feats.transpose(1, 2), num_frames)  # (N, D, T)
+        return self.embed(x, num_frames)
+
+    def embed(self, x: Tensor, num_frames: Tensor | None) -> Tensor:
+        """Compute embeddings of a batch that was found to be in order.
+
+        Args:
+            x: (N, D, T) features, zero beyond an utterance's end.
+            num_frames: (N,) on the device of x; None where nothing is padding.
+
+        Returns:
+            (N, E) embeddings.
+        """
+        raise NotImplementedError
+
+    def _real_frames(self, feats: Tensor, num_frames: Tensor | None) -> Tensor | None:
+        """Check the batch; return its lengths, None where nothing is padding."""
+        shape = tuple(feats.shape)
+        if len(shape) != 3 or shape[2] != self.feat_dim:
+            raise ValueError(
+                f"expected feats (N, T, {self.feat_dim}), got {shape}; "
+                f"the network was built with feat_dim={self.feat_dim}"
+            )
+        num_utts, longest, _ = shape
+        shortest = longest
+        if num_frames is not None:
+            if num_frames.shape != (num_utts,):
+                raise ValueError(
+                    f"expected num_frames ({num_utts},), got {tuple(num_frames.shape)}"
+                )
+            shortest = int(num_frames.min())
+            if int(num_frames.max()) > longest:
+                raise ValueError(
+                    f"feats have {longest} frames, num_frames says {num_frames.max()}"
+                )
+        if shortest < self.min_frames:
+            raise ValueError(
+                f"{type(self).__name__} needs {self.min_frames} frames or more, "
+                f"got an utterance of {shortest}"
+            )
+        if num_frames is None or shortest == longest:
+            return None
+        return num_frames.to(feats.device)

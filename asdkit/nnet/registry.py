@@ -1,0 +1,50 @@
+"""Every network by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from asdkit.base.registry import construct
+from asdkit.nnet.campplus import CamPlusPlus
+from asdkit.nnet.ecapa_tdnn import EcapaTdnn
+from asdkit.nnet.network import Network
+from asdkit.nnet.resnet import ResNet
+from asdkit.nnet.se_resnet import FastResNetSe, ResNetSe
+from asdkit.nnet.senet import SeNet
+from asdkit.nnet.xvector import XVector
+
+MODELS: dict[str, Callable[..., Network]] = {
+    "resnet18": partial(ResNet, blocks=(2, 2, 2, 2)),
+    "resnet34": partial(ResNet, blocks=(3, 4, 6, 3)),
+    "resnet101": partial(ResNet, blocks=(3, 4, 23, 3), bottleneck=True),
+    "resnet221": partial(ResNet, blocks=(6, 16, 48, 3), bottleneck=True),
+    "resnet_se34": ResNetSe,
+    "resnet_se34_fast": FastResNetSe,
+    "senet9": partial(SeNet, blocks=(1, 1, 1, 1)),
+    "senet18": partial(SeNet, blocks=(2, 2, 2, 2)),
+    "senet34": partial(SeNet, blocks=(3, 4, 6, 3)),
+    "senet50": partial(SeNet, blocks=(3, 4, 6, 3), bottleneck=True),
+    "ecanet9": partial(SeNet, blocks=(1, 1, 1, 1), gate="eca"),
+    "ecanet18": partial(SeNet, blocks=(2, 2, 2, 2), gate="eca"),
+    "ecanet34": partial(SeNet, blocks=(3, 4, 6, 3), gate="eca"),
+    "ecanet50": partial(SeNet, blocks=(3, 4, 6, 3), bottleneck=True, gate="eca"),
+    "xvector": XVector,
+    "ecapa_tdnn": partial(EcapaTdnn, channels=512),
+    "ecapa_tdnn_1024": partial(EcapaTdnn, channels=1024),
+    "campplus": CamPlusPlus,
+}
+
+
+def build(name: str, **options: Any) -> Network:
+    """Construct a network.
+
+    Args:
+        name: which of `MODELS`.
+        options: what differs from the defaults.
+
+    Raises:
+        ValueError: there is no such network, or it has no such option.
+    """
+    return construct(MODELS, name, **options)

@@ -1,0 +1,55 @@
+"""Residual networks on log-mel maps, the standard of today's toolkits."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from asdkit.nnet.network import Network
+from asdkit.nnet.padding import strided, zero_padding
+from asdkit.nnet.pooling import Pooling
+from asdkit.nnet.residual import BasicBlock, Bottleneck, Stages, conv_norm_relu
+
+
+class ResNet(Network):
+    """Treat the features as an image of one channel; halve it from stage to stage.
+
+    Args:
+        blocks: residual blocks per stage; (3, 4, 6, 3) is ResNet-34.
+        bottleneck: blocks of three convolutions, which deep networks have.
+        channels: width of the first stage; it doubles from stage to stage.
+        pooling: which of `asdkit.nnet.pooling.POOLINGS`.
+        feat_dim: D, the number of mel bins.
+        embedding_dim: E.
+
+    Source: K. He et al., "Deep residual learning", CVPR 2016; H. Zeinali et al.,
+    "BUT system description to VoxSRC 2019", for these widths and strides.
+    """
+
+    def __init__(
+        self,
+        blocks: tuple[int, ...] = (3, 4, 6, 3),
+        bottleneck: bool = False,
+        channels: int = 32,
+        pooling: str = "stats",
+        feat_dim: int = 80,
+        embedding_dim: int = 256,
+    ) -> None:
+        super().__init__(feat_dim, embedding_dim)
+        self.stem = conv_norm_relu(1, channels)
+        num_halvings = len(blocks) - 1
+        self.stages = Stages(
+            Bottleneck if bottleneck else BasicBlock,
+            channels,
+            blocks,
+            channels=[channels * 2**i for i in range(len(blocks))],
+            strides=[(1, 1), *[(2, 2)] * num_halvings],
+        )
+        height = strided(feat_dim, 2**num_halvings)
+        self.pool = Pooling(pooling, self.stages.out_channels * height)
+        self.output = nn.Linear(self.pool.out_channels, embedding_dim)
+
+    def embed(self, x: Tensor, num_frames: Tensor | None) -> Tensor:
+        """(N, D, T) -> (N, E)."""
+        x = zero_padding(self.stem(x[:, None]), num_frames)  # (N, C, D, T)
+        x, num_frames = self.stages(x, num_frames)  # (N, C', D', T')
+        return self.output(self.pool(x.flatten(1, 2), num_frames))

@@ -1,0 +1,9 @@
+"""Fixtures of the loss tests."""
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    torch.manual_seed(0)

@@ -1,0 +1,94 @@
+"""What holds for every network of the registry."""
+
+import pytest
+import torch
+
+from asdkit.nnet.registry import MODELS, build
+
+# All but the largest, which is resnet101 with more blocks.
+NETWORKS = [name for name in MODELS if name != "resnet221"]
+
+
+def embed_alone_and_padded(network, feats, lengths):
+    """Embed utterances one by one and together, with what nobody should look at."""
+    with torch.inference_mode():
+        pairs = zip(feats, lengths, strict=True)
+        alone = torch.cat([network(utt[None, :n]) for utt, n in pairs])
+        for utt, n in zip(feats, lengths, strict=True):
+            utt[n:] = 1e3
+        return alone, network(feats, torch.tensor(lengths))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_an_utterance_has_the_same_embedding_alone_and_padded(name, shake, rng):
+    """In float64, where the smallest leak stands out from rounding."""
+    network = shake(build(name)).double()
+    feats = torch.from_numpy(rng.standard_normal((3, 40, network.feat_dim)))
+    alone, padded = embed_alone_and_padded(network, feats, [16, 40, 29])
+    assert padded.shape == (3, network.embedding_dim)
+    differences = (alone - alone.mean(dim=0)).norm(dim=1)  # among the utterances
+    assert ((padded - alone).norm(dim=1) / differences).max() < 1e-9
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_in_float32_the_same_holds_to_its_rounding(name, shake, rng):
+    network = shake(build(name))
+    feats = torch.from_numpy(rng.standard_normal((3, 40, network.feat_dim))).float()
+    alone, padded = embed_alone_and_padded(network, feats, [16, 40, 29])
+    assert ((padded - alone).norm(dim=1) / alone.norm(dim=1)).max() < 1e-5
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_parameter_gets_a_gradient_and_padding_gets_none(name, shake, rng):
+    network = build(name)
+    feats = torch.from_numpy(rng.standard_normal((2, 20, network.feat_dim))).float()
+    feats.requires_grad_()
+    network(feats, torch.tensor([20, 17])).square().sum().backward()
+    for parameter, tensor in network.named_parameters():
+        assert tensor.grad is not None, parameter
+        assert tensor.grad.isfinite().all(), parameter
+    assert feats.grad[1, :17].abs().sum() > 0
+    assert feats.grad[1, 17:].abs().sum() == 0
+
+
+@pytest.mark.parametrize("name", ["resnet18", "xvector", "campplus"])
+def test_lengths_that_are_all_full_are_the_same_as_none(name, shake, rng):
+    network = shake(build(name))
+    feats = torch.from_numpy(rng.standard_normal((2, 30, network.feat_dim))).float()
+    with torch.inference_mode():
+        assert torch.equal(network(feats), network(feats, torch.tensor([30, 30])))
+
+
+@pytest.mark.parametrize(
+    ("shape", "num_frames", "problem"),
+    [
+        ((2, 20, 40), None, r"expected feats \(N, T, 80\), got \(2, 20, 40\)"),
+        ((20, 80), None, r"expected feats \(N, T, 80\), got \(20, 80\)"),
+        ((2, 20, 80), [20], r"expected num_frames \(2,\), got \(1,\)"),
+        ((2, 20, 80), [20, 21], "feats have 20 frames, num_frames says 21"),
+        ((2, 20, 80), [20, 14], "XVector needs 15 frames or more, .* of 14"),
+        ((2, 14, 80), None, "XVector needs 15 frames or more, .* of 14"),
+    ],
+)
+def test_a_batch_that_does_not_fit_is_refused(shape, num_frames, problem):
+    lengths = None if num_frames is None else torch.tensor(num_frames)
+    with pytest.raises(ValueError, match=problem):
+        build("xvector")(torch.zeros(shape), lengths)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_shortest_utterance_has_an_embedding(name):
+    network = build(name).eval()
+    with torch.inference_mode():
+        feats = torch.ones(1, network.min_frames, network.feat_dim)
+        assert network(feats).isfinite().all()
+
+
+def test_a_network_exports_with_any_number_of_utterances_and_frames(rng):
+    """A Python int of a shape, such as len(x), would freeze it."""
+    network = build("resnet18", blocks=(1, 1), channels=4).eval()
+    sizes = {0: torch.export.Dim.AUTO, 1: torch.export.Dim.AUTO}
+    example = torch.zeros(2, 30, 80)
+    exported = torch.export.export(network, (example,), dynamic_shapes={"feats": sizes})
+    feats = torch.from_numpy(rng.standard_normal((3, 47, 80))).float()
+    torch.testing.assert_close(exported.module()(feats), network(feats))
