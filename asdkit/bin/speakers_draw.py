@@ -1,0 +1,71 @@
+"""Draw speakers and let them speak: a corpus where there is none.
+
+e.g.: asdkit speakers-draw --num-spks 80 --prefix train data/train exp/wav/train
+
+The voices come from a source-filter synthesizer.  Speakers of different prefixes
+are different people.  N ranks write the same samples as one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import logging
+
+import soundfile
+
+from asdkit.base.distributed import barrier, is_main, share
+from asdkit.base.options import add_options, options_of
+from asdkit.data.manifests import Utterance, write_utterances
+from asdkit.io.files import write_atomic
+from asdkit.simulation.corpus import DrawnCorpus
+
+logger = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_options(
+        parser,
+        DrawnCorpus,
+        num_spks="number of speakers, half of them women",
+        num_sessions="sessions of each speaker, each with its room and microphone",
+        utts_per_session="utterances in each session",
+        mean_sec="average duration of an utterance in seconds",
+        prefix="beginning of the speakers' names; disjoint sets need different ones",
+        seed="other seeds give other speakers",
+        sample_frequency="in Hz",
+    )
+    parser.add_argument("data_dir", help="where to write manifests and Kaldi tables")
+    parser.add_argument("audio_dir", help="where to write the FLAC files")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    corpus = DrawnCorpus(**options_of(DrawnCorpus, args))
+    drawn = corpus.utterances()
+    utterances = [
+        Utterance(
+            utt=item.utt,
+            spk=item.spk,
+            source=f"{args.audio_dir}/{item.spk}/{item.utt}.flac",
+            is_command=False,
+            start=0.0,
+            duration=item.sec,
+            channel=0,
+            sampling_rate=corpus.sample_frequency,
+            gender=item.gender,
+        )
+        for item in drawn
+    ]
+    minutes = sum(item.sec for item in drawn) / 60
+    logger.info("speakers-draw: %d utterances, %.4g minutes", len(drawn), minutes)
+    for item, utterance in share([*zip(drawn, utterances, strict=True)]):
+        encoded = io.BytesIO()
+        samples = corpus.speak(item)
+        soundfile.write(encoded, samples, corpus.sample_frequency, format="FLAC")
+        with write_atomic(utterance.source, "wb") as stream:
+            stream.write(encoded.getbuffer())
+    barrier()
+    if is_main():
+        write_utterances(args.data_dir, utterances)

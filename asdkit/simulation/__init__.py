@@ -1,0 +1,1 @@
+"""Waveforms drawn or changed: speakers, sessions, channels, attacks, noise."""
