@@ -1,0 +1,1 @@
+"""Gaussian mixtures: universal background models, alignment, Baum-Welch statistics."""

@@ -1,0 +1,149 @@
+"""The universal background model: how all speech sounds, whoever speaks.
+
+Diagonal Gaussians learn from a sample in memory, then from all frames; they become
+full Gaussians and learn again, while the diagonal ones choose which Gaussians a
+frame counts for.
+
+Source: D. Reynolds et al., "Speaker verification using adapted Gaussian mixture
+models", Digital Signal Processing 10, 2000; Kaldi, egs/sre08/v1/sid/
+train_diag_ubm.sh and train_full_ubm.sh, for the procedure.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from asdkit.gmm.diagonal import DiagGmm
+from asdkit.gmm.em import GmmStats
+from asdkit.gmm.full import FullGmm
+from asdkit.gmm.posteriors import Aligner
+
+logger = logging.getLogger(__name__)
+
+# Posteriors below this are left out of a full covariance's statistics: two thirds of
+# those of 20 chosen Gaussians, and less than 1e-5 of a frame altogether.
+NEGLIGIBLE = 1e-6
+ROUNDING = 1e-4  # nats per frame by which float32 may make the likelihood fall
+
+
+class Ubm(NamedTuple):
+    """A universal background model, twice.
+
+    Attributes:
+        diag: the diagonal form, which chooses Gaussians.
+        full: the model.
+    """
+
+    diag: DiagGmm
+    full: FullGmm
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return all arrays, for a model file: ``diag.means_`` and so on."""
+        return {
+            f"{form}.{name}": value
+            for form, gmm in self._asdict().items()
+            for name, value in vars(gmm).items()
+            if name.endswith("_")
+        }
+
+    @classmethod
+    def of(cls, state: dict[str, np.ndarray]) -> Ubm:
+        """Make one from what `state` returned, among other arrays."""
+        num_gauss = len(state["full.weights_"])
+        ubm = cls(DiagGmm(num_gauss), FullGmm(num_gauss))
+        for key, value in state.items():
+            form, _, name = key.partition(".")
+            if form in cls._fields:
+                setattr(getattr(ubm, form), name, value)
+        return ubm
+
+
+def train_ubm(
+    sample: Tensor,
+    read_frames: Callable[[], Iterable[Tensor]],
+    num_gauss: int = 2048,
+    num_init_iters: int = 20,
+    num_diag_iters: int = 4,
+    num_full_iters: int = 4,
+    num_gselect: int = 20,
+    min_gaussian_weight: float = 1e-4,
+    seed: int = 0,
+) -> Ubm:
+    """Train a UBM, diagonal and then full.
+
+    Args:
+        sample: (F, D) frames to start from, the same on every rank.
+        read_frames: starts to read this rank's frames, (T, D) at a time; called
+            once per iteration.
+        num_gauss: G.
+        num_init_iters: EM iterations on the sample.
+        num_diag_iters: EM iterations of diagonal Gaussians on all frames.
+        num_full_iters: EM iterations of full Gaussians on all frames.
+        num_gselect: Gaussians that a frame may count for, chosen by the diagonal
+            ones, in the full iterations; on a GPU all do.
+        min_gaussian_weight: rarer Gaussians are not updated.
+        seed: of the frames to start from.
+
+    Raises:
+        FitError: there are fewer than ten sampled frames per Gaussian.
+    """
+    device = sample.device
+    diag = DiagGmm(num_gauss, num_init_iters, min_gaussian_weight, seed=seed)
+    diag.fit(sample)
+    _iterate(diag, num_diag_iters, lambda: diag.accumulate, read_frames, device)
+
+    full = FullGmm.from_diagonal(diag)
+    full.min_gaussian_weight = min_gaussian_weight
+
+    def align() -> Callable[[Tensor], GmmStats]:
+        return Aligner(diag, full, num_gselect, NEGLIGIBLE, device).accumulate
+
+    _iterate(full, num_full_iters, align, read_frames, device)
+    return Ubm(full.diagonal(), full)
+
+
+def _iterate(
+    gmm: DiagGmm | FullGmm,
+    num_iters: int,
+    prepare: Callable[[], Callable[[Tensor], GmmStats]],
+    read_frames: Callable[[], Iterable[Tensor]],
+    device: torch.device,
+) -> None:
+    """Run EM on all frames of all ranks.
+
+    Args:
+        gmm: is updated.
+        num_iters: how often.
+        prepare: returns what turns frames into statistics under the current `gmm`.
+        read_frames: see `train_ubm`.
+        device: of the frames.
+    """
+    num_gauss, dim = gmm.means_.shape
+    best = -np.inf
+    for i in range(num_iters):
+        stats = GmmStats.zeros(num_gauss, dim, isinstance(gmm, FullGmm), device)
+        accumulate = prepare()
+        for frames in read_frames():
+            stats += accumulate(frames)
+        stats = stats.all_reduce()
+        starved = gmm.update(stats)
+        loglike = stats.loglike_per_frame
+        progress = f"{type(gmm).__name__}: iter {i + 1}/{num_iters}"
+        logger.info(
+            "ubm: %s: loglike/frame = %.4f, frames = %d, starved Gaussians = %d",
+            progress,
+            loglike,
+            round(float(stats.n.sum())),
+            starved.sum(),
+        )
+        if loglike < best - ROUNDING:
+            logger.warning(
+                "ubm: %s: loglike/frame fell from %.6f to %.6f", progress, best, loglike
+            )
+        best = max(best, loglike)
