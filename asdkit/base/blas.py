@@ -1,10 +1,10 @@
 """Matrix products at the speed of the processor.
 
-The BLAS inside torch (MKL) and the one inside numpy (OpenBLAS) both choose
-kernels for old processors on AMD chips with AVX-512.  OpenBLAS can be told
-better before numpy is imported, which doubles its speed (tools/bench/blas.py);
-MKL cannot.  So the large products of float tensors on the CPU go through numpy,
-which shares the tensors' memory; on a GPU they stay in torch.
+The BLAS inside torch (MKL) uses no AVX-512 on AMD chips that have it, and cannot be
+told to; the one inside numpy (OpenBLAS) does, the older versions once they are told
+before numpy is imported.  That doubles the speed (tools/bench/blas.py).  So the
+large products of float tensors on the CPU go through numpy, which shares the
+tensors' memory; on a GPU they stay in torch.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ line: one ``--name=value`` per line, ``#`` starts a comment.
 from __future__ import annotations
 
 import argparse
+import functools
 import inspect
 import types
 import typing
@@ -116,6 +117,8 @@ def _add_option(
     text: str,
 ) -> None:
     """Declare one option, parsed as its parameter is annotated."""
+    while isinstance(configurable, functools.partial):
+        configurable = configurable.func
     hints = typing.get_type_hints(
         configurable.__init__ if inspect.isclass(configurable) else configurable
     )

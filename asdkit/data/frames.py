@@ -99,7 +99,7 @@ class Frames:
         utts: which to read, in this order; None for all.
         max_frames: of a batch.
         subsample: keep every n-th of the frames.
-        max_cached: bytes.
+        max_cached: bytes of frames to keep; if not all fit, none is kept.
     """
 
     def __init__(
@@ -185,14 +185,14 @@ def sample_frames(
     ends = voiced.cumsum(0) * min(num_frames, total) // total
     shares = ends.diff(prepend=ends.new_zeros(1))
 
-    found: dict[int, np.ndarray] = {}
+    found: list[tuple[int, np.ndarray]] = []
     for batch in read_frames(data_dir, frontend, mine):
         parts = np.split(batch.frames, batch.splits[1:-1])
         for utt, frames in zip(batch.utts, parts, strict=True):
             i = place[utt]
             own = np.random.default_rng([seed, i])
             rows = own.choice(len(frames), int(shares[i]), replace=False)
-            found[int(ends[i] - shares[i])] = frames[np.sort(rows)]
+            found.append((int(ends[i] - shares[i]), frames[np.sort(rows)]))
     return _gather(data_dir, found, int(ends[-1]))
 
 
@@ -277,14 +277,16 @@ def _tell_skipped(data_dir: PathName, skipped: list[str], num_kept: int) -> None
     logger.warning("frames: %s: %s: skipped %s", data_dir, text, names)
 
 
-def _gather(data_dir: PathName, found: dict[int, np.ndarray], rows: int) -> np.ndarray:
-    """Assemble a matrix from what the ranks found: first row -> (n, D) frames."""
+def _gather(
+    data_dir: PathName, found: list[tuple[int, np.ndarray]], num_rows: int
+) -> np.ndarray:
+    """Assemble a matrix from what the ranks found: first row and (n, D) frames."""
     dims = torch.zeros(num_ranks(), dtype=torch.int64)
-    dims[rank()] = max((frames.shape[1] for frames in found.values()), default=0)
+    dims[rank()] = found[0][1].shape[1] if found else 0
     dims = all_reduce(dims).unique()
     if len(dims := dims[dims > 0]) > 1:
         raise DataError(data_dir, f"its features have dimensions {dims.tolist()}")
-    sample = torch.zeros(rows, int(dims))
-    for row, frames in found.items():
+    sample = torch.zeros(num_rows, int(dims))
+    for row, frames in found:
         sample[row : row + len(frames)] = torch.from_numpy(frames)
     return all_reduce(sample).numpy()

@@ -75,12 +75,12 @@ def read_manifests(data_dir: PathName) -> Manifests:
 
     directory = Path(data_dir)
     return Manifests(
-        _read_items(directory / RECORDINGS, Recording),
-        _read_items(directory / SUPERVISIONS, SupervisionSegment),
+        read_items(directory / RECORDINGS, Recording),
+        read_items(directory / SUPERVISIONS, SupervisionSegment),
     )
 
 
-def _read_items(path: Path, kind: Any) -> dict[str, Any]:
+def read_items(path: Path, kind: Any) -> dict[str, Any]:
     """Read one manifest of lhotse objects of one kind."""
     items = {}
     number = 0

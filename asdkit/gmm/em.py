@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -68,6 +69,25 @@ class GmmStats:
         if not total.n.sum() > 0:
             raise FitError("GMM: there is not a single frame to learn from")
         return total
+
+    def weights(
+        self, min_weight: float, min_occupancy: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Estimate the weights, as Kaldi does.
+
+        Args:
+            min_weight: least share of the frames.
+            min_occupancy: least number of frames.
+
+        Returns:
+            (G,) weights that sum to one, and (G,) bool, which Gaussians have more
+            than the least.
+        """
+        n = self.n.cpu().numpy()
+        weights = n / n.sum()
+        fed = (n > min_occupancy) & (weights > min_weight)
+        weights[~fed] = np.maximum(weights[~fed], min_weight)
+        return weights / weights.sum(), fed
 
     @property
     def loglike_per_frame(self) -> float:

@@ -120,17 +120,15 @@ class FullGmm:
             (G,) bool, which Gaussians had too little data and stayed as they were,
             but for their weight.
         """
-        n = stats.n.cpu().numpy()
-        weights = n / n.sum()
-        fed = n > self.min_gaussian_occupancy
-        fed &= weights > self.min_gaussian_weight
-        mean = stats.f.cpu().numpy()[fed] / n[fed, None]
-        covar = stats.s.cpu().numpy()[fed] / n[fed, None, None]
+        self.weights_, fed = stats.weights(
+            self.min_gaussian_weight, self.min_gaussian_occupancy
+        )
+        n = stats.n.cpu().numpy()[fed]
+        mean = stats.f.cpu().numpy()[fed] / n[:, None]
+        covar = stats.s.cpu().numpy()[fed] / n[:, None, None]
         covar -= mean[:, :, None] * mean[:, None, :]
         self.means_[fed] = mean
         self.covars_[fed] = self._floor(covar)
-        weights[~fed] = np.maximum(weights[~fed], self.min_gaussian_weight)
-        self.weights_ = weights / weights.sum()
         return ~fed
 
     def _floor(self, covar: np.ndarray) -> np.ndarray:

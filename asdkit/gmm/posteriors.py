@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -90,6 +91,7 @@ class Aligner:
         """(T, D) float32 frames -> their posteriors, on the same device."""
         return self.align_and_score(frames)[0]
 
+    @np.errstate(over="ignore", invalid="ignore")  # told at the end
     def align_and_score(self, frames: Tensor) -> tuple[Posteriors, Tensor]:
         """Compute the posteriors and, on the way, the log-likelihood of every frame.
 
@@ -100,13 +102,12 @@ class Aligner:
             the posteriors, and (T,) log-likelihoods of the Gaussians weighed.
 
         Raises:
-            ValueError: the dimension is not the UBM's, or a frame is not finite.
+            ValueError: the dimension is not the UBM's, or a frame is not finite or so
+                large that its likelihood is not.
         """
         dim = self.diag.means_.shape[1]
         if frames.shape[1] != dim:
             raise ValueError(f"frames of {frames.shape[1]} dimensions, UBM of {dim}")
-        if not torch.isfinite(frames.sum()):
-            raise ValueError("a frame holds NaN or infinity")
         counts, gauss, values, scores = [], [], [], []
         for chosen, loglikes in self._weigh(frames):
             posteriors = loglikes.softmax(dim=1)
@@ -121,7 +122,10 @@ class Aligner:
             values.append(posteriors[kept])
         splits = torch.cat([frames.new_zeros(1).long(), *counts]).cumsum(0)
         posts = Posteriors(splits, torch.cat(gauss), torch.cat(values), self.num_gauss)
-        return posts, torch.cat(scores)
+        score = torch.cat(scores)
+        if not torch.isfinite(score.sum()):
+            raise ValueError("the log-likelihood of a frame is not finite")
+        return posts, score
 
     def accumulate(self, frames: Tensor) -> GmmStats:
         """Collect the statistics of an EM iteration of the full mixture."""

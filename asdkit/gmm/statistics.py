@@ -68,7 +68,15 @@ def second_order(frames: Tensor, posteriors: Posteriors) -> tuple[Tensor, Tensor
 
 
 def moments(frames: Tensor, posteriors: Posteriors) -> tuple[Tensor, Tensor, Tensor]:
-    """Return n (G,), f (G, D) and s (G, D, D) of `second_order` and its like."""
+    """Sum as `second_order` does, the frames themselves, too.
+
+    Args:
+        frames: (T, D) float32.
+        posteriors: of these frames.
+
+    Returns:
+        n (G,), f (G, D) and s (G, D, D), float64, not centered.
+    """
     x1 = append_one(frames)
     dim = x1.shape[1]
     frame = torch.cat([posteriors.frames(), x1.new_zeros(1).long()])

@@ -16,7 +16,7 @@ from torch import Tensor
 
 STEP = 16  # heights are multiples of this: at most 15 rows of a tile are padding
 TALLEST = 128  # rows per tile
-ROWS = 8192  # rows per batch of tiles, so that it stays in the cache
+ROWS = 4096  # rows per batch of tiles, so that it stays in the cache
 
 
 def tiles(gauss: Tensor, num_gauss: int) -> Iterator[tuple[Tensor, Tensor]]:

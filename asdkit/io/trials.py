@@ -19,7 +19,7 @@ from asdkit.base.errors import DataError
 from asdkit.io.files import write_atomic
 from asdkit.io.tables import PathName
 
-BLOCK = 1 << 22  # bytes to read at a time: the words of a block stay in the cache
+BLOCK = 1 << 19  # bytes to read at a time: all words of a block fit into the cache
 LINES = 100_000  # lines to write at a time
 KEYS = {b"target": True, b"nontarget": False}
 BITS = {b"1": True, b"0": False}
@@ -138,7 +138,7 @@ def write_scores(path: PathName, pairs: Pairs, values: np.ndarray) -> None:
 
 
 def match_scores(
-    trials: Trials, scores: Scores, trials_path: PathName, scores_path: PathName
+    trials: Pairs, scores: Scores, trials_path: PathName, scores_path: PathName
 ) -> np.ndarray:
     """Put scores into the order of the trials.
 

@@ -84,12 +84,12 @@ def transmit(
     heard = fft.rfft(speech, size) * fft.rfft(room, size)  # (F,)
     noise = fft.rfft(rng.standard_normal(len(speech), np.float32), size)
     noise *= smooth_gain(session.noise_db, frequencies)
-    loudness = max(float(np.linalg.norm(heard)), 1e-6) / np.linalg.norm(noise)
+    loudness = max(_rms(heard), 1e-9) / _rms(noise)
     heard += noise * loudness * 10 ** (-session.snr_db / 20)
     heard *= smooth_gain(session.line_db, frequencies)
     heard *= band_gain(session.low_hz, session.high_hz, frequencies)
     samples = fft.irfft(heard, size)[: len(speech)]
-    gain = 10 ** (session.level_db / 20) / np.sqrt(np.mean(samples**2))
+    gain = 10 ** (session.level_db / 20) / _rms(samples)
     return (samples * min(gain, 0.99 / np.abs(samples).max())).astype(np.float32)
 
 
@@ -117,7 +117,7 @@ def room_response(
     decay = 1e-3 ** (np.arange(num_samples) / num_samples)
     response = rng.standard_normal(num_samples, np.float32) * decay
     response[0] = 0
-    response *= 10 ** (-direct_db / 20) / np.linalg.norm(response)
+    response *= 10 ** (-direct_db / 20) / np.sqrt(np.sum(response**2))
     response[0] = 1
     return response.astype(np.float32)
 
@@ -138,3 +138,8 @@ def band_gain(low_hz: float, high_hz: float, frequencies: np.ndarray) -> np.ndar
 def _mel(frequencies: np.ndarray | float) -> Any:
     """Convert Hz to mel, as Kaldi does."""
     return 1127 * np.log1p(frequencies / 700)
+
+
+def _rms(values: np.ndarray) -> float:
+    """Root of the mean square; not by BLAS, whose sums depend on the machine."""
+    return float(np.sqrt(np.mean(np.abs(values) ** 2)))

@@ -95,8 +95,6 @@ def cascade(sections: np.ndarray, num_bins: int) -> np.ndarray:
     Returns:
         (T, F) complex.
     """
-    angle = np.linspace(0, np.pi, num_bins)
-    delays = np.exp(-1j * np.outer(np.arange(2 * sections.shape[1] + 1), angle))
     product = np.ones((len(sections), 1))
     for factor in np.moveaxis(sections, 1, 0):  # (T, 3)
         longer = np.zeros((len(product), product.shape[1] + 2))
@@ -104,8 +102,7 @@ def cascade(sections: np.ndarray, num_bins: int) -> np.ndarray:
             end = delay + product.shape[1]
             longer[:, delay:end] += factor[:, delay : delay + 1] * product
         product = longer
-    # Real times complex, without making the first complex.
-    return (product @ delays.view(np.float64)).view(np.complex128)
+    return fft.rfft(product, n=2 * (num_bins - 1))
 
 
 def analyze(samples: np.ndarray, hop: int) -> np.ndarray:

@@ -210,7 +210,8 @@ def phonate(
     shape = glottal_spectrum(
         frequencies, speaker.f0, speaker.open_quotient, speaker.tilt_db
     )
-    voice = fft.irfft(fft.rfft(pulses, size) * shape, size)[:num_samples]
+    spectrum = fft.rfft(pulses, size) * shape.astype(np.complex64)
+    voice = fft.irfft(spectrum, size)[:num_samples]
 
     # Breath is strongest when the glottis is about to close.
     cycle = _per_sample(phase, num_samples, sample_frequency)

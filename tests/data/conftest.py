@@ -50,3 +50,37 @@ def lab(tmp_path, rng, monkeypatch):
         "s0-u0 s0-u1 target\ns0-u0 s1-u0 nontarget\nmodel s2-u1 nontarget\n"
     )
     return data
+
+
+@pytest.fixture
+def speech(tmp_path, rng, monkeypatch):
+    """A data directory of ten utterances of three speakers: audio, features, VAD.
+
+    Utterance i of speaker k lasts 0.4 i + 0.1 k seconds more than 0.5; s2 has only
+    one.  A feature's first column is the number of its frame; every third frame is
+    voiced.  The current directory is ``tmp_path``.
+    """
+    from asdkit.data.manifests import Utterance, write_utterances
+    from asdkit.io.ark import ArkWriter
+
+    monkeypatch.chdir(tmp_path)
+    utterances, feats, vads = [], {}, {}
+    for spk, number in ("s0", 5), ("s1", 4), ("s2", 1):
+        for i in range(number):
+            utt, sec = f"{spk}-u{i}", 0.5 + 0.4 * i + 0.1 * int(spk[1])
+            samples = 0.1 * rng.standard_normal(round(16000 * sec))
+            soundfile.write(f"{utt}.flac", samples, 16000)
+            utterances.append(
+                Utterance(utt, spk, f"{utt}.flac", False, 0.0, sec, 0, 16000)
+            )
+            feats[utt] = rng.standard_normal((round(100 * sec) - 2, 5))
+            feats[utt][:, 0] = np.arange(len(feats[utt]))
+            vads[utt] = (np.arange(len(feats[utt])) % 3 == 0).astype(float)
+    data = tmp_path / "data"
+    write_utterances(data, utterances)
+    for name, arrays in ("feats", feats), ("vad", vads):
+        with ArkWriter("ark", name) as writer:
+            for utt, array in arrays.items():
+                writer[utt] = array
+        (data / f"{name}.scp").write_text(writer.scp.read_text())
+    return data

@@ -5,7 +5,7 @@ import torch
 from asdkit.gmm import posteriors as module
 from asdkit.gmm.diagonal import DiagGmm
 from asdkit.gmm.full import FullGmm
-from asdkit.gmm.posteriors import Aligner
+from asdkit.gmm.posteriors import Aligner, Posteriors
 from asdkit.io.kaldi_posteriors import read_posteriors
 
 
@@ -41,6 +41,16 @@ def test_posteriors_equal_the_definition(ubm, num_gselect, min_post):
     posteriors = Aligner(diag, full, num_gselect, min_post).align(frames)
     expected = define(diag, full, frames, num_gselect, min_post)
     np.testing.assert_allclose(to_dense(posteriors), expected, atol=1e-4)
+
+
+def test_all_gaussians_may_count(ubm, device):
+    """On a GPU they do, however few are asked for."""
+    diag, full, frames = ubm
+    aligner = Aligner(diag, full, 40 if device == "cpu" else 2, device=device)
+    posteriors = aligner.align(frames.to(device))
+    on_cpu = Posteriors(*(part.cpu() for part in posteriors[:3]), num_gauss=40)
+    expected = define(diag, full, frames, 40, 0.025)
+    np.testing.assert_allclose(to_dense(on_cpu), expected, atol=1e-4)
 
 
 def test_scores_are_the_likelihood_of_the_frames(ubm):
@@ -84,14 +94,23 @@ def test_blocks_do_not_matter(ubm, monkeypatch):
     np.testing.assert_allclose(parts.values, whole.values, atol=1e-5)
 
 
+@pytest.mark.parametrize("num_gselect", [3, 40])
+def test_no_frames_have_no_posteriors(ubm, num_gselect):
+    diag, full, frames = ubm
+    posteriors, scores = Aligner(diag, full, num_gselect).align_and_score(frames[:0])
+    assert posteriors.splits.tolist() == [0]
+    assert len(posteriors.gauss) == len(posteriors.values) == len(scores) == 0
+
+
 def test_frames_that_do_not_fit_are_refused(ubm):
     diag, full, frames = ubm
     aligner = Aligner(diag, full)
     with pytest.raises(ValueError, match="frames of 4 dimensions, UBM of 5"):
         aligner.align(frames[:, :4])
-    frames[3, 2] = torch.nan
-    with pytest.raises(ValueError, match="NaN or infinity"):
-        aligner.align(frames)
+    for value in (torch.nan, -torch.inf, 1e30):
+        frames[3, 2] = value
+        with pytest.raises(ValueError, match="of a frame is not finite"):
+            aligner.align(frames)
 
 
 @pytest.mark.parametrize("num_others", [0, 8])

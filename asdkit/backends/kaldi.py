@@ -1,0 +1,101 @@
+"""Kaldi's back-end files as ours, and ours as Kaldi's.
+
+A back-end of Kaldi's recipes is three files: ``mean.vec`` (ivector-mean),
+``transform.mat`` (ivector-compute-lda; its last column is added after the product)
+and ``plda`` (ivector-compute-plda, ivector-adapt-plda).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from asdkit.backends.center import Center
+from asdkit.backends.lda import Lda
+from asdkit.backends.length_norm import LengthNorm
+from asdkit.backends.pipeline import Pipeline
+from asdkit.backends.plda import Plda
+from asdkit.base.errors import DataError
+from asdkit.io.kaldi import PldaFile
+from asdkit.io.tables import PathName
+
+
+def center_from_kaldi(mean: np.ndarray) -> Center:
+    """Convert ``mean.vec``, (D,)."""
+    center = Center()
+    center.mean_ = mean.astype(np.float64)
+    return center
+
+
+def lda_from_kaldi(transform: np.ndarray) -> Lda:
+    """Convert ``transform.mat``, (lda_dim, D + 1)."""
+    lda = Lda(lda_dim=len(transform))
+    lda.transform_ = transform[:, :-1].astype(np.float64)
+    lda.offset_ = transform[:, -1].astype(np.float64)
+    return lda
+
+
+def plda_from_kaldi(file: PldaFile) -> Plda:
+    """Convert what `asdkit.io.kaldi.read_plda` read."""
+    plda = Plda()
+    plda.mean_, plda.transform_, plda.psi_ = (x.astype(np.float64) for x in file)
+    return plda
+
+
+def center_to_kaldi(center: Center) -> np.ndarray:
+    """Convert to ``mean.vec``, (D,), which Kaldi's recipes write as text."""
+    return center.mean_
+
+
+def lda_to_kaldi(lda: Lda) -> np.ndarray:
+    """Convert to ``transform.mat``, (lda_dim, D + 1) float32."""
+    return np.hstack([lda.transform_, lda.offset_[:, None]]).astype(np.float32)
+
+
+def plda_to_kaldi(plda: Plda) -> PldaFile:
+    """Convert to what `asdkit.io.kaldi.write_object` writes.
+
+    Smoothing and length normalization are options of scoring, in Kaldi, too:
+    ivector-copy-plda --smoothing and ivector-plda-scoring --normalize-length.
+    """
+    return PldaFile(plda.mean_, plda.transform_, plda.psi_)
+
+
+def pipeline_from_kaldi(
+    mean: np.ndarray | None,
+    transform: np.ndarray | None,
+    plda: PldaFile,
+    source: PathName,
+) -> Pipeline:
+    """Chain what Kaldi's scoring scripts chain: center, LDA, length norm, PLDA.
+
+    Args:
+        mean: (D,) of ``mean.vec``, None to leave centering out.
+        transform: (lda_dim, D + 1) of ``transform.mat``, None to leave LDA out.
+        plda: the model that scores.
+        source: where the latter is from, for messages.
+
+    Raises:
+        DataError: the dimensions do not fit together, or a number is not finite.
+    """
+    arrays = {"mean": mean, "transform": transform, **plda._asdict()}
+    for name, array in arrays.items():
+        if array is not None and not np.all(np.isfinite(array)):
+            raise DataError(source, f"its {name} holds NaN or infinity")
+    steps: list[Any] = []
+    dim = len(plda.mean)
+    if transform is not None:
+        if len(transform) != dim:
+            raise DataError(
+                source, f"a PLDA of dimension {dim}, an LDA to {len(transform)}"
+            )
+        steps.append(lda_from_kaldi(transform))
+        dim = transform.shape[1] - 1
+    if mean is not None:
+        if len(mean) != dim:
+            raise DataError(
+                source, f"i-vectors of dimension {dim}, a mean of {len(mean)}"
+            )
+        steps.insert(0, center_from_kaldi(mean))
+    return Pipeline([*steps, LengthNorm(), plda_from_kaldi(plda)])

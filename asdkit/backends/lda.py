@@ -1,0 +1,116 @@
+"""Linear discriminant analysis: keep the directions in which speakers differ."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from asdkit.backends.speakers import speaker_stats
+from asdkit.base.errors import FitError
+
+logger = logging.getLogger(__name__)
+
+
+class Lda:
+    """Project embeddings onto the directions that tell speakers apart.
+
+    The directions in which the variance between speakers is largest relative to that
+    within are kept, scaled to a covariance that is the unit matrix.
+
+    Args:
+        lda_dim: dimension after the projection, less than the number of speakers.
+        total_covariance_factor: which covariance becomes the unit matrix: 0 that
+            within speakers, 1 the total one, or a mixture.
+        covariance_floor: its smallest eigenvalue, relative to its largest.
+
+    Attributes:
+        transform_: (lda_dim, D) the projection, its rows by falling variance.
+        offset_: (lda_dim,) added after it, so that the training mean becomes 0.
+
+    Source: Kaldi, src/ivectorbin/ivector-compute-lda.cc.
+    """
+
+    transform_: np.ndarray
+    offset_: np.ndarray
+
+    def __init__(
+        self,
+        lda_dim: int = 200,
+        total_covariance_factor: float = 0.0,
+        covariance_floor: float = 1e-6,
+    ) -> None:
+        self.lda_dim = lda_dim
+        self.total_covariance_factor = total_covariance_factor
+        self.covariance_floor = covariance_floor
+
+    @property
+    def input_dim(self) -> int:
+        """D, the dimension of the embeddings."""
+        return self.transform_.shape[1]
+
+    def fit(self, x: np.ndarray, spk: np.ndarray) -> Lda:
+        """Estimate the projection.
+
+        Args:
+            x: (U, D) embeddings, one row per utterance.
+            spk: (U,) speaker label of every row, of any sortable type.
+
+        Raises:
+            FitError: too few dimensions, speakers or utterances for the
+                projection, or no speaker has a second utterance.
+        """
+        n, means, scatter = speaker_stats(x, spk, "lda")
+        num_utts, dim = n.sum(), means.shape[1]
+        self._check(num_utts, len(n), dim)
+        mean = n @ means / num_utts
+        means = means - mean
+        within = scatter / num_utts
+        between = (n[:, None] * means).T @ means / num_utts
+        whiten = self._whiten(within + self.total_covariance_factor * between)
+        variances, axes = np.linalg.eigh(whiten @ between @ whiten.T)
+        keep = axes[:, ::-1][:, : self.lda_dim]  # (D, lda_dim) largest first
+        self.transform_ = keep.T @ whiten
+        self.offset_ = -self.transform_ @ mean
+        kept = variances[::-1][: self.lda_dim]
+        logger.info("lda: between-speaker variances %.4g to %.4g", kept[0], kept[-1])
+        return self
+
+    def transform(self, x: np.ndarray) -> np.ndarray:
+        """(U, D) embeddings -> (U, lda_dim)."""
+        return x @ self.transform_.T + self.offset_
+
+    def _check(self, num_utts: int, num_spks: int, dim: int) -> None:
+        """Say what there is too little of."""
+        if self.lda_dim > dim:
+            raise FitError(
+                f"lda: {dim}-dimensional embeddings cannot give {self.lda_dim} "
+                "dimensions",
+                hint=f"--lda-dim {dim} or less",
+            )
+        if self.lda_dim >= num_spks:
+            raise FitError(
+                f"lda: {num_spks} speakers differ in at most {num_spks - 1} "
+                f"dimensions, not in {self.lda_dim}",
+                hint=f"--lda-dim {num_spks - 1} or less, or more speakers",
+            )
+        if num_utts - num_spks < dim:
+            raise FitError(
+                f"lda: {num_utts} utterances of {num_spks} speakers leave the "
+                f"within-speaker covariance of {dim} dimensions singular",
+                hint=f"train on {num_spks + dim} utterances or more",
+            )
+
+    def _whiten(self, covariance: np.ndarray) -> np.ndarray:
+        """Find (D, D) p with p @ covariance @ p.T the unit matrix."""
+        variances, axes = np.linalg.eigh(covariance)
+        floor = self.covariance_floor * variances[-1]
+        num_floored = np.sum(variances < floor)
+        if num_floored:
+            logger.warning(
+                "lda: floored %d of %d eigenvalues of the covariance at %.4g",
+                num_floored,
+                len(variances),
+                floor,
+            )
+        return axes.T / np.sqrt(np.maximum(variances, floor))[:, None]

@@ -1,0 +1,128 @@
+"""A back-end: steps that map embeddings, then one that compares them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from asdkit.backends.center import Center
+from asdkit.backends.cosine import Cosine, Dot
+from asdkit.backends.lda import Lda
+from asdkit.backends.length_norm import LengthNorm
+from asdkit.backends.plda import Plda
+from asdkit.backends.scoring import score_listed
+
+MAPS = {"center": Center, "lda": Lda, "length-norm": LengthNorm}
+SCORERS = {"plda": Plda, "cosine": Cosine, "dot": Dot}
+STEPS: dict[str, type[Any]] = {**MAPS, **SCORERS}
+
+
+def step_names(text: str) -> tuple[str, ...]:
+    """Parse ``center,length-norm,cosine``: any number of maps, then one scorer.
+
+    Raises:
+        argparse.ArgumentTypeError: anything else.
+    """
+    *maps, scorer = names = tuple(text.split(","))
+    for name, known in [*((name, MAPS) for name in maps), (scorer, SCORERS)]:
+        if name not in known:
+            place = "the last step" if known is SCORERS else "a step before the last"
+            raise argparse.ArgumentTypeError(
+                f"expected {place} to be one of {', '.join(known)}; got {name!r}"
+            )
+    return names
+
+
+class Pipeline:
+    """Train steps one after another, each on what the one before it makes.
+
+    Models of several utterances are averaged before the first step, as in Kaldi.
+
+    Args:
+        steps: estimators of `MAPS`, then one of `SCORERS`.
+    """
+
+    def __init__(self, steps: Sequence[Any]) -> None:
+        self.steps = list(steps)
+
+    @property
+    def input_dim(self) -> int | None:
+        """D, the dimension of the embeddings; None if any will do."""
+        dims = (getattr(step, "input_dim", None) for step in self.steps)
+        return next((dim for dim in dims if dim is not None), None)
+
+    def fit(self, x: np.ndarray, spk: np.ndarray) -> Pipeline:
+        """Train all steps.
+
+        Args:
+            x: (U, D) embeddings, one row per utterance.
+            spk: (U,) speaker label of every row, of any sortable type.
+
+        Raises:
+            FitError: the data cannot support a step.
+        """
+        *maps, scorer = self.steps
+        for step in maps:
+            x = step.fit(x, spk).transform(x)
+        scorer.fit(x, spk)
+        return self
+
+    def transform(self, x: np.ndarray) -> np.ndarray:
+        """(U, D) embeddings -> (U, E), what the last step compares."""
+        for step in self.steps[:-1]:
+            x = step.transform(x)
+        return x
+
+    def score(self, enroll: np.ndarray, n: np.ndarray, test: np.ndarray) -> np.ndarray:
+        """(M, D) means of (M,) utterances, (U, D) embeddings -> (M, U) scores."""
+        return self.steps[-1].score(self.transform(enroll), n, self.transform(test))
+
+    def score_trials(
+        self,
+        enroll: np.ndarray,
+        n: np.ndarray,
+        test: np.ndarray,
+        rows: np.ndarray,
+        columns: np.ndarray,
+    ) -> np.ndarray:
+        """Compare chosen pairs in bounded memory.
+
+        Args:
+            enroll: (M, D) models, each the mean of its utterances' embeddings.
+            n: (M,) how many these are.
+            test: (U, D) embeddings.
+            rows: (N,) the model of every trial.
+            columns: (N,) the test utterance of every trial.
+
+        Returns:
+            (N,) scores; larger means the same speaker.
+        """
+        enroll, test = self.transform(enroll), self.transform(test)
+        a, b = self.steps[-1].factors(enroll, n, test)
+        return score_listed(a, b, rows, columns)
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Describe the back-end by what JSON can hold, and by its arrays."""
+        name_of = {kind: name for name, kind in STEPS.items()}
+        steps = []
+        arrays = {}
+        for i, step in enumerate(self.steps):
+            options = dict(vars(step))
+            for name in [name for name in options if name.endswith("_")]:
+                arrays[f"{i}.{name}"] = options.pop(name)
+            steps.append({"step": name_of[type(step)], "options": options})
+        return {"steps": steps}, arrays
+
+    @classmethod
+    def from_state(
+        cls, options: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+    ) -> Pipeline:
+        """Make the back-end that `to_state` described."""
+        steps = [STEPS[step["step"]](**step["options"]) for step in options["steps"]]
+        for key, array in arrays.items():
+            i, _, name = key.partition(".")
+            setattr(steps[int(i)], name, array)
+        return cls(steps)

@@ -1,0 +1,218 @@
+"""Probabilistic LDA in the two-covariance form, trained and scored as Kaldi does."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import scipy.linalg
+
+from asdkit.backends.speakers import SpeakerStats, speaker_stats
+from asdkit.base.errors import FitError
+
+logger = logging.getLogger(__name__)
+
+
+class Plda:
+    """Score pairs of embeddings by a log-likelihood ratio.
+
+    The model of an embedding of speaker s is ``x = m + y_s + e`` with
+    ``y_s ~ N(0, B)`` drawn once per speaker and ``e ~ N(0, W)`` per utterance.
+    B and W are kept jointly diagonalized, as in Kaldi, so that every posterior
+    below is element-wise.
+
+    Args:
+        num_iters: number of EM iterations.
+        normalize_length: scale every projected embedding to the length that the
+            model expects of a mean over so many utterances.
+        simple_length_norm: scale to the length sqrt(D) instead.
+        smoothing: share of B that is added to W before scoring.
+
+    Attributes:
+        mean_: (D,) m, the average of the speaker means.
+        transform_: (D, D) A, such that A W A' = I and A B A' = diag(psi_).
+        psi_: (D,) between-speaker variances in that space, falling.
+
+    Source: S. Ioffe, "Probabilistic linear discriminant analysis", ECCV 2006;
+    N. Brummer and E. de Villiers, "The speaker partitioning problem",
+    Odyssey 2010, for the two-covariance view; Kaldi, src/ivector/plda.cc, with
+    which models and scores must agree.
+    """
+
+    mean_: np.ndarray
+    transform_: np.ndarray
+    psi_: np.ndarray
+
+    def __init__(
+        self,
+        num_iters: int = 10,
+        normalize_length: bool = True,
+        simple_length_norm: bool = False,
+        smoothing: float = 0.0,
+    ) -> None:
+        self.num_iters = num_iters
+        self.normalize_length = normalize_length
+        self.simple_length_norm = simple_length_norm
+        self.smoothing = smoothing
+
+    @property
+    def input_dim(self) -> int:
+        """D, the dimension of the embeddings."""
+        return len(self.mean_)
+
+    def fit(self, x: np.ndarray, spk: np.ndarray) -> Plda:
+        """Estimate the model with EM, starting from B = W = I.
+
+        Args:
+            x: (U, D) embeddings, one row per utterance.
+            spk: (U,) speaker label of every row, of any sortable type.
+
+        Raises:
+            FitError: no speaker has two utterances, or U <= D.
+        """
+        stats = speaker_stats(x, spk, "plda")
+        num_utts, dim = stats.n.sum(), stats.means.shape[1]
+        if num_utts <= dim:
+            raise FitError(
+                f"plda: {num_utts} utterances cannot fill {dim} dimensions",
+                hint=f"train on more than {dim}, or reduce the dimension with lda",
+            )
+        self.mean_ = stats.means.mean(axis=0)
+        self.transform_, self.psi_ = np.eye(dim), np.ones(dim)
+        last = -np.inf
+        for i in range(self.num_iters):
+            objf = self._em_step(stats) / num_utts
+            progress = f"iter {i + 1}/{self.num_iters}"
+            logger.info("plda: %s: loglike/utt = %.4f", progress, objf)
+            if objf < last - 1e-9 * abs(last):
+                logger.warning("plda: loglike/utt fell from %.6f to %.6f", last, objf)
+            last = objf
+        return self
+
+    def transform(self, x: np.ndarray, n: np.ndarray | int = 1) -> np.ndarray:
+        """Project embeddings into the space where W = I and B is diagonal.
+
+        Args:
+            x: (U, D) embeddings, or means of several of one speaker.
+            n: (U,) how many, or one number for all.
+
+        Returns:
+            (U, D), length-normalized if the model is to do that.
+        """
+        transform, psi = self._smoothed()
+        z = (x - self.mean_) @ transform.T
+        if not self.normalize_length:
+            return z
+        expected = 1.0 if self.simple_length_norm else psi + 1 / np.reshape(n, (-1, 1))
+        energy = (z**2 / expected).mean(axis=1, keepdims=True)  # (U, 1)
+        return z / np.sqrt(np.where(energy > 0, energy, 1))
+
+    def factors(
+        self, enroll: np.ndarray, n: np.ndarray, test: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Write all log-likelihood ratios as one matrix product.
+
+        Given n utterances with mean e, a further one of the same speaker is
+        N(m, v) with m = n psi / (n psi + 1) e and v = 1 + psi / (n psi + 1); one of
+        another speaker is N(0, 1 + psi).  The log of the ratio is linear in t**2, t
+        and 1.
+
+        Args:
+            enroll: (M, D) models, each the mean of its utterances.
+            n: (M,) how many these are.
+            test: (U, D) embeddings.
+
+        Returns:
+            (M, E) a and (U, E) b, such that the scores are a @ b.T.
+
+        Source: Kaldi, Plda::LogLikelihoodRatio.
+        """
+        e, t = self.transform(enroll, n), self.transform(test)
+        _, psi = self._smoothed()
+        n = np.asarray(n, dtype=np.float64)[:, None]
+        m = n * psi / (n * psi + 1) * e  # (M, D)
+        v = 1 + psi / (n * psi + 1)  # (M, D)
+        quadratic = 0.5 / (1 + psi) - 0.5 / v
+        constant = 0.5 * (np.log((1 + psi) / v) - m**2 / v).sum(axis=1)
+        if np.all(n == n[0]):
+            # The quadratic terms depend on t only: half the work.
+            a = [m / v, constant[:, None], np.ones((len(e), 1))]
+            b = [t, np.ones((len(t), 1)), t**2 @ quadratic[0][:, None]]
+        else:
+            a = [m / v, constant[:, None], quadratic]
+            b = [t, np.ones((len(t), 1)), t**2]
+        return np.hstack(a), np.hstack(b)
+
+    def score(self, enroll: np.ndarray, n: np.ndarray, test: np.ndarray) -> np.ndarray:
+        """Compare every model with every embedding.
+
+        Args:
+            enroll: (M, D) models, each the mean of its utterances.
+            n: (M,) how many these are.
+            test: (U, D) embeddings.
+
+        Returns:
+            (M, U) natural-log likelihood ratios; larger means the same speaker.
+        """
+        a, b = self.factors(enroll, n, test)
+        return a @ b.T
+
+    def _smoothed(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return A and psi after a share of B was added to W.
+
+        Source: Kaldi, Plda::SmoothWithinClassCovariance.
+        """
+        w = 1 + self.smoothing * self.psi_
+        return self.transform_ / np.sqrt(w)[:, None], self.psi_ / w
+
+    def _em_step(self, stats: SpeakerStats) -> float:
+        """Update the model; return its log-likelihood before the update."""
+        num_spks, dim = stats.means.shape
+        n = stats.n[:, None]
+        num_utts = n.sum()
+        a, psi = self.transform_, self.psi_
+
+        # E step.  In A-space the posterior of y_s is N(y, diag(c)).
+        z = (stats.means - self.mean_) @ a.T  # (K, D) projected speaker means
+        c = psi / (1 + n * psi)  # (K, D)
+        y = n * c * z  # (K, D)
+        scatter = a @ stats.scatter @ a.T
+
+        # log p(data): U - K within-speaker degrees of freedom, then K means.
+        logdet_w = -2 * np.linalg.slogdet(a)[1]
+        objf = -0.5 * (
+            num_utts * (dim * np.log(2 * np.pi) + logdet_w)
+            + np.trace(scatter)
+            + np.sum(np.log1p(n * psi) + n * z**2 / (1 + n * psi))
+        )
+
+        # M step, then back out of A-space.
+        b = (y.T @ y + np.diag(c.sum(axis=0))) / num_spks
+        residual = z - y
+        w = scatter + (n * residual).T @ residual + np.diag((n * c).sum(axis=0))
+        rotation, self.psi_ = diagonalize(b, w / num_utts)
+        self.transform_ = rotation @ a
+        return float(objf)
+
+
+def diagonalize(b: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the space in which speakers vary independently.
+
+    Args:
+        b: (D, D) covariance between speakers.
+        w: (D, D) covariance within speakers.
+
+    Returns:
+        (D, D) A with A w A' = I and A b A' = diag(psi), and (D,) psi, falling.
+
+    Raises:
+        FitError: w is singular.
+    """
+    try:
+        psi, axes = scipy.linalg.eigh(b, w)
+    except np.linalg.LinAlgError:
+        raise FitError(
+            "plda: the within-speaker covariance is singular",
+            hint="train on more utterances, or reduce the dimension with lda",
+        ) from None
+    return axes.T[::-1], np.maximum(psi[::-1], 0)

@@ -1,0 +1,42 @@
+"""Quality measures: what tells how far a score can be trusted.
+
+A score of two short utterances says less than the same score of two long ones.  Given
+such a measure beside the score, calibration learns how much.
+
+Source: J. Thienpondt, B. Desplanques and K. Demuynck, "The IDLAB VoxSRC-20 submission:
+large margin fine-tuning and quality-aware score calibration in DNN based speaker
+verification", ICASSP 2021.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+MEASURES = {
+    "duration": "seconds or frames of every utterance, e.g. data/test/utt2dur; the "
+    "same unit wherever a model is used",
+    "magnitude": "rspecifier of embeddings, whose lengths tell how sure the network "
+    "was, e.g. scp:exp/embedding.scp",
+    "cohort_mean": "mean score against a cohort, what score-normalize --cohort-means "
+    "wrote",
+}
+
+
+def measure_pairs(name: str, enroll: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Combine a measure of both sides so that their order makes no difference.
+
+    Args:
+        name: one of `MEASURES`; durations count by their logarithm.
+        enroll: (N,) the measure of the enrolled model of every trial.
+        test: (N,) of its test utterance.
+
+    Returns:
+        (N, 2) the smaller and the larger of the two.
+
+    Example:
+        >>> measure_pairs("magnitude", np.array([3.0, 1.0]), np.array([2.0, 4.0]))
+        array([[2., 3.],
+               [1., 4.]])
+    """
+    both = np.stack([enroll, test], axis=1)
+    return np.sort(np.log(both) if name == "duration" else both, axis=1)

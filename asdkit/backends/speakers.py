@@ -1,0 +1,68 @@
+"""What a set of embeddings with speaker labels comes down to."""
+
+from __future__ import annotations
+
+import logging
+from typing import NamedTuple
+
+import numpy as np
+
+from asdkit.base.errors import FitError
+
+logger = logging.getLogger(__name__)
+
+
+class SpeakerStats(NamedTuple):
+    """Sufficient statistics of Gaussian models with a variable per speaker.
+
+    Attributes:
+        n: (K,) int64 utterances of every speaker.
+        means: (K, D) mean embedding of every speaker.
+        scatter: (D, D) of all embeddings around the means of their speakers.
+    """
+
+    n: np.ndarray
+    means: np.ndarray
+    scatter: np.ndarray
+
+
+def speaker_stats(x: np.ndarray, spk: np.ndarray, name: str) -> SpeakerStats:
+    """Sum up embeddings by speaker.
+
+    Speakers with one utterance are welcome: they tell nothing of the variance
+    within a speaker, but of that between speakers.
+
+    Args:
+        x: (U, D) embeddings, one row per utterance.
+        spk: (U,) speaker label of every row, of any sortable type.
+        name: what is being trained, for messages.
+
+    Raises:
+        ValueError: the shapes do not fit.
+        FitError: no speaker has a second utterance, or a value is not finite.
+    """
+    x = np.asarray(x, dtype=np.float64)
+    if x.ndim != 2 or np.shape(spk) != (len(x),):
+        shapes = f"{x.shape} and {np.shape(spk)}"
+        raise ValueError(f"expected (U, D) embeddings and (U,) labels, got {shapes}")
+    if not np.all(np.isfinite(x)):
+        raise FitError(f"{name}: an embedding holds NaN or infinity")
+    _, index, n = np.unique(spk, return_inverse=True, return_counts=True)
+    if len(x) == len(n):
+        raise FitError(
+            f"{name}: expected a speaker with two utterances or more, got {len(n)} "
+            "speakers with one utterance each",
+            hint="are the labels in utt2spk those of speakers?",
+        )
+    by_speaker = np.argsort(index, kind="stable")
+    starts = np.cumsum(n) - n
+    means = np.add.reduceat(x[by_speaker], starts, axis=0) / n[:, None]  # (K, D)
+    residual = x - means[index]  # (U, D)
+    logger.info(
+        "%s: %d utterances of %d speakers, %d of them with one utterance",
+        name,
+        len(x),
+        len(n),
+        np.sum(n == 1),
+    )
+    return SpeakerStats(n, means, residual.T @ residual)

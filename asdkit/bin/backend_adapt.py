@@ -1,0 +1,45 @@
+"""Adapt a PLDA back-end to a new domain, without speaker labels.
+
+e.g.: asdkit backend-adapt backend.npz scp:exp/ivectors/dev/ivector.scp adapted.npz
+
+The other steps of the back-end stay as they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from asdkit.backends.adaptation import adapt_plda
+from asdkit.backends.pipeline import Pipeline
+from asdkit.backends.plda import Plda
+from asdkit.base.errors import DataError
+from asdkit.base.options import add_options, options_of
+from asdkit.io.store import load_arrays, save_arrays
+from asdkit.io.vectors import read_vectors
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_options(
+        parser,
+        adapt_plda,
+        within_covar_scale="share of the excess variance that is within speakers",
+        between_covar_scale="share of the excess variance that is between speakers",
+        mean_diff_scale="how much of the squared shift of the mean is variance",
+    )
+    parser.add_argument("backend", help="a back-end that ends in plda (.npz)")
+    parser.add_argument("vectors", help="of the new domain, e.g. scp:exp/ivector.scp")
+    parser.add_argument("adapted", help="where to write the adapted back-end (.npz)")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    pipeline = Pipeline.from_state(*load_arrays(args.backend, "Pipeline"))
+    *maps, plda = pipeline.steps
+    if not isinstance(plda, Plda):
+        kind = type(plda).__name__
+        raise DataError(args.backend, f"expected a back-end with PLDA, got {kind}")
+    vectors = read_vectors(args.vectors, pipeline.input_dim, args.backend)
+    x = pipeline.transform(vectors.x)
+    adapted = adapt_plda(plda, x, **options_of(adapt_plda, args))
+    save_arrays(args.adapted, "Pipeline", *Pipeline([*maps, adapted]).to_state())

@@ -1,0 +1,50 @@
+r"""Train calibration or fusion: scores become log-likelihood ratios.
+
+e.g.: asdkit calibration-train data/dev/trials exp/dev/scores calibration.npz
+e.g.: asdkit calibration-train --duration data/dev/utt2dur data/dev/trials \
+        exp/dev/ivector_scores exp/dev/resnet_scores fusion.npz
+
+Logistic regression on the scores of one system, or of several, and quality measures.
+The trials must be development trials: those of the test would flatter it.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+
+from asdkit.backends.calibration import Calibration
+from asdkit.base.options import add_options, options_of
+from asdkit.inference.evidence import (
+    add_measures,
+    measures_of,
+    read_measures,
+    read_systems,
+)
+from asdkit.io.store import save_model
+from asdkit.io.trials import read_trials
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_options(
+        parser,
+        Calibration,
+        p_target="prior of a target for which decisions shall be best",
+        ridge="penalty on the squared weights of scaled scores",
+    )
+    add_measures(parser)
+    parser.add_argument("trials", help="<enroll> <test> target|nontarget per line")
+    parser.add_argument("scores", nargs="+", help="one file per system, in any order")
+    parser.add_argument("model", help="where to write the model (.npz)")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    trials = read_trials(args.trials)
+    measures = measures_of(args)
+    _, scores = read_systems(args.scores, trials, args.trials)
+    quality = read_measures(measures, trials, args.trials, args.enroll_spk2utt)
+    model = Calibration(**options_of(Calibration, args), measures=list(measures))
+    save_model(args.model, model.fit(np.hstack([scores, quality]), trials.is_target))

@@ -1,0 +1,89 @@
+"""Train an i-vector extractor: total variability by EM.
+
+e.g.: asdkit ivector-train --ivector-dim 400 data/train exp/ubm exp/extractor
+e.g.: torchrun --standalone --nproc-per-node 8 -m asdkit ivector-train data/train ...
+
+Writes extractor.npz, which holds the UBM and the options of the front end, too, so
+that extraction needs nothing else.  After every iteration checkpoint.npz keeps what
+is done: the same command, run again, goes on from there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+from asdkit.base.device import choose_device
+from asdkit.base.distributed import is_main, share
+from asdkit.base.errors import AsdkitError
+from asdkit.base.options import add_options, options_of
+from asdkit.data.frames import Frames, list_utts
+from asdkit.data.ubm import load_ubm
+from asdkit.gmm.posteriors import Aligner
+from asdkit.io.store import load_arrays, save_arrays
+from asdkit.ivector.extractor import IvectorExtractor
+from asdkit.ivector.statistics import Statistics
+from asdkit.ivector.system import IvectorSystem
+
+logger = logging.getLogger(__name__)
+
+KIND = IvectorSystem.__name__
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_options(
+        parser,
+        IvectorExtractor,
+        ivector_dim="dimension of the i-vectors",
+        num_iters="number of EM iterations",
+        init="where EM starts",
+        precision="of matrix products and of sums over utterances",
+        gaussian_min_count="Gaussians with fewer frames are not updated",
+        variance_floor_factor="least residual variance, as a share of the average",
+        seed="of what is drawn at the start",
+    )
+    add_options(
+        parser,
+        Aligner,
+        num_gselect="Gaussians that a frame may count for (on a GPU: all)",
+        min_post="smaller posteriors are dropped",
+    )
+    add_options(
+        parser, Statistics, max_cached_gb="statistics to keep in memory, per rank"
+    )
+    add_options(parser, choose_device, device="where to compute")
+    parser.add_argument("data_dir", help="data directory with feats.scp and vad.scp")
+    parser.add_argument("ubm_dir", help="directory with ubm.npz")
+    parser.add_argument("extractor_dir", help="where to write extractor.npz")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    if min(args.ivector_dim, args.num_iters, args.num_gselect) < 1:
+        names = "--ivector-dim, --num-iters, --num-gselect"
+        raise AsdkitError(f"one of {names} is less than 1")
+    device = choose_device(args.device)
+    ubm, frontend = load_ubm(Path(args.ubm_dir) / "ubm.npz")
+    extractor = IvectorExtractor(**options_of(IvectorExtractor, args))
+    system = IvectorSystem(frontend, ubm, extractor, args.num_gselect, args.min_post)
+
+    utts = share(list_utts(args.data_dir))
+    frames = Frames(args.data_dir, frontend, utts, max_cached=0)
+    statistics = Statistics(frames, device, args.max_cached_gb)
+    totals = statistics.align(system.aligner(device))
+
+    checkpoint = Path(args.extractor_dir) / "checkpoint.npz"
+    if checkpoint.exists() and system.resume(
+        IvectorSystem.from_state(*load_arrays(checkpoint, KIND)), totals
+    ):
+        logger.info("ivector-train: going on from %s", checkpoint)
+    else:
+        extractor.initialize(ubm.full, statistics, totals)
+    for _ in system.extractor.iterate(statistics, totals):
+        if is_main():
+            save_arrays(checkpoint, KIND, *system.to_state())
+    if is_main():
+        save_arrays(checkpoint.with_name("extractor.npz"), KIND, *system.to_state())
+        checkpoint.unlink(missing_ok=True)

@@ -1,0 +1,26 @@
+"""Write a UBM, an extractor or a back-end as Kaldi's binary models.
+
+e.g.: asdkit kaldi-export exp/extractor/extractor.npz kaldi/exp/extractor
+
+A UBM becomes final.dubm and final.ubm, an extractor these and final.ie, a back-end
+mean.vec, transform.mat and plda.  A model that came from kaldi-import and was not
+trained since becomes the same bytes again.  Front end, Gaussian selection, smoothing
+and length normalization are options of Kaldi's programs, not parts of its models.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from asdkit.inference.kaldi import export_model
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("model", help="model file (.npz)")
+    parser.add_argument("kaldi_dir", help="where to write")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    export_model(args.model, args.kaldi_dir)

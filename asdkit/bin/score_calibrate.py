@@ -1,0 +1,27 @@
+"""Turn the scores of a system into log-likelihood ratios.
+
+e.g.: asdkit score-calibrate calibration.npz exp/test/scores exp/test/llrs
+e.g.: asdkit score-calibrate --duration data/test/utt2dur calibration.npz scores llrs
+
+Natural logarithms; give the same quality measures as in calibration-train.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from asdkit.inference.evidence import add_measures, calibrate, measures_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_measures(parser)
+    parser.add_argument("model", help="what calibration-train wrote (.npz)")
+    parser.add_argument("scores", help="<enroll> <test> <score> per line")
+    parser.add_argument("llrs", help="where to write <enroll> <test> <llr> lines")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    measures = measures_of(args)
+    calibrate(args.model, [args.scores], measures, args.enroll_spk2utt, args.llrs)

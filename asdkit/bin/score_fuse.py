@@ -1,0 +1,27 @@
+"""Fuse the scores of several systems into log-likelihood ratios.
+
+e.g.: asdkit score-fuse fusion.npz exp/a/scores exp/b/scores exp/fused_llrs
+
+Natural logarithms; give the same systems, in the same order, and the same quality
+measures as in calibration-train.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from asdkit.inference.evidence import add_measures, calibrate, measures_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_measures(parser)
+    parser.add_argument("model", help="what calibration-train wrote (.npz)")
+    parser.add_argument("scores", nargs="+", help="one file per system, of one list")
+    parser.add_argument("llrs", help="where to write <enroll> <test> <llr> lines")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    measures = measures_of(args)
+    calibrate(args.model, args.scores, measures, args.enroll_spk2utt, args.llrs)

@@ -1,0 +1,127 @@
+"""From frames to i-vectors: front end, UBM and extractor in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from asdkit.features.frontend import FrontEnd
+from asdkit.gmm.posteriors import Aligner
+from asdkit.gmm.ubm import Ubm
+from asdkit.ivector.em import Totals
+from asdkit.ivector.extractor import IvectorExtractor
+from asdkit.ivector.statistics import BATCH, FrameBatch, sum_utts, to_tensor
+
+PREFIX = "extractor."
+
+
+class IvectorSystem:
+    """Everything that extraction needs besides the features of an utterance.
+
+    Args:
+        frontend: what happens to stored features.
+        ubm: aligns frames.
+        extractor: of statistics that this UBM gave.
+        num_gselect: Gaussians that a frame may count for, see `Aligner`.
+        min_post: smaller posteriors are dropped.
+    """
+
+    def __init__(
+        self,
+        frontend: FrontEnd,
+        ubm: Ubm,
+        extractor: IvectorExtractor,
+        num_gselect: int,
+        min_post: float,
+    ) -> None:
+        self.frontend = frontend
+        self.ubm = ubm
+        self.extractor = extractor
+        self.num_gselect = num_gselect
+        self.min_post = min_post
+
+    def aligner(self, device: torch.device | str = "cpu") -> Aligner:
+        """Prepare to compute posteriors of frames."""
+        return Aligner(
+            self.ubm.diag, self.ubm.full, self.num_gselect, self.min_post, device
+        )
+
+    def extract(
+        self, batches: Iterable[FrameBatch], device: torch.device | str = "cpu"
+    ) -> Iterator[tuple[str, np.ndarray]]:
+        """Extract the i-vectors of utterances.
+
+        Args:
+            batches: ids, (T, D) frames one utterance after another and (N + 1,)
+                where each begins, as `asdkit.data.frames.read_frames` yields them.
+            device: where to compute.
+
+        Yields:
+            the utterance's id and its (R,) i-vector.
+
+        Raises:
+            DataError: the frames have another dimension than the UBM.
+        """
+        device = torch.device(device)
+        aligner, posterior = self.aligner(device), self.extractor.posterior(device)
+        for batch in batches:
+            frames = to_tensor(batch, self.ubm.full.means_.shape[1], device)
+            posteriors = aligner.align(frames)
+            utts, _, splits = batch
+            for first in range(0, len(utts), BATCH):
+                part = splits[first : first + BATCH + 1]
+                ivectors = posterior.mean(*sum_utts(frames, posteriors, part))
+                yield from zip(
+                    utts[first : first + BATCH], ivectors.cpu().numpy(), strict=True
+                )
+
+    def resume(self, saved: IvectorSystem, totals: Totals) -> bool:
+        """Go on from an interrupted training, if it was this one.
+
+        Args:
+            saved: as it was after some iteration; its extractor is taken over.
+            totals: statistics of what is now to be trained on.
+
+        Returns:
+            whether options, but for the number of iterations, and data are the same,
+            so that `IvectorExtractor.iterate` can do what is left.
+        """
+        saved.extractor.num_iters = self.extractor.num_iters
+        if saved.to_state()[0] != self.to_state()[0]:
+            return False
+        if not saved.extractor.continues(totals):
+            return False
+        self.extractor = saved.extractor
+        return True
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return options and arrays for a model file."""
+        extractor = vars(self.extractor).items()
+        options = {
+            "frontend": self.frontend.options,
+            "num_gselect": self.num_gselect,
+            "min_post": self.min_post,
+            "extractor": {k: x for k, x in extractor if not k.endswith("_")},
+        }
+        arrays = {PREFIX + k: x for k, x in extractor if k.endswith("_")}
+        return options, self.ubm.state() | arrays
+
+    @classmethod
+    def from_state(
+        cls, options: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+    ) -> IvectorSystem:
+        """Make one from what `to_state` returned."""
+        extractor = IvectorExtractor(**options["extractor"])
+        for name, array in arrays.items():
+            if name.startswith(PREFIX):
+                setattr(extractor, name.removeprefix(PREFIX), array)
+        return cls(
+            FrontEnd(**options["frontend"]),
+            Ubm.of(dict(arrays)),
+            extractor,
+            options["num_gselect"],
+            options["min_post"],
+        )

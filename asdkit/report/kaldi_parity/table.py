@@ -1,0 +1,164 @@
+"""The table of the report: what was compared, how far apart it is, the verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
+from operator import or_
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from asdkit.base.errors import DataError
+from asdkit.io.tables import PathName
+
+Verdict = Literal["ok", "differs", "not found"]
+HEADS = ("stage", "Kaldi's file", "max abs", "max rel", "allowed", "verdict")
+NUMBERS = range(2, 5)  # columns to align to the right
+
+
+class Difference(NamedTuple):
+    """How far our numbers are from Kaldi's, at most.
+
+    Attributes:
+        absolute: in the unit of the numbers.
+        relative: as a share of the scale of each number.
+    """
+
+    absolute: float = 0.0
+    relative: float = 0.0
+
+    def __or__(self, other: Difference) -> Difference:
+        """Return the larger of both; NaN is larger than all."""
+        return Difference(*np.maximum(self, other).tolist())
+
+
+def largest(differences: Iterable[Difference], source: PathName) -> Difference:
+    """Return the largest of at least one difference; NaN is larger than all.
+
+    Raises:
+        DataError: there was nothing to compare, which must not look like agreement.
+    """
+    found = list(differences)
+    if not found:
+        raise DataError(source, "nothing of it can be compared")
+    return reduce(or_, found)
+
+
+class Limit(NamedTuple):
+    """The largest difference that is still rounding, not another algorithm."""
+
+    value: float
+    kind: Literal["abs", "rel"]
+
+    def allows(self, difference: Difference) -> bool:
+        """Tell whether a difference is within; NaN is not."""
+        number = difference.absolute if self.kind == "abs" else difference.relative
+        return number <= self.value
+
+    def __str__(self) -> str:
+        return f"{self.value:.0e} {self.kind}" if self.value else "identical"
+
+
+IDENTICAL = Limit(0.0, "abs")
+
+
+class Finding(NamedTuple):
+    """What a stage found out about one file.
+
+    Attributes:
+        file: relative to the experiment.
+        difference: of our numbers to those in it.
+        limit: what is allowed.
+        what: which numbers, where a stage compares several.
+    """
+
+    file: str
+    difference: Difference
+    limit: Limit
+    what: str = ""
+
+
+class Row(NamedTuple):
+    """One line of the report; without a finding, the note says why."""
+
+    section: str
+    stage: str
+    verdict: Verdict
+    finding: Finding | None = None
+    note: str = ""
+
+
+def differ(
+    ours: np.ndarray | float,
+    theirs: np.ndarray | float,
+    scale: np.ndarray | float | None = None,
+) -> Difference:
+    """Compare two arrays.
+
+    Args:
+        ours: of any shape.
+        theirs: of the same shape; another one makes the difference infinite.
+        scale: what differences are relative to, broadcast to that shape; None is the
+            largest of Kaldi's numbers.
+
+    Returns:
+        the largest absolute and the largest relative difference, NaN if there is one.
+    """
+    ours, theirs = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
+    if ours.shape != theirs.shape:
+        return Difference(np.inf, np.inf)
+    if not theirs.size:
+        return Difference()
+    distance = np.abs(ours - theirs)
+    if scale is None:
+        scale = np.abs(theirs).max()
+    relative = distance / np.maximum(scale, np.finfo(np.float64).tiny)
+    return Difference(float(distance.max()), float(relative.max()))
+
+
+def format_table(title: str, rows: Sequence[Row]) -> str:
+    """Lay rows out under the names of their sections, what needs words below."""
+    cells = [_cells(row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(HEADS, *cells, strict=True)]
+    lines = [title, "", _line(HEADS, widths), "  ".join("-" * w for w in widths)]
+    section = None
+    for row, texts in zip(rows, cells, strict=True):
+        if row.section != section:
+            lines += [""] * (section is not None) + [row.section]
+            section = row.section
+        lines.append(_line(texts, widths))
+    return "\n".join([*lines, "", *_summary(rows)])
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    """Write one row as text."""
+    if row.finding is None:
+        return (f"  {row.stage}", "", "", "", "", row.verdict)
+    file, difference, limit, what = row.finding
+    numbers = (f"{number:.1e}" if number else "0" for number in difference)
+    stage = f"  {row.stage}" + (f": {what}" if what else "")
+    return (stage, file, *numbers, str(limit), row.verdict)
+
+
+def _line(texts: Sequence[str], widths: Sequence[int]) -> str:
+    """Align one line: words to the left, numbers to the right."""
+    aligned = [
+        text.rjust(width) if column in NUMBERS else text.ljust(width)
+        for column, (text, width) in enumerate(zip(texts, widths, strict=True))
+    ]
+    return "  ".join(aligned).rstrip()
+
+
+def _summary(rows: Sequence[Row]) -> Iterator[str]:
+    """Count the verdicts; say what was not found, and what went wrong."""
+    yield "max rel is a share: of itself for a weight, variance or psi, of its standard"
+    yield "deviation for a mean, of its length for an i-vector, else of the largest."
+    yield ""
+    count = Counter(row.verdict for row in rows)
+    verdicts: tuple[Verdict, ...] = ("ok", "differs", "not found")
+    yield ", ".join(f"{count[verdict]} {verdict}" for verdict in verdicts)
+    for row in rows:
+        if row.note:
+            yield f"  {row.section}, {row.stage}: {row.verdict}: {row.note}"

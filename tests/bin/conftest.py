@@ -1,0 +1,70 @@
+"""A corpus of noises, to train networks on."""
+
+import numpy as np
+import pytest
+import torch
+
+from asdkit.data.manifests import Utterance, write_utterances
+from asdkit.io.ark import ArkWriter
+from asdkit.io.tables import read_table, write_table
+
+
+@pytest.fixture
+def one_thread(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def noise_corpus(tmp_path, rng, monkeypatch, one_thread):
+    """Eight speakers with five utterances each; features of 10 bins."""
+    monkeypatch.chdir(tmp_path)
+    utts, feats = [], {}
+    for spk in range(8):
+        mean = rng.normal(size=10)
+        for n in range(5):
+            utt = f"s{spk}-{n}"
+            length = int(rng.integers(20, 60))
+            feats[utt] = (mean * np.sign(rng.normal(size=(length, 1)))).astype("f4")
+            feats[utt] += 0.3 * rng.normal(size=feats[utt].shape).astype("f4")
+            utts.append(
+                Utterance(
+                    utt=utt,
+                    spk=f"s{spk}",
+                    source=f"{utt}.wav",
+                    is_command=False,
+                    start=0.0,
+                    duration=length / 100,
+                    channel=0,
+                    sampling_rate=16000,
+                    gender=None,
+                )
+            )
+    write_utterances("data/train", utts)
+    write_feats(feats)
+    return feats
+
+
+def write_feats(feats):
+    """Write features into data/train."""
+    with ArkWriter("exp/feats", "feats") as writer:
+        for utt, matrix in feats.items():
+            writer[utt] = matrix
+    write_table("data/train/feats.scp", read_table(writer.scp))
+    write_table("data/train/utt2num_frames", {u: len(x) for u, x in feats.items()})
+
+
+@pytest.fixture
+def rewrite_feats():
+    return write_feats
+
+
+@pytest.fixture
+def small_training():
+    """The options of a training that takes a moment."""
+    network = "--network resnet18 --channels 4 --embedding-dim 8 --chunk-frames 30"
+    loop = "--batch-size 8 --num-epochs 2 --learning-rate 0.02 --device cpu"
+    return [*network.split(), *loop.split()]

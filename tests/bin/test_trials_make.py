@@ -1,0 +1,41 @@
+import pytest
+
+from asdkit import __main__ as command
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Two women with two utterances each, a man with one."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "utt2spk").write_text("u1 a\nu2 a\nu3 b\nu4 b\nu5 c\n")
+    (data / "spk2gender").write_text("a f\nb f\nc m\n")
+    return data
+
+
+def test_all_pairs_but_within(data, capsys):
+    within = ["--within", str(data / "spk2gender")]
+    for options, counts in (([], (10, 2)), (within, (6, 2))):
+        arguments = [*options, str(data), str(data / "trials")]
+        assert command.main(["trials-make", *arguments]) == 0
+        lines = (data / "trials").read_text().splitlines()
+        targets = [line for line in lines if line.endswith(" target")]
+        assert (len(lines), len(targets)) == counts
+        assert "{} trials, {} of them target".format(*counts) in capsys.readouterr().err
+    assert lines[0] == "u1 u2 target"
+
+
+def test_a_speaker_without_a_value_is_named(data, capsys):
+    (data / "spk2gender").write_text("a f\nb f\n")
+    arguments = ["--within", str(data / "spk2gender"), str(data), str(data / "trials")]
+    assert command.main(["trials-make", *arguments]) == 1
+    err = capsys.readouterr().err
+    assert "spk2gender: 1 of 5 utterances have no value here" in err
+    assert "'u5' of 'c'" in err
+    assert not (data / "trials").exists()
+
+
+def test_one_class_only_is_refused(data, capsys):
+    (data / "utt2spk").write_text("u1 a\nu2 b\n")
+    assert command.main(["trials-make", str(data), str(data / "trials")]) == 1
+    assert "got 0 target and 1 nontarget" in capsys.readouterr().err

@@ -1,0 +1,133 @@
+"""The program vad-compute: what it leaves behind, and what stops it."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from asdkit.__main__ import main
+from asdkit.io.ark import ArkWriter, read_arrays
+from asdkit.segmentation.energy import energy_vad
+
+
+@pytest.fixture
+def corpus(tmp_path, rng, monkeypatch):
+    """Features of four utterances in data/; returns a function that writes others."""
+    monkeypatch.chdir(tmp_path)
+    os.mkdir("data")
+
+    def write(feats):
+        with ArkWriter("feats", "feats") as writer:
+            for utt, matrix in feats.items():
+                writer[utt] = matrix
+        os.replace("feats/feats.scp", "data/feats.scp")
+
+    feats = {f"s{n}": rng.standard_normal((50 + n, 3)) for n in range(4)}
+    for matrix in feats.values():
+        matrix[:, 0] = 10 + 10 * np.sin(np.arange(len(matrix)) / 5)
+    write(feats)
+    write.feats = feats
+    return write
+
+
+def leftovers():
+    return sorted(
+        os.path.join(d, f) for d, _, names in os.walk(".") for f in names if "vad" in f
+    )
+
+
+def test_it_writes_zeros_and_ones_as_kaldi_does(corpus):
+    options = {
+        "vad_energy_threshold": 4.0,
+        "vad_frames_context": 2,
+        "vad_proportion_threshold": 0.3,
+    }
+    flags = [f"--{k.replace('_', '-')}={value}" for k, value in options.items()]
+    assert main(["vad-compute", *flags, "data", "exp/vad"]) == 0
+    assert leftovers() == ["./data/vad.scp", "./exp/vad/vad.ark", "./exp/vad/vad.scp"]
+    vad = dict(read_arrays("scp:data/vad.scp"))
+    assert vad.keys() == corpus.feats.keys()
+    for utt, decisions in vad.items():
+        assert decisions.dtype == np.float32
+        expected = energy_vad(corpus.feats[utt][:, 0].astype(np.float32), **options)
+        np.testing.assert_array_equal(decisions, expected)
+        assert 0 < decisions.sum() < len(decisions)
+
+
+def test_kaldis_conf_file_works_unchanged(corpus, golden):
+    """And the decisions are Kaldi's, from Kaldi's features."""
+    feats = dict(read_arrays(f"ark:{golden}/feats/mfcc_test.ark"))
+    corpus(feats)
+    assert main(["vad-compute", f"--config={golden}/vad.conf", "data", "exp"]) == 0
+    vad = dict(read_arrays("scp:data/vad.scp"))
+    for utt, kaldi in read_arrays(f"ark:{golden}/feats/vad_test.ark"):
+        np.testing.assert_array_equal(vad[utt], kaldi)
+
+
+def test_utterances_without_speech_are_counted(corpus, capsys):
+    silence = np.full((30, 3), -15.9)
+    corpus({**corpus.feats, "t0": silence, "t1": silence})
+    assert main(["vad-compute", "data", "exp"]) == 0
+    assert "of 266 frames voiced; 2 without speech" in capsys.readouterr().err
+    assert not dict(read_arrays("scp:data/vad.scp"))["t0"].any()
+
+
+def truncate():
+    with open("feats/feats.ark", "r+b") as stream:
+        stream.truncate(os.path.getsize("feats/feats.ark") - 100)
+
+
+def describe(**info):
+    with open("feats/feats.json", "w") as stream:
+        json.dump(info, stream)
+
+
+SILENCE = {f"t{n}": np.full((30, 3), -15.9) for n in range(5)}
+FBANK = {"type": "fbank", "dim": 3, "options": {"use_energy": False}}
+HTK = {"type": "mfcc", "dim": 3, "options": {"htk_compat": True}}
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (lambda write: write(SILENCE), "5 of 5 utterances have no speech"),
+        (
+            lambda write: write({"s0": np.full((9, 3), np.nan)}),
+            "'s0': energy is NaN or infinite",
+        ),
+        (lambda write: write({"s0": np.ones(9)}), "'s0': expected frames, got shape"),
+        (lambda write: write({"s0": np.ones((0, 3))}), "'s0': expected frames, got sh"),
+        (lambda write: write({}), "data/feats.scp: expected features, got none"),
+        (lambda write: truncate(), "feats/feats.ark: cannot read 's3'"),
+        (lambda write: os.remove("feats/feats.ark"), "feats/feats.ark: cannot read"),
+        (lambda write: os.remove("data/feats.scp"), "data/feats.scp: cannot read"),
+        (lambda write: describe(**FBANK), "expected log energy in the first column"),
+        (lambda write: describe(**HTK), "expected log energy in the first column"),
+        (lambda write: describe(dim=3), "feats.json: not a description of features"),
+    ],
+)
+def test_bad_features_are_one_line_and_leave_nothing(corpus, capsys, harm, message):
+    harm(corpus)
+    assert main(["vad-compute", "data", "exp"]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    error = [line for line in lines if "error:" in line]
+    assert len(error) == 1
+    assert message in error[0]
+    assert leftovers() == []
+
+
+def test_an_impossible_option_is_one_line(corpus, capsys):
+    assert main(["vad-compute", "--vad-proportion-threshold=1", "data", "exp"]) == 1
+    error = capsys.readouterr().err
+    assert "--method energy: 1.0 is not inside (0, 1)" in error
+    assert leftovers() == []
+
+
+def test_ctrl_c_leaves_nothing(corpus, capsys, monkeypatch):
+    def interrupt(self, key, array):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ArkWriter, "__setitem__", interrupt)
+    assert main(["vad-compute", "data", "exp"]) == 130
+    assert leftovers() == []

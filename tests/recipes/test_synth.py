@@ -1,0 +1,72 @@
+"""egs/synth/v1 as a user runs it, from nothing to its table, and interrupted."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    """Copy the recipe and what it sources; return its directory."""
+    shutil.copy(ROOT / "path.sh", tmp_path)
+    shutil.copytree(ROOT / "tools", tmp_path / "tools")
+    here = tmp_path / "egs" / "synth" / "v1"
+    ignored = shutil.ignore_patterns("data", "exp")
+    shutil.copytree(ROOT / "egs" / "synth" / "v1", here, ignore=ignored)
+    return here
+
+
+def run(recipe, *options):
+    command = ["./run.sh", *options]
+    done = subprocess.run(command, cwd=recipe, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def equal_error_rates(table):
+    """Read the EER column: score file -> percent."""
+    rows = re.findall(r"^(\S*scores_\w+)\s+(\d+\.\d+)", table, re.MULTILINE)
+    return {Path(name).name: float(eer) for name, eer in rows}
+
+
+@pytest.mark.slow
+def test_the_recipe_ends_in_a_table_where_plda_beats_cosine(recipe):
+    found = equal_error_rates(run(recipe))
+    assert 0 < found["scores_plda"] < 12
+    assert found["scores_plda"] < found["scores_cosine"] < 30
+
+
+@pytest.mark.slow
+def test_a_stage_that_is_interrupted_can_be_run_again(recipe):
+    """Ctrl-C in the middle of each stage, then again: the same as if nothing was."""
+    sizes = ["--num-train-spks", "16", "--num-test-spks", "6", "--num-gauss", "8"]
+    sizes += ["--ivector-dim", "10", "--lda-dim", "5"]
+    undisturbed = run(recipe, *sizes)
+    shutil.rmtree(recipe / "data")
+    shutil.rmtree(recipe / "exp")
+    for stage in range(6):
+        only = [*sizes, "--stage", str(stage), "--stop-stage", str(stage)]
+        process = subprocess.Popen(
+            ["./run.sh", *only],
+            cwd=recipe,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        time.sleep(2)
+        os.killpg(process.pid, signal.SIGINT)
+        message = process.communicate()[1].decode()
+        assert process.returncode in (0, 130, -signal.SIGINT), message
+        assert "Traceback" not in message
+        table = run(recipe, *only)
+        leftovers = [path for path in recipe.rglob(".*") if ".tmp" in path.name]
+        assert not leftovers
+    assert table == undisturbed
