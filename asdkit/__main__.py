@@ -12,9 +12,10 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from asdkit.base.blas import choose_kernels
-from asdkit.base.distributed import leave
+from asdkit.base.distributed import join, leave
 from asdkit.base.errors import AsdkitError
 from asdkit.base.log import set_up_logging
 from asdkit.base.options import expand_conf
@@ -84,10 +85,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         leave()
 
 
+class _Parser(argparse.ArgumentParser):
+    """argparse, but wrong usage is one line, too; the whole usage is in --help."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message}\n  hint: {self.prog} --help\n")
+
+
 def _run(name: str, argv: list[str]) -> int:
     """Parse the program's arguments and run it."""
     module = importlib.import_module(f"asdkit.bin.{name.replace('-', '_')}")
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=f"asdkit {name}",
         description=module.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -104,6 +112,7 @@ def _run(name: str, argv: list[str]) -> int:
     args = parser.parse_args(expand_conf(argv))
     set_up_logging(args.log_level)
     logger.info("%s", command_line())
+    join()
     answer = module.main(args)
     if answer is not None:
         print(answer)

@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -15,3 +16,12 @@ def rng():
 def golden():
     """The folder of files that Kaldi's own binaries wrote; see its README."""
     return Path(__file__).parent / "golden" / "kaldi"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_log_level():
+    """Leave no program's --log-level to the tests that come after."""
+    logger = logging.getLogger("asdkit")
+    level = logger.level
+    yield
+    logger.setLevel(level)

@@ -9,6 +9,7 @@ import numpy as np
 
 from asdkit.backends.plda import Plda, diagonalize
 from asdkit.base.errors import FitError
+from asdkit.base.ranges import NonNegative
 
 logger = logging.getLogger(__name__)
 
@@ -16,9 +17,9 @@ logger = logging.getLogger(__name__)
 def adapt_plda(
     plda: Plda,
     x: np.ndarray,
-    within_covar_scale: float = 0.3,
-    between_covar_scale: float = 0.7,
-    mean_diff_scale: float = 1.0,
+    within_covar_scale: NonNegative = 0.3,
+    between_covar_scale: NonNegative = 0.7,
+    mean_diff_scale: NonNegative = 1.0,
 ) -> Plda:
     """Widen a model until it expects the variance that is seen in a new domain.
 

@@ -27,6 +27,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, log_expit, logit
 
 from asdkit.base.errors import FitError
+from asdkit.base.ranges import NonNegative, Probability
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +53,8 @@ class Calibration:
 
     def __init__(
         self,
-        p_target: float = 0.5,
-        ridge: float = 0.0,
+        p_target: Probability = 0.5,
+        ridge: NonNegative = 0.0,
         measures: Sequence[str] = (),
     ) -> None:
         self.p_target = p_target

@@ -8,6 +8,7 @@ import numpy as np
 
 from asdkit.backends.speakers import speaker_stats
 from asdkit.base.errors import FitError
+from asdkit.base.ranges import Count, PositiveShare, Share
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +37,9 @@ class Lda:
 
     def __init__(
         self,
-        lda_dim: int = 200,
-        total_covariance_factor: float = 0.0,
-        covariance_floor: float = 1e-6,
+        lda_dim: Count = 200,
+        total_covariance_factor: Share = 0.0,
+        covariance_floor: PositiveShare = 1e-6,
     ) -> None:
         self.lda_dim = lda_dim
         self.total_covariance_factor = total_covariance_factor
@@ -92,7 +93,7 @@ class Lda:
             raise FitError(
                 f"lda: {num_spks} speakers differ in at most {num_spks - 1} "
                 f"dimensions, not in {self.lda_dim}",
-                hint=f"--lda-dim {num_spks - 1} or less, or more speakers",
+                hint=f"--lda-dim {max(1, num_spks - 1)} or less, or more speakers",
             )
         if num_utts - num_spks < dim:
             raise FitError(

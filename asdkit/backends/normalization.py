@@ -23,6 +23,7 @@ import numpy as np
 
 from asdkit.backends.pipeline import Pipeline
 from asdkit.base.errors import FitError
+from asdkit.base.ranges import Natural
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def cohort_stats(
     x: np.ndarray,
     n: np.ndarray,
     cohort: np.ndarray,
-    num_top: int = 300,
+    num_top: Natural = 300,
 ) -> CohortStats:
     """Measure what either side of trials scores against a cohort.
 

@@ -9,6 +9,7 @@ import scipy.linalg
 
 from asdkit.backends.speakers import SpeakerStats, speaker_stats
 from asdkit.base.errors import FitError
+from asdkit.base.ranges import Count, NonNegative
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +46,10 @@ class Plda:
 
     def __init__(
         self,
-        num_iters: int = 10,
+        num_iters: Count = 10,
         normalize_length: bool = True,
         simple_length_norm: bool = False,
-        smoothing: float = 0.0,
+        smoothing: NonNegative = 0.0,
     ) -> None:
         self.num_iters = num_iters
         self.normalize_length = normalize_length

@@ -39,7 +39,8 @@ def speaker_stats(x: np.ndarray, spk: np.ndarray, name: str) -> SpeakerStats:
 
     Raises:
         ValueError: the shapes do not fit.
-        FitError: no speaker has a second utterance, or a value is not finite.
+        FitError: no speaker has a second utterance, there is only one speaker, all
+            embeddings are the same, or a value is not finite.
     """
     x = np.asarray(x, dtype=np.float64)
     if x.ndim != 2 or np.shape(spk) != (len(x),):
@@ -54,6 +55,9 @@ def speaker_stats(x: np.ndarray, spk: np.ndarray, name: str) -> SpeakerStats:
             "speakers with one utterance each",
             hint="are the labels in utt2spk those of speakers?",
         )
+    if len(n) == 1 or not np.ptp(x, axis=0).any():
+        what = "all embeddings are the same" if len(n) > 1 else "there is one speaker"
+        raise FitError(f"{name}: expected speakers that differ, but {what}")
     by_speaker = np.argsort(index, kind="stable")
     starts = np.cumsum(n) - n
     means = np.add.reduceat(x[by_speaker], starts, axis=0) / n[:, None]  # (K, D)

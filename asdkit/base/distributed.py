@@ -7,10 +7,13 @@ Sufficient statistics are summed with `all_reduce`; rank 0 writes.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
+
+from asdkit.base.errors import AsdkitError
 
 if TYPE_CHECKING:
     import torch
@@ -55,29 +58,33 @@ def all_reduce(tensor: torch.Tensor) -> torch.Tensor:
         The tensor itself.
     """
     if num_ranks() > 1:
-        _join()
+        join()
         import torch.distributed as dist
 
-        dist.all_reduce(tensor)
+        with _together():
+            dist.all_reduce(tensor)
     return tensor
 
 
 def barrier() -> None:
-    """Wait until every rank has come here."""
-    if num_ranks() > 1:
-        _join()
-        import torch.distributed as dist
+    """Wait until every rank has come here.
 
-        dist.barrier()
+    On the CPU even where there are GPUs: unlike nccl, gloo notices a rank that dies.
+    """
+    if num_ranks() > 1:
+        import torch
+
+        all_reduce(torch.zeros(1))
 
 
 def broadcast(tensor: torch.Tensor) -> torch.Tensor:
     """Copy rank 0's tensor to all ranks, in place."""
     if num_ranks() > 1:
-        _join()
+        join()
         import torch.distributed as dist
 
-        dist.broadcast(tensor, src=0)
+        with _together():
+            dist.broadcast(tensor, src=0)
     return tensor
 
 
@@ -90,8 +97,24 @@ def leave() -> None:
             dist.destroy_process_group()
 
 
-def _join() -> None:
-    """Meet the other ranks, once.  gloo sums CPU tensors, nccl GPU ones."""
+@contextlib.contextmanager
+def _together() -> Iterator[None]:
+    """Say in one line that another rank is gone, whose own message says why."""
+    try:
+        yield
+    except RuntimeError as error:
+        reason = str(error).partition("\n")[0]
+        raise AsdkitError(f"rank {rank()}: another rank has failed: {reason}") from None
+
+
+def join() -> None:
+    """Meet the other ranks, once.  gloo sums CPU tensors, nccl GPU ones.
+
+    Those who have met notice when one of them fails, and tidy up; one who waits for
+    the first meeting hears neither that nor a signal.  So meet before work begins.
+    """
+    if num_ranks() == 1:
+        return
     import torch.distributed as dist
 
     if dist.is_initialized():

@@ -13,10 +13,14 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
 from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.ranges import Range
+
+ANY = Range(-float("inf"), float("inf"))  # but not NaN
 
 
 def boolean(text: str) -> bool:
@@ -119,14 +123,15 @@ def _add_option(
     """Declare one option, parsed as its parameter is annotated."""
     while isinstance(configurable, functools.partial):
         configurable = configurable.func
-    hints = typing.get_type_hints(
-        configurable.__init__ if inspect.isclass(configurable) else configurable
-    )
+    # The fields of a dataclass may be annotated in the modules of its bases.
+    is_plain = inspect.isclass(configurable) and not is_dataclass(configurable)
+    owner = configurable.__init__ if is_plain else configurable
+    hints = typing.get_type_hints(owner, include_extras=True)
     parser.add_argument(
         f"--{name.replace('_', '-')}",
         default=default,
         help=text.replace("%", "%%"),
-        **_parsing_of(hints[name]),
+        **parsing_of(hints[name]),
     )
 
 
@@ -164,17 +169,45 @@ def options_of(
     return {n: getattr(args, n) for n in _defaults(configurable) if hasattr(args, n)}
 
 
-def _parsing_of(hint: Any) -> dict[str, Any]:
-    """Translate a type annotation into argparse's type, choices and metavar."""
+def parsing_of(hint: Any, allowed: Range = ANY) -> dict[str, Any]:
+    """Translate a type annotation into argparse's type, choices and metavar.
+
+    Args:
+        hint: a type, or one of `asdkit.base.ranges`.
+        allowed: the range, if the type is a number and has none of its own.
+    """
+    if typing.get_origin(hint) is typing.Annotated:
+        hint, allowed = typing.get_args(hint)
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         (hint,) = (arg for arg in typing.get_args(hint) if arg is not type(None))
+        return parsing_of(hint, allowed)
     if typing.get_origin(hint) is typing.Literal:
         return {"choices": typing.get_args(hint)}
     if typing.get_origin(hint) is tuple:
         return {"type": numbers, "metavar": "N,N,..."}
     if hint is bool:
         return {"type": boolean, "metavar": "true|false"}
-    return {"type": hint, "metavar": {int: "N", float: "X", str: "NAME"}[hint]}
+    if hint is str:
+        return {"type": str, "metavar": "NAME"}
+    metavar = {int: "N", float: "X"}[hint]
+    return {"type": functools.partial(_number, hint, allowed), "metavar": metavar}
+
+
+def _number(kind: type[int] | type[float], allowed: Range, text: str) -> float:
+    """Parse a number that must lie in a range.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no such number.
+    """
+    what = "an integer" if kind is int else "a number"
+    try:
+        value = kind(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected {what}, got {text!r}") from None
+    if value not in allowed:
+        said = f"{what} {allowed}" if allowed != ANY else what
+        raise argparse.ArgumentTypeError(f"expected {said}, got {text}")
+    return value
 
 
 def read_conf(path: str | Path) -> list[str]:

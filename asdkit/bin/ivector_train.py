@@ -16,7 +16,6 @@ from pathlib import Path
 
 from asdkit.base.device import choose_device
 from asdkit.base.distributed import is_main, share
-from asdkit.base.errors import AsdkitError
 from asdkit.base.options import add_options, options_of
 from asdkit.data.frames import Frames, list_utts
 from asdkit.data.ubm import load_ubm
@@ -61,9 +60,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    if min(args.ivector_dim, args.num_iters, args.num_gselect) < 1:
-        names = "--ivector-dim, --num-iters, --num-gselect"
-        raise AsdkitError(f"one of {names} is less than 1")
     device = choose_device(args.device)
     ubm, frontend = load_ubm(Path(args.ubm_dir) / "ubm.npz")
     extractor = IvectorExtractor(**options_of(IvectorExtractor, args))

@@ -16,8 +16,8 @@ import torch
 
 from asdkit.base.device import choose_device
 from asdkit.base.distributed import is_main, share
-from asdkit.base.errors import AsdkitError
-from asdkit.base.options import add_options, options_of
+from asdkit.base.options import add_options, options_of, parsing_of
+from asdkit.base.ranges import Count
 from asdkit.data.frames import Frames, list_utts, sample_frames
 from asdkit.data.ubm import save_ubm
 from asdkit.features.frontend import FrontEnd
@@ -40,9 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, sample_frames, num_frames="frames to start from, at most")
     parser.add_argument(
         "--subsample",
-        type=int,
         default=5,
-        metavar="N",
+        **parsing_of(Count),
         help="after the start, use every N-th frame (default: 5)",
     )
     add_options(
@@ -59,9 +58,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    if min(args.num_gauss, args.num_gselect, args.num_frames, args.subsample) < 1:
-        names = "--num-gauss, --num-gselect, --num-frames, --subsample"
-        raise AsdkitError(f"one of {names} is less than 1")
     device = choose_device(args.device)
     frontend = FrontEnd(**options_of(FrontEnd, args))
     sample = sample_frames(args.data_dir, frontend, **options_of(sample_frames, args))

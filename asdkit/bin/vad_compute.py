@@ -13,9 +13,6 @@ from __future__ import annotations
 import argparse
 from functools import partial
 
-import numpy as np
-
-from asdkit.base.errors import AsdkitError
 from asdkit.base.options import add_choice, choice_of
 from asdkit.data.vad import compute_vad
 from asdkit.segmentation.energy import energy_vad
@@ -42,9 +39,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
     method, options = choice_of(args, "method", METHODS)
-    detect = partial(method, **options)
-    try:
-        detect(np.zeros(0))
-    except ValueError as error:
-        raise AsdkitError(f"--method {args.method}: {error}") from None
-    compute_vad(args.data_dir, args.out_dir, detect)
+    compute_vad(args.data_dir, args.out_dir, partial(method, **options))

@@ -18,6 +18,7 @@ import torch
 from asdkit.base.distributed import all_reduce, is_main, share
 from asdkit.base.errors import DataError
 from asdkit.base.provenance import provenance
+from asdkit.base.ranges import Natural
 from asdkit.data.manifests import Utterance, read_utterances
 from asdkit.data.staging import stage
 from asdkit.features.frames import FrameFeatures
@@ -53,7 +54,7 @@ def compute_features(
     data_dir: PathName,
     out_dir: PathName,
     extractor: FrameFeatures,
-    seed: int = 0,
+    seed: Natural = 0,
     compress: bool = False,
     allow_pipes: bool = False,
     allow_downsample: bool = True,

@@ -12,12 +12,14 @@ import torch
 
 from asdkit.base.distributed import all_reduce, num_ranks, rank, share
 from asdkit.base.errors import DataError
+from asdkit.base.ranges import Count, Natural
 from asdkit.features.frontend import FrontEnd
 from asdkit.io.ark import load_array, load_shape, read_scp
 from asdkit.io.tables import PathName
 
 logger = logging.getLogger(__name__)
 
+LARGEST = 1e15  # features that float32 can square and divide by a small variance
 SAMPLED_UTTS = 5000  # enough speakers and channels to start a UBM from
 
 
@@ -146,8 +148,8 @@ def sample_frames(
     data_dir: PathName,
     frontend: FrontEnd,
     utts: Sequence[str] | None = None,
-    num_frames: int = 500_000,
-    seed: int = 0,
+    num_frames: Count = 500_000,
+    seed: Natural = 0,
 ) -> np.ndarray:
     """Draw frames at random, the same on every rank and for any number of ranks.
 
@@ -243,7 +245,7 @@ class _Reader:
     def _check(self, utt: str, feats: np.ndarray) -> None:
         """Compare with the utterances before, look for NaN."""
         where = self.feats[utt]
-        if feats.ndim != 2:
+        if feats.ndim != 2 or not feats.shape[1]:
             raise DataError(where, f"{utt!r}: expected a matrix, got {feats.shape}")
         self.dim = self.dim or feats.shape[1]
         if len(feats) and feats.shape[1] != self.dim:
@@ -251,11 +253,11 @@ class _Reader:
                 where,
                 f"{utt!r} has {feats.shape[1]} dimensions, those before {self.dim}",
             )
-        if not np.isfinite(feats).all():
+        if not np.abs(feats).max(initial=0) < LARGEST:
             raise DataError(
                 where,
-                f"{utt!r} holds NaN or infinity",
-                hint="asdkit data-validate names every such utterance",
+                f"{utt!r} holds NaN or infinity, or more than {LARGEST:g}",
+                hint="asdkit data-validate --check-feats true names all with NaN",
             )
 
 

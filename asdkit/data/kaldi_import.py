@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from asdkit.base.errors import DataError
+from asdkit.base.ranges import Natural
 from asdkit.data.directory import first_word, kind_of, read_carried
 from asdkit.data.manifests import write_manifests
 from asdkit.io.ark import load_shape, read_scp
@@ -45,8 +46,8 @@ def import_directory(
     data_dir: PathName,
     root: str = ".",
     allow_pipes: bool = False,
-    channel: int = 0,
-    sampling_rate: int = 0,
+    channel: Natural = 0,
+    sampling_rate: Natural = 0,
 ) -> None:
     """Make a data directory out of a Kaldi data directory.
 

@@ -34,6 +34,8 @@ def stage(directory: PathName, replaces: Iterable[str] = ()) -> Iterator[Path]:
         for name in set(replaces) - set(written):
             (directory / name).unlink(missing_ok=True)
         staged.rmdir()
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(directory if is_new else staged, ignore_errors=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(directory)
         raise

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from asdkit.base.errors import DataError
+from asdkit.base.ranges import Natural
 from asdkit.data.directory import first_word, ids_of, kind_of, read_carried, restrict
 from asdkit.data.manifests import (
     RECORDINGS,
@@ -28,10 +29,10 @@ def select(
     manifests: Manifests,
     utts: Collection[str] | None = None,
     spks: Collection[str] | None = None,
-    per_spk: int = 0,
-    longest: int = 0,
-    random: int = 0,
-    seed: int = 0,
+    per_spk: Natural = 0,
+    longest: Natural = 0,
+    random: Natural = 0,
+    seed: Natural = 0,
 ) -> list[str]:
     """Choose utterances; several conditions apply one after the other, in this order.
 

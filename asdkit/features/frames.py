@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from asdkit.base.errors import AsdkitError
+from asdkit.base.ranges import Positive
 
 # Frames of 16 kHz speech that stay in a core's cache from the first step to the
 # last; in one block, 12 minutes of speech cost several times as much per frame
@@ -31,9 +32,9 @@ class FrameFeatures(abc.ABC):
         frame_shift: in milliseconds.
     """
 
-    sample_frequency: float = 16000.0
-    frame_length: float = 25.0
-    frame_shift: float = 10.0
+    sample_frequency: Positive = 16000.0
+    frame_length: Positive = 25.0
+    frame_shift: Positive = 10.0
 
     @property
     @abc.abstractmethod

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from asdkit.base.ranges import Count, Natural
 from asdkit.features.cmn import sliding_cmn
 from asdkit.features.deltas import add_deltas
 
@@ -26,9 +27,9 @@ class FrontEnd:
     Source: Kaldi, egs/sre08/v1/sid/train_diag_ubm.sh and its companions.
     """
 
-    delta_window: int = 3
-    delta_order: int = 2
-    cmn_window: int = 300
+    delta_window: Count = 3
+    delta_order: Natural = 2
+    cmn_window: Natural = 300
 
     @property
     def options(self) -> dict[str, Any]:

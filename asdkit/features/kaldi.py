@@ -23,6 +23,7 @@ from torchaudio.compliance.kaldi import get_mel_banks
 from torchaudio.functional import create_dct
 
 from asdkit.base.errors import AsdkitError
+from asdkit.base.ranges import Count, NonNegative, Share
 from asdkit.features.frames import FrameFeatures, Window, make_window, power_spectrum
 
 SCALE = 32768.0  # Kaldi reads 16-bit integers
@@ -56,18 +57,18 @@ class MelFeatures(FrameFeatures):
     names and defaults these are.
     """
 
-    dither: float = 1.0
-    preemphasis_coefficient: float = 0.97
+    dither: NonNegative = 1.0
+    preemphasis_coefficient: Share = 0.97
     remove_dc_offset: bool = True
     window_type: Window = "povey"
     round_to_power_of_two: bool = True
     blackman_coeff: float = 0.42
     snip_edges: bool = True
-    num_mel_bins: int = 23
+    num_mel_bins: Count = 23
     low_freq: float = 20.0
     high_freq: float = 0.0
     use_energy: bool = False
-    energy_floor: float = 0.0
+    energy_floor: NonNegative = 0.0
     raw_energy: bool = True
     htk_compat: bool = False
 
@@ -217,9 +218,9 @@ class Mfcc(MelFeatures):
     Source: Kaldi, src/feat/feature-mfcc.cc.
     """
 
-    num_ceps: int = 13
+    num_ceps: Count = 13
     use_energy: bool = True
-    cepstral_lifter: float = 22.0
+    cepstral_lifter: NonNegative = 22.0
 
     @property
     def dim(self) -> int:

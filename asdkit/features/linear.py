@@ -12,6 +12,7 @@ from torch import Tensor
 from torchaudio.functional import create_dct, linear_fbanks
 
 from asdkit.base.errors import AsdkitError
+from asdkit.base.ranges import Count, Positive, Share
 from asdkit.features.frames import FrameFeatures, make_window, power_spectrum
 
 EPSILON = 2.0**-52  # MATLAB's eps, which the baselines add to energies
@@ -50,13 +51,13 @@ class Lfcc(FrameFeatures):
     ASVspoof challenges of 2019 and 2021.
     """
 
-    frame_length: float = 20.0
-    preemphasis_coefficient: float = 0.97
-    fft_size: int = 512
-    num_filters: int = 20
+    frame_length: Positive = 20.0
+    preemphasis_coefficient: Share = 0.97
+    fft_size: Count = 512
+    num_filters: Count = 20
     low_freq: float = 0.0
     high_freq: float = 0.0
-    num_ceps: int = 20
+    num_ceps: Count = 20
     use_energy: bool = False
 
     @property
@@ -131,10 +132,10 @@ class LogSpectrum(FrameFeatures):
     fake speech detection", ICASSP 2023, and the same authors' F0 subband front end.
     """
 
-    frame_length: float = 108.0
-    frame_shift: float = 8.125
-    preemphasis_coefficient: float = 0.97
-    num_bins: int = 45
+    frame_length: Positive = 108.0
+    frame_shift: Positive = 8.125
+    preemphasis_coefficient: Share = 0.97
+    num_bins: Count = 45
     padding: Literal["zeros", "reflect"] = "zeros"
 
     @property

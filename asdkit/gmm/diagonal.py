@@ -158,7 +158,7 @@ class DiagGmm:
             frames: (T, D), the same on every rank; each rank works on its share.
 
         Raises:
-            FitError: there are fewer than ten frames per Gaussian.
+            FitError: there are fewer than ten frames per Gaussian, or all are the same.
 
         Source: Kaldi, src/gmmbin/gmm-global-init-from-feats.cc.
         """
@@ -173,6 +173,8 @@ class DiagGmm:
         rise = -(-(self.num_gauss - target) // max(1, self.num_iters // 2))
         start = rng.choice(len(frames), target, replace=False)
         var = frames.var(dim=0).double().cpu().numpy()
+        if not var.any():
+            raise FitError("GMM: all frames are the same", hint="look at the features")
         self.weights_ = np.full(target, 1 / target)
         self.means_ = frames[torch.from_numpy(start)].double().cpu().numpy()
         self.vars_ = np.tile(np.maximum(var, self.min_variance), (target, 1))

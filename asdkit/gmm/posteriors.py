@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from asdkit.base.blas import matmul
+from asdkit.base.ranges import Count, Share
 from asdkit.gmm.diagonal import DiagGmm
 from asdkit.gmm.em import GmmStats
 from asdkit.gmm.full import CHUNK, FullGmm, append_one, products
@@ -68,8 +69,8 @@ class Aligner:
         self,
         diag: DiagGmm,
         full: FullGmm,
-        num_gselect: int = 20,
-        min_post: float = 0.025,
+        num_gselect: Count = 20,
+        min_post: Share = 0.025,
         device: str | torch.device = "cpu",
     ) -> None:
         if diag.means_.shape != full.means_.shape:

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from asdkit.base.ranges import Count, Natural, Share
 from asdkit.gmm.diagonal import DiagGmm
 from asdkit.gmm.em import GmmStats
 from asdkit.gmm.full import FullGmm
@@ -67,13 +68,13 @@ class Ubm(NamedTuple):
 def train_ubm(
     sample: Tensor,
     read_frames: Callable[[], Iterable[Tensor]],
-    num_gauss: int = 2048,
-    num_init_iters: int = 20,
-    num_diag_iters: int = 4,
-    num_full_iters: int = 4,
-    num_gselect: int = 20,
-    min_gaussian_weight: float = 1e-4,
-    seed: int = 0,
+    num_gauss: Count = 2048,
+    num_init_iters: Natural = 20,
+    num_diag_iters: Natural = 4,
+    num_full_iters: Natural = 4,
+    num_gselect: Count = 20,
+    min_gaussian_weight: Share = 1e-4,
+    seed: Natural = 0,
 ) -> Ubm:
     """Train a UBM, diagonal and then full.
 

@@ -19,6 +19,8 @@ from asdkit.backends.lda import Lda
 from asdkit.backends.pipeline import Pipeline
 from asdkit.backends.plda import Plda
 from asdkit.base.errors import DataError
+from asdkit.base.ranges import Count, Share
+from asdkit.data.staging import stage
 from asdkit.data.ubm import load_ubm, save_ubm
 from asdkit.features.frontend import FrontEnd
 from asdkit.gmm.full import FullGmm
@@ -49,8 +51,8 @@ def import_model(
     source: PathName,
     destination: PathName,
     frontend: FrontEnd,
-    num_gselect: int = 20,
-    min_post: float = 0.025,
+    num_gselect: Count = 20,
+    min_post: Share = 0.025,
 ) -> None:
     """Take over a model of Kaldi's, and what stands beside it and belongs to it.
 
@@ -112,12 +114,13 @@ def export_model(model: PathName, kaldi_dir: PathName) -> None:
         files = _pipeline_files(pipeline, model)
     else:
         raise DataError(model, f"expected a UBM, extractor or back-end, got {kind!r}")
-    for name, content in files.items():
-        logger.info("kaldi-export: %s", kaldi_dir / name)
-        if isinstance(content, np.ndarray) and content.ndim == 1:
-            write_text(kaldi_dir / name, content)
-        else:
-            write_object(kaldi_dir / name, content)
+    with stage(kaldi_dir) as staged:
+        for name, content in files.items():
+            logger.info("kaldi-export: %s", kaldi_dir / name)
+            if isinstance(content, np.ndarray) and content.ndim == 1:
+                write_text(staged / name, content)
+            else:
+                write_object(staged / name, content)
 
 
 def _to_ubm(file: DiagGmmFile | FullGmmFile, source: Path) -> Ubm:

@@ -217,7 +217,8 @@ class ArkWriter:
         self.ark = self.directory / f"{self.name}{part}.ark"
         self.locations: dict[str, str] = {}
         self._files = contextlib.ExitStack()
-        self._stream = self._files.enter_context(write_atomic(self.ark, "wb"))
+        self._archive = self._files.enter_context(contextlib.ExitStack())
+        self._stream = self._archive.enter_context(write_atomic(self.ark, "wb"))
         return self
 
     def __setitem__(self, key: str, array: np.ndarray) -> None:
@@ -243,16 +244,22 @@ class ArkWriter:
         if kind is not None:
             self._files.__exit__(kind, error, trace)
             return
-        if is_main():
-            # A table must not point into an archive that is being replaced.
-            self.scp.unlink(missing_ok=True)
-        barrier()
-        self._files.close()
-        _write_scp(self._part(rank()), self.locations)
-        barrier()
-        if is_main():
-            self._merge()
-        barrier()
+        part = self._part(rank())
+        self._files.callback(part.unlink, missing_ok=True)
+        with self._files:
+            # All that may not fit on the disk goes there before anything is replaced.
+            _write_scp(part, self.locations)
+            self._stream.flush()
+            barrier()
+            if is_main():
+                # A table must not point into an archive that is being replaced.
+                self.scp.unlink(missing_ok=True)
+            barrier()
+            self._archive.close()
+            barrier()
+            if is_main():
+                self._merge()
+            barrier()
 
     def _part(self, of_rank: int) -> Path:
         """The table of one rank, until it is merged."""
@@ -269,8 +276,6 @@ class ArkWriter:
         for old in self.directory.iterdir():
             if ours.fullmatch(old.name) and str(old) not in kept and old != self.ark:
                 old.unlink()
-        for part in map(self._part, range(num_ranks())):
-            part.unlink()
 
 
 def _write_scp(path: Path, locations: dict[str, str]) -> None:

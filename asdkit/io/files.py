@@ -14,16 +14,19 @@ def write_atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
     """Open a file that appears under its name only when it is complete.
 
     The directory is made if need be.  On any error, or Ctrl-C, the temporary
-    file is removed and what stood under the name stays.
+    file is removed, and so are directories made for it that are empty; what stood
+    under the name stays.
 
     Args:
         path: the final name.
         mode: "w" or "wb".
 
     Raises:
-        OSError: the disk is full, or the directory cannot be written.
+        OSError: the disk is full, or the directory cannot be written; it names the
+            file, which the operating system does not when a write fails.
     """
     path = Path(path)
+    made = [parent for parent in path.parents if not parent.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -31,6 +34,11 @@ def write_atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
         with temporary.open(mode, encoding=encoding) as stream:
             yield stream
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # something else may be in them by now
+            for parent in made:
+                parent.rmdir()
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)
         raise

@@ -63,7 +63,11 @@ def describe(path: PathName) -> dict[str, Any]:
 def _load(path: PathName) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read header and arrays; say what is wrong if it is not a model file."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with (
+            open(path, "rb") as stream,
+            # np.load takes other files for pickles, and advises to trust them.
+            np.lib.npyio.NpzFile(stream, allow_pickle=False) as file,
+        ):
             arrays = {name: file[name] for name in file.files}
         header = json.loads(str(arrays.pop(HEADER)))
     except FileNotFoundError:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import torch
 
 MATRICES = {"cpu": 16, "cuda": 256}  # (R, R); 20 MB in float64 for R = 400
-GAUSSIANS = 128  # (N, D) each; 9 MB for 256 utterances and D = 72
+GAUSSIANS = 64  # (N, D) each; 5 MB for 256 utterances and D = 72
 ROWS = 4096  # of tall matrices; 13 MB in float64 for R = 400
 
 

@@ -230,7 +230,7 @@ def minimize_divergence(
     Returns:
         the new offset.
     """
-    dim = m.shape[2]
+    dim, device = m.shape[2], stats.v.device
     v = (stats.v / num_utts).cpu().numpy()
     covar = unpack(stats.vv[None] / num_utts, dim)[0].cpu().numpy() - np.outer(v, v)
     values, vectors = np.linalg.eigh(covar)
@@ -246,27 +246,35 @@ def minimize_divergence(
     # Rotate the other dimensions.  Inverting only their block of the transform, where
     # columns of the whole inverse would do as well, is Kaldi's.
     back = np.linalg.inv((reflection[1:] @ (vectors / scales).T)[:, 1:])
-    precision = back.T @ average_precision(m, covars, weights)[1:, 1:] @ back
+    average = average_precision(m, covars, weights, device)
+    precision = back.T @ average[1:, 1:] @ back
     rotation = np.eye(dim)
     rotation[1:, 1:] = np.linalg.eigh(precision)[1][:, ::-1]
     inverse = (vectors * scales) @ reflection @ rotation  # w = inverse @ new w
     flat = m.reshape(-1, dim)
+    assert np.shares_memory(flat, m)
     # The sign of an axis is free; let rounding not decide it.
-    inverse[:, 1:] *= np.sign(flat.sum(0, dtype=np.float64) @ inverse[:, 1:])
+    sums = flat.sum(0, dtype=np.float64) @ inverse  # (R,)
+    inverse[:, 1:] *= np.where(sums[1:] < 0, -1, 1)
+    turn = torch.from_numpy(inverse).to(device)
     for block in row_blocks(len(flat)):
-        flat[block] = flat[block].astype(np.float64) @ inverse
+        rows = torch.from_numpy(flat[block]).to(device, torch.float64)
+        flat[block] = matmul(rows, turn).cpu()
     return float(length)
 
 
 def average_precision(
-    m: np.ndarray, covars: np.ndarray, weights: np.ndarray
+    m: np.ndarray,
+    covars: np.ndarray,
+    weights: np.ndarray,
+    device: torch.device | str = "cpu",
 ) -> np.ndarray:
     """(G, D, R), (G, D, D), (G,) -> (R, R) sum of weight_i M_i' S_i^-1 M_i."""
     dim = m.shape[2]
-    total = np.zeros((dim, dim))
-    for block in matrix_blocks(len(m), torch.device("cpu")):
-        _, half = whiten(m[block], covars[block], torch.device("cpu"))
-        half *= torch.from_numpy(weights[block, None, None]).sqrt()
+    total = torch.zeros(dim, dim, dtype=torch.float64, device=device)
+    for block in matrix_blocks(len(m), total.device):
+        _, half = whiten(m[block], covars[block], total.device)
+        half *= torch.from_numpy(weights[block, None, None]).to(total).sqrt()
         half = half.reshape(-1, dim)  # (G' * D, R)
-        total += matmul(half.mT, half).numpy()
-    return total
+        add_matmul(total, half.mT, half)
+    return total.cpu().numpy()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import torch
 
 from asdkit.base.distributed import broadcast
 from asdkit.base.errors import FitError
+from asdkit.base.ranges import Count, Natural, Positive, PositiveShare, Range
 from asdkit.ivector.em import (
     Batch,
     EmStats,
@@ -66,13 +67,13 @@ class IvectorExtractor:
 
     def __init__(
         self,
-        ivector_dim: int = 400,
-        num_iters: int = 5,
+        ivector_dim: Annotated[int, Range(least=2)] = 400,
+        num_iters: Count = 5,
         init: Literal["pca", "random"] = "pca",
         precision: Literal["float32", "float64"] = "float32",
-        gaussian_min_count: float = 100.0,
-        variance_floor_factor: float = 0.1,
-        seed: int = 0,
+        gaussian_min_count: Positive = 100.0,
+        variance_floor_factor: PositiveShare = 0.1,
+        seed: Natural = 0,
     ) -> None:
         self.ivector_dim = ivector_dim
         self.num_iters = num_iters
@@ -113,7 +114,7 @@ class IvectorExtractor:
                 raise FitError(
                     f"ivector-extractor: expected at least as many {what} as i-vector"
                     f" dimensions, {self.ivector_dim}, got {number}",
-                    hint=f"--ivector-dim {max(1, number // 2)}, or more data",
+                    hint=f"--ivector-dim {max(2, number // 2)}, or more data",
                 )
         rng = np.random.default_rng(self.seed)
         dim = self.ivector_dim - 1
@@ -140,13 +141,20 @@ class IvectorExtractor:
         iterations left behind.
 
         Raises:
-            FitError: the likelihood is not finite, or no Gaussian has enough frames.
+            FitError: the likelihood is not finite, no Gaussian has enough frames, or
+                a matrix is singular.
         """
         for done in range(len(self.loglikes_), self.num_iters):
-            stats = self.accumulate(batches, totals.n.device).all_reduce()
-            loglike = self._loglike(stats, totals)
-            self._report(done, loglike)
-            self.update(stats, totals)
+            try:
+                stats = self.accumulate(batches, totals.n.device).all_reduce()
+                loglike = self._loglike(stats, totals)
+                self._report(done, loglike)
+                self.update(stats, totals)
+            except (np.linalg.LinAlgError, torch.linalg.LinAlgError) as error:
+                raise FitError(
+                    f"ivector-extractor: iter {done + 1}: {error}",
+                    hint="fewer dimensions, fewer Gaussians, or more data",
+                ) from None
             self._agree()
             self.loglikes_ = np.append(self.loglikes_, loglike)
             yield done + 1

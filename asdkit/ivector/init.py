@@ -74,20 +74,16 @@ def principal_columns(
         num_passes: over the statistics; more find the last directions better.
 
     Returns:
-        (G, D, dim) float64 projections T_i, by decreasing variance.
+        (G, D, dim) projections T_i of that dtype, by decreasing variance.
     """
     scatter = _Scatter(ubm, batches, totals)
     num_rows = ubm.means_.size
     num_vectors = min(dim + OVERSAMPLING, num_rows, totals.num_utts)
     drawn = rng.standard_normal((num_rows, num_vectors), dtype=np.float32)
-    pulled = torch.from_numpy(drawn).to(totals.n.device, dtype)
-    for _ in range(num_passes):
-        basis = _orthonormal(pulled)  # (G * D, K)
-        product = scatter @ basis
-        # Less half of the least eigenvalue that is wanted, all others fall faster.
-        shift = torch.linalg.eigvalsh(_symmetric(_gram(basis, product)))[0] / 2
-        pulled = product - float(shift) * basis
-    values, vectors = _eigen(basis, product)  # (K,), (G * D, K)
+    basis = _orthonormal(torch.from_numpy(drawn).to(totals.n.device, dtype))
+    for _ in range(num_passes - 1):
+        basis = _orthonormal(_pull(scatter, basis))
+    values, vectors = _eigen(basis, scatter @ basis)  # (K,), (G * D, K)
     logger.info(
         "ivector-extractor: pca: variance/noise = %.4g, ..., %.4g",
         values[0],
@@ -95,7 +91,7 @@ def principal_columns(
     )
     # A direction with no more variance than noise starts small, but not dead.
     scales = (values - 1).clamp(min=1e-2).sqrt()
-    return scatter.projections(vectors[:, :dim] * scales[:dim])
+    return scatter.projections(vectors, scales)[:, :, :dim]
 
 
 class _Scatter:
@@ -112,7 +108,8 @@ class _Scatter:
     def __matmul__(self, basis: Tensor) -> Tensor:
         """(G * D, K) -> (G * D, K) in one pass over the statistics."""
         means = self.means.to(basis.dtype)
-        folded = self._whiten(basis, transposed=True)  # so that z' basis = f' folded
+        # Whiten the basis, not the statistics: z' basis = f' folded.
+        folded = self._whiten(basis.clone(), transposed=True)
         product = torch.zeros_like(basis)
         self.roots.zero_()
         for n, f in self.batches:
@@ -123,28 +120,40 @@ class _Scatter:
             add_matmul(product, z.mT, matmul(z, folded))
             self.roots += root.sum(0, dtype=torch.float64)
         all_reduce(self.roots).div_(self.num_utts)
-        return self._whiten(all_reduce(product)) / self.num_utts
+        return self._whiten(all_reduce(product)).div_(self.num_utts)
 
-    def projections(self, columns: Tensor) -> np.ndarray:
-        """(G * D, K) -> (G, D, K) L_i columns_i / average sqrt(n_ui)."""
-        columns = columns.double().view(*self.means.shape, -1)
-        least = 1e-3 * self.roots.mean()  # for Gaussians that hardly occur
-        factors = self.chol / self.roots.clamp(min=least)[:, None, None]
-        return (factors @ columns).cpu().numpy()
+    def projections(self, columns: Tensor, scales: Tensor) -> np.ndarray:
+        """(G * D, K), (K,) -> (G, D, K) scales L_i columns_i / average sqrt(n_ui)."""
+        shape = (*self.means.shape, len(scales))
+        columns = columns.view(shape)
+        projections = np.empty(shape, dtype=columns.cpu().numpy().dtype)
+        roots = self.roots.clamp(min=1e-3 * self.roots.mean())  # hardly ever needed
+        for block in matrix_blocks(shape[0], columns.device):
+            factors = self.chol[block] / roots[block, None, None]
+            projections[block] = (factors @ columns[block].double() * scales).cpu()
+        return projections
 
     def _whiten(self, columns: Tensor, transposed: bool = False) -> Tensor:
-        """Multiply (G * D, K) by L_i^-1, or by its transpose, block by block."""
-        num_gauss, feat_dim = self.means.shape
-        columns = columns.view(num_gauss, feat_dim, -1)
-        whitened = torch.empty_like(columns)
-        for block in matrix_blocks(num_gauss, columns.device):
+        """Multiply (G * D, K) by L_i^-1, or by its transpose, in place."""
+        blockwise = columns.view(*self.means.shape, -1)
+        for block in matrix_blocks(len(blockwise), columns.device):
             chol = self.chol[block]
-            whitened[block] = torch.linalg.solve_triangular(
+            blockwise[block] = torch.linalg.solve_triangular(
                 chol.mT if transposed else chol,
-                columns[block].double(),
+                blockwise[block].double(),
                 upper=transposed,
             )
-        return whitened.view(num_gauss * feat_dim, -1)
+        return columns
+
+
+def _pull(scatter: _Scatter, basis: Tensor) -> Tensor:
+    """Multiply an orthonormal basis (G * D, K), and shift the matrix to do it better.
+
+    Less half of the least eigenvalue that is wanted, those that are not fall faster.
+    """
+    product = scatter @ basis
+    shift = torch.linalg.eigvalsh(_symmetric(_gram(basis, product)))[0] / 2
+    return product.add_(basis, alpha=-float(shift))
 
 
 def _orthonormal(x: Tensor) -> Tensor:
@@ -169,8 +178,8 @@ def _eigen(basis: Tensor, product: Tensor) -> tuple[Tensor, Tensor]:
     root = vectors * values.clamp(min=least).rsqrt()  # (K, K)
     values, vectors = torch.linalg.eigh(root.mT @ _gram(product, product) @ root)
     scales = values.clamp(min=1e-12 * float(values[-1])).rsqrt()
-    columns = matmul(product, (root @ (vectors * scales)).to(product.dtype))
-    return values.flip(0), columns.flip(1)
+    turn = (root @ (vectors * scales)).flip(1)
+    return values.flip(0), matmul(product, turn.to(product.dtype))
 
 
 def _gram(x: Tensor, y: Tensor) -> Tensor:

@@ -39,11 +39,12 @@ class Moments(NamedTuple):
 class IvectorPosterior:
     """Compute posteriors of v for batches of utterances.
 
-    Holds U (packed) and S^-1 M, which depend on the model only and take a while
-    to compute, and work space for the largest batch it has seen.
+    Holds U (packed), which depends on the model only and takes a while to compute,
+    and work space for the largest batch it has seen; and M itself, not a copy, so it
+    is of no use once the model is updated.
 
     Args:
-        m: (G, D, R) float64, the projections M_i.
+        m: (G, D, R) the projections M_i.
         covars: (G, D, D) float64, the residual covariances S_i.
         offset: mean of the first element of w.
         dtype: of the products and of the Cholesky decompositions.
@@ -66,12 +67,12 @@ class IvectorPosterior:
         self.dim = dim
         new = torch.empty(0, dtype=dtype, device=device).new_empty
         self.u = new(num_gauss, packed_dim(dim))  # (G, P)
-        self.sinv_m = new(num_gauss * feat_dim, dim)  # (G * D, R)
+        self.m = torch.from_numpy(m).to(self.u).view(-1, dim)  # (G * D, R)
+        self.inverse = new(num_gauss, feat_dim, feat_dim)  # (G, D, D) S^-1
         self.centers = torch.from_numpy(offset * m[:, :, 0]).to(self.u)  # (G, D)
-        sinv_m = self.sinv_m.view(m.shape)
         for block in matrix_blocks(num_gauss, self.u.device):
             chol, half = whiten(m[block], covars[block], self.u.device)
-            sinv_m[block] = torch.linalg.solve_triangular(chol.mT, half, upper=True)
+            self.inverse[block] = torch.cholesky_inverse(chol)
             self.u[block] = pack(matmul(half.mT, half))
         self._work_space(0)
 
@@ -120,7 +121,8 @@ class IvectorPosterior:
         """
         num_utts, num_gauss, feat_dim = f.shape
         for block in gaussian_blocks(num_gauss):
-            out = self._centered[: num_utts * (block.stop - block.start) * feat_dim]
+            rows = slice(block.start * feat_dim, block.stop * feat_dim)
+            out = self._centered[: num_utts * (rows.stop - rows.start)]
             centered = torch.addcmul(
                 f[:, block].to(out.dtype),
                 n[:, block, None].to(out.dtype),
@@ -128,17 +130,23 @@ class IvectorPosterior:
                 value=-1,
                 out=out.view(num_utts, -1, feat_dim),
             )
-            rows = slice(block.start * feat_dim, block.stop * feat_dim)
             yield rows, centered.view(num_utts, -1)
 
     def _terms(self, n: Tensor, f: Tensor) -> tuple[Tensor, Tensor]:
         """Return l, (N, R), and the packed L - I, (N, P), in the work space."""
-        num = len(n)
+        num, _, feat_dim = f.shape
         if num > len(self._packed):
             self._work_space(num)
         linear = self.u.new_zeros(num, self.dim)
         for rows, centered in self.centered(n, f):
-            add_matmul(linear, centered, self.sinv_m[rows])
+            scaled = self._scaled[: centered.numel()].view(centered.shape)
+            block = slice(rows.start // feat_dim, rows.stop // feat_dim)
+            matmul(  # S_i^-1 f_i, (G', N, D)
+                centered.view(num, -1, feat_dim).transpose(0, 1),
+                self.inverse[block],
+                out=scaled.view(num, -1, feat_dim).transpose(0, 1),
+            )
+            add_matmul(linear, scaled, self.m[rows])
         return linear, matmul(n.to(self.u.dtype), self.u, out=self._packed[:num])
 
     def _cholesky(self, packed: Tensor) -> Tensor:
@@ -151,6 +159,7 @@ class IvectorPosterior:
         """Allocate for batches of up to ``num`` utterances."""
         at_once = min(num, MATRICES[self.u.device.type])
         self._centered = self.u.new_empty(num * GAUSSIANS * self.centers.shape[1])
+        self._scaled = torch.empty_like(self._centered)
         self._packed = self.u.new_empty(num, self.u.shape[1])
         self._square = self.u.new_empty(at_once, self.dim, self.dim)
 

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from asdkit.base.distributed import all_reduce
 from asdkit.base.errors import DataError, FitError
+from asdkit.base.ranges import NonNegative
 from asdkit.gmm.posteriors import Aligner, Posteriors
 from asdkit.gmm.statistics import first_order, moments
 from asdkit.ivector.em import Batch, Totals
@@ -48,7 +49,7 @@ class Statistics:
         self,
         frames: Iterable[FrameBatch],
         device: torch.device | str = "cpu",
-        max_cached_gb: float = 4.0,
+        max_cached_gb: NonNegative = 4.0,
     ) -> None:
         self.frames = frames
         self.device = torch.device(device)
@@ -65,7 +66,7 @@ class Statistics:
 
         Raises:
             DataError: the frames have another dimension than the UBM.
-            FitError: there is no frame.
+            FitError: there is no frame, or all are the same.
         """
         shape = aligner.diag.means_.shape  # (G, D)
         self.shape = shape
@@ -87,6 +88,9 @@ class Statistics:
             all_reduce(total)
         if not n.sum() > 0:
             raise FitError("ivector-extractor: there is not a single frame")
+        mean = f.sum(0) / n.sum()
+        if torch.equal(s.sum(0) / n.sum(), torch.outer(mean, mean)):
+            raise FitError("ivector-extractor: all frames are the same")
         logger.info("ivector-extractor: %d utterances, %.0f frames", num_utts, n.sum())
         return Totals(int(num_utts), n, f, s)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from asdkit.base.ranges import Natural, Probability
+
 
 def energy_vad(
     log_energy: np.ndarray,
     vad_energy_threshold: float = 5.0,
     vad_energy_mean_scale: float = 0.5,
-    vad_frames_context: int = 0,
-    vad_proportion_threshold: float = 0.6,
+    vad_frames_context: Natural = 0,
+    vad_proportion_threshold: Probability = 0.6,
 ) -> np.ndarray:
     """Decide for every frame whether it holds speech.
 

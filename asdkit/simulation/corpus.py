@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from asdkit.base.errors import AsdkitError
+from asdkit.base.ranges import Count, Natural, Range
 from asdkit.simulation.sessions import draw_session
 from asdkit.simulation.speakers import draw_speaker, speak
 
@@ -49,13 +50,13 @@ class DrawnCorpus:
 
     def __init__(
         self,
-        num_spks: int = 80,
-        num_sessions: int = 4,
-        utts_per_session: int = 2,
-        mean_sec: float = 3.5,
+        num_spks: Count = 80,
+        num_sessions: Count = 4,
+        utts_per_session: Count = 2,
+        mean_sec: Annotated[float, Range(least=0.1)] = 3.5,
         prefix: str = "spk",
-        seed: int = 0,
-        sample_frequency: int = 16000,
+        seed: Natural = 0,
+        sample_frequency: Annotated[int, Range(8000, 192_000)] = 16000,
     ) -> None:
         self.num_spks = num_spks
         self.num_sessions = num_sessions

@@ -268,7 +268,9 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(corpus, capsys, monkeypatch)
     monkeypatch.setattr("pathlib.Path.open", open_on_full_disk)
     assert main(["feats-compute", "data", "exp"]) == 1
     error = capsys.readouterr().err
-    assert "asdkit feats-compute: error: No space left on device" in error
+    assert (
+        "asdkit feats-compute: error: exp/feats.ark: No space left on device" in error
+    )
     assert leftovers() == []
 
 

@@ -36,8 +36,9 @@ def test_an_impossible_corpus_is_one_line_and_leaves_nothing(tmp_path, capsys):
         str(tmp_path / "d"),
         str(tmp_path / "w"),
     ]
-    assert main(args) == 1
-    assert "at least one speaker" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main(args)
+    assert "--num-spks: expected an integer at least 1" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 

@@ -118,9 +118,10 @@ def test_bad_features_are_one_line_and_leave_nothing(corpus, capsys, harm, messa
 
 
 def test_an_impossible_option_is_one_line(corpus, capsys):
-    assert main(["vad-compute", "--vad-proportion-threshold=1", "data", "exp"]) == 1
+    with pytest.raises(SystemExit, match="2"):
+        main(["vad-compute", "--vad-proportion-threshold=1", "data", "exp"])
     error = capsys.readouterr().err
-    assert "--method energy: 1.0 is not inside (0, 1)" in error
+    assert "--vad-proportion-threshold: expected a number above 0 and below 1" in error
     assert leftovers() == []
 
 

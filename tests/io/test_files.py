@@ -29,3 +29,16 @@ def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path, error):
         fail()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_names_the_file_and_leaves_no_new_directory(tmp_path):
+    """A failing write does not say which file it was."""
+    path = tmp_path / "new" / "er" / "table"
+
+    def fail():
+        with write_atomic(path):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="new/er/table"):
+        fail()
+    assert not list(tmp_path.iterdir())

@@ -144,11 +144,13 @@ def test_the_average_precision_equals_its_definition(draw, make):
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("step", [0, 1, 2])
-def test_a_step_is_kaldis(kaldi_statistics, read_extractor, step, precision):
+def test_a_step_is_kaldis(kaldi_statistics, read_extractor, step, precision, device):
     """Up to the sign of axes, which the eigenvalue solver chooses."""
     _, n, f, totals = kaldi_statistics
+    totals = totals._replace(**{k: getattr(totals, k).to(device) for k in "nfs"})
     ours, theirs = read_extractor(step, precision), read_extractor(step + 1)
-    ours.update(ours.accumulate([(n, f)]), totals)
+    batches = [(n.to(device), f.to(device))]
+    ours.update(ours.accumulate(batches, device), totals)
     sign = np.sign((ours.m_ * theirs.m_).sum((0, 1)))
     assert sign[0] == 1
     scale = np.abs(theirs.m_).max((0, 1))  # (R,) of every column

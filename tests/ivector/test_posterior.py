@@ -9,26 +9,31 @@ from asdkit.ivector.symmetric import unpack
 
 
 @pytest.mark.parametrize(("precision", "rtol"), [("float64", 1e-9), ("float32", 2e-6)])
-def test_the_posterior_equals_its_definition(draw, make, define, precision, rtol):
+def test_the_posterior_equals_its_definition(
+    draw, make, define, precision, rtol, device
+):
     """float32 keeps its digits although the offset is large and means are far."""
     drawn = draw(num_utts=40)
     extractor = make(drawn, precision=precision)
-    moments = extractor.posterior().moments(drawn.n, drawn.f)
-    second = unpack(moments.second, 5).numpy()
+    posterior = extractor.posterior(device)
+    moments = posterior.moments(drawn.n.to(device), drawn.f.to(device))
+    second = unpack(moments.second, 5).cpu().numpy()
+    means = moments.mean.cpu().numpy()
     for u in range(40):
         mean, covar = define(extractor, drawn.n[u], drawn.f[u])
         v = mean - extractor.offset_ * np.eye(5)[0]
         expected = covar + np.outer(v, v)
         scale = np.linalg.norm(v)
-        np.testing.assert_allclose(moments.mean[u], v, rtol=0, atol=rtol * scale)
+        np.testing.assert_allclose(means[u], v, rtol=0, atol=rtol * scale)
         np.testing.assert_allclose(second[u], expected, rtol=0, atol=rtol * scale**2)
 
 
-def test_the_mean_alone_is_the_same(draw, make):
+def test_the_mean_alone_is_the_same(draw, make, device):
     drawn = draw(num_utts=40)
-    posterior = make(drawn).posterior()
-    expected = posterior.moments(drawn.n, drawn.f).mean.clone()
-    torch.testing.assert_close(posterior.mean(drawn.n, drawn.f), expected)
+    posterior = make(drawn).posterior(device)
+    n, f = drawn.n.to(device), drawn.f.to(device)
+    expected = posterior.moments(n, f).mean.clone()
+    torch.testing.assert_close(posterior.mean(n, f), expected)
 
 
 def test_the_likelihood_is_that_of_all_frames_together(draw, make):

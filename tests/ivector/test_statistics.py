@@ -96,7 +96,7 @@ def test_stored_posteriors_come_back(rng, aligner):
 
 
 def test_another_dimension_than_the_ubms_is_said(rng, aligner):
-    with pytest.raises(DataError, match="u30: expected frames of 3 .* got 4"):
+    with pytest.raises(DataError, match=r"u30: expected frames of 3 .* got 4"):
         Statistics(Frames(rng, dim=4)).align(aligner)
 
 

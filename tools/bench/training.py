@@ -38,7 +38,7 @@ from asdkit.io.ark import ArkWriter
 from asdkit.io.tables import read_table, write_table
 from asdkit.losses.classification import AamSoftmax
 from asdkit.nnet.registry import build
-from asdkit.training.corpus import read_corpus
+from asdkit.training.corpus import CorpusReader
 from asdkit.training.loop import Batches, Training
 from asdkit.training.objectives import Labels
 
@@ -160,7 +160,7 @@ def main() -> None:
         data = write_data(Path(folder)) if "T2" in args.rows else None
         sources: dict[str, Batches] = {"T1": RandomBatches(args.batch_size, args.steps)}
         if data:
-            sources["T2"] = read_corpus(data, batch_size=args.batch_size).batches
+            sources["T2"] = CorpusReader(batch_size=args.batch_size).read(data).batches
         for row in args.rows:
             ratios = []
             for _ in range(args.rounds):

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.ranges import Count, NonNegative
 from asdkit.features.frontend import FrontEnd
 from asdkit.io.ark import load_array, read_arrays, read_scp, stack_vectors
 from asdkit.io.vectors import Vectors
@@ -79,10 +80,10 @@ class Experiment:
     plda_scores: str = "exp/scores_{test},scores/plda_scores"
     adapted_scores: str = "exp/scores_{test}_adapt,scores/plda_adapt_scores"
     cosine_scores: str = "exp/scores_{test}_cosine,scores/cos_scores"
-    num_utts: int = 100
+    num_utts: Count = 100
     allow_pipes: bool = False
-    within_covar_scale: float = 0.75
-    between_covar_scale: float = 0.25
+    within_covar_scale: NonNegative = 0.75
+    between_covar_scale: NonNegative = 0.25
     frontend: FrontEnd = field(default_factory=FrontEnd)
     alignment: Mapping[str, Any] = field(default_factory=dict)
     lda: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,64 @@
+"""The values that an option may have, written into the signature beside its default.
+
+``num_iters: Count = 10`` is an int to a reader and to mypy; a program that makes an
+option of it (`asdkit.base.options`) refuses 0 before any work is done.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Annotated
+
+
+@dataclass(frozen=True)
+class Range:
+    """An interval, by default all finite numbers.
+
+    Args:
+        least: the smallest value in it.
+        most: the largest value in it.
+        above: what every value is larger than.
+        below: what every value is smaller than.
+    """
+
+    least: float = -sys.float_info.max
+    most: float = sys.float_info.max
+    above: float | None = None
+    below: float | None = None
+
+    def __contains__(self, value: float) -> bool:
+        return (
+            self.least <= value <= self.most
+            and (self.above is None or value > self.above)
+            and (self.below is None or value < self.below)
+        )
+
+    def __str__(self) -> str:
+        """Say it in words, e.g. "at least 1"; "finite" if there is no bound.
+
+        Example:
+            >>> f"{Range(least=1)}; {Range(above=0, below=1)}"
+            'at least 1; above 0 and below 1'
+        """
+        bounds = {
+            "at least": self.least,
+            "above": self.above,
+            "at most": self.most,
+            "below": self.below,
+        }
+        said = [
+            f"{word} {bound:g}"
+            for word, bound in bounds.items()
+            if bound is not None and abs(bound) < sys.float_info.max
+        ]
+        return " and ".join(said) or "finite"
+
+
+Count = Annotated[int, Range(least=1)]
+Natural = Annotated[int, Range(least=0)]
+Positive = Annotated[float, Range(above=0)]
+NonNegative = Annotated[float, Range(least=0)]
+Share = Annotated[float, Range(least=0, most=1)]
+PositiveShare = Annotated[float, Range(above=0, most=1)]
+Probability = Annotated[float, Range(above=0, below=1)]

@@ -1,0 +1,79 @@
+"""Extract an embedding of every utterance with a trained network.
+
+e.g.: asdkit nnet-extract data/test exp/resnet34 exp/resnet34/test
+
+Writes embedding.ark and embedding.scp.  Features, their mean and VAD are as in the
+training: the network's file says how.  Utterances that are too short for the network
+are named, counted and skipped; if most are, it is an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from asdkit.base.device import choose_device
+from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.options import add_options, boolean
+from asdkit.data.batches import ExtractionBatches
+from asdkit.data.networks import load_network
+from asdkit.data.sources import FeatureSource
+from asdkit.io.ark import ArkWriter
+from asdkit.nnet.extraction import extract
+
+logger = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_options(
+        parser,
+        ExtractionBatches,
+        max_frames="frames in a batch, padding included",
+        num_workers="processes that make batches ahead",
+    )
+    add_options(parser, choose_device, device="where to compute")
+    as_trained = "(default: as in the training)"
+    lane_help = f"read feats.scp or compute features {as_trained}"
+    parser.add_argument("--lane", choices=("stored", "audio"), help=lane_help)
+    parser.add_argument(
+        "--voiced",
+        type=boolean,
+        metavar="true|false",
+        help=f"leave out frames that vad.scp rejects {as_trained}",
+    )
+    parser.add_argument("data_dir", help="data directory")
+    parser.add_argument("net_dir", help="directory with network.pt")
+    parser.add_argument("out_dir", help="where to write the archive")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    device = choose_device(args.device)
+    path = Path(args.net_dir) / "network.pt"
+    trained = load_network(path)
+    network = trained.network.to(device)
+    source = FeatureSource(**trained.options["features"])
+    given = {"lane": args.lane, "voiced": args.voiced}
+    try:
+        source = replace(source, **{k: v for k, v in given.items() if v is not None})
+    except ValueError as error:
+        raise AsdkitError(f"{path}: {error}") from None
+    batches = ExtractionBatches(
+        source.open_lane(source.read_cuts(args.data_dir), network.feat_dim),
+        args.max_frames,
+        network.min_frames,
+        source.subtract_mean,
+        args.num_workers,
+    )
+    with ArkWriter(args.out_dir, "embedding") as writer:
+        for utts, embeddings in extract(network, batches, device):
+            for utt, embedding in zip(utts, embeddings, strict=True):
+                if not np.isfinite(embedding).all():
+                    raise DataError(path, f"its embedding of {utt!r} is not finite")
+                writer[utt] = embedding
+    logger.info("nnet-extract: %s: %d dimensions", writer.scp, network.embedding_dim)

@@ -1,0 +1,192 @@
+"""Audio and features of lhotse cuts as arrays, and what can be wrong with them."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from asdkit.base.distributed import share
+from asdkit.base.errors import DataError
+from asdkit.io.ark import load_array, read_scp
+from asdkit.io.audio import open_audio, read_samples
+
+if TYPE_CHECKING:
+    from lhotse import MonoCut
+
+logger = logging.getLogger(__name__)
+
+
+def load_samples(cut: MonoCut) -> np.ndarray:
+    """Load the audio of a cut through lhotse, with whatever transforms it carries.
+
+    Returns:
+        (L,) float32.
+
+    Raises:
+        DataError: the file is missing, damaged, cut short or not what the manifest
+            says, or a sample is NaN or infinite.
+    """
+    from lhotse.audio.utils import AudioLoadingError, DurationMismatchError
+
+    try:
+        samples = cut.load_audio()[0]
+    except (AudioLoadingError, DurationMismatchError, OSError, RuntimeError) as error:
+        raise _explain(cut, error) from None
+    if not np.isfinite(samples).all():
+        path = cut.recording.sources[0].source
+        raise DataError(path, f"{cut.id!r} holds NaN or infinite samples")
+    return samples
+
+
+def load_piece(cut: MonoCut, num_samples: int, rng: np.random.Generator) -> np.ndarray:
+    """Load a random piece of a cut, which is repeated if it is shorter.
+
+    Args:
+        cut: of audio.
+        num_samples: L.
+        rng: draws where the piece lies.
+
+    Returns:
+        (L,) float32.
+
+    Raises:
+        DataError: the audio cannot be loaded.
+    """
+    room = cut.num_samples - num_samples
+    if room > 0:
+        rate = cut.sampling_rate
+        start = int(rng.integers(room + 1))
+        cut = cut.truncate(offset=start / rate, duration=num_samples / rate)
+    samples = load_samples(cut)
+    return samples if len(samples) == num_samples else np.resize(samples, num_samples)
+
+
+def at_rate(cuts: Iterable[MonoCut], sampling_rate: int) -> list[MonoCut]:
+    """Let lhotse resample the cuts that have another rate, and say how many these are.
+
+    Args:
+        cuts: of audio.
+        sampling_rate: in Hz.
+    """
+    cuts = list(cuts)
+    others = Counter(x.sampling_rate for x in cuts if x.sampling_rate != sampling_rate)
+    if others:
+        logger.info(
+            "audio: %d of %d recordings are resampled to %d Hz, from %s",
+            others.total(),
+            len(cuts),
+            sampling_rate,
+            ", ".join(f"{rate} Hz ({n})" for rate, n in sorted(others.items())),
+        )
+    return [
+        cut if cut.sampling_rate == sampling_rate else cut.resample(sampling_rate)
+        for cut in cuts
+    ]
+
+
+def require_audio(cuts: Sequence[MonoCut]) -> None:
+    """Look whether the files are there before hours pass; each rank its share.
+
+    Raises:
+        DataError: some are not.
+    """
+    sources = {
+        source.source
+        for cut in share(cuts)
+        for source in cut.recording.sources
+        if source.type == "file"
+    }
+    missing = sorted(path for path in sources if not Path(path).is_file())
+    if missing:
+        raise DataError(
+            missing[0],
+            f"no such file ({len(missing)} of {len(sources)} are missing)",
+            hint="asdkit data-validate names them; paths are relative to the current "
+            "directory",
+        )
+
+
+def load_feats(cut: MonoCut, location: str, dim: int) -> np.ndarray:
+    """Load the stored features of a cut, without the frames its VAD rejects.
+
+    Args:
+        cut: from `read_cuts`.
+        location: what `locate_feats` says of it.
+        dim: D, as it must be.
+
+    Returns:
+        (T, D) float32.
+
+    Raises:
+        DataError: they are missing, damaged or hold NaN; they have another
+            dimension, or VAD has another length.
+    """
+    feats = load_array(cut.id, location)
+    if feats.ndim != 2 or not len(feats) or feats.shape[1] != dim:
+        problem = f"{cut.id!r}: expected frames of {dim} numbers, got {feats.shape}"
+        raise DataError(location, problem)
+    if not np.isfinite(feats).all():
+        raise DataError(
+            location,
+            f"{cut.id!r} holds NaN or infinity",
+            hint="asdkit data-validate names every such utterance",
+        )
+    vad = (cut.custom or {}).get("vad")
+    if vad is not None:
+        voiced = load_array(cut.id, vad) > 0
+        if len(voiced) != len(feats):
+            raise DataError(
+                vad,
+                f"{cut.id!r}: {len(voiced)} decisions for {len(feats)} frames",
+                hint="run asdkit vad-compute again, on these features",
+            )
+        feats = feats[voiced]
+    return feats.astype(np.float32, copy=False)
+
+
+def locate_feats(cuts: Iterable[MonoCut]) -> list[str]:
+    """Look up where in which archive the features of cuts are.
+
+    Raises:
+        DataError: a cut has no features, or its table is missing or damaged.
+    """
+    tables: dict[str, dict[str, str]] = {}
+    locations = []
+    for cut in cuts:
+        path, key = _table_of(cut), cut.features.storage_key
+        if path not in tables:
+            tables[path] = read_scp(path)
+        if key not in tables[path]:
+            raise DataError(path, f"{key!r} is not in it")
+        locations.append(tables[path][key])
+    return locations
+
+
+def _table_of(cut: MonoCut) -> str:
+    """Tell which feats.scp lists the features of a cut."""
+    if cut.features is None or cut.features.storage_type != "kaldiio":
+        raise DataError(cut.id, "this cut has no features in a feats.scp")
+    return cut.features.storage_path
+
+
+def _explain(cut: MonoCut, error: Exception) -> DataError:
+    """Find out what is wrong with a cut's audio that lhotse could not load."""
+    source = cut.recording.sources[0]
+    is_command = source.type == "command"
+    try:
+        with open_audio(source.source, is_command, allow_pipes=is_command) as file:
+            read_samples(file, source.source)
+    except DataError as found:
+        return found
+    last = str(error).strip().partition("\n")[0]
+    return DataError(
+        source.source,
+        f"{cut.id!r}: expected {cut.duration:.3f} s from {cut.start:.3f} s at "
+        f"{cut.recording.sampling_rate} Hz, as the manifest says; lhotse: {last}",
+        hint="the file has changed since it was listed: make the manifests again",
+    )

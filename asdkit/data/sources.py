@@ -1,0 +1,134 @@
+"""How frames come to a network: its file remembers, and extraction does the same."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from asdkit.base.errors import DataError
+from asdkit.base.registry import construct
+from asdkit.data.cuts import read_cuts
+from asdkit.data.features import FeatsInfo, read_info
+from asdkit.data.lanes import AudioLane, Lane, StoredLane
+from asdkit.features.frames import FrameFeatures
+from asdkit.features.registry import FEATURES
+from asdkit.io.tables import PathName
+
+if TYPE_CHECKING:
+    from lhotse import CutSet
+
+
+@dataclass(frozen=True)
+class FeatureSource:
+    """Which features, and whether they are stored or computed from audio.
+
+    Args:
+        lane: "stored" reads feats.scp; "audio" computes features.
+        type: a key of `asdkit.features.registry.FEATURES`; None if nobody remembers,
+            as with Kaldi's own archives.
+        options: of the features' constructor.
+        voiced: whether frames without speech are left out, as vad.scp says.
+        subtract_mean: whether the mean of every chunk or utterance is subtracted.
+
+    Raises:
+        ValueError: nobody remembers what to compute, or computed frames are to be
+            chosen by vad.scp.
+    """
+
+    lane: Literal["stored", "audio"] = "stored"
+    type: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    voiced: bool = False
+    subtract_mean: bool = True
+
+    def __post_init__(self) -> None:
+        if self.lane == "audio" and self.voiced:
+            raise ValueError(
+                "frames without speech are left out of stored features only"
+            )
+        if self.lane == "audio" and self.type is None:
+            raise ValueError(
+                "features of an unknown type cannot be computed from audio"
+            )
+
+    @classmethod
+    def stored_in(
+        cls, data_dir: PathName, voiced: bool, subtract_mean: bool
+    ) -> FeatureSource:
+        """Describe the features that a data directory has."""
+        kind, options = _described(read_info(data_dir))
+        return cls("stored", kind, options, voiced, subtract_mean)
+
+    @classmethod
+    def computed_by(
+        cls, extractor: FrameFeatures, subtract_mean: bool
+    ) -> FeatureSource:
+        """Describe what an extractor computes from audio."""
+        names = {kind: name for name, kind in FEATURES.items()}
+        options = dict(extractor.options)
+        return cls("audio", names[type(extractor)], options, False, subtract_mean)
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """The constructor's arguments, for a file."""
+        return asdict(self)
+
+    def extractor(self) -> FrameFeatures:
+        """Construct what computes the features."""
+        assert self.type is not None
+        return construct(FEATURES, self.type, **self.options)
+
+    def read_cuts(self, data_dir: PathName) -> CutSet:
+        """Read the utterances of a data directory.
+
+        Raises:
+            DataError: its features are not these.
+        """
+        if self.lane == "audio":
+            return read_cuts(data_dir, features=False)
+        kind, options = _described(read_info(data_dir))
+        path = Path(data_dir) / "feats.scp"
+        if self.type and kind and (kind, options) != (self.type, self.options):
+            raise DataError(
+                path,
+                f"the network was trained with {_show(self.type, self.options)}, "
+                f"these are {_show(kind, options)}",
+                hint="asdkit feats-compute with the options of the training data",
+            )
+        return read_cuts(data_dir, features=True, voiced=self.voiced)
+
+    def open_lane(self, cuts: CutSet, dim: int | None = None) -> Lane:
+        """Get at the frames of utterances, unchanged by augmentation.
+
+        Args:
+            cuts: from `read_cuts`.
+            dim: D that a network takes; None if any will do.
+
+        Raises:
+            DataError: features are missing or damaged, or of another dimension.
+        """
+        lane: Lane
+        if self.lane == "stored":
+            lane = StoredLane(cuts)
+        else:
+            lane = AudioLane(cuts, self.extractor())
+        if dim not in (None, lane.dim):
+            raise DataError(
+                lane.cuts[0].id,
+                f"expected features of {dim} dimensions, got {lane.dim}",
+            )
+        return lane
+
+
+def _described(info: FeatsInfo | None) -> tuple[str | None, dict[str, Any]]:
+    """Type and options of stored features; the seed of dither does not matter."""
+    if info is None:
+        return None, {}
+    return info.type, {k: v for k, v in info.options.items() if k != "seed"}
+
+
+def _show(kind: str, options: dict[str, Any]) -> str:
+    """Write features as feats-compute's options."""
+    words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    return " ".join([f"--type={kind}", *words])

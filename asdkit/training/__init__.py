@@ -1,0 +1,1 @@
+"""Training networks: the loop, its schedules, checkpoints and validation."""

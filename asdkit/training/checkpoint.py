@@ -1,0 +1,185 @@
+"""Checkpoints: kill a training at any step, start it again, and nothing is lost.
+
+Batches, schedules and random numbers are functions of the seed and the step, so the
+step stands for the position of the sampler, of every schedule and of every generator.
+What remains are weights, the optimizer's memory, the loss scale and the average.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from asdkit.base.distributed import barrier, is_main, rank
+from asdkit.base.errors import AsdkitError, DataError
+from asdkit.io.tables import PathName
+from asdkit.io.tensors import load_tensors, save_tensors
+from asdkit.training.averaging import WeightAverage
+
+logger = logging.getLogger(__name__)
+KIND = "Checkpoint"
+
+
+def seed_step(seed: int, step: int) -> None:
+    """Seed this rank's generators, on CPU and GPU, for one step.
+
+    So dropout and whatever else is random in a step needs no state to be resumed.
+    """
+    entropy = np.random.SeedSequence((seed, step, rank()))
+    torch.manual_seed(int(entropy.generate_state(1, np.uint64)[0]))
+
+
+@dataclass
+class TrainingState:
+    """Everything that changes from step to step.
+
+    Attributes:
+        model: network and objective.
+        optimizer: of all their parameters.
+        scaler: of the loss, for fp16.
+        average: of the weights.
+        device: where the model is.
+        step: how many are done.
+        history: one entry per epoch, what its log line said.
+    """
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
+    average: WeightAverage
+    device: str
+    step: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Collect what a checkpoint holds."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "average": self.average.state_dict(),
+            "step": self.step,
+            "history": self.history,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up what `state_dict` gave."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scaler.load_state_dict(state["scaler"])
+        self.average.load_state_dict(state["average"], self.device)
+        self.step = state["step"]
+        self.history = state["history"]
+
+
+class Checkpoints:
+    """The last checkpoints of a training, ``checkpoint.<step>.pt`` in its directory.
+
+    Args:
+        directory: of the experiment.
+        options: what JSON can hold; all that the result depends on.  "classes" are the
+            speakers in the order of their labels.
+        minutes: between two checkpoints; 0 for one after every step.
+        keep: how many; the one before the last is for a damaged disk.
+    """
+
+    def __init__(
+        self,
+        directory: PathName,
+        options: Mapping[str, Any],
+        minutes: float = 10.0,
+        keep: int = 2,
+    ) -> None:
+        self.directory = Path(directory)
+        self.options = json.loads(json.dumps(options))  # as a file gives them back
+        self.minutes = minutes
+        self.keep = keep
+        self.last_save = time.monotonic()
+
+    def restore(self, state: TrainingState) -> None:
+        """Continue from the last checkpoint, if there is one.
+
+        Raises:
+            AsdkitError: it was made with other options, or all are damaged.
+        """
+        if is_main():
+            for left in self.directory.glob(".checkpoint.*.tmp"):
+                left.unlink()  # of a training that was killed while it wrote
+        found = self._paths()
+        for path in reversed(found):
+            try:
+                options, tensors = load_tensors(path, KIND)
+            except DataError as error:
+                if path == found[0]:
+                    raise
+                logger.warning("checkpoint: %s; taking the one before", error)
+                continue
+            self._refuse_others(path, options)
+            state.load_state_dict(tensors)
+            logger.info("checkpoint: resuming from %s", path)
+            break
+        barrier()  # nobody writes while another still reads
+
+    def is_due(self) -> bool:
+        """Tell whether the last one is old enough for another."""
+        return time.monotonic() - self.last_save >= 60 * self.minutes
+
+    def save(self, state: TrainingState) -> None:
+        """Write a checkpoint, rank 0 for all; then remove old ones."""
+        if is_main():
+            path = self.directory / f"checkpoint.{state.step}.pt"
+            save_tensors(path, KIND, self.options, state.state_dict())
+            for old in self._paths()[: -self.keep]:
+                old.unlink()
+        self.last_save = time.monotonic()
+
+    def _paths(self) -> list[Path]:
+        """List what there is, the oldest first."""
+        steps = {}
+        for path in self.directory.glob("checkpoint.*.pt"):
+            if name := re.fullmatch(r"checkpoint\.(\d+)\.pt", path.name):
+                steps[path] = int(name[1])
+        return sorted(steps, key=steps.__getitem__)
+
+    def _refuse_others(self, path: Path, options: Mapping[str, Any]) -> None:
+        """Raise if the checkpoint is of another training than this one."""
+        hint = f"give the same options, or another directory, or remove {path.parent}"
+        ours, theirs = dict(self.options), dict(options)
+        new, old = ours.pop("classes", []), theirs.pop("classes", [])
+        if absent := sorted(set(new) - set(old)):
+            raise AsdkitError(
+                f"{path}: its classifier has {len(old)} classes, and label "
+                f"{absent[0]!r} is not among them ({len(absent)} such labels)",
+                hint,
+            )
+        if absent := sorted(set(old) - set(new)):
+            raise AsdkitError(
+                f"{path}: its classifier has {len(old)} classes, and the data none of "
+                f"{absent[0]!r} ({len(absent)} such labels)",
+                hint,
+            )
+        if new != old:
+            raise AsdkitError(f"{path}: its classes have another order", hint)
+        differing = list(_differences(theirs, ours))
+        if differing:
+            raise AsdkitError(f"{path}: made with {'; '.join(differing[:5])}", hint)
+
+
+def _differences(theirs: Any, ours: Any, name: str = "") -> Iterator[str]:
+    """Name the options whose values differ, and both values."""
+    if isinstance(theirs, Mapping) and isinstance(ours, Mapping):
+        for key in {**theirs, **ours}:
+            path = f"{name}.{key}" if name else key
+            yield from _differences(theirs.get(key), ours.get(key), path)
+    elif theirs != ours:
+        yield f"{name} = {theirs!r}, now {ours!r}"

@@ -1,0 +1,311 @@
+"""The training loop, the same for every network, objective and number of ranks."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.nn.utils import clip_grad_norm_
+
+from asdkit.base.distributed import barrier, num_ranks
+from asdkit.io.tables import PathName
+from asdkit.nnet.network import Network
+from asdkit.training.averaging import WeightAverage
+from asdkit.training.checkpoint import Checkpoints, TrainingState, seed_step
+from asdkit.training.guard import refuse_nonfinite
+from asdkit.training.objectives import Objective
+from asdkit.training.parts import split, to_device
+from asdkit.training.progress import Progress
+from asdkit.training.schedules import Averaging, Schedule, average_share, rate_at
+
+if TYPE_CHECKING:
+    from asdkit.data.batches import Batch
+
+Precision = Literal["auto", "float32", "bf16", "fp16"]
+DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Batches(Protocol):
+    """Where batches come from; see `asdkit.data.batches.TrainingBatches`."""
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """How many batches an epoch has."""
+
+    def from_step(self, step: int) -> Iterator[tuple[int, Batch]]:
+        """Yield steps and this rank's part of their batches, from one on, endlessly."""
+
+
+class TrainedModel(nn.Module):
+    """Network and objective as one module, so that all gradients are summed over ranks.
+
+    Args:
+        network: maps features to embeddings.
+        objective: maps these to terms.
+    """
+
+    def __init__(self, network: Network, objective: Objective) -> None:
+        super().__init__()
+        self.network = network
+        self.objective = objective
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Compute the terms of the objective."""
+        return self.objective(self.network(batch.feats, batch.num_frames), batch)
+
+
+class Training:
+    """Train a network and whatever parameters its objective has.
+
+    Killed at any moment and started again, it continues from its last checkpoint.  On
+    a CPU, with as many threads and ranks, the weights are then the same to the bit as
+    those of an uninterrupted run.
+
+    N ranks train what one would, each with its part of every batch, but for rounding
+    and for two things: batch normalization takes the statistics of a rank's part,
+    unless ``sync_batchnorm``, which GPUs can; and a metric loss compares the utterances
+    of a rank.  So it is with the parts that ``accumulate`` makes.
+
+    Args:
+        num_epochs: how often the data are seen.  Schedules stretch over them all, so
+            that a training cannot be continued with another number.
+        optimizer: "sgd" is with Nesterov's momentum.
+        momentum: of "sgd".
+        weight_decay: of all parameters.
+        learning_rate: see `asdkit.training.schedules.rate_at`, as for the next three.
+        final_rate: what the learning rate ends at.
+        warmup: share of the training.
+        schedule: shape of the decay.
+        max_grad_norm: longer gradients are shortened to this; inf for never.
+        accumulate: in how many parts a batch goes through the network, if it does not
+            fit into memory.
+        precision: of the network; "auto" is bf16 on a GPU and float32 on a CPU.
+            Losses are in float32 always.
+        channels_last: layout of maps in memory, faster with convolutions; None is true
+            on a GPU and false on a CPU, where torch 2.11 writes beyond its arrays in
+            the backward pass of a strided 1x1 convolution of less than 16 channels.
+        sync_batchnorm: normalize with the statistics of all ranks; GPUs only.
+        averaging: see `asdkit.training.schedules.average_share`, as for the next two.
+        ema_decay: of the moving average.
+        averaged_epochs: how many of the last.
+        seed: of dropout; batches and initial weights have their own.
+        checkpoint_minutes: between two checkpoints, besides those after every epoch.
+    """
+
+    def __init__(
+        self,
+        num_epochs: int = 30,
+        optimizer: Literal["sgd", "adamw"] = "sgd",
+        momentum: float = 0.9,
+        weight_decay: float = 1e-4,
+        learning_rate: float = 0.1,
+        final_rate: float = 5e-5,
+        warmup: float = 0.04,
+        schedule: Schedule = "exponential",
+        max_grad_norm: float = 5.0,
+        accumulate: int = 1,
+        precision: Precision = "auto",
+        channels_last: bool | None = None,
+        sync_batchnorm: bool = False,
+        averaging: Averaging = "none",
+        ema_decay: float = 0.999,
+        averaged_epochs: int = 5,
+        seed: int = 0,
+        checkpoint_minutes: float = 10.0,
+    ) -> None:
+        self.num_epochs = num_epochs
+        self.optimizer = optimizer
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.learning_rate = learning_rate
+        self.final_rate = final_rate
+        self.warmup = warmup
+        self.schedule = schedule
+        self.max_grad_norm = max_grad_norm
+        self.accumulate = accumulate
+        self.precision = precision
+        self.channels_last = channels_last
+        self.sync_batchnorm = sync_batchnorm
+        self.averaging = averaging
+        self.ema_decay = ema_decay
+        self.averaged_epochs = averaged_epochs
+        self.seed = seed
+        self.checkpoint_minutes = checkpoint_minutes
+
+    def fit(
+        self,
+        network: Network,
+        objective: Objective,
+        batches: Batches,
+        directory: PathName,
+        options: dict[str, Any],
+        validate: Callable[[Network], float] | None = None,
+        device: str = "cpu",
+    ) -> list[dict[str, float]]:
+        """Train; network and objective end with the final, averaged weights.
+
+        Args:
+            network: with its initial weights, the same on every rank.
+            objective: what to minimize.
+            batches: endless, a function of the step.
+            directory: of the experiment, for checkpoints.
+            options: of everything but this class, as JSON can hold them: a checkpoint
+                with others is refused.
+            validate: returns an equal error rate, after every epoch.
+            device: where to compute.
+
+        Returns:
+            one entry per epoch: name -> mean term, value or EER.
+
+        Raises:
+            AsdkitError: there is a checkpoint with other options.
+            FitError: the loss is NaN or infinite.
+        """
+        num_steps = self.num_epochs * batches.steps_per_epoch
+        options = options | {"training": self.options}
+        state = self._begin(network, objective, device)
+        checkpoints = Checkpoints(directory, options, self.checkpoint_minutes)
+        checkpoints.restore(state)
+        model = _parallel(state.model)
+        progress = Progress(
+            directory, batches.steps_per_epoch, self.num_epochs, state.step
+        )
+        coming = islice(batches.from_step(state.step), num_steps - state.step)
+        for step, batch in progress.watch(coming):
+            seed_step(self.seed, step)
+            values = {"rate": self._rate_at(step, num_steps)}
+            values |= objective.schedule(step, num_steps)
+            for group in state.optimizer.param_groups:
+                group["lr"] = values["rate"]
+
+            state.model.train()
+            sums: dict[str, Tensor] = {}
+            for part, share, is_last in split(batch, self.accumulate):
+                with _sync_gradients(model, is_last):
+                    with self._autocast(device):
+                        terms = model(to_device(part, device))
+                    loss = share * torch.stack([*terms.values()]).sum()
+                    state.scaler.scale(loss).backward()
+                for name, term in terms.items():
+                    sums[name] = sums.get(name, 0) + share * term.detach()
+
+            state.scaler.unscale_(state.optimizer)
+            sums["norm"] = clip_grad_norm_(model.parameters(), self.max_grad_norm)
+            losses = to_floats(sums)  # here, and only here, a GPU is waited for
+            values["norm"] = losses.pop("norm")
+            watched = losses if state.scaler.is_enabled() else losses | values
+            refuse_nonfinite(directory, step, batch, watched)
+            state.scaler.step(state.optimizer)  # unless fp16 overflowed
+            state.scaler.update()
+            state.optimizer.zero_grad()
+            state.average.move(state.model, self._average_share(step, batches))
+            state.step = step + 1
+            progress.add(len(batch.utts), losses, values)
+
+            ends_epoch = state.step % batches.steps_per_epoch == 0
+            if ends_epoch:
+                with state.average.lent(state.model):
+                    results = {"EER %": 100 * validate(network)} if validate else {}
+                state.history.append(progress.end_epoch(results))
+            if ends_epoch or checkpoints.is_due():
+                checkpoints.save(state)
+        progress.close()
+        state.average.apply(state.model)
+        return state.history
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The constructor's arguments that the result depends on."""
+        harmless = ("checkpoint_minutes",)
+        return {name: x for name, x in vars(self).items() if name not in harmless}
+
+    def _begin(
+        self, network: Network, objective: Objective, device: str
+    ) -> TrainingState:
+        """Assemble what changes from step to step."""
+        model: nn.Module = TrainedModel(network, objective).to(device)
+        on_gpu = torch.device(device).type != "cpu"
+        if on_gpu if self.channels_last is None else self.channels_last:
+            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if self.sync_batchnorm and num_ranks() > 1:
+            model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+        kind = torch.device(device).type
+        scaler = torch.amp.GradScaler(kind, enabled=self._dtype(kind) == torch.float16)
+        optimizer: torch.optim.Optimizer
+        if self.optimizer == "sgd":
+            optimizer = torch.optim.SGD(
+                model.parameters(),
+                momentum=self.momentum,
+                nesterov=self.momentum > 0,
+                weight_decay=self.weight_decay,
+            )
+        else:
+            optimizer = torch.optim.AdamW(
+                model.parameters(), weight_decay=self.weight_decay
+            )
+        return TrainingState(model, optimizer, scaler, WeightAverage(), device)
+
+    def _dtype(self, kind: str) -> torch.dtype:
+        """Tell what a network computes with on a kind of device."""
+        if self.precision != "auto":
+            return DTYPES[self.precision]
+        if kind == "cpu":
+            return torch.float32
+        bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if bf16 else torch.float16
+
+    def _autocast(self, device: str) -> torch.autocast:
+        """Let the network compute with what `_dtype` says."""
+        kind = torch.device(device).type
+        dtype = self._dtype(kind)
+        return torch.autocast(kind, dtype, enabled=dtype != torch.float32)
+
+    def _rate_at(self, step: int, num_steps: int) -> float:
+        """Return the learning rate of a step."""
+        return rate_at(
+            step,
+            num_steps,
+            self.learning_rate,
+            self.final_rate,
+            self.warmup,
+            self.schedule,
+        )
+
+    def _average_share(self, step: int, batches: Batches) -> float:
+        """Return how far the average moves after a step."""
+        return average_share(
+            step,
+            batches.steps_per_epoch,
+            self.num_epochs,
+            self.averaging,
+            self.ema_decay,
+            self.averaged_epochs,
+        )
+
+
+def _parallel(model: nn.Module) -> nn.Module:
+    """Let ranks average their gradients, if there are several."""
+    if num_ranks() == 1:
+        return model
+    barrier()  # where ranks meet, if they have not yet
+    return DistributedDataParallel(model)
+
+
+def _sync_gradients(
+    model: nn.Module, is_last: bool
+) -> contextlib.AbstractContextManager[None]:
+    """Average gradients over ranks in the last part of a batch only."""
+    if is_last or not isinstance(model, DistributedDataParallel):
+        return contextlib.nullcontext()
+    return model.no_sync()
+
+
+def to_floats(tensors: dict[str, Tensor]) -> dict[str, float]:
+    """Fetch scalars from a device, all at once."""
+    values = torch.stack([x.float() for x in tensors.values()]).tolist()
+    return dict(zip(tensors, values, strict=True))

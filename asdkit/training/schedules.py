@@ -1,0 +1,107 @@
+"""How learning rates, margins and averages change with the step.
+
+Each is a function of the step alone, so that resuming needs no state.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+Schedule = Literal["exponential", "cosine", "step", "constant"]
+Averaging = Literal["none", "ema", "epochs"]
+
+
+def rate_at(
+    step: int,
+    num_steps: int,
+    learning_rate: float = 0.1,
+    final_rate: float = 5e-5,
+    warmup: float = 0.04,
+    schedule: Schedule = "exponential",
+) -> float:
+    """Return the learning rate of a step: a decay, and a linear rise that scales it.
+
+    Args:
+        step: counted from 0.
+        num_steps: of the whole training.
+        learning_rate: what the decay starts from; after the rise, less is left.
+        final_rate: what exponential and cosine decay end at.
+        warmup: share of the training that the rise takes, in [0, 1).
+        schedule: "exponential"; "cosine"; "step", a tenth after half and after three
+            quarters of the training; or "constant".
+
+    Source: WeSpeaker's voxceleb/v2, for the exponential decay and the rise.
+
+    Example:
+        >>> [rate_at(step, 100, schedule="step", warmup=0.02) for step in (0, 1, 50)]
+        [0.05, 0.1, 0.01]
+    """
+    done = step / num_steps
+    rise = min(1.0, (step + 1) / (warmup * num_steps)) if warmup > 0 else 1.0
+    if schedule == "exponential":
+        rate = learning_rate * (final_rate / learning_rate) ** done
+    elif schedule == "cosine":
+        fall = (1 + math.cos(math.pi * done)) / 2
+        rate = final_rate + (learning_rate - final_rate) * fall
+    elif schedule == "step":
+        rate = learning_rate / 10 ** ((done >= 0.5) + (done >= 0.75))
+    else:
+        rate = learning_rate
+    return rise * rate
+
+
+def ramp(
+    step: int, num_steps: int, value: float, start: float = 0.0, stop: float = 0.0
+) -> float:
+    """Return a margin or weight that rises from 0 to ``value`` and stays there.
+
+    Fast at first and slow at the end.
+
+    Args:
+        step: counted from 0.
+        num_steps: of the whole training.
+        value: reached, but for a thousandth, at ``stop``.
+        start: share of the training where the rise begins.
+        stop: share where it ends; no later than ``start``: a jump.
+
+    Source: WeSpeaker's margin schedule, m (1 - exp(x ln 0.001)).
+    """
+    done = step / num_steps
+    if done >= max(start, stop):
+        return value
+    if done <= start:
+        return 0.0
+    return value * (1 - 1e-3 ** ((done - start) / (stop - start)))
+
+
+def average_share(
+    step: int,
+    steps_per_epoch: int,
+    num_epochs: int,
+    averaging: Averaging = "none",
+    ema_decay: float = 0.999,
+    averaged_epochs: int = 5,
+) -> float:
+    """Return by which share of the way an average of the weights moves to the weights.
+
+    Args:
+        step: the one just done, counted from 0.
+        steps_per_epoch: how many steps an epoch has.
+        num_epochs: of the whole training.
+        averaging: "ema" is the exponential moving average over the steps, and the
+            plain mean as long as these are few; "epochs" the mean of the weights at
+            the ends of the last epochs.
+        ema_decay: what the moving average keeps of itself in a step.
+        averaged_epochs: how many of the last epochs.
+
+    Returns:
+        in [0, 1]; 0: nothing is averaged at this step, 1: the average begins.
+    """
+    if averaging == "ema":
+        return max(1 - ema_decay, 1 / (step + 1))
+    epoch, rest = divmod(step + 1, steps_per_epoch)
+    first = max(1, num_epochs - averaged_epochs + 1)
+    if averaging == "none" or rest or epoch < first:
+        return 0.0
+    return 1 / (epoch - first + 1)

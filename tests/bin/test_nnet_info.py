@@ -1,0 +1,28 @@
+"""The program nnet-info."""
+
+from asdkit.__main__ import main
+
+
+def test_it_prints_a_line_per_network(capsys):
+    assert main(["nnet-info", "xvector", "senet9", "--num-frames", "30"]) == 0
+    _, first, second, _ = capsys.readouterr().out.splitlines()
+    assert first.split()[:6] == ["xvector", "30", "x", "80", "256", "3,645,404"]
+    assert second.split()[:6] == ["senet9", "30", "x", "45", "128", "314,640"]
+
+
+def test_dimensions_can_be_given(capsys):
+    command = ["nnet-info", "xvector", "--feat-dim", "24", "--embedding-dim", "64"]
+    assert main(command) == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[3:5] == ["24", "64"]
+
+
+def test_compare_prints_shares(capsys):
+    command = ["nnet-info", "--compare", "senet9", "ecanet9", "--num-frames", "30"]
+    assert main(command) == 0
+    assert "of senet9" in capsys.readouterr().out
+
+
+def test_too_short_an_utterance_is_one_line(capsys):
+    assert main(["nnet-info", "xvector", "--num-frames", "10"]) == 1
+    error = capsys.readouterr().err
+    assert "--num-frames: xvector needs 15 or more, got 10" in error

@@ -1,0 +1,108 @@
+"""From a data directory of drawn audio to batches, classes and held-out speakers."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from asdkit.base.errors import AsdkitError, DataError, FitError
+from asdkit.data.features import compute_features
+from asdkit.data.manifests import Utterance, write_utterances
+from asdkit.data.sources import FeatureSource
+from asdkit.features.kaldi import Fbank
+from asdkit.training.corpus import CorpusReader
+
+OPTIONS = {"chunk_frames": 20, "batch_size": 4}
+
+
+@pytest.fixture
+def data(tmp_path, rng, monkeypatch):
+    """Five speakers with three utterances of 0.4 s."""
+    monkeypatch.chdir(tmp_path)
+    utterances = []
+    for spk in "abcde":
+        for n in range(3):
+            utt = f"{spk}-{n}"
+            samples = 0.1 * rng.standard_normal(6400)
+            soundfile.write(f"{utt}.wav", samples, 16000)
+            source = f"{utt}.wav"
+            utterances.append(
+                Utterance(utt, spk, source, False, 0.0, 0.4, 0, 16000, None)
+            )
+    write_utterances("data", utterances)
+    return "data"
+
+
+def test_held_out_speakers_are_not_trained_on(data):
+    corpus = CorpusReader(num_valid_spks=2, **OPTIONS).read(
+        data, Fbank(num_mel_bins=10)
+    )
+    held_out = set(corpus.held_out.values())
+    assert len(held_out) == 2
+    assert held_out.isdisjoint(corpus.classes)
+    assert len(corpus.held_out) == 6
+    assert corpus.batches.steps_per_epoch == 2
+    seen = set()
+    for step, batch in corpus.batches.from_step(0):
+        seen |= {utt[0] for utt in batch.utts}
+        assert batch.feats.shape == (4, 20, 10)
+        assert [corpus.classes[label] for label in batch.labels] == [
+            utt[0] for utt in batch.utts
+        ]
+        if step == 9:
+            break
+    assert seen == set("abcde") - held_out
+    found = [utt for batch in corpus.held_out_batches(1) for utt in batch.utts]
+    assert set(found) == corpus.held_out.keys()
+    assert corpus.validation("cpu") is not None
+    assert CorpusReader(**OPTIONS).read(data, Fbank()).validation("cpu") is None
+
+
+def test_speeds_are_classes_with_names_of_their_own(data):
+    corpus = CorpusReader(perturb_speed=True, **OPTIONS).read(data, Fbank())
+    assert len(corpus.classes) == corpus.batches.num_classes == 15
+    assert corpus.classes[:6] == ["a", "b", "c", "d", "e", "a*0.9"]
+    options = OPTIONS | {"perturb_speed": True, "speed_classes": False}
+    corpus = CorpusReader(**options).read(data, Fbank())
+    assert corpus.classes == list("abcde")
+
+
+def test_what_the_result_depends_on_is_remembered(data):
+    about = CorpusReader(num_workers=1, **OPTIONS).read(data, Fbank()).options
+    assert {
+        name: about[name] for name in [*OPTIONS, "steps_per_epoch", "seed"]
+    } == OPTIONS | {"steps_per_epoch": 3, "seed": 0}
+    assert "num_workers" not in about
+
+
+def test_batches_by_speaker_need_a_size_that_fits(data):
+    with pytest.raises(FitError, match="batch of 4 cannot hold 3 utterances"):
+        CorpusReader(utts_per_speaker=3, **OPTIONS).read(data, Fbank())
+    corpus = CorpusReader(utts_per_speaker=2, **OPTIONS).read(data, Fbank())
+    _, batch = next(corpus.batches.from_step(0))
+    assert batch.labels[0] == batch.labels[1] != batch.labels[2] == batch.labels[3]
+
+
+def test_options_that_contradict_each_other_are_refused(data):
+    with pytest.raises(AsdkitError, match="left out of stored features only"):
+        CorpusReader(voiced=True).read(data, Fbank())
+    with pytest.raises(AsdkitError, match="cannot be played at another speed"):
+        CorpusReader(perturb_speed=True).read(data)
+
+
+def test_a_source_knows_its_features_again(data):
+    """Stored and computed ones are the same; others are refused, with both named."""
+    compute_features(data, "exp", Fbank(num_mel_bins=10, dither=0.0))
+    stored = FeatureSource.stored_in(data, voiced=False, subtract_mean=True)
+    computed = FeatureSource(**stored.description | {"lane": "audio"})
+    lanes = [source.open_lane(source.read_cuts(data)) for source in (stored, computed)]
+    np.testing.assert_allclose(lanes[0].whole(4), lanes[1].whole(4), atol=1e-4)
+    compute_features(data, "exp", Fbank(num_mel_bins=12, dither=0.0))
+    with pytest.raises(DataError, match=r"--num-mel-bins=10 .*--num-mel-bins=12"):
+        stored.read_cuts(data)
+    with pytest.raises(DataError, match="features of 10 dimensions, got 12"):
+        FeatureSource().open_lane(FeatureSource().read_cuts(data), dim=10)
+
+
+def test_features_that_nobody_remembers_cannot_be_computed():
+    with pytest.raises(ValueError, match="unknown type"):
+        FeatureSource(lane="audio")

@@ -1,0 +1,294 @@
+"""The training loop, with batches that come from nowhere."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+
+from asdkit.base.errors import AsdkitError
+from asdkit.io import tensors
+from asdkit.losses.classification import AamSoftmax, CrossEntropy
+from asdkit.training.loop import Training
+from asdkit.training.objectives import Labels, Objective
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def weights_of(network, objective):
+    return {**network.state_dict(), **objective.state_dict()}
+
+
+def assert_bit_equal(a, b):
+    assert a.keys() == b.keys()
+    for name in a:
+        assert torch.equal(a[name], b[name]), name
+
+
+def test_it_is_the_textbook_s_loop(tmp_path, make_model, make_batches):
+    """Three steps, written out: momentum, decay, clipping and all."""
+    options = {"learning_rate": 0.2, "weight_decay": 0.01, "max_grad_norm": 0.5}
+    training = Training(num_epochs=1, schedule="constant", warmup=0.0, **options)
+    network, objective = make_model()
+    training.fit(network, objective, make_batches(steps_per_epoch=3), tmp_path, {})
+
+    plain_network, plain = make_model()
+    parameters = [*plain_network.parameters(), *plain.parameters()]
+    optimizer = torch.optim.SGD(parameters, 0.2, 0.9, weight_decay=0.01, nesterov=True)
+    for step, batch in make_batches().from_step(0):
+        if step == 3:
+            break
+        plain.loss.margin = 0.0 if step == 0 else 0.2  # steps at 0, 1/3 and 2/3
+        loss = plain.loss(plain_network(batch.feats, batch.num_frames), batch.labels)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 0.5)
+        optimizer.step()
+    for name, value in weights_of(plain_network, plain).items():
+        found = weights_of(network, objective)[name]
+        torch.testing.assert_close(found, value, rtol=1e-5, atol=1e-6)
+
+
+def test_the_loss_falls_and_the_history_says_so(tmp_path, make_model, make_batches):
+    network, objective = make_model()
+    training = Training(num_epochs=8, learning_rate=0.05)
+    history = training.fit(
+        network, objective, make_batches(), tmp_path, {}, validate=lambda network: 0.25
+    )
+    assert len(history) == 8
+    assert history[-1]["loss"] < 0.5 * history[0]["loss"]
+    assert history[-1]["EER %"] == 25
+    assert history[-1]["margin"] == 0.2
+    assert [entry["step"] for entry in history] == [5 * n for n in range(1, 9)]
+
+
+KILLS = ["before a step", "while a file is written", "before an old one goes"]
+
+
+@pytest.mark.parametrize("averaging", ["none", "ema", "epochs"])
+@pytest.mark.parametrize("when", KILLS)
+def test_killed_and_started_again_it_ends_with_the_same_bits(
+    when, averaging, tmp_path, make_model, make_batches, run_in_child, monkeypatch
+):
+    """SIGKILL, which nothing can catch; dropout and momentum must be resumed, too."""
+    training = Training(
+        num_epochs=3, averaging=averaging, averaged_epochs=2, checkpoint_minutes=0
+    )
+    model = make_model(dropout=0.3, norm=True)
+    training.fit(*model, make_batches(), tmp_path / "whole", {"a": 1})
+
+    def die():
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def die_at_step(step, batch):
+        return die() if when == KILLS[0] and step == 7 else batch
+
+    def die_while_writing(content, stream):
+        if when == KILLS[1] and content["tensors"]["step"] == 8:
+            stream.write(b"PK half of it")
+            stream.flush()
+            die()
+        torch.serialization.save(content, stream)
+
+    def die_before_removing(path, *args, **kwargs):
+        if when == KILLS[2] and path.name == "checkpoint.5.pt":
+            die()
+        os.unlink(path)
+
+    def train_until_killed():
+        monkeypatch.setattr(torch, "save", die_while_writing)
+        monkeypatch.setattr(Path, "unlink", die_before_removing)
+        fresh = make_model(dropout=0.3, norm=True)
+        batches = make_batches(at_step=die_at_step)
+        training.fit(*fresh, batches, tmp_path / "killed", {"a": 1})
+
+    assert run_in_child(train_until_killed) == -signal.SIGKILL
+    left = {path.name for path in (tmp_path / "killed").glob("checkpoint*")}
+    steps = (5, 6, 7) if when == KILLS[2] else (6, 7)
+    assert left == {f"checkpoint.{step}.pt" for step in steps}
+    again = make_model(dropout=0.3, norm=True)
+    history = training.fit(*again, make_batches(), tmp_path / "killed", {"a": 1})
+    assert len(history) == 3
+    assert_bit_equal(weights_of(*again), weights_of(*model))
+    left = {path.name for path in (tmp_path / "killed").glob("*")}
+    assert left == {"checkpoint.14.pt", "checkpoint.15.pt"}
+
+
+def test_a_finished_training_is_not_trained_again(tmp_path, make_model, make_batches):
+    model = make_model()
+    training = Training(num_epochs=2, averaging="ema")
+    training.fit(*model, make_batches(), tmp_path, {})
+    again = make_model()
+
+    def refuse(step, batch):
+        raise AssertionError("nobody should ask for a batch")
+
+    training.fit(*again, make_batches(at_step=refuse), tmp_path, {})
+    assert_bit_equal(weights_of(*again), weights_of(*model))
+
+
+@pytest.mark.parametrize("accumulate", [3, 8, 99])
+def test_parts_of_a_batch_give_its_gradient(
+    accumulate, tmp_path, make_model, make_batches
+):
+    whole, parts = make_model(), make_model()
+    Training(num_epochs=2).fit(*whole, make_batches(), tmp_path / "1", {})
+    training = Training(num_epochs=2, accumulate=accumulate)
+    training.fit(*parts, make_batches(), tmp_path / "2", {})
+    for name, value in weights_of(*whole).items():
+        torch.testing.assert_close(
+            weights_of(*parts)[name], value, rtol=1e-4, atol=1e-5
+        )
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_two_ranks_train_what_one_does(
+    accumulate, tmp_path, make_model, make_batches, run_as_ranks
+):
+    training = Training(num_epochs=2, accumulate=accumulate, averaging="ema")
+    model = make_model()
+    history = training.fit(*model, make_batches(), tmp_path / "1", {})
+
+    def train(rank):
+        mine = make_model()
+        found = training.fit(
+            *mine, make_batches(rank=rank, ranks=2), tmp_path / "2", {}
+        )
+        assert found[-1]["loss"] == pytest.approx(history[-1]["loss"], rel=1e-4)
+        torch.save(weights_of(*mine), tmp_path / f"rank{rank}.pt")
+
+    assert run_as_ranks(train, 2) == [0, 0]
+    ranks = [torch.load(tmp_path / f"rank{r}.pt", weights_only=True) for r in (0, 1)]
+    assert_bit_equal(*ranks)
+    for name, value in weights_of(*model).items():
+        torch.testing.assert_close(ranks[0][name], value, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_half_precision_learns_the_same(precision, tmp_path, make_model, make_batches):
+    network, objective = make_model()
+    dtypes = set()
+    network.hidden.register_forward_hook(lambda *args: dtypes.add(args[2].dtype))
+    history = Training(num_epochs=8, learning_rate=0.05, precision=precision).fit(
+        network, objective, make_batches(), tmp_path, {}
+    )
+    assert dtypes == {torch.bfloat16 if precision == "bf16" else torch.float16}
+    assert history[-1]["loss"] < 0.5 * history[0]["loss"]
+    assert network.hidden.weight.dtype == torch.float32
+
+
+def test_adamw_is_adamw(tmp_path, make_model, make_batches):
+    network, objective = make_model()
+    training = Training(num_epochs=8, optimizer="adamw", learning_rate=0.02)
+    history = training.fit(network, objective, make_batches(), tmp_path, {})
+    assert history[-1]["loss"] < 0.5 * history[0]["loss"]
+
+
+class TwoTerms(Objective):
+    def __init__(self, is_one=False):
+        super().__init__()
+        torch.manual_seed(0)
+        self.loss = CrossEntropy(5, 4)
+        self.is_one = is_one
+
+    def schedule(self, step, num_steps):
+        self.weight = step / num_steps
+        return {"weight": self.weight}
+
+    def forward(self, embeddings, batch):
+        terms = {
+            "speakers": self.loss(embeddings, batch.labels),
+            "length": self.weight * embeddings.square().mean(),
+        }
+        return {"all": sum(terms.values())} if self.is_one else terms
+
+
+def test_terms_are_summed_up_and_told_apart(tmp_path, make_model, make_batches):
+    networks, histories = [], []
+    for is_one in (False, True):
+        network, _ = make_model()
+        directory = tmp_path / str(is_one)
+        networks.append(network)
+        training = Training(num_epochs=2)
+        histories.append(
+            training.fit(network, TwoTerms(is_one), make_batches(), directory, {})
+        )
+    for name, value in networks[0].state_dict().items():
+        torch.testing.assert_close(networks[1].state_dict()[name], value)
+    for two, one in zip(*histories, strict=True):
+        assert two["speakers"] + two["length"] == pytest.approx(one["all"], rel=1e-5)
+        assert two["length"] > 0
+    assert histories[0][0]["weight"] == 0.4
+
+
+def test_other_options_are_refused_with_both_values(tmp_path, make_model, make_batches):
+    options = {"network": {"name": "plain", "channels": 4}, "classes": ["a", "b"]}
+    Training(num_epochs=1).fit(*make_model(), make_batches(), tmp_path, options)
+    training = Training(num_epochs=1, learning_rate=0.3, checkpoint_minutes=3)
+    changed = {"network": {"name": "plain", "channels": 8}, "classes": ["a", "b"]}
+    with pytest.raises(AsdkitError) as caught:
+        training.fit(*make_model(), make_batches(), tmp_path, changed)
+    assert "network.channels = 4, now 8" in str(caught.value)
+    assert "training.learning_rate = 0.1, now 0.3" in str(caught.value)
+    assert "checkpoint_minutes" not in str(caught.value)
+
+
+def test_a_label_that_the_classifier_lacks_is_named(tmp_path, make_model, make_batches):
+    training = Training(num_epochs=1)
+    training.fit(*make_model(), make_batches(), tmp_path, {"classes": ["anne", "bob"]})
+    with pytest.raises(AsdkitError, match="2 classes, and label 'carl' is not among"):
+        training.fit(
+            *make_model(),
+            make_batches(),
+            tmp_path,
+            {"classes": ["anne", "bob", "carl"]},
+        )
+    with pytest.raises(AsdkitError, match="the data none of 'bob'"):
+        training.fit(*make_model(), make_batches(), tmp_path, {"classes": ["anne"]})
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_loss_that_is_no_number_stops_all_and_leaves_the_batch(
+    ranks, tmp_path, make_model, make_batches, run_as_ranks
+):
+    def poison(step, batch):
+        if step == 7:
+            batch.feats[1, 3, 2] = float("nan")
+        return batch
+
+    def train(rank):
+        batches = make_batches(rank=rank, ranks=ranks, at_step=poison)
+        training = Training(num_epochs=2, checkpoint_minutes=0)
+        with pytest.raises(AsdkitError, match=r"step 7: .* = nan") as caught:
+            training.fit(*make_model(), batches, tmp_path, {})
+        utt = "utt7-1" if ranks == 1 else f"utt7-{2 + rank}"
+        assert f"features hold NaN or infinity: {utt};" in str(caught.value)
+        name = "bad_batch.pt" if ranks == 1 else f"bad_batch.{rank}.pt"
+        assert name in str(caught.value)
+        options, saved = tensors.load_tensors(tmp_path / name, "Batch")
+        assert options["step"] == 7
+        assert utt in saved["utts"]
+        assert saved["feats"][1, 3].isnan().any()
+
+    assert run_as_ranks(train, ranks) == [0] * ranks
+    # Weights from before that step are there, and nothing after it.
+    names = {path.name for path in tmp_path.glob("checkpoint.*")}
+    assert names == {"checkpoint.6.pt", "checkpoint.7.pt"}
+
+
+def test_a_loss_that_explodes_names_the_batch(tmp_path, make_model, make_batches):
+    class Exploding(Labels):
+        def forward(self, embeddings, batch):
+            return {"loss": super().forward(embeddings, batch)["loss"] * float("inf")}
+
+    network, _ = make_model()
+    objective = Exploding(AamSoftmax(5, 4))
+    with pytest.raises(AsdkitError, match=r"loss = inf.*all features.*finite: utt0-0 "):
+        Training(num_epochs=1).fit(network, objective, make_batches(), tmp_path, {})
