@@ -11,7 +11,6 @@ is done: the same command, run again, goes on from there.
 from __future__ import annotations
 
 import argparse
-import logging
 from pathlib import Path
 
 from asdkit.base.device import choose_device
@@ -24,8 +23,6 @@ from asdkit.io.store import load_arrays, save_arrays
 from asdkit.ivector.extractor import IvectorExtractor
 from asdkit.ivector.statistics import Statistics
 from asdkit.ivector.system import IvectorSystem
-
-logger = logging.getLogger(__name__)
 
 KIND = IvectorSystem.__name__
 
@@ -71,11 +68,9 @@ def main(args: argparse.Namespace) -> None:
     totals = statistics.align(system.aligner(device))
 
     checkpoint = Path(args.extractor_dir) / "checkpoint.npz"
-    if checkpoint.exists() and system.resume(
+    if not checkpoint.exists() or not system.resume(
         IvectorSystem.from_state(*load_arrays(checkpoint, KIND)), totals
     ):
-        logger.info("ivector-train: going on from %s", checkpoint)
-    else:
         extractor.initialize(ubm.full, statistics, totals)
     for _ in system.extractor.iterate(statistics, totals):
         if is_main():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from asdkit.gmm.ubm import Ubm
 from asdkit.ivector.em import Totals
 from asdkit.ivector.extractor import IvectorExtractor
 from asdkit.ivector.statistics import BATCH, FrameBatch, sum_utts, to_tensor
+
+logger = logging.getLogger(__name__)
 
 PREFIX = "extractor."
 
@@ -95,6 +98,8 @@ class IvectorSystem:
         if not saved.extractor.continues(totals):
             return False
         self.extractor = saved.extractor
+        done = len(self.extractor.loglikes_)
+        logger.info("ivector-extractor: going on after iteration %d", done)
         return True
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

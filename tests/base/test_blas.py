@@ -23,6 +23,21 @@ def test_only_amd_with_avx512_is_told(monkeypatch, tmp_path, cpuinfo, chosen):
     assert os.environ.get("OPENBLAS_CORETYPE") == chosen
 
 
+@pytest.mark.parametrize(
+    ("variable", "threads"),
+    [(None, "1"), ("OPENBLAS_NUM_THREADS", "2"), ("OMP_NUM_THREADS", None)],
+)
+def test_one_thread_unless_told(monkeypatch, tmp_path, variable, threads):
+    monkeypatch.delitem(sys.modules, "numpy")
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.setenv(name, "")  # so that monkeypatch restores it
+        monkeypatch.delenv(name)
+    if variable:
+        monkeypatch.setenv(variable, "2")
+    choose_kernels(tmp_path / "missing")
+    assert os.environ.get("OPENBLAS_NUM_THREADS") == threads
+
+
 def test_the_users_choice_stays(monkeypatch, tmp_path):
     monkeypatch.delitem(sys.modules, "numpy")
     monkeypatch.setenv("OPENBLAS_CORETYPE", "HASWELL")
@@ -44,3 +59,21 @@ def test_add_matmul_accumulates_into_a_wider_type(rng):
     out = torch.ones(4, 4, dtype=torch.float64)
     add_matmul(out, a, a.T)
     torch.testing.assert_close(out, 1 + (a @ a.T).double())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("turned", ["", "a", "b", "ab"])
+@pytest.mark.parametrize("shape", [(5, 7, 4), (1, 7, 4), (5, 1, 4), (5, 7, 1)])
+def test_add_matmul_adds_in_place_however_the_factors_lie(rng, dtype, turned, shape):
+    m, k, n = shape
+    a, b = (
+        torch.from_numpy(rng.standard_normal(size)).to(dtype)
+        for size in ((m, k), (k, n))
+    )
+    a, b = (
+        x.mT.contiguous().mT if name in turned else x
+        for name, x in (("a", a), ("b", b))
+    )
+    out = torch.ones(m, n, dtype=dtype)
+    assert add_matmul(out, a, b) is out
+    torch.testing.assert_close(out, 1 + a @ b)

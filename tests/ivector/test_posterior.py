@@ -97,3 +97,16 @@ def test_statistics_are_centered_in_blocks(draw, make, monkeypatch):
     )
     torch.testing.assert_close(torch.cat([x for _, x in parts], 1), centered.flatten(1))
     torch.testing.assert_close(posterior.mean(drawn.n, drawn.f), expected)
+
+
+def test_two_threads_decompose_large_precisions(draw, make):
+    """LU decompositions hang here with MKL and two threads; Cholesky does not."""
+    drawn = draw(num_utts=20)
+    extractor = make(drawn, rank=210)
+    threads = torch.get_num_threads()
+    found = []
+    for number in (1, 2):
+        torch.set_num_threads(number)
+        found.append(extractor.posterior().moments(drawn.n, drawn.f).second)
+    torch.set_num_threads(threads)
+    torch.testing.assert_close(*found)

@@ -1,0 +1,90 @@
+"""egs/speechocean762/v1 and v2 as a user runs them, on a corpus of eleven voices."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from asdkit.simulation.corpus import DrawnCorpus
+
+ROOT = Path(__file__).parents[2]
+NUM_SPKS = {"train": 6, "test": 5}
+TRIALS = 36 + 15  # pairs of 9 utterances of men and of 6 of women
+TINY = """\
+--network=xvector
+--channels=8
+--embedding-dim=8
+--batch-size=8
+--num-epochs=1
+"""
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """Draw a corpus in the layout of its own: train/ test/ and WAVE/."""
+    root = tmp_path_factory.mktemp("corpus")
+    for part, num_spks in NUM_SPKS.items():
+        drawn = DrawnCorpus(num_spks, 1, 3, mean_sec=1.5, prefix=part)
+        wav_scp, utt2spk, spk2gender = [], [], {}
+        for utterance in drawn.utterances():
+            path = f"WAVE/SPEAKER{utterance.spk}/{utterance.utt}.flac"
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            soundfile.write(root / path, drawn.speak(utterance), 16000)
+            wav_scp.append(f"{utterance.utt}\t{path}\n")
+            utt2spk.append(f"{utterance.utt}\t{utterance.spk}\n")
+            spk2gender[utterance.spk] = f"{utterance.spk}\t{utterance.gender}\n"
+        (root / part).mkdir()
+        (root / part / "wav.scp").write_text("".join(wav_scp))
+        (root / part / "utt2spk").write_text("".join(utt2spk))
+        (root / part / "spk2gender").write_text("".join(spk2gender.values()))
+    return root
+
+
+@pytest.fixture
+def recipes(tmp_path):
+    """Copy the recipes and what they source; return the directory of both."""
+    shutil.copy(ROOT / "path.sh", tmp_path)
+    shutil.copytree(ROOT / "tools", tmp_path / "tools")
+    here = tmp_path / "egs" / "speechocean762"
+    ignored = shutil.ignore_patterns("data", "exp")
+    shutil.copytree(ROOT / "egs" / "speechocean762", here, ignore=ignored)
+    (here / "v2" / "conf" / "tiny.conf").write_text(TINY)
+    return here
+
+
+def run(recipe, *options):
+    command = ["./run.sh", *options]
+    done = subprocess.run(command, cwd=recipe, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def systems(table):
+    """Read the first column: the names of the score files."""
+    return re.findall(r"^\S*scores_(\w+) ", table, re.MULTILINE)
+
+
+def num_trials(recipe):
+    (path,) = (recipe / "data").rglob("trials")
+    return len(path.read_text().splitlines())
+
+
+@pytest.mark.slow
+def test_v1_ends_in_a_table_of_all_same_gender_pairs(corpus, recipes):
+    sizes = ["--num-gauss", "4", "--ivector-dim", "6", "--num-iters", "1"]
+    table = run(recipes / "v1", "--corpus", corpus, "--lda-dim", "4", *sizes)
+    assert systems(table) == ["plda", "cosine"]
+    assert num_trials(recipes / "v1") == TRIALS
+
+
+@pytest.mark.slow
+def test_v2_ends_in_a_table_before_and_after_as_norm(corpus, recipes):
+    options = ["--net", "tiny", "--lda-dim", "4", "--seed", "1"]
+    table = run(recipes / "v2", "--corpus", corpus, *options)
+    expected = ["cosine", "cosine_as_norm", "plda", "plda_as_norm"]
+    assert systems(table) == expected
+    assert num_trials(recipes / "v2") == TRIALS
+    assert (recipes / "v2" / "exp" / "tiny_seed1" / "network.pt").exists()
