@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,16 @@ from asdkit.io.files import write_atomic
 from asdkit.io.tables import PathName
 
 HEADER = "asdkit"
+# What numpy and zipfile raise, depending on which byte is damaged.
+DAMAGES = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def save_arrays(
@@ -72,7 +83,7 @@ def _load(path: PathName) -> tuple[dict[str, Any], dict[str, Any]]:
         header = json.loads(str(arrays.pop(HEADER)))
     except FileNotFoundError:
         raise DataError(path, "no such model file") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGES as error:
         raise DataError(
             path,
             f"not an asdkit model, or cut short: {type(error).__name__}: {error}",

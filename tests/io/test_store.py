@@ -41,6 +41,19 @@ def test_a_damaged_file_is_named(tmp_path, content):
         load_arrays(tmp_path / "m.npz", "Plda")
 
 
+def test_wherever_a_byte_is_damaged_no_traceback_comes(tmp_path):
+    save_arrays(tmp_path / "m.npz", "Plda", {}, {"psi": np.arange(20.0)})
+    whole = (tmp_path / "m.npz").read_bytes()
+    refused = 0
+    for i in range(len(whole) - 4):
+        (tmp_path / "m.npz").write_bytes(whole[:i] + b"!!!!" + whole[i + 4 :])
+        try:
+            load_arrays(tmp_path / "m.npz", "Plda")
+        except DataError:
+            refused += 1
+    assert refused > 0.9 * len(whole)
+
+
 def test_a_pickle_is_never_opened(tmp_path):
     np.savez(tmp_path / "m.npz", asdkit=np.array([{"a": 1}], dtype=object))
     with pytest.raises(DataError, match="not an asdkit model"):
