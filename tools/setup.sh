@@ -4,7 +4,7 @@
 #
 #   tools/setup.sh          the packages
 #   tools/setup.sh --test   and what the tests need (ruff, mypy, shellcheck, shfmt)
-#   tools/setup.sh --cpu    PyTorch's CPU wheels: 200 MB instead of 4.6 GB, from
+#   tools/setup.sh --cpu    PyTorch's CPU wheels instead of 4.6 GB with CUDA, from
 #                           download.pytorch.org, where that can be reached
 #
 # Safe to repeat: what is there stays, and a second run takes a second.
