@@ -5,6 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+
+NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+
+@pytest.fixture(
+    params=["cpu", pytest.param("cuda", marks=[pytest.mark.gpu, NO_GPU])],
+)
+def device(request):
+    """Where to compute: the same is asked of both."""
+    return request.param
 
 
 @pytest.fixture

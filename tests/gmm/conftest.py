@@ -12,16 +12,6 @@ from asdkit.io.kaldi import read_diag_gmm, read_full_gmm
 from asdkit.io.kaldi_posteriors import read_gselect
 from asdkit.ivector.kaldi import diag_gmm_from_kaldi, full_gmm_from_kaldi
 
-NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
-
-
-@pytest.fixture(
-    params=["cpu", pytest.param("cuda", marks=[pytest.mark.gpu, NO_GPU])],
-)
-def device(request):
-    """Where to compute: the same is asked of both."""
-    return request.param
-
 
 @pytest.fixture
 def kaldi_frames(golden):

@@ -16,16 +16,6 @@ from asdkit.ivector.em import Totals
 from asdkit.ivector.extractor import IvectorExtractor
 from asdkit.ivector.kaldi import extractor_from_kaldi
 
-NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-
-
-@pytest.fixture(
-    params=["cpu", pytest.param("cuda", marks=[pytest.mark.gpu, NO_GPU])],
-)
-def device(request):
-    """Run a test on the CPU and, where there is one, on a GPU."""
-    return request.param
-
 
 @pytest.fixture
 def draw(rng):
