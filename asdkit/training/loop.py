@@ -14,11 +14,11 @@ from torch.nn.utils import clip_grad_norm_
 
 from asdkit.base.distributed import barrier, num_ranks
 from asdkit.io.tables import PathName
+from asdkit.losses.objective import Objective
 from asdkit.nnet.network import Network
 from asdkit.training.averaging import WeightAverage
 from asdkit.training.checkpoint import Checkpoints, TrainingState, seed_step
 from asdkit.training.guard import refuse_nonfinite
-from asdkit.training.objectives import Objective
 from asdkit.training.parts import split, to_device
 from asdkit.training.progress import Progress
 from asdkit.training.schedules import Averaging, Schedule, average_share, rate_at
@@ -46,7 +46,7 @@ class TrainedModel(nn.Module):
 
     Args:
         network: maps features to embeddings.
-        objective: maps these to terms.
+        objective: computes terms of it and a batch.
     """
 
     def __init__(self, network: Network, objective: Objective) -> None:
@@ -56,7 +56,7 @@ class TrainedModel(nn.Module):
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Compute the terms of the objective."""
-        return self.objective(self.network(batch.feats, batch.num_frames), batch)
+        return self.objective(self.network, batch)
 
 
 class Training:

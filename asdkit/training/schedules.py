@@ -1,4 +1,4 @@
-"""How learning rates, margins and averages change with the step.
+"""How learning rates and averages change with the step.
 
 Each is a function of the step alone, so that resuming needs no state.
 """
@@ -49,30 +49,6 @@ def rate_at(
     else:
         rate = learning_rate
     return rise * rate
-
-
-def ramp(
-    step: int, num_steps: int, value: float, start: float = 0.0, stop: float = 0.0
-) -> float:
-    """Return a margin or weight that rises from 0 to ``value`` and stays there.
-
-    Fast at first and slow at the end.
-
-    Args:
-        step: counted from 0.
-        num_steps: of the whole training.
-        value: reached, but for a thousandth, at ``stop``.
-        start: share of the training where the rise begins.
-        stop: share where it ends; no later than ``start``: a jump.
-
-    Source: WeSpeaker's margin schedule, m (1 - exp(x ln 0.001)).
-    """
-    done = step / num_steps
-    if done >= max(start, stop):
-        return value
-    if done <= start:
-        return 0.0
-    return value * (1 - 1e-3 ** ((done - start) / (stop - start)))
 
 
 def average_share(

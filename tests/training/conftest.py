@@ -10,8 +10,8 @@ from torch import nn
 
 from asdkit.data.batches import Batch
 from asdkit.losses.classification import AamSoftmax
+from asdkit.losses.objective import Labels
 from asdkit.nnet.network import Network
-from asdkit.training.objectives import Labels
 
 CLASSES, DIM, FRAMES = 4, 6, 20
 

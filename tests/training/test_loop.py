@@ -10,8 +10,8 @@ import torch
 from asdkit.base.errors import AsdkitError
 from asdkit.io import tensors
 from asdkit.losses.classification import AamSoftmax, CrossEntropy
+from asdkit.losses.objective import Labels, Objective
 from asdkit.training.loop import Training
-from asdkit.training.objectives import Labels, Objective
 
 
 @pytest.fixture(autouse=True)
@@ -202,7 +202,7 @@ class TwoTerms(Objective):
         self.weight = step / num_steps
         return {"weight": self.weight}
 
-    def forward(self, embeddings, batch):
+    def terms(self, embeddings, batch):
         terms = {
             "speakers": self.loss(embeddings, batch.labels),
             "length": self.weight * embeddings.square().mean(),

@@ -3,7 +3,8 @@ import math
 
 import pytest
 
-from asdkit.training.schedules import average_share, ramp, rate_at
+from asdkit.losses.objective import ramp
+from asdkit.training.schedules import average_share, rate_at
 
 
 def test_the_exponential_rate_is_the_published_formula():

@@ -37,10 +37,10 @@ from asdkit.data.manifests import Utterance, write_utterances
 from asdkit.io.ark import ArkWriter
 from asdkit.io.tables import read_table, write_table
 from asdkit.losses.classification import AamSoftmax
+from asdkit.losses.objective import Labels
 from asdkit.nnet.registry import build
 from asdkit.training.corpus import CorpusReader
 from asdkit.training.loop import Batches, Training
-from asdkit.training.objectives import Labels
 
 NUM_SPKS, DIM, FRAMES = 100, 80, 200
 
