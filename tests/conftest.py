@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import importlib.util
 import logging
 from pathlib import Path
 
@@ -7,7 +8,16 @@ import numpy as np
 import pytest
 import torch
 
+NO_K2 = pytest.mark.skip(reason="needs k2: tools/setup.sh --k2")
 NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+
+def pytest_collection_modifyitems(items):
+    """Skip what needs k2 where there is none."""
+    if importlib.util.find_spec("k2") is None:
+        for item in items:
+            if item.get_closest_marker("k2"):
+                item.add_marker(NO_K2)
 
 
 @pytest.fixture(

@@ -11,6 +11,7 @@ import pytest
 
 from asdkit import __main__ as command
 from asdkit.base.errors import DataError
+from asdkit.base.options import ANY
 
 
 class Listener(argparse.ArgumentParser):
@@ -50,6 +51,22 @@ def test_every_program_has_a_summary_an_example_and_help_for_every_flag(name):
     assert parser.format_help()
 
 
+# Numbers that may be any: frequencies count from either end, levels are in dB,
+# biases are log odds.
+UNBOUNDED = {
+    *("blackman_coeff", "low_freq", "high_freq", "snr_db"),
+    *("vad_energy_threshold", "vad_energy_mean_scale", "speech_bias"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(command.programs()))
+def test_every_number_that_a_program_takes_has_a_range(name):
+    for action in parser_of(name)[1]._actions:
+        if action.metavar in ("N", "X") or action.type in (int, float):
+            _, allowed = action.type.args
+            assert allowed != ANY or action.dest in UNBOUNDED, action.dest
+
+
 def test_help_lists_all_programs_without_importing_what_is_slow():
     code = (
         "import sys; from asdkit.__main__ import main; main(['--help']);"
@@ -58,6 +75,14 @@ def test_help_lists_all_programs_without_importing_what_is_slow():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert all(name in done.stdout for name in command.programs())
+
+
+def test_usage_is_one_line_with_what_must_be_given(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        command.main(["score-fuse", "--help"])
+    usage, blank, *_ = capsys.readouterr().out.splitlines()
+    assert usage == "usage: asdkit score-fuse [OPTIONS] model scores ... llrs"
+    assert not blank
 
 
 def test_an_unknown_command_names_the_nearest(capsys):

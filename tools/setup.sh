@@ -6,6 +6,8 @@
 #   tools/setup.sh --test   and what the tests need (ruff, mypy, shellcheck, shfmt)
 #   tools/setup.sh --cpu    PyTorch's CPU wheels instead of 4.6 GB with CUDA, from
 #                           download.pytorch.org, where that can be reached
+#   tools/setup.sh --k2     and k2, if need be in an environment of its own; see
+#                           tools/setup_k2.sh
 #
 # Safe to repeat: what is there stays, and a second run takes a second.
 
@@ -14,10 +16,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 extras=
 index=()
+k2=
 for argument; do
   case $argument in
     --test) extras="[test]" ;;
     --cpu) index=(--extra-index-url https://download.pytorch.org/whl/cpu) ;;
+    --k2) k2=yes ;;
     --help | -h)
       sed -n '2,/^$/ { s/^# \{0,1\}//p }' "$0"
       exit 0
@@ -55,4 +59,8 @@ if [[ $(cat "$stamp" 2>/dev/null) != "$wanted" ]]; then
     "${index[@]}" --editable ".$extras"
   asdkit doctor
   echo "$wanted" >"$stamp"
+fi
+
+if [[ $k2 ]]; then
+  tools/setup_k2.sh
 fi

@@ -14,6 +14,7 @@ from asdkit.backends.lda import Lda
 from asdkit.backends.length_norm import LengthNorm
 from asdkit.backends.plda import Plda
 from asdkit.backends.scoring import score_listed
+from asdkit.base.estimators import set_arrays, split_state
 
 MAPS = {"center": Center, "lda": Lda, "length-norm": LengthNorm}
 SCORERS = {"plda": Plda, "cosine": Cosine, "dot": Dot}
@@ -108,11 +109,10 @@ class Pipeline:
         """Describe the back-end by what JSON can hold, and by its arrays."""
         name_of = {kind: name for name, kind in STEPS.items()}
         steps = []
-        arrays = {}
+        arrays: dict[str, np.ndarray] = {}
         for i, step in enumerate(self.steps):
-            options = dict(vars(step))
-            for name in [name for name in options if name.endswith("_")]:
-                arrays[f"{i}.{name}"] = options.pop(name)
+            options, fitted = split_state(step)
+            arrays |= {f"{i}.{name}": array for name, array in fitted.items()}
             steps.append({"step": name_of[type(step)], "options": options})
         return {"steps": steps}, arrays
 
@@ -120,9 +120,12 @@ class Pipeline:
     def from_state(
         cls, options: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> Pipeline:
-        """Make the back-end that `to_state` described."""
+        """Make the back-end that `to_state` described.
+
+        Raises:
+            KeyError: an option or an array is missing, or a step unknown.
+        """
         steps = [STEPS[step["step"]](**step["options"]) for step in options["steps"]]
-        for key, array in arrays.items():
-            i, _, name = key.partition(".")
-            setattr(steps[int(i)], name, array)
+        for i, step in enumerate(steps):
+            set_arrays(step, arrays, f"{i}.")
         return cls(steps)

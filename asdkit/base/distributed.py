@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from asdkit.base.errors import AsdkitError
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 Item = TypeVar("Item")
@@ -75,6 +76,31 @@ def barrier() -> None:
         import torch
 
         all_reduce(torch.zeros(1))
+
+
+def gather(
+    keys: Sequence[str], parts: Iterable[tuple[Sequence[str], np.ndarray]]
+) -> dict[str, float]:
+    """Collect numbers that the ranks compute; every rank gets all of them.
+
+    Args:
+        keys: of all numbers that there may be, the same on every rank.
+        parts: some of the keys and their numbers, of this rank.
+
+    Returns:
+        key -> number in the order of the keys, without keys that no rank has.
+    """
+    import torch
+
+    row_of = {key: row for row, key in enumerate(keys)}
+    values = torch.zeros(len(keys), dtype=torch.float64)
+    is_there = torch.zeros(len(keys), dtype=torch.int64)
+    for some, numbers in parts:
+        rows = [row_of[key] for key in some]
+        values[rows] = torch.as_tensor(numbers, dtype=torch.float64)
+        is_there[rows] = 1
+    found = zip(keys, all_reduce(values).tolist(), all_reduce(is_there), strict=True)
+    return {key: value for key, value, there in found if there}
 
 
 def broadcast(tensor: torch.Tensor) -> torch.Tensor:

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import argparse
 import functools
-import inspect
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.parameters import annotation_of, defaults_of
 from asdkit.base.ranges import Range
 
 ANY = Range(-float("inf"), float("inf"))  # but not NaN
+Parser: TypeAlias = "argparse.ArgumentParser | argparse._ArgumentGroup"
 
 
 def boolean(text: str) -> bool:
@@ -39,16 +39,14 @@ def numbers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(","))
 
 
-def add_options(
-    parser: argparse.ArgumentParser, configurable: Callable[..., Any], **helps: str
-) -> None:
+def add_options(parser: Parser, configurable: Callable[..., Any], **helps: str) -> None:
     """Give a program one option per named parameter of a class or function.
 
     Only the parameters named in ``helps`` become options; the type comes from
     the annotation, the default from the signature.
 
     Args:
-        parser: the program's parser.
+        parser: the program's parser, or a group of its options.
         configurable: the class or function that owns the defaults.
         helps: parameter name -> help, without the default.
 
@@ -56,15 +54,15 @@ def add_options(
         TypeError: the parameter does not exist or has no default.
     """
     for name, text in helps.items():
-        if name not in _defaults(configurable):
+        if name not in defaults_of(configurable):
             raise TypeError(f"{configurable.__name__} has no option {name!r}")
-        default = _defaults(configurable)[name]
+        default = defaults_of(configurable)[name]
         shown = f"{text} (default: {_show(default)})"
         _add_option(parser, configurable, name, default, shown)
 
 
 def add_choice(
-    parser: argparse.ArgumentParser,
+    parser: Parser,
     flag: str,
     choices: Mapping[str, Callable[..., Any]],
     text: str,
@@ -73,7 +71,7 @@ def add_choice(
     """Give a program an option that chooses a class or function, and options for all.
 
     Args:
-        parser: the program's parser.
+        parser: the program's parser, or a group of its options.
         flag: the name of the option that chooses, e.g. "type".
         choices: name -> class or function that owns its defaults; the first is the
             default.
@@ -88,7 +86,7 @@ def add_choice(
         f"--{flag}", choices=choices, default=first, help=f"{text} (default: {first})"
     )
     for name, help_text in helps.items():
-        owner = next((c for c in choices.values() if name in _defaults(c)), None)
+        owner = next((c for c in choices.values() if name in defaults_of(c)), None)
         if owner is None:
             raise TypeError(f"none of {', '.join(choices)} has an option {name!r}")
         shown = f"{help_text} ({_show_defaults(name, choices)})"
@@ -104,7 +102,7 @@ def choice_of(
         AsdkitError: an option was given that only other choices have.
     """
     name = getattr(args, flag)
-    mine = _defaults(choices[name])
+    mine = defaults_of(choices[name])
     for other in choices.values():
         for option in options_of(other, args):
             if option not in mine:
@@ -114,35 +112,19 @@ def choice_of(
 
 
 def _add_option(
-    parser: argparse.ArgumentParser,
+    parser: Parser,
     configurable: Callable[..., Any],
     name: str,
     default: Any,
     text: str,
 ) -> None:
     """Declare one option, parsed as its parameter is annotated."""
-    while isinstance(configurable, functools.partial):
-        configurable = configurable.func
-    # The fields of a dataclass may be annotated in the modules of its bases.
-    is_plain = inspect.isclass(configurable) and not is_dataclass(configurable)
-    owner = configurable.__init__ if is_plain else configurable
-    hints = typing.get_type_hints(owner, include_extras=True)
     parser.add_argument(
         f"--{name.replace('_', '-')}",
         default=default,
         help=text.replace("%", "%%"),
-        **parsing_of(hints[name]),
+        **parsing_of(annotation_of(configurable, name)),
     )
-
-
-def _defaults(configurable: Callable[..., Any]) -> dict[str, Any]:
-    """Map every parameter that has a default to it."""
-    parameters = inspect.signature(configurable).parameters
-    return {
-        name: parameter.default
-        for name, parameter in parameters.items()
-        if parameter.default is not inspect.Parameter.empty
-    }
 
 
 def _show(default: Any) -> str:
@@ -152,21 +134,20 @@ def _show(default: Any) -> str:
 
 def _show_defaults(name: str, choices: Mapping[str, Callable[..., Any]]) -> str:
     """Say which choices have an option, and what its default is for each."""
-    defaults = {
-        key: _show(_defaults(choice)[name])
-        for key, choice in choices.items()
-        if name in _defaults(choice)
-    }
-    if len(defaults) == len(choices) and len(set(defaults.values())) == 1:
-        return f"default: {defaults.popitem()[1]}"
-    return ", ".join(f"{key}: {default}" for key, default in defaults.items())
+    keys_of: dict[str, list[str]] = {}
+    for key, choice in choices.items():
+        if name in defaults_of(choice):
+            keys_of.setdefault(_show(defaults_of(choice)[name]), []).append(key)
+    if len(keys_of) == 1 and sum(map(len, keys_of.values())) == len(choices):
+        return f"default: {next(iter(keys_of))}"
+    return "; ".join(f"{', '.join(keys)}: {x}" for x, keys in keys_of.items())
 
 
 def options_of(
     configurable: Callable[..., Any], args: argparse.Namespace
 ) -> dict[str, Any]:
     """Collect from parsed arguments what a class or function takes by keyword."""
-    return {n: getattr(args, n) for n in _defaults(configurable) if hasattr(args, n)}
+    return {n: getattr(args, n) for n in defaults_of(configurable) if hasattr(args, n)}
 
 
 def parsing_of(hint: Any, allowed: Range = ANY) -> dict[str, Any]:

@@ -17,7 +17,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal, NamedTuple
+
+from asdkit.base.errors import AsdkitError
 
 DRIVER = Path("/proc/driver/nvidia/version")
 INSTALL = "pip install -e . in the root of the source tree"
@@ -83,6 +86,25 @@ def examine_package(requirement: str) -> Finding:
     if not _fits(version, requirement):
         return Finding("broken", name, f"{version} is not {requirement}", cure)
     return Finding("ok", name, version)
+
+
+def require(name: str, cure: str) -> ModuleType:
+    """Import a package that not everybody has.
+
+    Args:
+        name: of the module.
+        cure: how to install it.
+
+    Raises:
+        AsdkitError: it is not installed, or cannot be imported.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise AsdkitError(f"{error.name} is not installed", hint=cure) from None
+    except (ImportError, OSError) as error:
+        what = str(error).strip().partition("\n")[0]
+        raise AsdkitError(f"{name} cannot be imported: {what}", hint=cure) from None
 
 
 def _name(requirement: str) -> str:

@@ -6,8 +6,9 @@ A table is a literal dictionary, name -> class or function whose options have de
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from inspect import signature
 from typing import Any, TypeVar
+
+from asdkit.base import parameters
 
 Built = TypeVar("Built")
 
@@ -44,5 +45,4 @@ def defaults_of(table: Mapping[str, Callable[..., Any]], name: str) -> dict[str,
     """
     if name not in table:
         raise ValueError(f"expected one of {', '.join(table)}; got {name!r}")
-    parameters = signature(table[name]).parameters.values()
-    return {p.name: p.default for p in parameters if p.default is not p.empty}
+    return parameters.defaults_of(table[name])

@@ -14,7 +14,7 @@ from asdkit.backends.pipeline import Pipeline
 from asdkit.backends.plda import Plda
 from asdkit.base.errors import DataError
 from asdkit.base.options import add_options, options_of
-from asdkit.io.store import load_arrays, save_arrays
+from asdkit.io.store import load_object, save_arrays
 from asdkit.io.vectors import read_vectors
 
 
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    pipeline = Pipeline.from_state(*load_arrays(args.backend, "Pipeline"))
+    pipeline = load_object(args.backend, Pipeline)
     *maps, plda = pipeline.steps
     if not isinstance(plda, Plda):
         kind = type(plda).__name__

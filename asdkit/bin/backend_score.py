@@ -16,7 +16,7 @@ import logging
 import numpy as np
 
 from asdkit.backends.pipeline import Pipeline
-from asdkit.io.store import load_arrays
+from asdkit.io.store import load_object
 from asdkit.io.trials import read_trials, write_scores
 from asdkit.io.vectors import read_vectors
 
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    pipeline = Pipeline.from_state(*load_arrays(args.backend, "Pipeline"))
+    pipeline = load_object(args.backend, Pipeline)
     trials = read_trials(args.trials)
     vectors = read_vectors(args.vectors, pipeline.input_dim, args.backend)
     test = vectors.find(trials.test_ids, args.trials)

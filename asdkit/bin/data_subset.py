@@ -2,6 +2,7 @@
 
 e.g.: asdkit data-subset --longest 100000 data/train data/train_100k
 e.g.: asdkit data-subset --spk-list lists/dev --per-spk 5 data/train data/dev
+e.g.: asdkit data-subset --where utt2attack=bonafide data/train data/train_bonafide
 
 Several conditions apply one after the other, in the order of --help.  All tables are
 restricted together, features, VAD decisions and trials included.
@@ -14,7 +15,7 @@ import argparse
 from asdkit.base.options import add_options, options_of
 from asdkit.data.directory import ids_of
 from asdkit.data.manifests import read_manifests
-from asdkit.data.subset import read_list, select, write_subset
+from asdkit.data.subset import read_list, read_where, select, write_subset
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--spk-list", metavar="FILE", help="speakers to keep, first word of each line"
+    )
+    parser.add_argument(
+        "--where",
+        metavar="TABLE=X,X",
+        action="append",
+        default=[],
+        help="utterances of which a table, e.g. utt2attack, says one of these; several "
+        "such options all hold",
     )
     add_options(
         parser,
@@ -41,9 +50,12 @@ def main(args: argparse.Namespace) -> None:
     """Run the command."""
     manifests = read_manifests(args.data_dir)
     ids = ids_of(manifests)
+    chosen = [read_where(args.data_dir, condition) for condition in args.where]
+    if args.utt_list:
+        chosen.append(read_list(args.utt_list, ids.utts))
     utts = select(
         manifests,
-        read_list(args.utt_list, ids.utts) if args.utt_list else None,
+        set.intersection(*chosen) if chosen else None,
         read_list(args.spk_list, ids.spks) if args.spk_list else None,
         **options_of(select, args),
     )

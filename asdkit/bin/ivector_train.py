@@ -19,7 +19,7 @@ from asdkit.base.options import add_options, options_of
 from asdkit.data.frames import Frames, list_utts
 from asdkit.data.ubm import load_ubm
 from asdkit.gmm.posteriors import Aligner
-from asdkit.io.store import load_arrays, save_arrays
+from asdkit.io.store import load_object, save_arrays
 from asdkit.ivector.extractor import IvectorExtractor
 from asdkit.ivector.statistics import Statistics
 from asdkit.ivector.system import IvectorSystem
@@ -69,7 +69,7 @@ def main(args: argparse.Namespace) -> None:
 
     checkpoint = Path(args.extractor_dir) / "checkpoint.npz"
     if not checkpoint.exists() or not system.resume(
-        IvectorSystem.from_state(*load_arrays(checkpoint, KIND)), totals
+        load_object(checkpoint, IvectorSystem), totals
     ):
         extractor.initialize(ubm.full, statistics, totals)
     for _ in system.extractor.iterate(statistics, totals):

@@ -13,7 +13,8 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.errors import AsdkitError
-from asdkit.base.options import add_options
+from asdkit.base.options import add_options, parsing_of
+from asdkit.base.ranges import Count
 from asdkit.nnet.cost import cost_table
 from asdkit.nnet.registry import MODELS, build
 
@@ -21,8 +22,12 @@ from asdkit.nnet.registry import MODELS, build
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     own = "default: the network's own"
-    parser.add_argument("--feat-dim", type=int, help=f"dimension of features ({own})")
-    parser.add_argument("--embedding-dim", type=int, help=f"of embeddings ({own})")
+    parser.add_argument(
+        "--feat-dim", **parsing_of(Count), help=f"dimension of features ({own})"
+    )
+    parser.add_argument(
+        "--embedding-dim", **parsing_of(Count), help=f"of embeddings ({own})"
+    )
     add_options(parser, cost_table, num_frames="frames of the utterance")
     parser.add_argument(
         "--compare",

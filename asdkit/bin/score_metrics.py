@@ -1,42 +1,68 @@
-"""Print EER, minDCF and Cllr of score files.
+r"""Print EER, detection costs and Cllr of score files.
 
 e.g.: asdkit score-metrics data/test/trials exp/scores_plda exp/scores_cosine
+e.g.: asdkit score-metrics --flavor asvspoof2019 --bootstrap 1000 \
+        --asv-scores data/eval/asv_scores data/eval/utt2attack exp/cm/eval_scores
+e.g.: asdkit score-metrics --flavor asvspoof5 data/eval/asv_trials exp/sasv/eval_scores
 
-EER is the mean of both error rates where they are nearest (ASVspoof's definition),
-Kaldi EER what its compute-eer prints; they differ by about one target trial.  Cllr
-is in bits and presumes that scores are natural-log likelihood ratios; minCllr is
-what is left of it after the best calibration.
+EER is the mean of both error rates where they are nearest (ASVspoof's definition; equal
+scores are accepted or rejected together), Kaldi EER what its compute-eer prints; they
+differ by about one target trial.  Cllr is in bits and presumes that scores are
+natural-log likelihood ratios; minCllr is what is left of it after the best calibration.
+
+The flavors of ASVspoof take a CM protocol of the challenge or utt2attack, with scores
+of utterances, or an ASV protocol or asv_trials, with scores of pairs.  Rows are all
+trials pooled, then every attack against all bona fide speech, then every codec.  The
+t-DCF has 2019's form or 2021's, as the flavor has it, never both.
+
+--bootstrap puts 95 % intervals around numbers and adds, for every file but the first,
+its difference to the first on the same draws of speakers.  In the t-DCF only the CM is
+drawn anew; the ASV system stays as it is.
 """
 
 from __future__ import annotations
 
 import argparse
 
-from asdkit.base.errors import DataError
-from asdkit.io.trials import match_scores, read_scores, read_trials
-from asdkit.metrics.table import verification_table
+from asdkit.base.errors import AsdkitError
+from asdkit.base.options import add_options, options_of
+from asdkit.countermeasures.evaluation import spoofing_metrics
+from asdkit.countermeasures.keys import FLAVORS
+from asdkit.inference.evaluation import verification_metrics
+from asdkit.metrics.flavors import VERIFICATION
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("trials", help="<enroll> <test> target|nontarget per line")
     parser.add_argument(
-        "scores", nargs="+", help="<enroll> <test> <score> per line, any order"
+        "--flavor",
+        choices=(*VERIFICATION, *FLAVORS),
+        default="kaldi",
+        help="whose metrics and formats (default: kaldi)",
     )
+    add_options(
+        parser,
+        spoofing_metrics,
+        asv_scores="scores of an ASV system, for the t-DCF and the t-EER",
+        asv_trials="their key, if it is not in them",
+        by="columns of the key to split by, with commas: attack,codec and what a "
+        "protocol has, e.g. vocoder; none for pooled rows only",
+        subset="part of the evaluation data; eval of ASVspoof 2021 if not given",
+        bootstrap="draws of speakers for intervals; 0 for none",
+        seed="of the draws",
+        utt2spk="speakers of utterances, if the key does not name them",
+    )
+    parser.add_argument("trials", help="the key: trials, a protocol, utt2attack, ...")
+    parser.add_argument("scores", nargs="+", help="a file per system, in any order")
 
 
 def main(args: argparse.Namespace) -> str:
     """Run the command."""
-    trials = read_trials(args.trials)
-    num_targets = int(trials.is_target.sum())
-    if num_targets in (0, len(trials)):
-        raise DataError(
-            args.trials,
-            f"expected target and nontarget trials, got {num_targets} target and "
-            f"{len(trials) - num_targets} nontarget",
-        )
-    systems = {}
-    for path in args.scores:
-        values = match_scores(trials, read_scores(path), args.trials, path)
-        systems[path] = values[trials.is_target], values[~trials.is_target]
-    return verification_table(systems)
+    if args.flavor in VERIFICATION:
+        if args.asv_scores or args.asv_trials or args.subset:
+            message = f"--flavor {args.flavor} knows no --asv-scores, -trials, --subset"
+            raise AsdkitError(message)
+        draws = args.bootstrap, args.seed, args.utt2spk
+        return verification_metrics(args.trials, args.scores, args.flavor, *draws)
+    options = options_of(spoofing_metrics, args)
+    return spoofing_metrics(args.trials, args.scores, args.flavor, **options)

@@ -20,7 +20,7 @@ from asdkit.inference.normalization import (
     read_cohort,
     stats_of_sides,
 )
-from asdkit.io.store import load_arrays
+from asdkit.io.store import load_object
 from asdkit.io.tables import write_table
 from asdkit.io.trials import read_scores, write_scores
 from asdkit.io.vectors import read_vectors
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    backend = Pipeline.from_state(*load_arrays(args.backend, "Pipeline"))
+    backend = load_object(args.backend, Pipeline)
     scores = read_scores(args.scores)
     cohort = read_cohort(args.cohort, args.cohort_utt2spk, backend)
     dim = cohort.x.shape[1]

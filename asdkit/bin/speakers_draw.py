@@ -9,15 +9,12 @@ are different people.  N ranks write the same samples as one.
 from __future__ import annotations
 
 import argparse
-import io
 import logging
-
-import soundfile
 
 from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.options import add_options, options_of
 from asdkit.data.manifests import Utterance, write_utterances
-from asdkit.io.files import write_atomic
+from asdkit.io.audio import write_flac
 from asdkit.simulation.corpus import DrawnCorpus
 
 logger = logging.getLogger(__name__)
@@ -61,11 +58,7 @@ def main(args: argparse.Namespace) -> None:
     minutes = sum(item.sec for item in drawn) / 60
     logger.info("speakers-draw: %d utterances, %.4g minutes", len(drawn), minutes)
     for item, utterance in share([*zip(drawn, utterances, strict=True)]):
-        encoded = io.BytesIO()
-        samples = corpus.speak(item)
-        soundfile.write(encoded, samples, corpus.sample_frequency, format="FLAC")
-        with write_atomic(utterance.source, "wb") as stream:
-            stream.write(encoded.getbuffer())
+        write_flac(utterance.source, corpus.speak(item), corpus.sample_frequency)
     barrier()
     if is_main():
         write_utterances(args.data_dir, utterances)

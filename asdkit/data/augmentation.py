@@ -5,10 +5,18 @@ Every choice is made by the generator that is passed in.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 from scipy import fft
+
+from asdkit.simulation.channels import CHANNELS
+
+# What changes a chunk of samples, (L,) -> (L,) float32.
+Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+# Codecs that need nothing beside what asdkit requires: the same choice everywhere.
+CODECS = [name for name, channel in CHANNELS.items() if not channel.needs_ffmpeg]
 
 
 class Rooms(Protocol):
@@ -53,6 +61,44 @@ class Augmentation:
             noise, snr_db = self.noises.draw(len(samples), rng)
             samples = add_noise(samples, noise, snr_db)
         return normalize_peak(samples)
+
+
+class CodecAugmentation:
+    """With some probability send a chunk through a codec.
+
+    Args:
+        sample_frequency: of the chunks, in Hz.
+        prob: how many of the chunks are changed.
+    """
+
+    def __init__(self, sample_frequency: int = 16000, prob: float = 0.5) -> None:
+        self.sample_frequency = sample_frequency
+        self.prob = prob
+
+    def __call__(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """(L,) -> (L,) float32; the same array if it is left as it is."""
+        if rng.random() >= self.prob:
+            return samples
+        return CHANNELS[CODECS[rng.integers(len(CODECS))]](
+            samples, self.sample_frequency
+        )
+
+
+class Chain:
+    """One change after the other.
+
+    Args:
+        changes: at least one.
+    """
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self.changes = changes
+
+    def __call__(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """(L,) -> (L,) float32."""
+        for change in self.changes:
+            samples = change(samples, rng)
+        return samples
 
 
 class SpecAugment:

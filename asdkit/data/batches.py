@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -14,10 +14,15 @@ from torch.utils.data import DataLoader, Dataset
 
 from asdkit.base.distributed import num_ranks, share
 from asdkit.base.errors import AsdkitError, FitError
+from asdkit.base.ranges import Count, Natural
 from asdkit.data.augmentation import SpecAugment
 from asdkit.data.cuts import speaker_of, tell_left_out
+from asdkit.data.frame_labels import LabelChunks
 from asdkit.data.lanes import Lane
 from asdkit.data.sampling import Pick, Sampler, batches_from, bucket_by_length
+
+if TYPE_CHECKING:
+    from lhotse import MonoCut
 
 logger = logging.getLogger(__name__)
 Order = TypeVar("Order")
@@ -31,12 +36,40 @@ class Batch(NamedTuple):
         feats: (N, T, D) float32, zero beyond an utterance's end.
         num_frames: (N,) int64, on the CPU.
         labels: (N,) int64 classes, -1 where they do not matter.
+        teacher_feats: (N, T', D') float32 of the same chunks, for a teacher whose
+            features are others; None where there is no such teacher.
+        frame_labels: (N, T) int64, 0 for spoofed and 1 for bona fide frames; None
+            where nobody needs them.
     """
 
     utts: list[str]
     feats: Tensor
     num_frames: Tensor
     labels: Tensor
+    teacher_feats: Tensor | None = None
+    frame_labels: Tensor | None = None
+
+
+class Ear(NamedTuple):
+    """Another front end, for the same chunks.
+
+    Its lane draws from a generator in the same state, and as many samples, so it hears
+    the same part of an utterance at the same speed in the same noise.
+
+    Attributes:
+        lane: of the same utterances, changed in the same way.
+        chunk_frames: T', of as many samples as the T of the other lane.
+        subtract_mean: whether to subtract the mean of every chunk.
+    """
+
+    lane: Lane
+    chunk_frames: int
+    subtract_mean: bool
+
+    def chunk(self, place: int, rng: np.random.Generator) -> np.ndarray:
+        """Return (T', D') float32 of an utterance."""
+        chunk, _ = self.lane.chunk(place, self.chunk_frames, rng)
+        return chunk - chunk.mean(axis=0) if self.subtract_mean else chunk
 
 
 class TrainingBatches:
@@ -55,6 +88,9 @@ class TrainingBatches:
         spec_augment: what to mask; None for nothing.
         num_workers: processes that make batches ahead; 0 makes them when asked.
         seed: of where chunks lie and how they are augmented.
+        teacher_ear: the front end of a teacher that needs another; None for none.
+        class_of: names the speaker of an utterance, or whatever has a class.
+        frame_labels: what single frames are, where utterances are spoofed in part.
 
     Raises:
         FitError: an utterance is of a speaker who has no class, the ranks cannot
@@ -67,12 +103,17 @@ class TrainingBatches:
         lane: Lane,
         speakers: Mapping[str, int],
         sampler: Sampler,
-        chunk_frames: int = 200,
+        chunk_frames: Count = 200,
         subtract_mean: bool = True,
         spec_augment: SpecAugment | None = None,
-        num_workers: int = 0,
-        seed: int = 0,
+        num_workers: Natural = 0,
+        seed: Natural = 0,
+        teacher_ear: Ear | None = None,
+        class_of: Callable[[MonoCut], str] = speaker_of,
+        frame_labels: LabelChunks | None = None,
     ) -> None:
+        self.teacher_ear = teacher_ear
+        self.frame_labels = frame_labels
         self.lane = lane
         self.sampler = sampler
         self.chunk_frames = chunk_frames
@@ -81,7 +122,8 @@ class TrainingBatches:
         self.num_workers = num_workers
         self.seed = seed
         self._num_speakers = max(speakers.values()) + 1
-        self._labels = _classes_of(lane, speakers)
+        self._labels = _classes_of(lane, speakers, class_of)
+        self._what = "speakers" if class_of is speaker_of else "classes"
         if sampler.group_size > 1 and lane.num_copies > 1:
             raise FitError(
                 f"{sampler.group_size} utterances of a speaker, each at a speed of its "
@@ -101,6 +143,11 @@ class TrainingBatches:
     def num_classes(self) -> int:
         """K, the copies of speakers that speed perturbation makes among them."""
         return self._num_speakers * self.lane.num_copies
+
+    @property
+    def class_counts(self) -> np.ndarray:
+        """(K,) utterances of every class, as they were recorded."""
+        return np.bincount(self._labels, minlength=self._num_speakers)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -123,6 +170,7 @@ class TrainingBatches:
         shape = (len(picks), self.chunk_frames, self.lane.dim)
         feats = np.empty(shape, np.float32)
         labels = np.empty(len(picks), np.int64)
+        heard, parts = [], []
         for n, (place, draw) in enumerate(picks):
             rng = np.random.default_rng((self.seed, draw))
             chunk, copy = self.lane.chunk(place, self.chunk_frames, rng)
@@ -132,22 +180,31 @@ class TrainingBatches:
                 chunk = self.spec_augment(chunk, rng)
             feats[n] = chunk
             labels[n] = self._labels[place] + copy * self._num_speakers
+            if self.teacher_ear is not None:
+                same = np.random.default_rng((self.seed, draw))
+                heard.append(self.teacher_ear.chunk(place, same))
+            if self.frame_labels is not None:
+                same = np.random.default_rng((self.seed, draw))
+                parts.append(self.frame_labels.chunk(place, self.chunk_frames, same))
         return Batch(
             [self.lane.cuts[pick.place].id for pick in picks],
             torch.from_numpy(feats),
             torch.full((len(picks),), self.chunk_frames),
             torch.from_numpy(labels),
+            torch.from_numpy(np.stack(heard)) if heard else None,
+            torch.from_numpy(np.stack(parts)) if parts else None,
         )
 
     def _tell(self) -> None:
         """Say what there is to train on."""
-        counts = np.bincount(self._labels, minlength=self._num_speakers)
+        counts = self.class_counts
         logger.info(
-            "batches: %d utterances of %d speakers (%d with one utterance), "
+            "batches: %d utterances of %d %s (%d with one utterance), "
             "%d classes; %d steps an epoch; %d utterances are shorter than %d frames "
             "and repeated",
             len(self._labels),
             np.count_nonzero(counts),
+            self._what,
             np.count_nonzero(counts == 1),
             self.num_classes,
             self.steps_per_epoch,
@@ -175,10 +232,10 @@ class ExtractionBatches:
     def __init__(
         self,
         lane: Lane,
-        max_frames: int = 12_000,
+        max_frames: Count = 12_000,
         min_frames: int = 1,
         subtract_mean: bool = True,
-        num_workers: int = 0,
+        num_workers: Natural = 0,
     ) -> None:
         self.lane = lane
         self.subtract_mean = subtract_mean
@@ -283,14 +340,19 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(num_threads)
 
 
-def _classes_of(lane: Lane, speakers: Mapping[str, int]) -> np.ndarray:
+def _classes_of(
+    lane: Lane, speakers: Mapping[str, int], class_of: Callable[[MonoCut], str]
+) -> np.ndarray:
     """Look up the class of every utterance, (U,) int64."""
-    unknown = {speaker_of(cut) for cut in lane.cuts} - speakers.keys()
+    spks = [class_of(cut) for cut in lane.cuts]
+    unknown = set(spks) - speakers.keys()
     if unknown:
-        cut = next(cut for cut in lane.cuts if speaker_of(cut) in unknown)
+        spk, cut = next(
+            (x, cut) for x, cut in zip(spks, lane.cuts, strict=True) if x in unknown
+        )
         raise FitError(
-            f"{cut.id!r}: speaker {speaker_of(cut)!r} is none of the {len(speakers)} "
+            f"{cut.id!r}: speaker {spk!r} is none of the {len(speakers)} "
             f"that the network knows ({len(unknown)} are unknown)",
             hint="train from the data of its first training, or start a new network",
         )
-    return np.array([speakers[speaker_of(cut)] for cut in lane.cuts])
+    return np.array([speakers[spk] for spk in spks])

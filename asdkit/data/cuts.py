@@ -96,6 +96,20 @@ def speaker_of(cut: MonoCut) -> str:
     return cut.supervisions[0].speaker or cut.id
 
 
+def attack_of(cut: MonoCut) -> str:
+    """Name the attack of an utterance; "bonafide" where there is none.
+
+    Raises:
+        DataError: nobody knows.
+    """
+    attack = (cut.supervisions[0].custom or {}).get("attack")
+    if attack is None:
+        problem = f"{cut.id!r}: expected an attack, or bonafide; nobody knows"
+        hint = "asdkit spoof-prepare notes it; or kaldi-import with utt2attack"
+        raise DataError("utt2attack", problem, hint=hint)
+    return attack
+
+
 def number_speakers(cuts: Iterable[MonoCut]) -> dict[str, int]:
     """Give every speaker a class: speaker -> 0, 1, ..., in the order of their names."""
     return {spk: k for k, spk in enumerate(sorted(set(map(speaker_of, cuts))))}

@@ -16,7 +16,7 @@ from asdkit.base.errors import DataError
 from asdkit.data.manifests import DERIVED, Manifests
 from asdkit.io.tables import PathName, read_lines
 
-Kind = Literal["utt", "spk", "reco", "models", "trials", "whole"]
+Kind = Literal["utt", "spk", "reco", "models", "enrolled", "trials", "whole"]
 
 # The first pattern that fits tells the kind.
 KINDS: list[tuple[str, Kind]] = [
@@ -29,8 +29,11 @@ KINDS: list[tuple[str, Kind]] = [
     ("spk2*", "spk"),
     ("wav.scp", "reco"),
     ("reco2*", "reco"),
+    ("asv_enroll.spk2utt", "enrolled"),
     ("*.spk2utt", "models"),
     ("trials*", "trials"),
+    ("asv_trials", "trials"),
+    ("asv_scores", "trials"),
     ("frame_shift", "whole"),
 ]
 
@@ -46,8 +49,9 @@ class Ids(NamedTuple):
 def kind_of(name: str) -> Kind | None:
     """Tell what a table's lines are keyed by; None if it is no table we know.
 
-    "models" lists utterances of enrolled models, "trials" two sides and a key, and
-    "whole" speaks of the directory as a whole.
+    "models" lists utterances of enrolled models, "enrolled" such of another directory,
+    "trials" two sides and a key or score, and "whole" speaks of the directory as a
+    whole.
     """
     for pattern, kind in KINDS:
         if fnmatch.fnmatchcase(name, pattern):

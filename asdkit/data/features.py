@@ -21,7 +21,7 @@ from asdkit.base.provenance import provenance
 from asdkit.base.ranges import Natural
 from asdkit.data.manifests import Utterance, read_utterances
 from asdkit.data.staging import stage
-from asdkit.features.frames import FrameFeatures
+from asdkit.features.frames import Features
 from asdkit.features.registry import FEATURES
 from asdkit.io.ark import ArkWriter
 from asdkit.io.audio import open_audio, read_samples, resample
@@ -53,7 +53,7 @@ class FeatsInfo(NamedTuple):
 def compute_features(
     data_dir: PathName,
     out_dir: PathName,
-    extractor: FrameFeatures,
+    extractor: Features,
     seed: Natural = 0,
     compress: bool = False,
     allow_pipes: bool = False,
@@ -135,7 +135,7 @@ def read_info(data_dir: PathName) -> FeatsInfo | None:
         raise DataError(path, problem, hint="feats-compute writes it") from None
 
 
-def _write_info(out_dir: PathName, extractor: FrameFeatures, seed: int) -> None:
+def _write_info(out_dir: PathName, extractor: Features, seed: int) -> None:
     """Write what `read_info` reads, and where the features came from."""
     names = {kind: name for name, kind in FEATURES.items()}
     options = {**extractor.options, "seed": seed}
@@ -145,7 +145,7 @@ def _write_info(out_dir: PathName, extractor: FrameFeatures, seed: int) -> None:
         stream.write("\n")
 
 
-def _rates(extractor: FrameFeatures, down: bool, up: bool) -> tuple[float, float]:
+def _rates(extractor: Features, down: bool, up: bool) -> tuple[float, float]:
     """The lowest and the highest sampling rate that audio may have."""
     rate = extractor.sample_frequency
     return (0 if up else rate), (float("inf") if down else rate)
@@ -154,7 +154,7 @@ def _rates(extractor: FrameFeatures, down: bool, up: bool) -> tuple[float, float
 def _compute(
     utterances: Sequence[Utterance],
     seeds: Sequence[int],
-    extractor: FrameFeatures,
+    extractor: Features,
     allow_pipes: bool,
     rates_allowed: tuple[float, float],
 ) -> tuple[list[np.ndarray], int]:
@@ -203,18 +203,18 @@ def _run_threads(
 
 def _report(
     data_dir: PathName,
-    extractor: FrameFeatures,
+    extractor: Features,
     utt2num_frames: dict[str, int],
     rates: Sequence[int],
 ) -> None:
     """Say what was computed, resampled and skipped."""
     short = [utt for utt, t in utt2num_frames.items() if not t]
-    num_utts = len(utt2num_frames)
+    num_utts, rate = len(utt2num_frames), extractor.sample_frequency
     if 2 * len(short) > num_utts:
         raise DataError(
             data_dir,
             f"{len(short)} of {num_utts} utterances are shorter than one frame of "
-            f"{extractor.frame_length:g} ms: {' '.join(short[:10])}",
+            f"{1000 * extractor.window_size / rate:g} ms: {' '.join(short[:10])}",
             hint="asdkit data-validate says more",
         )
     logger.info(
@@ -222,7 +222,7 @@ def _report(
         num_utts - len(short),
         sum(utt2num_frames.values()),
         extractor.dim,
-        sum(utt2num_frames.values()) * extractor.frame_shift / 3.6e6,
+        sum(utt2num_frames.values()) * extractor.window_shift / rate / 3600,
     )
     wanted = int(extractor.sample_frequency)
     others = Counter(rate for rate in rates if rate != wanted)

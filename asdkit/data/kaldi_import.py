@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from asdkit.base.errors import DataError
 from asdkit.base.ranges import Natural
 from asdkit.data.directory import first_word, kind_of, read_carried
-from asdkit.data.manifests import write_manifests
+from asdkit.data.manifests import CUSTOM, write_manifests
 from asdkit.io.ark import load_shape, read_scp
 from asdkit.io.headers import Header, read_headers
 from asdkit.io.tables import PathName, read_lines, read_table
@@ -354,6 +354,11 @@ def _supervisor(
     spk2gender = read_table(genders) if genders.exists() else {}
     lines = read_lines(texts) if texts.exists() else []
     text = {first_word(line): " ".join(line.split()[1:]) for line in lines}
+    known = {
+        name: read_table(source / f"utt2{name}")
+        for name in CUSTOM
+        if (source / f"utt2{name}").exists()
+    }
 
     def make(
         utt: str, reco: str, start: float, duration: float, channel: int
@@ -367,6 +372,8 @@ def _supervisor(
             speaker=utt2spk[utt],
             gender=spk2gender.get(utt2spk[utt]),
             text=text.get(utt),
+            custom={k: table[utt] for k, table in known.items() if utt in table}
+            or None,
         )
 
     return make

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from asdkit.data.augmentation import Augmentation
+from asdkit.data.augmentation import Change
 from asdkit.data.loading import (
     at_rate,
     load_feats,
@@ -21,10 +21,13 @@ from asdkit.data.loading import (
     locate_feats,
     require_audio,
 )
-from asdkit.features.frames import FrameFeatures
+from asdkit.features.deltas import add_deltas
+from asdkit.features.frames import Features
 
 if TYPE_CHECKING:
     from lhotse import MonoCut
+
+DELTA_WINDOW = 1  # frames on each side, as ASVspoof's baselines have it with LFCCs
 
 
 class Lane(Protocol):
@@ -90,12 +93,7 @@ class StoredLane:
         self, index: int, num_frames: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, int]:
         """Return (num_frames, D) of an utterance, repeated if it is shorter, and 0."""
-        feats = self.whole(index)
-        room = len(feats) - num_frames
-        if room < 0:
-            return np.resize(feats, (num_frames, self.dim)), 0
-        start = int(rng.integers(room + 1))
-        return feats[start : start + num_frames], 0
+        return cut_chunk(self.whole(index), num_frames, rng), 0
 
 
 class AudioLane:
@@ -118,10 +116,10 @@ class AudioLane:
     def __init__(
         self,
         cuts: Iterable[MonoCut],
-        extractor: FrameFeatures,
+        extractor: Features,
         speeds: Sequence[float] = (1.0,),
         speed_classes: bool = True,
-        augmentation: Augmentation | None = None,
+        augmentation: Change | None = None,
     ) -> None:
         if speeds[0] != 1:
             raise ValueError(f"expected speeds that begin with 1.0, got {speeds}")
@@ -170,6 +168,56 @@ class AudioLane:
             samples = self.augmentation(samples, rng)
         feats = extractor(samples, int(rng.integers(2**32)))[:num_frames]
         return feats, number if self.speed_classes else 0
+
+
+class DeltaLane:
+    """Frames of another lane with their derivatives over time.
+
+    A derivative sees what the network sees: at the ends of a chunk, and of what is
+    left when pauses are taken out, the frames stand still.
+
+    Args:
+        lane: where the frames come from.
+        delta_order: highest derivative.
+    """
+
+    def __init__(self, lane: Lane, delta_order: int) -> None:
+        self.lane = lane
+        self.delta_order = delta_order
+        self.cuts = lane.cuts
+        self.num_frames = lane.num_frames
+        self.dim = lane.dim * (delta_order + 1)
+        self.num_copies = lane.num_copies
+
+    def whole(self, index: int) -> np.ndarray:
+        """Return all frames of an utterance, (T, D) float32.
+
+        Raises:
+            DataError: they are missing or damaged.
+        """
+        return add_deltas(self.lane.whole(index), DELTA_WINDOW, self.delta_order)
+
+    def chunk(
+        self, index: int, num_frames: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, int]:
+        """Return (num_frames, D) of an utterance, and which copy it is.
+
+        Raises:
+            DataError: they are missing or damaged.
+        """
+        feats, copy = self.lane.chunk(index, num_frames, rng)
+        return add_deltas(feats, DELTA_WINDOW, self.delta_order), copy
+
+
+def cut_chunk(
+    frames: np.ndarray, num_frames: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Cut (num_frames, ...) out of (T, ...) anywhere; repeat what is shorter."""
+    room = len(frames) - num_frames
+    if room < 0:
+        return np.resize(frames, (num_frames, *frames.shape[1:]))
+    start = int(rng.integers(room + 1))
+    return frames[start : start + num_frames]
 
 
 def _count_frames(cut: MonoCut) -> int:

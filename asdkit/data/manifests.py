@@ -1,9 +1,10 @@
 """The two lhotse manifests of a data directory, and the Kaldi tables they imply.
 
 ``recordings.jsonl.gz`` and ``supervisions.jsonl.gz`` own who, when and where;
-``wav.scp segments utt2spk spk2utt utt2dur spk2gender text`` are derived from them.
-A directory without audio, features only, has no recordings and therefore neither
-``wav.scp`` nor ``segments``.
+``wav.scp segments utt2spk spk2utt utt2dur spk2gender text`` are derived from them, and
+of spoofed speech ``utt2attack`` and the other tables of `CUSTOM`.  A directory without
+audio, features only, has no recordings and therefore neither ``wav.scp`` nor
+``segments``.
 """
 
 from __future__ import annotations
@@ -27,7 +28,12 @@ if TYPE_CHECKING:
 
 RECORDINGS = "recordings.jsonl.gz"
 SUPERVISIONS = "supervisions.jsonl.gz"
-DERIVED = ("wav.scp", "segments", "utt2spk", "spk2utt", "utt2dur", "spk2gender", "text")
+# What spoofed speech is described by; ``custom["attack"]`` is in utt2attack, and so on.
+CUSTOM = ("attack", "codec", "subset", "environment")
+DERIVED = (
+    *("wav.scp", "segments", "utt2spk", "spk2utt", "utt2dur", "spk2gender", "text"),
+    *(f"utt2{name}" for name in CUSTOM),
+)
 
 
 class Utterance(NamedTuple):
@@ -44,6 +50,8 @@ class Utterance(NamedTuple):
         sampling_rate: of the source, in Hz.
         gender: as the manifest has it, None where it is unknown.
         text: what is said, None where it is unknown.
+        custom: name -> value, for `CUSTOM` names; "attack" is "bonafide" where there
+            is none.
     """
 
     utt: str
@@ -56,6 +64,7 @@ class Utterance(NamedTuple):
     sampling_rate: int
     gender: str | None = None
     text: str | None = None
+    custom: dict[str, str] | None = None
 
 
 class Manifests(NamedTuple):
@@ -156,6 +165,7 @@ def _locate(
         sampling_rate=recording.sampling_rate,
         gender=supervision.gender,
         text=supervision.text,
+        custom=supervision.custom,
     )
 
 
@@ -207,12 +217,17 @@ def write_tables(directory: Path, tables: Mapping[str, Iterable[str]]) -> None:
             stream.write(text.encode(errors="surrogateescape"))
 
 
-def write_utterances(data_dir: PathName, utterances: Iterable[Utterance]) -> None:
+def write_utterances(
+    data_dir: PathName,
+    utterances: Iterable[Utterance],
+    carried: Mapping[str, Sequence[str]] | None = None,
+) -> None:
     """Write a data directory in which every utterance is a recording of its own.
 
     Args:
         data_dir: made if need be; other files in it stay.
         utterances: each the whole of its file, with one channel.
+        carried: as for `write_manifests`.
 
     Raises:
         ValueError: an utterance is only a part of its source.
@@ -242,9 +257,10 @@ def write_utterances(data_dir: PathName, utterances: Iterable[Utterance]) -> Non
                 speaker=utterance.spk,
                 gender=utterance.gender,
                 text=utterance.text,
+                custom=utterance.custom,
             )
         )
-    write_manifests(data_dir, recordings, supervisions)
+    write_manifests(data_dir, recordings, supervisions, carried)
 
 
 def derive_tables(manifests: Manifests) -> dict[str, list[str]]:
@@ -252,11 +268,11 @@ def derive_tables(manifests: Manifests) -> dict[str, list[str]]:
 
     Recordings without an utterance are left out, as Kaldi wants it.  There is a
     ``segments`` only if an utterance is not its whole recording, and a
-    ``spk2gender`` or ``text`` only if something is known.
+    ``spk2gender``, ``text`` or ``utt2attack`` only if something is known.
 
     Raises:
-        DataError: an id holds a blank, or an utterance wants a channel that its
-            recording does not have.
+        DataError: an id, an attack or the like holds a blank, or an utterance wants a
+            channel that its recording does not have.
     """
     recordings, supervisions = manifests
     tables: dict[str, dict[str, str]] = {name: {} for name in DERIVED}
@@ -273,6 +289,8 @@ def derive_tables(manifests: Manifests) -> dict[str, list[str]]:
             tables["spk2gender"][spk] = item.gender[0].lower()
         if item.text is not None:
             tables["text"][utt] = item.text
+        for name, value in known_of(item).items():
+            tables[f"utt2{name}"][utt] = value
         recording = recordings.get(item.recording_id)
         if recording is None:
             continue
@@ -290,6 +308,21 @@ def derive_tables(manifests: Manifests) -> dict[str, list[str]]:
         for name, table in tables.items()
         if table
     }
+
+
+def known_of(supervision: SupervisionSegment) -> dict[str, str]:
+    """Return what is known of an utterance under the names of `CUSTOM`.
+
+    Raises:
+        DataError: it is not one word.
+    """
+    custom = supervision.custom or {}
+    known = {name: custom[name] for name in CUSTOM if name in custom}
+    for name, value in known.items():
+        if not isinstance(value, str) or len(value.split()) != 1:
+            problem = f"{supervision.id!r}: expected one word for {name}, got {value!r}"
+            raise DataError(SUPERVISIONS, problem)
+    return known
 
 
 def seconds(value: float) -> str:

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
-from asdkit.base.errors import DataError
+from asdkit.base.errors import AsdkitError
 from asdkit.base.registry import construct, defaults_of
+from asdkit.io.store import building
 from asdkit.io.tables import PathName
 from asdkit.io.tensors import load_tensors, save_tensors
 from asdkit.losses import registry as losses
@@ -44,14 +45,18 @@ def build_network(options: dict[str, Any]) -> TrainedNetwork:
     """Construct network and loss, untrained, from the options of a file.
 
     Raises:
-        ValueError: a name or an option is unknown.
+        AsdkitError: a name or an option is unknown, or has a value that cannot be.
     """
-    network = construct(MODELS, **options["network"])
-    loss = losses.build(
-        embedding_dim=network.embedding_dim,
-        num_classes=len(options["classes"]),
-        **options["loss"],
-    )
+    try:
+        network = construct(MODELS, **options["network"])
+        loss = losses.build(
+            embedding_dim=network.embedding_dim,
+            num_classes=len(options["classes"]),
+            **options["loss"],
+        )
+    except ValueError as error:
+        names = f"{options['network']['name']} with {options['loss']['name']}"
+        raise AsdkitError(f"{names}: {error}") from None
     return TrainedNetwork(network, loss, options)
 
 
@@ -71,13 +76,10 @@ def load_network(path: PathName) -> TrainedNetwork:
         DataError: missing, damaged, or not a network that this version can build.
     """
     options, tensors = load_tensors(path, "Network")
-    try:
+    with building(path):
         trained = build_network(options)
         trained.network.load_state_dict(tensors["network"])
         trained.loss.load_state_dict(tensors["loss"])
-    except (ValueError, TypeError, KeyError, RuntimeError) as error:
-        what = str(error).partition("\n")[0]
-        raise DataError(path, f"this version cannot build it: {what}") from None
     trained.network.eval()
     trained.loss.eval()
     return trained

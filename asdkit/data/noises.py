@@ -17,7 +17,7 @@ from scipy import fft
 from asdkit.base.errors import DataError
 from asdkit.data.loading import at_rate, load_piece, load_samples, require_audio
 from asdkit.data.manifests import read_items
-from asdkit.io.headers import read_headers
+from asdkit.io.headers import Header, read_headers
 from asdkit.io.tables import PathName, read_table
 from asdkit.simulation.sessions import NUM_KNOTS, room_response, smooth_gain
 
@@ -194,22 +194,24 @@ def read_recordings(directory: PathName) -> list[Recording]:
 
 def _read_wavs(path: Path) -> list[Recording]:
     """Make recordings of the files in wav.scp."""
-    from lhotse import AudioSource, Recording
-
     wavs = read_table(path)
     headers, errors = read_headers({reco: (wav, False) for reco, wav in wavs.items()})
     if errors:
         raise next(iter(errors.values()))
-    return [
-        Recording(
-            id=reco,
-            sources=[AudioSource("file", list(range(header.num_channels)), wavs[reco])],
-            sampling_rate=header.sampling_rate,
-            num_samples=header.num_samples,
-            duration=header.num_samples / header.sampling_rate,
-        )
-        for reco, header in headers.items()
-    ]
+    return [recording_of(reco, wavs[reco], header) for reco, header in headers.items()]
+
+
+def recording_of(reco: str, path: str, header: Header) -> Recording:
+    """Describe a sound file whose header was read."""
+    from lhotse import AudioSource, Recording
+
+    return Recording(
+        id=reco,
+        sources=[AudioSource("file", list(range(header.num_channels)), path)],
+        sampling_rate=header.sampling_rate,
+        num_samples=header.num_samples,
+        duration=header.num_samples / header.sampling_rate,
+    )
 
 
 def _read_cuts(directory: PathName, sampling_rate: int) -> list[MonoCut]:

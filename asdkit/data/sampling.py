@@ -166,6 +166,65 @@ class SpeakerChunks:
             yield [Pick(utt, next(draws)) for utt in picks]
 
 
+class BalancedChunks:
+    """Pick as many utterances of every class, however rare it is.
+
+    A batch has equal shares of all classes, shuffled.  An epoch is as long as that of
+    `RandomChunks`; it shows the rare classes' utterances several times, and of the
+    others a part, another one each time.
+
+    Args:
+        classes: (U,) the class of every utterance, of any sortable type.
+        batch_size: N, a multiple of the number of classes.
+        chunks_per_utt: how long an epoch is, in chunks of all utterances.
+        seed: of the order.
+
+    Raises:
+        FitError: the batch size is no multiple, or there are too few chunks.
+    """
+
+    group_size = 1
+
+    def __init__(
+        self,
+        classes: Sequence[object],
+        batch_size: int = 64,
+        chunks_per_utt: int = 1,
+        seed: int = 0,
+    ) -> None:
+        _, numbers = np.unique(np.asarray(classes), return_inverse=True)
+        order = np.argsort(numbers, kind="stable")
+        self.utts_of = np.split(order, np.bincount(numbers).cumsum()[:-1])
+        self.batch_size = batch_size
+        self.num_batches = len(numbers) * chunks_per_utt // batch_size
+        self.seed = seed
+        if batch_size % len(self.utts_of) or not self.num_batches:
+            raise FitError(
+                f"batches of {batch_size} cannot be made of {len(numbers)} utterances "
+                f"with {chunks_per_utt} chunks each, in equal shares of "
+                f"{len(self.utts_of)} classes",
+                hint="change --batch-size, or raise --chunks-per-utt",
+            )
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        return self.num_batches
+
+    def epoch(self, number: int) -> Iterator[list[Pick]]:
+        """Yield the batches of an epoch, counted from 0."""
+        rng = np.random.default_rng((self.seed, number, ORDER))
+        share = self.batch_size // len(self.utts_of)
+        wanted = share * len(self)
+        columns = []
+        for utts in self.utts_of:
+            rounds = [rng.permutation(utts) for _ in range(-(-wanted // len(utts)))]
+            columns.append(np.concatenate(rounds)[:wanted].reshape(len(self), share))
+        for batch, places in enumerate(np.concatenate(columns, axis=1)):
+            first = (number * len(self) + batch) * self.batch_size
+            chosen = rng.permutation(places).tolist()
+            yield [Pick(place, first + i) for i, place in enumerate(chosen)]
+
+
 def batches_from(sampler: Sampler, step: int) -> Iterator[list[Pick]]:
     """Yield this rank's share of the batches from a step on, epoch after epoch."""
     number, skipped = divmod(step, len(sampler))

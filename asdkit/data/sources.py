@@ -10,8 +10,8 @@ from asdkit.base.errors import DataError
 from asdkit.base.registry import construct
 from asdkit.data.cuts import read_cuts
 from asdkit.data.features import FeatsInfo, read_info
-from asdkit.data.lanes import AudioLane, Lane, StoredLane
-from asdkit.features.frames import FrameFeatures
+from asdkit.data.lanes import AudioLane, DeltaLane, Lane, StoredLane
+from asdkit.features.frames import Features
 from asdkit.features.registry import FEATURES
 from asdkit.io.tables import PathName
 
@@ -30,6 +30,7 @@ class FeatureSource:
         options: of the features' constructor.
         voiced: whether frames without speech are left out, as vad.scp says.
         subtract_mean: whether the mean of every chunk or utterance is subtracted.
+        delta_order: highest derivative over time that is appended; 0 for none.
 
     Raises:
         ValueError: nobody remembers what to compute, or computed frames are to be
@@ -41,6 +42,7 @@ class FeatureSource:
     options: dict[str, Any] = field(default_factory=dict)
     voiced: bool = False
     subtract_mean: bool = True
+    delta_order: int = 0
 
     def __post_init__(self) -> None:
         if self.lane == "audio" and self.voiced:
@@ -54,27 +56,32 @@ class FeatureSource:
 
     @classmethod
     def stored_in(
-        cls, data_dir: PathName, voiced: bool, subtract_mean: bool
+        cls,
+        data_dir: PathName,
+        voiced: bool,
+        subtract_mean: bool,
+        delta_order: int = 0,
     ) -> FeatureSource:
         """Describe the features that a data directory has."""
         kind, options = _described(read_info(data_dir))
-        return cls("stored", kind, options, voiced, subtract_mean)
+        return cls("stored", kind, options, voiced, subtract_mean, delta_order)
 
     @classmethod
     def computed_by(
-        cls, extractor: FrameFeatures, subtract_mean: bool
+        cls, extractor: Features, subtract_mean: bool, delta_order: int = 0
     ) -> FeatureSource:
         """Describe what an extractor computes from audio."""
         names = {kind: name for name, kind in FEATURES.items()}
         options = dict(extractor.options)
-        return cls("audio", names[type(extractor)], options, False, subtract_mean)
+        kind = names[type(extractor)]
+        return cls("audio", kind, options, False, subtract_mean, delta_order)
 
     @property
     def description(self) -> dict[str, Any]:
         """The constructor's arguments, for a file."""
         return asdict(self)
 
-    def extractor(self) -> FrameFeatures:
+    def extractor(self) -> Features:
         """Construct what computes the features."""
         assert self.type is not None
         return construct(FEATURES, self.type, **self.options)
@@ -87,16 +94,24 @@ class FeatureSource:
         """
         if self.lane == "audio":
             return read_cuts(data_dir, features=False)
+        self.check_stored(data_dir)
+        return read_cuts(data_dir, features=True, voiced=self.voiced)
+
+    def check_stored(self, data_dir: PathName) -> None:
+        """Compare the features that a data directory has, as far as anybody remembers.
+
+        Raises:
+            DataError: they are not these.
+        """
         kind, options = _described(read_info(data_dir))
         path = Path(data_dir) / "feats.scp"
         if self.type and kind and (kind, options) != (self.type, self.options):
             raise DataError(
                 path,
-                f"the network was trained with {_show(self.type, self.options)}, "
+                f"the model was trained with {_show(self.type, self.options)}, "
                 f"these are {_show(kind, options)}",
                 hint="asdkit feats-compute with the options of the training data",
             )
-        return read_cuts(data_dir, features=True, voiced=self.voiced)
 
     def open_lane(self, cuts: CutSet, dim: int | None = None) -> Lane:
         """Get at the frames of utterances, unchanged by augmentation.
@@ -113,12 +128,17 @@ class FeatureSource:
             lane = StoredLane(cuts)
         else:
             lane = AudioLane(cuts, self.extractor())
+        lane = self.with_deltas(lane)
         if dim not in (None, lane.dim):
             raise DataError(
                 lane.cuts[0].id,
                 f"expected features of {dim} dimensions, got {lane.dim}",
             )
         return lane
+
+    def with_deltas(self, lane: Lane) -> Lane:
+        """Append derivatives to the frames of a lane, if any are wanted."""
+        return DeltaLane(lane, self.delta_order) if self.delta_order else lane
 
 
 def _described(info: FeatsInfo | None) -> tuple[str | None, dict[str, Any]]:

@@ -20,7 +20,7 @@ from asdkit.data.manifests import (
     read_manifests,
     write_manifests,
 )
-from asdkit.io.tables import PathName, read_lines
+from asdkit.io.tables import PathName, read_lines, read_table
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +89,30 @@ def read_list(path: PathName, known: Collection[str]) -> set[str]:
             hint="take the ids from the data directory's utt2spk or spk2utt",
         )
     return set(words) - {""}
+
+
+def read_where(data_dir: PathName, condition: str) -> set[str]:
+    """List the utterances of which a table says what it shall.
+
+    Args:
+        data_dir: with the table.
+        condition: e.g. ``utt2attack=bonafide,A01``: one of these values.
+
+    Raises:
+        DataError: the condition has another form, the table is missing or malformed,
+            or has none of the values.
+    """
+    name, _, values = condition.partition("=")
+    if not values or kind_of(name) != "utt":
+        problem = f"expected e.g. utt2attack=bonafide,A01, got {condition!r}"
+        raise DataError("--where", problem)
+    wanted = set(values.split(","))
+    table = read_table(Path(data_dir) / name)
+    if absent := sorted(wanted - set(table.values())):
+        known = " ".join(sorted(set(table.values()))[:20])
+        problem = f"no utterance has the value {absent[0]!r}; there are {known}"
+        raise DataError(Path(data_dir) / name, problem)
+    return {utt for utt, value in table.items() if value in wanted}
 
 
 def write_subset(source: PathName, data_dir: PathName, utts: Iterable[str]) -> None:
@@ -168,14 +192,14 @@ def _join(
         lacking = [
             s for s, part in zip(sources, parts, strict=True) if name not in part
         ]
-        if lacking and kind not in ("trials", "models"):
+        if lacking and kind not in ("trials", "models", "enrolled"):
             logger.warning("data-combine: no %s: %s has none", name, lacking[0])
             continue
         lines = [line for part in parts for line in part.get(name, [])]
         lines = list(dict.fromkeys(lines))
         if kind == "whole" and len(lines) > 1:
             raise DataError(name, f"expected the same everywhere, got {lines}")
-        if kind == "models":
+        if kind in ("models", "enrolled"):
             lines = _join_models(lines)
         elif kind != "trials":
             lines.sort(key=first_word)

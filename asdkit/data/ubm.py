@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asdkit.features.frontend import FrontEnd
 from asdkit.gmm.ubm import Ubm
-from asdkit.io.store import load_arrays, save_arrays
+from asdkit.io.store import building, load_arrays, save_arrays
 from asdkit.io.tables import PathName
 
 
@@ -17,7 +17,8 @@ def load_ubm(path: PathName) -> tuple[Ubm, FrontEnd]:
     """Read what `save_ubm` wrote.
 
     Raises:
-        DataError: missing, damaged, or another kind of model.
+        DataError: missing, damaged, another kind of model, or without an array.
     """
     options, arrays = load_arrays(path, "Ubm")
-    return Ubm.of(arrays), FrontEnd(**options["frontend"])
+    with building(path):
+        return Ubm.of(arrays), FrontEnd(**options["frontend"])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -17,42 +18,82 @@ from asdkit.io.tables import PathName, read_table, write_table
 
 logger = logging.getLogger(__name__)
 
+BATCH_FRAMES = 200_000
 
-def compute_vad(
-    data_dir: PathName,
-    out_dir: PathName,
-    detect: Callable[[np.ndarray], np.ndarray],
-) -> None:
+
+class Detector(Protocol):
+    """Tells speech from everything else, for many utterances at once.
+
+    Attributes:
+        needs_energy: whether the first column of the features must be log energy.
+    """
+
+    needs_energy: bool
+
+    def prepare(self, data_dir: PathName) -> None:
+        """Learn what must be known of all utterances, the same on every rank."""
+
+    def detect(
+        self, utts: Sequence[str], feats: Sequence[np.ndarray]
+    ) -> list[np.ndarray]:
+        """N ids and their (T, D) features -> N times (T,) bool, True for speech."""
+
+
+class EnergyDetector:
+    """Decide by energy alone, one utterance at a time.
+
+    Args:
+        decide: (T,) log energies -> (T,) bool, True where there is speech.
+    """
+
+    needs_energy = True
+
+    def __init__(self, decide: Callable[[np.ndarray], np.ndarray]) -> None:
+        self.decide = decide
+
+    def prepare(self, data_dir: PathName) -> None:
+        """Nothing needs to be known."""
+
+    def detect(
+        self, utts: Sequence[str], feats: Sequence[np.ndarray]
+    ) -> list[np.ndarray]:
+        """N ids and their (T, D) features -> N times (T,) bool, True for speech."""
+        return [self.decide(matrix[:, 0]) for matrix in feats]
+
+
+def compute_vad(data_dir: PathName, out_dir: PathName, detector: Detector) -> None:
     """Write vad.ark and vad.scp, vectors of 0 and 1; vad.scp goes into data_dir, too.
 
     Args:
-        data_dir: has feats.scp, whose first column is log energy or C0.
+        data_dir: has feats.scp.
         out_dir: gets the archive.
-        detect: (T,) log energies -> (T,) bool, True where there is speech.
+        detector: decides.
 
     Raises:
-        DataError: a feature is missing or NaN, the first column is no energy, or
-            most utterances have no speech.
+        DataError: a feature is missing or NaN, the first column is no energy where it
+            must be, or most utterances have no speech.
     """
     path = Path(data_dir) / "feats.scp"
     table = read_scp(path)
     if not table:
         raise DataError(path, "expected features, got none")
-    _require_energy(data_dir)
+    if detector.needs_energy:
+        _require_energy(data_dir)
+    detector.prepare(data_dir)
     counts = torch.zeros(3, dtype=torch.int64)  # utterances without speech, voiced, all
     with ArkWriter(out_dir, "vad") as writer:
-        for utt, location in share(list(table.items())):
-            voiced = detect(_load_energy(utt, location))
-            writer[utt] = voiced.astype(np.float32)
-            counts += torch.tensor([not voiced.any(), voiced.sum(), len(voiced)])
-            if not voiced.any():
-                logger.debug("vad: %s has no speech", utt)
+        for utts, feats in read_batches(share(list(table.items()))):
+            for utt, voiced in zip(utts, detector.detect(utts, feats), strict=True):
+                writer[utt] = voiced.astype(np.float32)
+                counts += torch.tensor([not voiced.any(), voiced.sum(), len(voiced)])
+                if not voiced.any():
+                    logger.debug("vad: %s has no speech", utt)
         num_silent, num_voiced, num_frames = all_reduce(counts).tolist()
         if 2 * num_silent > len(table):
             raise DataError(
                 path,
                 f"{num_silent} of {len(table)} utterances have no speech",
-                hint="lower --vad-energy-threshold, or listen to the recordings",
+                hint="lower --vad-energy-threshold or raise --speech-bias, or listen",
             )
     if is_main():
         write_table(Path(data_dir) / "vad.scp", read_table(writer.scp))
@@ -63,6 +104,39 @@ def compute_vad(
         num_frames,
         num_silent,
     )
+
+
+def read_batches(
+    locations: Iterable[tuple[str, str]],
+    max_frames: int = BATCH_FRAMES,
+    load: Callable[[str, str], np.ndarray] | None = None,
+) -> Iterator[tuple[list[str], list[np.ndarray]]]:
+    """Load the frames of some utterances at a time.
+
+    Args:
+        locations: pairs as in feats.scp.
+        max_frames: of a batch, unless one utterance has more.
+        load: loads one utterance; None for features.
+
+    Yields:
+        N ids and their (T, D) features, or what ``load`` gives.
+
+    Raises:
+        DataError: they are missing, empty or NaN.
+    """
+    utts: list[str] = []
+    feats: list[np.ndarray] = []
+    num_frames = 0
+    for utt, location in locations:
+        matrix = (load or _load_frames)(utt, location)
+        if utts and num_frames + len(matrix) > max_frames:
+            yield utts, feats
+            utts, feats, num_frames = [], [], 0
+        utts.append(utt)
+        feats.append(matrix)
+        num_frames += len(matrix)
+    if utts:
+        yield utts, feats
 
 
 def _require_energy(data_dir: PathName) -> None:
@@ -80,11 +154,11 @@ def _require_energy(data_dir: PathName) -> None:
         )
 
 
-def _load_energy(utt: str, location: str) -> np.ndarray:
-    """Load the first column of a matrix."""
+def _load_frames(utt: str, location: str) -> np.ndarray:
+    """Load a matrix whose first column may be energy."""
     feats = load_array(utt, location)
     if feats.ndim != 2 or feats.size == 0:
         raise DataError(location, f"{utt!r}: expected frames, got shape {feats.shape}")
     if not np.isfinite(feats[:, 0]).all():
         raise DataError(location, f"{utt!r}: energy is NaN or infinite")
-    return feats[:, 0]
+    return feats

@@ -5,9 +5,10 @@ A directory with manifests and a plain Kaldi data directory are both checked.
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,9 @@ from asdkit.io.ark import load_array, load_shape
 from asdkit.io.tables import PathName
 
 # Tables that must speak of every utterance, where they are.
-COMPLETE = ("segments", "feats.scp", "vad.scp", "utt2num_frames", "utt2dur")
+COMPLETE = (
+    *("segments", "feats.scp", "vad.scp", "utt2num_frames", "utt2dur", "utt2attack"),
+)
 
 
 def validate(data_dir: PathName, check_feats: bool = False) -> Report:
@@ -291,6 +294,24 @@ def _shapes(
     return shapes
 
 
+def _is_score(word: str) -> bool:
+    try:
+        return math.isfinite(float(word))
+    except ValueError:
+        return False
+
+
+# Table of trials -> what its lines end in, in words and in code.
+THIRD_WORDS: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "trials": ("target|nontarget", ("target", "nontarget").__contains__),
+    "asv_trials": (
+        "target|nontarget|spoof",
+        ("target", "nontarget", "spoof").__contains__,
+    ),
+    "asv_scores": ("<score>", _is_score),
+}
+
+
 def _check_trials(path: Path, tables: dict[str, Table], report: Report) -> None:
     """Check the form of trials and that the directory has their utterances.
 
@@ -300,18 +321,20 @@ def _check_trials(path: Path, tables: dict[str, Table], report: Report) -> None:
     utts = tables.get("utt2spk", {})
     known = {*utts, *(entry.value for entry in utts.values())}
     for name, table in tables.items():
-        known |= table.keys() if kind_of(name) == "models" else set()
+        is_models = kind_of(name) in ("models", "enrolled")
+        known |= table.keys() if is_models else set()
+    expected, is_third = THIRD_WORDS.get(path.name, THIRD_WORDS["trials"])
     keys: dict[tuple[str, str], str] = {}
     strangers = []
     for number, line in enumerate(read_text_lines(path, report), start=1):
         words = line.split()
-        if len(words) != 3 or words[2] not in ("target", "nontarget"):
-            text = f"expected '<enroll> <test> target|nontarget', got {line!r}"
+        if len(words) != 3 or not is_third(words[2]):
+            text = f"expected '<enroll> <test> {expected}', got {line!r}"
             report.add(path, number, "form", text, "correct the line")
             continue
         enroll, test, key = words
         if keys.setdefault((enroll, test), key) != key:
-            text = f"{enroll!r} and {test!r} are both target and nontarget"
+            text = f"{enroll!r} and {test!r} are both {keys[enroll, test]} and {key}"
             report.add(path, number, "contradiction", text, "delete the wrong line")
         if test not in utts:
             text = f"the test utterance {test!r} is not in utt2spk"

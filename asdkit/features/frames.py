@@ -23,31 +23,45 @@ Window = Literal["hamming", "hanning", "povey", "rectangular", "sine", "blackman
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class FrameFeatures(abc.ABC):
-    """Features that are a function of one frame at a time.
+class Features(abc.ABC):
+    """Something that turns the samples of a recording into numbers per frame.
 
     Args:
         sample_frequency: in Hz, of every signal that comes in.
-        frame_length: in milliseconds.
-        frame_shift: in milliseconds.
     """
 
     sample_frequency: Positive = 16000.0
-    frame_length: Positive = 25.0
-    frame_shift: Positive = 10.0
 
     @property
     @abc.abstractmethod
     def dim(self) -> int:
         """D, how many numbers describe a frame."""
 
+    @property
     @abc.abstractmethod
-    def _prepare(self, samples: Tensor, seed: int) -> Tensor:
-        """(L,) samples -> (L',) signal whose frames start at 0, shift, 2 shift, ..."""
+    def window_size(self) -> int:
+        """How many samples a recording must have to have one frame."""
+
+    @property
+    @abc.abstractmethod
+    def window_shift(self) -> int:
+        """Samples from a frame to the next."""
 
     @abc.abstractmethod
-    def _transform(self, frames: Tensor) -> Tensor:
-        """(T, W) frames, which may be overwritten, -> (T, D) features."""
+    def batch(
+        self,
+        recordings: Iterable[np.ndarray | Tensor],
+        seeds: Sequence[int] | None = None,
+    ) -> list[np.ndarray]:
+        """Compute the features of several recordings, short ones together.
+
+        Args:
+            recordings: (L,) float32 each.
+            seeds: one each; None gives each seed 0.
+
+        Returns:
+            (T, D) float32 for each.
+        """
 
     def __call__(self, samples: np.ndarray | Tensor, seed: int = 0) -> np.ndarray:
         """Compute the features of one recording.
@@ -60,6 +74,56 @@ class FrameFeatures(abc.ABC):
             (T, D) float32; T = 0 if the recording is too short for a frame.
         """
         return self.batch([samples], [seed])[0]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return dataclasses.asdict(self)
+
+    def _band(self, low_freq: float, high_freq: float) -> tuple[float, float]:
+        """Check a band in Hz, whose high end, if <= 0, is an offset from Nyquist."""
+        nyquist = self.sample_frequency / 2
+        high = high_freq + (nyquist if high_freq <= 0 else 0)
+        if not 0 <= low_freq < high <= nyquist:
+            raise AsdkitError(
+                f"--low-freq {low_freq} --high-freq {high_freq}: expected "
+                f"0 <= low < high <= {nyquist} Hz, got {low_freq} and {high}"
+            )
+        return low_freq, high
+
+
+def to_samples(samples: np.ndarray | Tensor) -> Tensor:
+    """Return the (L,) samples of one channel as a float32 tensor.
+
+    Raises:
+        ValueError: they are not one-dimensional.
+    """
+    samples = torch.as_tensor(samples, dtype=torch.float32)
+    if samples.dim() != 1:
+        raise ValueError(f"expected samples (L,), got {tuple(samples.shape)}")
+    return samples
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FrameFeatures(Features):
+    """Features that are a function of one frame at a time.
+
+    Args:
+        sample_frequency: in Hz, of every signal that comes in.
+        frame_length: in milliseconds.
+        frame_shift: in milliseconds.
+    """
+
+    frame_length: Positive = 25.0
+    frame_shift: Positive = 10.0
+
+    @abc.abstractmethod
+    def _prepare(self, samples: Tensor, seed: int) -> Tensor:
+        """(L,) samples -> (L',) signal whose frames start at 0, shift, 2 shift, ..."""
+
+    @abc.abstractmethod
+    def _transform(self, frames: Tensor) -> Tensor:
+        """(T, W) frames, which may be overwritten, -> (T, D) features."""
 
     def batch(
         self,
@@ -85,11 +149,6 @@ class FrameFeatures(abc.ABC):
         return [feats[end - t : end] for t, end in zip(counts, ends, strict=True)]
 
     @property
-    def options(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return dataclasses.asdict(self)
-
-    @property
     def window_size(self) -> int:
         """W, samples in a frame; Kaldi cuts fractions off."""
         return int(self.sample_frequency * 0.001 * self.frame_length)
@@ -98,17 +157,6 @@ class FrameFeatures(abc.ABC):
     def window_shift(self) -> int:
         """Samples from a frame to the next."""
         return int(self.sample_frequency * 0.001 * self.frame_shift)
-
-    def _band(self, low_freq: float, high_freq: float) -> tuple[float, float]:
-        """Check a band in Hz, whose high end, if <= 0, is an offset from Nyquist."""
-        nyquist = self.sample_frequency / 2
-        high = high_freq + (nyquist if high_freq <= 0 else 0)
-        if not 0 <= low_freq < high <= nyquist:
-            raise AsdkitError(
-                f"--low-freq {low_freq} --high-freq {high_freq}: expected "
-                f"0 <= low < high <= {nyquist} Hz, got {low_freq} and {high}"
-            )
-        return low_freq, high
 
     def _cut(
         self,
@@ -124,11 +172,8 @@ class FrameFeatures(abc.ABC):
                 f"got {self.window_size} and {self.window_shift}"
             )
         for index, samples in enumerate(recordings):
-            samples = torch.as_tensor(samples, dtype=torch.float32)
-            if samples.dim() != 1:
-                raise ValueError(f"expected samples (L,), got {tuple(samples.shape)}")
             seed = seeds[index] if seeds is not None else 0
-            signal = self._prepare(samples, seed)
+            signal = self._prepare(to_samples(samples), seed)
             if len(signal) < self.window_size:
                 frames = signal.new_empty(0, self.window_size)
             else:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from asdkit.features.frames import FrameFeatures
+from asdkit.features.constant_q import Cqcc
+from asdkit.features.frames import Features
 from asdkit.features.kaldi import Fbank, Mfcc
 from asdkit.features.linear import Lfcc, LogSpectrum
+from asdkit.features.waveform import Waveform
 
-FEATURES: dict[str, type[FrameFeatures]] = {
+FEATURES: dict[str, type[Features]] = {
     "mfcc": Mfcc,
     "fbank": Fbank,
     "lfcc": Lfcc,
     "spectrum": LogSpectrum,
+    "cqcc": Cqcc,
+    "waveform": Waveform,
 }
 
 HELPS = {
@@ -30,6 +34,9 @@ HELPS = {
     "low_freq": "lower end of the first band in Hz",
     "high_freq": "upper end of the last band in Hz; if <= 0, offset from Nyquist",
     "num_ceps": "number of cepstra, C0 among them",
+    "bins_per_octave": "bands of the constant-Q transform",
+    "bandwidth_offset": "Hz added to a band's frequency before its width is taken",
+    "octave_samples": "points of the linear scale in the lowest octave",
     "num_bins": "how many frequencies to keep, from 0 Hz up; 0 for all",
     "use_energy": "log energy in place of C0, for fbank as one more column",
     "energy_floor": "floor of a frame's energy, absolute",

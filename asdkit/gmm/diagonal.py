@@ -94,6 +94,12 @@ class DiagGmm:
         """(T, D) frames -> (T, G) log of weight times density."""
         return torch.cat([loglikes.clone() for _, loglikes in self._chunks(frames)])
 
+    def densities(self, frames: Tensor) -> Tensor:
+        """(T, D) frames -> (T,) log-likelihood of each under the whole mixture."""
+        return torch.cat(
+            [_log_sum(loglikes)[0] for _, loglikes in self._chunks(frames)]
+        )
+
     def select(self, frames: Tensor, num_gselect: int) -> Tensor:
         """(T, D) frames -> (T, num_gselect) most likely Gaussians, rising."""
         chunks = self._chunks(frames)
@@ -122,11 +128,9 @@ class DiagGmm:
                 start += len(loglikes)
                 kept = loglikes.gather(1, chosen)
                 loglikes.fill_(-torch.inf).scatter_(1, chosen, kept)
-            peak = loglikes.amax(dim=1, keepdim=True)
-            posteriors = _exp(loglikes.sub_(peak))  # (C, G), times `norm`
-            norm = posteriors.sum(dim=1, keepdim=True)
-            loglike += (norm.log() + peak).sum(dtype=torch.float64)
-            add_matmul(total, posteriors.mT, expanded / norm)
+            density, norm = _log_sum(loglikes)  # leaves the posteriors times `norm`
+            loglike += density.sum(dtype=torch.float64)
+            add_matmul(total, loglikes.mT, expanded / norm)
         return GmmStats(total[:, -1], total[:, :dim], total[:, dim:-1], loglike)
 
     def update(self, stats: GmmStats) -> np.ndarray:
@@ -229,6 +233,20 @@ class DiagGmm:
             x1[:, :dim] = x
             torch.square(x, out=x1[:, dim : 2 * dim])
             yield x1, matmul(x1, projection, out=loglikes[: len(x)])
+
+
+def _log_sum(loglikes: Tensor) -> tuple[Tensor, Tensor]:
+    """Sum likelihoods over the Gaussians of every frame.
+
+    Args:
+        loglikes: (C, G); become likelihoods, relative to the largest of their frame.
+
+    Returns:
+        (C,) log of the sum, and (C, 1) the sum of the relative likelihoods.
+    """
+    peak = loglikes.amax(dim=1, keepdim=True)
+    norm = _exp(loglikes.sub_(peak)).sum(dim=1, keepdim=True)
+    return (norm.log() + peak).squeeze(1), norm
 
 
 def _exp(x: Tensor) -> Tensor:

@@ -12,13 +12,14 @@ train_diag_ubm.sh and train_full_ubm.sh, for the procedure.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from asdkit.base.estimators import set_arrays, split_state
 from asdkit.base.ranges import Count, Natural, Share
 from asdkit.gmm.diagonal import DiagGmm
 from asdkit.gmm.em import GmmStats
@@ -49,19 +50,20 @@ class Ubm(NamedTuple):
         return {
             f"{form}.{name}": value
             for form, gmm in self._asdict().items()
-            for name, value in vars(gmm).items()
-            if name.endswith("_")
+            for name, value in split_state(gmm)[1].items()
         }
 
     @classmethod
-    def of(cls, state: dict[str, np.ndarray]) -> Ubm:
-        """Make one from what `state` returned, among other arrays."""
+    def of(cls, state: Mapping[str, np.ndarray]) -> Ubm:
+        """Make one from what `state` returned, among other arrays.
+
+        Raises:
+            KeyError: one is missing.
+        """
         num_gauss = len(state["full.weights_"])
         ubm = cls(DiagGmm(num_gauss), FullGmm(num_gauss))
-        for key, value in state.items():
-            form, _, name = key.partition(".")
-            if form in cls._fields:
-                setattr(getattr(ubm, form), name, value)
+        for form, gmm in ubm._asdict().items():
+            set_arrays(gmm, state, f"{form}.")
         return ubm
 
 
@@ -95,10 +97,10 @@ def train_ubm(
         FitError: there are fewer than ten sampled frames per Gaussian.
     """
     device = sample.device
-    diag = DiagGmm(num_gauss, num_init_iters, min_gaussian_weight, seed=seed)
-    diag.fit(sample)
-    _iterate(diag, num_diag_iters, lambda: diag.accumulate, read_frames, device)
-
+    iters = num_init_iters, num_diag_iters
+    diag = train_diagonal(
+        sample, read_frames, num_gauss, *iters, min_gaussian_weight, seed=seed
+    )
     full = FullGmm.from_diagonal(diag)
     full.min_gaussian_weight = min_gaussian_weight
 
@@ -107,6 +109,35 @@ def train_ubm(
 
     _iterate(full, num_full_iters, align, read_frames, device)
     return Ubm(full.diagonal(), full)
+
+
+def train_diagonal(
+    sample: Tensor,
+    read_frames: Callable[[], Iterable[Tensor]],
+    num_gauss: Count = 512,
+    num_init_iters: Natural = 20,
+    num_iters: Natural = 4,
+    min_gaussian_weight: Share = 1e-4,
+    seed: Natural = 0,
+) -> DiagGmm:
+    """Train a mixture of diagonal Gaussians.
+
+    Args:
+        sample: (F, D) frames to start from, the same on every rank.
+        read_frames: see `train_ubm`.
+        num_gauss: G.
+        num_init_iters: EM iterations on the sample.
+        num_iters: EM iterations on all frames.
+        min_gaussian_weight: rarer Gaussians are not updated.
+        seed: of the frames to start from.
+
+    Raises:
+        FitError: there are fewer than ten sampled frames per Gaussian.
+    """
+    gmm = DiagGmm(num_gauss, num_init_iters, min_gaussian_weight, seed=seed)
+    gmm.fit(sample)
+    _iterate(gmm, num_iters, lambda: gmm.accumulate, read_frames, sample.device)
+    return gmm
 
 
 def _iterate(

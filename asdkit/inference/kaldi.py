@@ -39,7 +39,7 @@ from asdkit.io.kaldi import (
     write_object,
     write_text,
 )
-from asdkit.io.store import describe, load_arrays, save_arrays
+from asdkit.io.store import describe, load_object, save_arrays
 from asdkit.io.tables import PathName
 from asdkit.ivector import kaldi as ivector
 from asdkit.ivector.system import IvectorSystem
@@ -106,11 +106,11 @@ def export_model(model: PathName, kaldi_dir: PathName) -> None:
     if kind == "Ubm":
         files = _ubm_files(load_ubm(model)[0])
     elif kind == IvectorSystem.__name__:
-        system = IvectorSystem.from_state(*load_arrays(model, kind))
+        system = load_object(model, IvectorSystem)
         files = _ubm_files(system.ubm)
         files["final.ie"] = ivector.extractor_to_kaldi(system.extractor)
     elif kind == "Pipeline":
-        pipeline = Pipeline.from_state(*load_arrays(model, kind))
+        pipeline = load_object(model, Pipeline)
         files = _pipeline_files(pipeline, model)
     else:
         raise DataError(model, f"expected a UBM, extractor or back-end, got {kind!r}")

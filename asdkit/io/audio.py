@@ -19,6 +19,8 @@ import numpy as np
 import soundfile
 
 from asdkit.base.errors import DataError
+from asdkit.io.files import write_atomic
+from asdkit.io.tables import PathName
 
 if TYPE_CHECKING:
     import torchaudio
@@ -98,7 +100,8 @@ def read_samples(
         file.seek(first)
         samples = file.read(last - first, dtype="float32", always_2d=True)[:, channel]
     except soundfile.LibsndfileError as error:
-        raise DataError(source, f"damaged: {error.error_string}", hint=AGAIN) from None
+        said = error.error_string or "its end cannot be found"
+        raise DataError(source, f"damaged: {said}", hint=AGAIN) from None
     if len(samples) < max(1, last - first):
         problem = f"expected {last - first} samples, got only {len(samples)}"
         raise DataError(source, problem, hint=AGAIN)
@@ -134,6 +137,20 @@ def read_audio(
         samples = read_samples(file, source, start, duration, channel)
         wanted = sampling_rate or file.samplerate
         return resample(samples, file.samplerate, wanted), wanted
+
+
+def write_flac(path: PathName, samples: np.ndarray, sampling_rate: int) -> None:
+    """Write a FLAC file of 16 bits, complete or not at all; directories are made.
+
+    Args:
+        path: the file.
+        samples: (L,) in [-1, 1); what lies outside is clipped.
+        sampling_rate: in Hz.
+    """
+    encoded = io.BytesIO()
+    soundfile.write(encoded, samples, sampling_rate, format="FLAC")
+    with write_atomic(path, "wb") as stream:
+        stream.write(encoded.getbuffer())
 
 
 def resample(samples: np.ndarray, old_rate: int, new_rate: int) -> np.ndarray:

@@ -6,15 +6,18 @@ are arrays.  The first thing in it says which class wrote it, when and how.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import textwrap
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from asdkit.base.errors import DataError
+from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.estimators import set_arrays, split_state
 from asdkit.base.provenance import provenance
 from asdkit.io.files import write_atomic
 from asdkit.io.tables import PathName
@@ -94,19 +97,40 @@ def _load(path: PathName) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def save_model(path: PathName, model: Any) -> None:
     """Write an estimator: its constructor's arguments and its ``x_`` attributes."""
-    state = vars(model)
-    save_arrays(
-        path,
-        type(model).__name__,
-        {name: value for name, value in state.items() if not name.endswith("_")},
-        {name: value for name, value in state.items() if name.endswith("_")},
-    )
+    save_arrays(path, type(model).__name__, *split_state(model))
 
 
 def load_model(path: PathName, kind: type[Any]) -> Any:
-    """Read an estimator of the given class, ready to use."""
+    """Read an estimator of the given class, ready to use.
+
+    Raises:
+        DataError: missing, damaged, another kind of model, or without an array.
+    """
     options, arrays = load_arrays(path, kind.__name__)
-    model = kind(**options)
-    for name, array in arrays.items():
-        setattr(model, name, array)
+    with building(path):
+        model = kind(**options)
+        set_arrays(model, arrays)
     return model
+
+
+def load_object(path: PathName, kind: type[Any]) -> Any:
+    """Read an object of the given class, which has ``to_state`` and ``from_state``.
+
+    Raises:
+        DataError: missing, damaged, another kind of model, or without an array.
+    """
+    options, arrays = load_arrays(path, kind.__name__)
+    with building(path):
+        return kind.from_state(options, arrays)
+
+
+@contextlib.contextmanager
+def building(path: PathName) -> Iterator[None]:
+    """Name the file if what it holds is not enough, or wrong, to build an object."""
+    try:
+        yield
+    except KeyError as error:
+        raise DataError(path, f"it lacks {error}, or this version does") from None
+    except (AsdkitError, IndexError, RuntimeError, TypeError, ValueError) as error:
+        what = textwrap.shorten(str(error), 200, placeholder=" ...")
+        raise DataError(path, f"this version cannot build it: {what}") from None

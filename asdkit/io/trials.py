@@ -1,25 +1,24 @@
 """Trials and scores: text files of millions of short lines.
 
 Trials are ``<enroll> <test> target|nontarget``, or VoxCeleb's ``1|0 <enroll> <test>``;
-scores are ``<enroll> <test> <score>`` and never carry keys.  A file is read in blocks,
-its words split by one call, and every id is kept once; rows are numbers.
+scores are ``<enroll> <test> <score>`` and never carry keys.  Every id is kept once;
+rows are numbers.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn
 
 import numpy as np
 
 from asdkit.base.errors import DataError
 from asdkit.io.files import write_atomic
 from asdkit.io.tables import PathName
+from asdkit.io.words import convert_words, read_numbers, read_words
 
-BLOCK = 1 << 19  # bytes to read at a time: all words of a block fit into the cache
 LINES = 100_000  # lines to write at a time
 KEYS = {b"target": True, b"nontarget": False}
 BITS = {b"1": True, b"0": False}
@@ -79,14 +78,16 @@ def read_trials(path: PathName) -> Trials:
     """
     pairs = _PairReader()
     keys = []
-    for first_line, columns in _read_blocks(path):
+    for first_line, columns in read_words(path, 3, "three words"):
         if _starts_with_bits(columns):
             columns = [columns[1], columns[2], columns[0]]
             table, expected = BITS, "1 or 0"
         else:
             table, expected = KEYS, "target or nontarget"
         keys.append(
-            _convert(path, first_line, columns[2], table.__getitem__, expected, bool)
+            convert_words(
+                path, first_line, columns[2], table.__getitem__, expected, bool
+            )
         )
         pairs.add(columns)
     return Trials(*pairs.finish(path), np.concatenate(keys))
@@ -101,13 +102,8 @@ def read_scores(path: PathName) -> Scores:
     """
     pairs = _PairReader()
     values = []
-    for first_line, columns in _read_blocks(path):
-        found = _convert(path, first_line, columns[2], float, "a number", np.float64)
-        if np.isnan(found).any():
-            row = int(np.argmax(np.isnan(found)))
-            pair = b" ".join(column[row] for column in columns[:2]).decode()
-            line = first_line + row
-            raise DataError(path, f"the score of {pair!r} is NaN", line=line)
+    for first_line, columns in read_words(path, 3, "three words"):
+        found = read_numbers(path, first_line, columns[2], columns[:2])
         values.append(found)
         pairs.add(columns)
     return Scores(*pairs.finish(path), np.concatenate(values))
@@ -135,6 +131,13 @@ def write_scores(path: PathName, pairs: Pairs, values: np.ndarray) -> None:
     if np.isnan(values).any():
         raise ValueError(f"{pairs.name(int(np.argmax(np.isnan(values))))!r} has NaN")
     _write(path, pairs, values, ".7g")
+
+
+def pairs_of(enroll: Sequence[str], test: Sequence[str]) -> Pairs:
+    """Number N pairs of ids."""
+    enroll_ids, test_ids = list(dict.fromkeys(enroll)), list(dict.fromkeys(test))
+    rows = _renumber(enroll, enroll_ids), _renumber(test, test_ids)
+    return Pairs(enroll_ids, test_ids, *(row.astype(np.int32) for row in rows))
 
 
 def match_scores(
@@ -219,70 +222,9 @@ class _PairReader:
         return enroll_ids, test_ids, enroll, test
 
 
-def _read_blocks(path: PathName) -> Iterator[tuple[int, list[list[bytes]]]]:
-    """Yield the number of a block's first line, and its three columns of words."""
-    first_line = 1
-    try:
-        with open(path, "rb") as stream:
-            while block := stream.read(BLOCK) + stream.readline():
-                block = block if block.endswith(b"\n") else block + b"\n"
-                words = block.split()
-                if not _has_three_words_per_line(block, len(words)):
-                    _name_bad_line(path, first_line, block)
-                yield first_line, [words[i::3] for i in range(3)]
-                first_line += len(words) // 3
-    except OSError as error:
-        raise DataError(path, f"cannot read it: {error.strerror}") from None
-
-
-def _has_three_words_per_line(block: bytes, num_words: int) -> bool:
-    """Check where words and lines end, without making an object per line."""
-    letters = np.frombuffer(block, np.uint8)
-    blanks = np.flatnonzero(letters <= ord(" "))
-    word_ends = blanks[np.diff(blanks, prepend=-1) > 1]
-    line_ends = blanks[letters[blanks] == ord("\n")]
-    return (
-        num_words == len(word_ends) == 3 * len(line_ends)
-        and bool(np.all(word_ends[2::3] <= line_ends))
-        and bool(np.all(word_ends[3::3] > line_ends[:-1]))
-    )
-
-
-def _name_bad_line(path: PathName, first_line: int, block: bytes) -> NoReturn:
-    """Raise for the first line that has not three words."""
-    for number, line in enumerate(block.splitlines(), start=first_line):
-        if len(line.split()) != 3:
-            text = line.decode(errors="replace")
-            raise DataError(path, f"expected three words, got {text!r}", line=number)
-    raise DataError(path, "expected text, got control characters")
-
-
 def _starts_with_bits(columns: Sequence[list[bytes]]) -> bool:
     """Tell VoxCeleb's form from Kaldi's by the first line of a block."""
     return columns[0][0] in BITS and columns[2][0] not in KEYS
-
-
-def _convert(
-    path: PathName,
-    first_line: int,
-    words: list[bytes],
-    convert: Callable[[bytes], float],
-    expected: str,
-    dtype: type,
-) -> np.ndarray:
-    """Convert a column of words; say which line cannot be."""
-    try:
-        return np.fromiter(map(convert, words), dtype, len(words))
-    except (KeyError, ValueError):
-        for number, word in enumerate(words, start=first_line):
-            try:
-                convert(word)
-            except (KeyError, ValueError):
-                got = word.decode(errors="replace")
-                raise DataError(
-                    path, f"expected {expected}, got {got!r}", line=number
-                ) from None
-        raise
 
 
 def _write(path: PathName, pairs: Pairs, values: np.ndarray, form: str) -> None:

@@ -65,6 +65,13 @@ class IvectorExtractor:
     IEEE Trans. ASLP 19(4), 2011; Kaldi, src/ivector/ivector-extractor.cc.
     """
 
+    m_: np.ndarray
+    covars_: np.ndarray
+    weights_: np.ndarray
+    offset_: np.ndarray
+    counts_: np.ndarray
+    loglikes_: np.ndarray
+
     def __init__(
         self,
         ivector_dim: Annotated[int, Range(least=2)] = 400,

@@ -120,6 +120,7 @@ def extractor_from_kaldi(
     extractor.covars_ = _invert_packed(file.sigma_inv, source)
     extractor.weights_ = file.w_vec.astype(np.float64)
     extractor.offset_ = np.array(file.prior_offset)
+    extractor.counts_ = np.zeros(0)
     extractor.loglikes_ = np.zeros(0)
     return _remember(extractor, sigma_inv=file.sigma_inv)
 

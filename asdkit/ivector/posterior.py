@@ -17,6 +17,7 @@ zero.  Over a batch of utterances both sums are matrix products.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ from torch import Tensor
 
 from asdkit.base.blas import add_matmul, matmul
 from asdkit.ivector.blocks import GAUSSIANS, MATRICES, gaussian_blocks, matrix_blocks
-from asdkit.ivector.symmetric import pack, packed_dim, unpack
+from asdkit.ivector.symmetric import diagonal_of, pack, packed_dim, unpack
 
 
 class Moments(NamedTuple):
@@ -91,6 +92,42 @@ class IvectorPosterior:
             chol = self._cholesky(precisions[rows])
             linear[rows] = torch.cholesky_solve(linear[rows, :, None], chol)[:, :, 0]
         return linear
+
+    def precision(self, n: Tensor) -> Tensor:
+        """Tell how sure `mean` is: the diagonals of the posteriors' precisions L.
+
+        R numbers stand for the R (R + 1) / 2 of L.  That is possible because minimum
+        divergence chooses the axes in which the average of the U_i is diagonal.  On
+        speechocean762 (1,700 utterances of 3.5 s in the median, R = 200, the tuned
+        system of egs/speechocean762/v1), ``d' L d`` for differences d of two i-vectors,
+        and the divergence KL(N(0, L^-1) || N(0, its stand-in^-1)) / R:
+
+        ===================================  =======  ==========  ==========
+        stand-in                             numbers  d' L d off  divergence
+        ===================================  =======  ==========  ==========
+        trace(L) / R                               1      14.1 %      0.2720
+        I + count x (average of U_i)               1      15.7 %      0.0727
+        its diagonal                             200       6.9 %      0.0626
+        4 eigenvectors, rest isotropic           805      10.0 %      0.1911
+        16 eigenvectors, rest isotropic        3,217       6.0 %      0.1082
+        64 eigenvectors, rest isotropic       12,865       2.2 %      0.0420
+        ===================================  =======  ==========  ==========
+
+        The diagonal costs as much as the i-vector itself, needs no model beside it, and
+        only ranks that cost sixteen times as much come as near.
+
+        Args:
+            n: (N, G) occupations.
+
+        Returns:
+            (N, R) diagonals, at least 1, of this object's dtype.
+        """
+        return 1 + matmul(n.to(self.u.dtype), self._diagonals)
+
+    @cached_property
+    def _diagonals(self) -> Tensor:
+        """(G, R) the diagonals of U."""
+        return self.u[:, diagonal_of(self.dim).to(self.u.device)]
 
     def moments(self, n: Tensor, f: Tensor) -> Moments:
         """Compute what EM needs of a batch, (N, G) and (N, G, D) as for `mean`."""

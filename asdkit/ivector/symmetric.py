@@ -24,6 +24,17 @@ def pack(x: Tensor, out: Tensor | None = None) -> Tensor:
     return torch.index_select(x.reshape(num, dim * dim), 1, lower, out=out)
 
 
+def diagonal_of(dim: int) -> Tensor:
+    """(R,) where the diagonal of a matrix of dimension R is in its packed form.
+
+    Example:
+        >>> diagonal_of(4)
+        tensor([0, 2, 5, 9])
+    """
+    row = torch.arange(dim)
+    return row * (row + 3) // 2
+
+
 def unpack(x: Tensor, dim: int, out: Tensor | None = None) -> Tensor:
     """(N, P) -> (N, R, R), both triangles filled."""
     _, full = _positions(dim, x.device)

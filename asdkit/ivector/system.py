@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from asdkit.base.estimators import set_arrays, split_state
 from asdkit.features.frontend import FrontEnd
 from asdkit.gmm.posteriors import Aligner
 from asdkit.gmm.ubm import Ubm
@@ -55,7 +56,21 @@ class IvectorSystem:
     def extract(
         self, batches: Iterable[FrameBatch], device: torch.device | str = "cpu"
     ) -> Iterator[tuple[str, np.ndarray]]:
-        """Extract the i-vectors of utterances.
+        """Extract the i-vectors of utterances; arguments as for `posteriors`.
+
+        Yields:
+            the utterance's id and its (R,) i-vector.
+
+        Raises:
+            DataError: the frames have another dimension than the UBM.
+        """
+        for utt, ivector, _ in self.posteriors(batches, device):
+            yield utt, ivector
+
+    def posteriors(
+        self, batches: Iterable[FrameBatch], device: torch.device | str = "cpu"
+    ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+        """Extract the i-vectors of utterances, and how sure one is of them.
 
         Args:
             batches: ids, (T, D) frames one utterance after another and (N + 1,)
@@ -63,7 +78,8 @@ class IvectorSystem:
             device: where to compute.
 
         Yields:
-            the utterance's id and its (R,) i-vector.
+            the utterance's id, its (R,) i-vector, and the (R,) diagonal of the
+            precision of its posterior.
 
         Raises:
             DataError: the frames have another dimension than the UBM.
@@ -76,9 +92,12 @@ class IvectorSystem:
             utts, _, splits = batch
             for first in range(0, len(utts), BATCH):
                 part = splits[first : first + BATCH + 1]
-                ivectors = posterior.mean(*sum_utts(frames, posteriors, part))
+                n, f = sum_utts(frames, posteriors, part)
                 yield from zip(
-                    utts[first : first + BATCH], ivectors.cpu().numpy(), strict=True
+                    utts[first : first + BATCH],
+                    posterior.mean(n, f).cpu().numpy(),
+                    posterior.precision(n).cpu().numpy(),
+                    strict=True,
                 )
 
     def resume(self, saved: IvectorSystem, totals: Totals) -> bool:
@@ -104,28 +123,29 @@ class IvectorSystem:
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return options and arrays for a model file."""
-        extractor = vars(self.extractor).items()
+        extractor, arrays = split_state(self.extractor)
         options = {
             "frontend": self.frontend.options,
             "num_gselect": self.num_gselect,
             "min_post": self.min_post,
-            "extractor": {k: x for k, x in extractor if not k.endswith("_")},
+            "extractor": extractor,
         }
-        arrays = {PREFIX + k: x for k, x in extractor if k.endswith("_")}
-        return options, self.ubm.state() | arrays
+        return options, self.ubm.state() | {PREFIX + k: x for k, x in arrays.items()}
 
     @classmethod
     def from_state(
         cls, options: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> IvectorSystem:
-        """Make one from what `to_state` returned."""
+        """Make one from what `to_state` returned.
+
+        Raises:
+            KeyError: an option or an array is missing.
+        """
         extractor = IvectorExtractor(**options["extractor"])
-        for name, array in arrays.items():
-            if name.startswith(PREFIX):
-                setattr(extractor, name.removeprefix(PREFIX), array)
+        set_arrays(extractor, arrays, PREFIX)
         return cls(
             FrontEnd(**options["frontend"]),
-            Ubm.of(dict(arrays)),
+            Ubm.of(arrays),
             extractor,
             options["num_gselect"],
             options["min_post"],

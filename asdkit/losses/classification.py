@@ -1,18 +1,20 @@
 """Cross entropy over the training speakers, with and without a margin.
 
 The classifier's weights are part of the loss: one row per class, and thrown away with
-it when the network is used for embeddings.  A countermeasure keeps it: `logits` without
-labels are its scores.
+it when the network is used for embeddings.  A countermeasure, whose classes are spoofed
+speech, 0, and bona fide speech, 1, keeps it and scores with it.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from asdkit.base.ranges import Count, NonNegative, Positive
 from asdkit.losses.precision import full_precision
 
 # As near as float32 comes to cos^2 = 1, where the slope of the sine is infinite.
@@ -29,7 +31,7 @@ class ClassificationLoss(nn.Module):
     """
 
     def __init__(
-        self, weight: Tensor, class_weights: tuple[float, ...] | None = None
+        self, weight: Tensor, class_weights: Sequence[float] | None = None
     ) -> None:
         super().__init__()
         self.weight = nn.Parameter(nn.init.xavier_uniform_(weight))
@@ -49,11 +51,48 @@ class ClassificationLoss(nn.Module):
         """
         raise NotImplementedError
 
+    def scores(self, embeddings: Tensor) -> Tensor:
+        """Tell how much rather utterances are bona fide, class 1, than spoofed, 0.
+
+        Args:
+            embeddings: (N, E).
+
+        Returns:
+            (N,) differences of their logits without margin, which are log-odds; the
+            prior in these is the share of both classes, weighed, in training.
+
+        Raises:
+            ValueError: the classes are not two.
+        """
+        logits = two_classes(self.logits(embeddings))
+        return logits[:, 1] - logits[:, 0]
+
     @full_precision
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """(N, E) embeddings, (N,) integer classes -> () their mean loss."""
         logits = self.logits(embeddings, labels)
         return F.cross_entropy(logits, labels, self.class_weights)
+
+
+def two_classes(logits: Tensor) -> Tensor:
+    """Return (N, 2) logits as they are.
+
+    Raises:
+        ValueError: they are of another number of classes.
+    """
+    if logits.shape[1] != 2:
+        raise ValueError(f"a score tells 2 classes apart, not {logits.shape[1]}")
+    return logits
+
+
+def weighted_mean(
+    losses: Tensor, labels: Tensor, class_weights: Tensor | None
+) -> Tensor:
+    """(N,) losses, (N,) classes, (K,) their weights or None -> () mean."""
+    if class_weights is None:
+        return losses.mean()
+    weights = class_weights.to(losses.dtype)[labels]
+    return (weights * losses).sum() / weights.sum()
 
 
 class CrossEntropy(ClassificationLoss):
@@ -70,7 +109,7 @@ class CrossEntropy(ClassificationLoss):
         self,
         embedding_dim: int,
         num_classes: int,
-        class_weights: tuple[float, ...] | None = None,
+        class_weights: Sequence[float] | None = None,
     ) -> None:
         super().__init__(torch.empty(num_classes, embedding_dim), class_weights)
         self.bias = nn.Parameter(torch.zeros(num_classes))
@@ -129,9 +168,9 @@ class AmSoftmax(MarginLoss):
         self,
         embedding_dim: int,
         num_classes: int,
-        scale: float = 32.0,
-        margin: float = 0.2,
-        class_weights: tuple[float, ...] | None = None,
+        scale: Positive = 32.0,
+        margin: NonNegative = 0.2,
+        class_weights: Sequence[float] | None = None,
     ) -> None:
         super().__init__(torch.empty(num_classes, embedding_dim), class_weights)
         self.scale = scale
@@ -165,10 +204,10 @@ class AamSoftmax(MarginLoss):
         self,
         embedding_dim: int,
         num_classes: int,
-        scale: float = 32.0,
-        margin: float = 0.2,
-        num_subcenters: int = 1,
-        class_weights: tuple[float, ...] | None = None,
+        scale: Positive = 32.0,
+        margin: NonNegative = 0.2,
+        num_subcenters: Count = 1,
+        class_weights: Sequence[float] | None = None,
     ) -> None:
         num_rows = num_classes * num_subcenters
         super().__init__(torch.empty(num_rows, embedding_dim), class_weights)
@@ -211,7 +250,7 @@ class ASoftmax(MarginLoss):
         embedding_dim: int,
         num_classes: int,
         annealing: float = 5.0,
-        class_weights: tuple[float, ...] | None = None,
+        class_weights: Sequence[float] | None = None,
     ) -> None:
         super().__init__(torch.empty(num_classes, embedding_dim), class_weights)
         self.annealing = annealing
@@ -220,6 +259,13 @@ class ASoftmax(MarginLoss):
     def annealing_at(step: int) -> float:
         """Return lambda for a step, counted from 1: from 1,364 down to 5."""
         return max(5.0, 1500.0 / (1.0 + 0.1 * step))
+
+    def scores(self, embeddings: Tensor) -> Tensor:
+        """Return the bona fide logits, ``|x| cos theta_1``, as published; (N,).
+
+        They are no log-odds.
+        """
+        return two_classes(self.logits(embeddings))[:, 1]
 
     def penalize(self, cosines: Tensor) -> Tensor:
         """``cos + (psi - cos) / (1 + annealing)``."""
@@ -233,3 +279,46 @@ class ASoftmax(MarginLoss):
     def scale_of(self, embeddings: Tensor) -> Tensor:
         """(N, E) -> (N, 1) the lengths of the embeddings."""
         return embeddings.norm(dim=1, keepdim=True)
+
+
+class P2sGrad(ClassificationLoss):
+    """Squared error of the cosines: 1 with the true class, 0 with the others.
+
+    No scale, no margin: its gradient is what P2SGrad prescribes.  ``logits`` are the
+    cosines.
+
+    Args:
+        embedding_dim: E.
+        num_classes: K.
+        class_weights: (K,) how much an utterance of every class counts; None for all
+            the same.
+
+    Source: X. Zhang et al., "P2SGrad: refined gradients for optimizing deep face
+    models", CVPR 2019, equation (11); X. Wang, J. Yamagishi, "A comparative study on
+    recent neural spoofing countermeasures", Interspeech 2021, for the squared error.
+    """
+
+    def __init__(
+        self,
+        embedding_dim: int,
+        num_classes: int,
+        class_weights: Sequence[float] | None = None,
+    ) -> None:
+        super().__init__(torch.empty(num_classes, embedding_dim), class_weights)
+
+    @full_precision
+    def logits(self, embeddings: Tensor, labels: Tensor | None = None) -> Tensor:
+        """(N, E) -> (N, K) cosines; there is no margin, so labels change nothing."""
+        return F.linear(F.normalize(embeddings), F.normalize(self.weight))
+
+    def scores(self, embeddings: Tensor) -> Tensor:
+        """(N, E) -> (N,) cosines with the bona fide class, in [-1, 1]."""
+        return two_classes(self.logits(embeddings))[:, 1]
+
+    @full_precision
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """(N, E) embeddings, (N,) integer classes -> () the mean over both axes."""
+        cosines = self.logits(embeddings)
+        wanted = F.one_hot(labels, cosines.shape[1]).to(cosines.dtype)
+        errors = (cosines - wanted).square().mean(dim=1)
+        return weighted_mean(errors, labels, self.class_weights)

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from asdkit.base.ranges import NonNegative, Positive
 from asdkit.losses.precision import full_precision
 
 MIN_SCALE = 1e-6
@@ -146,7 +147,7 @@ class CircleLoss(nn.Module):
     Source: Y. Sun et al., "Circle loss", CVPR 2020, equations (6) to (8).
     """
 
-    def __init__(self, scale: float = 256.0, margin: float = 0.25) -> None:
+    def __init__(self, scale: Positive = 256.0, margin: NonNegative = 0.25) -> None:
         super().__init__()
         self.scale = scale
         self.margin = margin
@@ -172,7 +173,7 @@ class Triplet(nn.Module):
     Source: A. Hermans et al., "In defense of the triplet loss", 2017, batch hard.
     """
 
-    def __init__(self, margin: float = 0.2) -> None:
+    def __init__(self, margin: NonNegative = 0.2) -> None:
         super().__init__()
         self.margin = margin
 

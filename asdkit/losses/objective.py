@@ -6,6 +6,7 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
+from asdkit.base.ranges import Share
 from asdkit.losses.classification import AamSoftmax, AmSoftmax, ASoftmax
 
 
@@ -27,6 +28,14 @@ class LabeledBatch(Protocol):
     @property
     def labels(self) -> Tensor:
         """(N,) classes."""
+
+    @property
+    def teacher_feats(self) -> Tensor | None:
+        """(N, T', D') features of the same chunks for a teacher that needs others."""
+
+    @property
+    def frame_labels(self) -> Tensor | None:
+        """(N, T) 0 for spoofed and 1 for bona fide frames."""
 
 
 class Objective(nn.Module):
@@ -86,7 +95,7 @@ class Labels(Objective):
     """
 
     def __init__(
-        self, loss: nn.Module, margin_start: float = 0.13, margin_stop: float = 0.27
+        self, loss: nn.Module, margin_start: Share = 0.13, margin_stop: Share = 0.27
     ) -> None:
         super().__init__()
         self.loss = loss

@@ -14,6 +14,7 @@ from asdkit.losses.classification import (
     ASoftmax,
     ClassificationLoss,
     CrossEntropy,
+    P2sGrad,
 )
 from asdkit.losses.metric import (
     AngularPrototypical,
@@ -22,13 +23,16 @@ from asdkit.losses.metric import (
     Prototypical,
     Triplet,
 )
+from asdkit.losses.one_class import OcSoftmax
 
-# These know the training speakers; any batch will do.
+# These know the classes, e.g. the training speakers; any batch will do.
 CLASSIFICATION: dict[str, Callable[..., ClassificationLoss]] = {
     "cross_entropy": CrossEntropy,
     "am_softmax": AmSoftmax,
     "aam_softmax": AamSoftmax,
     "a_softmax": ASoftmax,
+    "oc_softmax": OcSoftmax,
+    "p2s_grad": P2sGrad,
 }
 
 # These compare utterances; a batch is so many utterances of each of its speakers.

@@ -61,8 +61,24 @@ def min_dcf_point(
 
     Arguments and errors as in `min_dcf`.
     """
+    return cheapest_point(target, nontarget, *_weights(p_target, c_miss, c_fa))
+
+
+def cheapest_point(
+    target: np.ndarray, nontarget: np.ndarray, miss_weight: float, fa_weight: float
+) -> OperatingPoint:
+    """Find the threshold where the weighted sum of both error rates is least.
+
+    Args:
+        target: (N,) scores of target trials; higher means target.
+        nontarget: (M,) scores of nontarget trials.
+        miss_weight: cost of rejecting all targets, at least 0.
+        fa_weight: cost of accepting all nontargets, at least 0.
+
+    Raises:
+        ValueError: a class is empty, or a score is NaN.
+    """
     target, nontarget = ascending(target, "target"), ascending(nontarget, "nontarget")
-    miss_weight, fa_weight = _weights(p_target, c_miss, c_fa)
     at = corners(target, nontarget)
     cost = at.num_misses * (miss_weight / len(target))
     cost += at.num_false_alarms * (fa_weight / len(nontarget))

@@ -119,12 +119,12 @@ def corners(target: np.ndarray, nontarget: np.ndarray) -> Corners:
     """
     if len(target) <= len(nontarget):
         # Just below every target: a miss less costs the nontargets above it.
-        misses, rejected = count_rejected(target, nontarget, _distinct(target), "left")
+        misses, rejected = count_rejected(target, nontarget, distinct(target), "left")
         misses = np.append(misses, len(target))
         rejected = np.append(rejected, len(nontarget))
     else:
         # At every nontarget: a false alarm less costs the targets below it.
-        misses, rejected = count_rejected(target, nontarget, _distinct(nontarget))
+        misses, rejected = count_rejected(target, nontarget, distinct(nontarget))
         misses = np.insert(misses, 0, 0)
         rejected = np.insert(rejected, 0, 0)
     return Corners(misses, len(nontarget) - rejected)
@@ -156,6 +156,6 @@ def det_curve(
     return thresholds, misses / len(target), 1 - rejected / len(nontarget)
 
 
-def _distinct(scores: np.ndarray) -> np.ndarray:
-    """Drop repetitions from rising scores."""
+def distinct(scores: np.ndarray) -> np.ndarray:
+    """(N,) rising scores -> those that differ from the one before."""
     return scores[np.concatenate([[True], scores[1:] != scores[:-1]])]

@@ -2,46 +2,135 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from asdkit.metrics.cllr import cllr, min_cllr
-from asdkit.metrics.dcf import min_dcf
+from asdkit.base.errors import FitError
+from asdkit.metrics.bootstrap import Speakers, interval, replicate
 from asdkit.metrics.det import ascending
-from asdkit.metrics.eer import eer, kaldi_eer
+from asdkit.metrics.flavors import VERIFICATION, Metric
 
-Metric = Callable[[np.ndarray, np.ndarray], float]
+logger = logging.getLogger(__name__)
+SORTS = {2: ("target", "nontarget"), 3: ("target", "nontarget", "spoof")}
 
-VERIFICATION: dict[str, Metric] = {
-    "EER %": lambda target, nontarget: 100 * eer(target, nontarget),
-    "Kaldi EER %": lambda target, nontarget: 100 * kaldi_eer(target, nontarget),
-    "minDCF(0.01)": lambda target, nontarget: min_dcf(target, nontarget, 0.01),
-    "minDCF(0.001)": lambda target, nontarget: min_dcf(target, nontarget, 0.001),
-    "Cllr": cllr,
-    "minCllr": min_cllr,
-}
+
+class Draws(NamedTuple):
+    """How to make intervals.
+
+    Attributes:
+        speakers: of the trials of every class.
+        num_replicates: how often to draw speakers.
+        seed: of the draws.
+    """
+
+    speakers: Sequence[Speakers]
+    num_replicates: int
+    seed: int = 0
 
 
 def verification_table(
-    systems: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    systems: Mapping[str, Sequence[np.ndarray]],
+    flavor: str = "kaldi",
+    draws: Draws | None = None,
 ) -> str:
     """Format the metrics of speaker verification, one line per system.
 
     Args:
         systems: name -> (N,) scores of target and (M,) of nontarget trials.
+        flavor: one of `VERIFICATION`.
+        draws: put 95 % intervals around numbers, and compare systems; None does not.
 
     Returns:
         lines without a newline at the end.
     """
-    rows = [["scores", *VERIFICATION, "target", "nontarget"]]
+    metrics = VERIFICATION[flavor]
+    head = ["scores", *(metric.title for metric in metrics), *SORTS[2]]
+    return align([head, *measure(systems, metrics, draws)])
+
+
+def measure(
+    systems: Mapping[str, Sequence[np.ndarray]],
+    metrics: Sequence[Metric],
+    draws: Draws | None = None,
+) -> list[list[str]]:
+    """Compute the rows of a table.
+
+    Args:
+        systems: name -> (N_k,) scores of class k, for every k.
+        metrics: the columns.
+        draws: put 95 % intervals around numbers, and add a row for the difference of
+            every system to the first; None does not.
+
+    Returns:
+        rows of the system's name, the metrics, and the number of trials of each class.
+    """
+    values = {}
     for name, classes in systems.items():
-        target, nontarget = map(ascending, classes, ("target", "nontarget"))
-        values = [metric(target, nontarget) for metric in VERIFICATION.values()]
-        counts = [f"{len(target)}", f"{len(nontarget)}"]
-        rows.append([name, *(f"{value:.4f}" for value in values), *counts])
+        in_order = [ascending(scores, f"{name}: class") for scores in classes]
+        values[name] = [metric.value(*in_order) for metric in metrics]
+    counts = [f"{len(scores)}" for scores in next(iter(systems.values()))]
+    drawn = _replicate(systems, metrics, draws) if draws else None
+    rows = []
+    for s, (name, found) in enumerate(values.items()):
+        spread = None if drawn is None else drawn[:, s]
+        rows.append([name, *_cells(metrics, found, spread), *counts])
+    first, *others = values
+    for s, name in enumerate(others, start=1):
+        if drawn is not None:
+            gains = np.subtract(values[name], values[first]).tolist()
+            spread = drawn[:, s] - drawn[:, 0]
+            row = [f"{name} - {first}", *_cells(metrics, gains, spread), *counts]
+            rows.append(row)
+    return rows
+
+
+def align(rows: Sequence[Sequence[str]], num_names: int = 1) -> str:
+    """Format rows, the first ``num_names`` columns to the left, the others right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
+        "  ".join(
+            cell.ljust(width) if column < num_names else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
         for row in rows
     )
+
+
+def _replicate(
+    systems: Mapping[str, Sequence[np.ndarray]],
+    metrics: Sequence[Metric],
+    draws: Draws,
+) -> np.ndarray | None:
+    """Draw speakers: (R, S, Q), NaN for metrics without intervals; None if in vain."""
+    statistics = {m.title: m.statistic for m in metrics if m.statistic}
+    try:
+        drawn = replicate(
+            list(systems.values()),
+            draws.speakers,
+            statistics,
+            draws.num_replicates,
+            draws.seed,
+        )
+    except FitError as error:
+        logger.warning("no intervals: %s", error)
+        return None
+    spread = np.full((*drawn.shape[:2], len(metrics)), np.nan)
+    spread[..., [m.statistic is not None for m in metrics]] = drawn
+    return spread
+
+
+def _cells(
+    metrics: Sequence[Metric], values: Sequence[float], spread: np.ndarray | None
+) -> list[str]:
+    """Format numbers, with the interval of their (R, Q) replicates in brackets."""
+    cells = []
+    for q, (metric, value) in enumerate(zip(metrics, values, strict=True)):
+        cell = "-" if np.isnan(value) else f"{metric.scale * value:.4f}"
+        if spread is not None and np.all(np.isfinite(spread[:, q])):
+            low, high = (metric.scale * end for end in interval(spread[:, q]))
+            cell += f" [{low:.4f}, {high:.4f}]"
+        cells.append(cell)
+    return cells

@@ -6,9 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from asdkit.base.ranges import Count
 from asdkit.nnet.network import Network
 from asdkit.nnet.padding import strided, zero_padding
-from asdkit.nnet.pooling import Pooling
+from asdkit.nnet.pooling import Pooling, PoolingName
 from asdkit.nnet.residual import BasicBlock, Stages, conv_norm_relu
 
 # Layers and dilation of the three dense blocks.
@@ -32,12 +33,12 @@ class CamPlusPlus(Network):
 
     def __init__(
         self,
-        head_channels: int = 32,
-        channels: int = 128,
-        growth: int = 32,
-        pooling: str = "stats",
-        feat_dim: int = 80,
-        embedding_dim: int = 512,
+        head_channels: Count = 32,
+        channels: Count = 128,
+        growth: Count = 32,
+        pooling: PoolingName = "stats",
+        feat_dim: Count = 80,
+        embedding_dim: Count = 512,
     ) -> None:
         super().__init__(feat_dim, embedding_dim)
         self.stem = conv_norm_relu(1, head_channels)

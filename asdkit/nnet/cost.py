@@ -22,6 +22,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from asdkit.base.columns import columns
+from asdkit.base.ranges import Count
 from asdkit.nnet.network import Network
 
 
@@ -48,7 +50,7 @@ def num_macs(network: Network, num_frames: int = 200) -> int:
 def real_time_factor(
     network: Network,
     num_frames: int = 200,
-    frame_shift: float = 10.0,
+    frame_shift: float | None = None,
     num_repeats: int = 10,
 ) -> float:
     """Measure how long one embedding takes, relative to how long the speech is.
@@ -59,13 +61,15 @@ def real_time_factor(
     Args:
         network: any network; it is not changed.
         num_frames: T, the length of the utterance.
-        frame_shift: in ms.
+        frame_shift: in ms; None is 10, or a sample at 16 kHz for networks on samples.
         num_repeats: the fastest of so many runs counts, after one to warm up; what
             else the machine does only makes a run slower.
 
     Returns:
         seconds per second of speech; 0.01 is a hundred times faster than real time.
     """
+    if frame_shift is None:
+        frame_shift = 1 / 16 if network.feat_dim == 1 else 10.0
     like = next(network.parameters())
     feats = torch.zeros(
         1, num_frames, network.feat_dim, device=like.device, dtype=like.dtype
@@ -83,7 +87,9 @@ def real_time_factor(
 
 
 def cost_table(
-    networks: Mapping[str, Network], num_frames: int = 200, reference: str | None = None
+    networks: Mapping[str, Network],
+    num_frames: Count = 200,
+    reference: str | None = None,
 ) -> str:
     """Set what networks cost as a table, one line each.
 
@@ -106,10 +112,5 @@ def cost_table(
             pairs = zip(costs[name], costs[reference], strict=True)
             shares = [f"{100 * part / whole:.1f} %" for part, whole in pairs]
             rows.append((f"  of {reference}", "", "", *shares))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join([name.ljust(widths[0]), *map(str.rjust, figures, widths[1:])])
-        for name, *figures in rows
-    ]
     threads = torch.get_num_threads()
-    return "\n".join([*lines, f"(times of this CPU, torch threads: {threads})"])
+    return f"{columns(rows)}\n(times of this CPU, torch threads: {threads})"

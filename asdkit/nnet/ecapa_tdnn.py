@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from asdkit.base.ranges import Count
 from asdkit.nnet.attention import SqueezeExcitation
 from asdkit.nnet.network import Network
 from asdkit.nnet.padding import zero_padding
-from asdkit.nnet.pooling import ChannelAttention, Pooling
+from asdkit.nnet.pooling import ChannelAttention, Pooling, PoolingName
 
 
 class EcapaTdnn(Network):
@@ -17,8 +18,8 @@ class EcapaTdnn(Network):
     Args:
         channels: width of the blocks; 512 and 1024 are published.
         pooled_channels: width of the layer that is pooled.
-        pooling: which of `asdkit.nnet.pooling.POOLINGS`; attention is per channel and
-            sees the utterance's mean and standard deviation.
+        pooling: which of `asdkit.nnet.pooling.POOLINGS`; attention is per channel.
+        context: whether attention sees the utterance's mean and standard deviation.
         feat_dim: D, the number of mel bins.
         embedding_dim: E.
 
@@ -28,11 +29,12 @@ class EcapaTdnn(Network):
 
     def __init__(
         self,
-        channels: int = 512,
-        pooled_channels: int = 1536,
-        pooling: str = "asp",
-        feat_dim: int = 80,
-        embedding_dim: int = 192,
+        channels: Count = 512,
+        pooled_channels: Count = 1536,
+        pooling: PoolingName = "asp",
+        context: bool = True,
+        feat_dim: Count = 80,
+        embedding_dim: Count = 192,
     ) -> None:
         super().__init__(feat_dim, embedding_dim)
         self.stem = conv_relu_norm(feat_dim, channels, 5)
@@ -42,7 +44,7 @@ class EcapaTdnn(Network):
         self.merge = nn.Sequential(
             nn.Conv1d(3 * channels, pooled_channels, 1), nn.ReLU(inplace=True)
         )
-        attention = ChannelAttention(pooled_channels, context=True)
+        attention = ChannelAttention(pooled_channels, context=context)
         self.pool = Pooling(pooling, pooled_channels, attention)
         self.output = nn.Sequential(
             nn.BatchNorm1d(self.pool.out_channels),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
+from asdkit.base.errors import AsdkitError
 from asdkit.nnet.padding import zero_padding
 
 
@@ -58,6 +60,60 @@ class Network(nn.Module):
             (N, E) embeddings.
         """
         raise NotImplementedError
+
+    def embed_frames(
+        self, feats: Tensor, num_frames: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Embed single frames, as utterances are embedded that never change.
+
+        Where pooling is a mean, an utterance's embedding is that of its frames, so
+        what a loss has learned of utterances it knows of frames, too.
+
+        Args:
+            feats: (N, T, D), as for `forward`.
+            num_frames: (N,), as for `forward`.
+
+        Returns:
+            (N, T', E) embeddings, and (N,) how many of the T' are real, on the CPU.
+
+        Raises:
+            ValueError: as `forward` does.
+            AsdkitError: the network has no frames of its own before a pooling, or
+                pools more than their mean.
+        """
+        lengths = self._real_frames(feats, num_frames)
+        maps, lengths = self.frames(
+            zero_padding(feats.transpose(1, 2), lengths), lengths
+        )
+        if self.pool.with_std:
+            raise AsdkitError(
+                "frames have no standard deviation, which this network pools",
+                hint="--pooling tap, or sap",
+            )
+        num_utts, _, num_maps = maps.shape
+        if lengths is None:
+            lengths = torch.full((num_utts,), num_maps)
+        return self.output(maps.mT), lengths.cpu()  # (N, T', E)
+
+    def frames(
+        self, x: Tensor, num_frames: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Compute what is pooled, where that is all there is between it and `output`.
+
+        Args:
+            x: (N, D, T), as for `embed`.
+            num_frames: (N,), as for `embed`.
+
+        Returns:
+            (N, C, T') map, and how many of the T' are real, None for all.
+
+        Raises:
+            AsdkitError: the network is not of that kind.
+        """
+        raise AsdkitError(
+            f"{type(self).__name__} does not embed single frames",
+            hint="senet, ecanet, lcnn and resnet networks do",
+        )
 
     def _real_frames(self, feats: Tensor, num_frames: Tensor | None) -> Tensor | None:
         """Check the batch; return its lengths, None where nothing is padding."""

@@ -7,14 +7,17 @@ equal, or a softmax over time of what an attention says of every frame.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
 # Below this a variance is rounding, and the slope of its root would explode.
 VARIANCE_FLOOR = 1e-5
 
+PoolingName = Literal["tap", "stats", "sap", "asp"]
 # name: (attentive, with standard deviation)
-POOLINGS = {
+POOLINGS: dict[PoolingName, tuple[bool, bool]] = {
     "tap": (False, False),  # temporal average
     "stats": (False, True),  # statistics
     "sap": (True, False),  # self-attentive
@@ -40,7 +43,7 @@ class Pooling(nn.Module):
     """
 
     def __init__(
-        self, name: str, channels: int, attention: nn.Module | None = None
+        self, name: PoolingName, channels: int, attention: nn.Module | None = None
     ) -> None:
         super().__init__()
         if name not in POOLINGS:

@@ -7,12 +7,16 @@ from functools import partial
 from typing import Any
 
 from asdkit.base.registry import construct
+from asdkit.nnet.aasist import Aasist
 from asdkit.nnet.campplus import CamPlusPlus
 from asdkit.nnet.ecapa_tdnn import EcapaTdnn
+from asdkit.nnet.lcnn import Lcnn
 from asdkit.nnet.network import Network
+from asdkit.nnet.rawnet2 import RawNet2
 from asdkit.nnet.resnet import ResNet
 from asdkit.nnet.se_resnet import FastResNetSe, ResNetSe
 from asdkit.nnet.senet import SeNet
+from asdkit.nnet.ssl import SslEcapa
 from asdkit.nnet.xvector import XVector
 
 MODELS: dict[str, Callable[..., Network]] = {
@@ -34,6 +38,19 @@ MODELS: dict[str, Callable[..., Network]] = {
     "ecapa_tdnn": partial(EcapaTdnn, channels=512),
     "ecapa_tdnn_1024": partial(EcapaTdnn, channels=1024),
     "campplus": CamPlusPlus,
+    "ssl_ecapa": SslEcapa,
+    "lcnn": partial(Lcnn, lstm_layers=0, pooling="sap"),
+    "lcnn_lstm": Lcnn,
+    "rawnet2": RawNet2,
+    "aasist": Aasist,
+    "aasist_l": partial(
+        Aasist,
+        last_channels=24,
+        graph_dim=24,
+        spectral_ratio=0.4,
+        temporal_ratio=0.5,
+        joint_ratio=0.7,
+    ),
 }
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from asdkit.base.ranges import Count
 from asdkit.nnet.network import Network
 from asdkit.nnet.padding import strided, zero_padding
-from asdkit.nnet.pooling import Pooling
+from asdkit.nnet.pooling import Pooling, PoolingName
 from asdkit.nnet.residual import BasicBlock, Bottleneck, Stages, conv_norm_relu
 
 
@@ -29,10 +30,10 @@ class ResNet(Network):
         self,
         blocks: tuple[int, ...] = (3, 4, 6, 3),
         bottleneck: bool = False,
-        channels: int = 32,
-        pooling: str = "stats",
-        feat_dim: int = 80,
-        embedding_dim: int = 256,
+        channels: Count = 32,
+        pooling: PoolingName = "stats",
+        feat_dim: Count = 80,
+        embedding_dim: Count = 256,
     ) -> None:
         super().__init__(feat_dim, embedding_dim)
         self.stem = conv_norm_relu(1, channels)
@@ -50,6 +51,12 @@ class ResNet(Network):
 
     def embed(self, x: Tensor, num_frames: Tensor | None) -> Tensor:
         """(N, D, T) -> (N, E)."""
+        return self.output(self.pool(*self.frames(x, num_frames)))
+
+    def frames(
+        self, x: Tensor, num_frames: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """(N, D, T) -> (N, C, T'), and how many of the T' are real."""
         x = zero_padding(self.stem(x[:, None]), num_frames)  # (N, C, D, T)
         x, num_frames = self.stages(x, num_frames)  # (N, C', D', T')
-        return self.output(self.pool(x.flatten(1, 2), num_frames))
+        return x.flatten(1, 2), num_frames

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from asdkit.base.ranges import Count
 from asdkit.nnet.attention import SqueezeExcitation
 from asdkit.nnet.network import Network
 from asdkit.nnet.padding import mean_over_time, strided, zero_padding
-from asdkit.nnet.pooling import ChannelAttention, FrameAttention, Pooling
+from asdkit.nnet.pooling import ChannelAttention, FrameAttention, Pooling, PoolingName
 from asdkit.nnet.residual import BasicBlock, Stages, Stride, conv_norm_relu, init_he
 
 BLOCKS = (3, 4, 6, 3)
@@ -35,10 +36,10 @@ class ResNetSe(Network):
 
     def __init__(
         self,
-        channels: int = 32,
-        pooling: str = "sap",
-        feat_dim: int = 40,
-        embedding_dim: int = 512,
+        channels: Count = 32,
+        pooling: PoolingName = "sap",
+        feat_dim: Count = 40,
+        embedding_dim: Count = 512,
     ) -> None:
         super().__init__(feat_dim, embedding_dim)
         self.stem = nn.Sequential(
@@ -78,10 +79,10 @@ class FastResNetSe(Network):
 
     def __init__(
         self,
-        channels: int = 16,
-        pooling: str = "sap",
-        feat_dim: int = 40,
-        embedding_dim: int = 512,
+        channels: Count = 16,
+        pooling: PoolingName = "sap",
+        feat_dim: Count = 40,
+        embedding_dim: Count = 512,
     ) -> None:
         super().__init__(feat_dim, embedding_dim)
         self.stem = conv_norm_relu(1, channels, 7, (2, 1))

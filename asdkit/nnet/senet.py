@@ -6,6 +6,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from asdkit.base.ranges import Count
 from asdkit.nnet.attention import EfficientChannelAttention, SqueezeExcitation
 from asdkit.nnet.network import Network
 from asdkit.nnet.padding import zero_padding
@@ -44,9 +45,9 @@ class SeNet(Network):
         blocks: tuple[int, ...] = (2, 2, 2, 2),
         bottleneck: bool = False,
         gate: Literal["se", "eca"] = "se",
-        channels: int = 16,
-        feat_dim: int = 45,
-        embedding_dim: int | None = None,
+        channels: Count = 16,
+        feat_dim: Count = 45,
+        embedding_dim: Count | None = None,
     ) -> None:
         expansion = 2 if bottleneck else 1
         pooled = channels * 2 ** (len(blocks) - 1) * expansion
@@ -76,11 +77,17 @@ class SeNet(Network):
 
     def embed(self, x: Tensor, num_frames: Tensor | None) -> Tensor:
         """(N, D, T) -> (N, E)."""
+        return self.output(self.pool(*self.frames(x, num_frames)))
+
+    def frames(
+        self, x: Tensor, num_frames: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """(N, D, T) -> (N, C, T'), and how many of the T' are real."""
         x = x[:, None]  # (N, 1, D, T)
         for layer in self.stem:
             x = zero_padding(layer(x), num_frames)  # (N, C, D, T)
         x, num_frames = self.stages(x, num_frames)  # (N, 8 C, D / 8, T / 8)
-        return self.output(self.pool(x.mean(dim=2), num_frames))
+        return x.mean(dim=2), num_frames
 
 
 def make_gate(name: str, channels: int) -> nn.Module:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from asdkit.base.ranges import Count
 from asdkit.nnet.network import Network
-from asdkit.nnet.pooling import Pooling
+from asdkit.nnet.pooling import Pooling, PoolingName
 
 # Context and dilation of the five layers.
 LAYERS = ((5, 1), (3, 2), (3, 3), (1, 1), (1, 1))
@@ -33,11 +34,11 @@ class XVector(Network):
 
     def __init__(
         self,
-        channels: int = 512,
-        last_channels: int = 1500,
-        pooling: str = "stats",
-        feat_dim: int = 80,
-        embedding_dim: int = 256,
+        channels: Count = 512,
+        last_channels: Count = 1500,
+        pooling: PoolingName = "stats",
+        feat_dim: Count = 80,
+        embedding_dim: Count = 256,
     ) -> None:
         super().__init__(feat_dim, embedding_dim)
         self.layers = nn.Sequential()

@@ -22,6 +22,7 @@ from torch import nn
 
 from asdkit.base.distributed import barrier, is_main, rank
 from asdkit.base.errors import AsdkitError, DataError
+from asdkit.io.store import building
 from asdkit.io.tables import PathName
 from asdkit.io.tensors import load_tensors, save_tensors
 from asdkit.training.averaging import WeightAverage
@@ -119,13 +120,14 @@ class Checkpoints:
         for path in reversed(found):
             try:
                 options, tensors = load_tensors(path, KIND)
+                self._refuse_others(path, options)
+                with building(path):
+                    state.load_state_dict(tensors)
             except DataError as error:
                 if path == found[0]:
                     raise
                 logger.warning("checkpoint: %s; taking the one before", error)
                 continue
-            self._refuse_others(path, options)
-            state.load_state_dict(tensors)
             logger.info("checkpoint: resuming from %s", path)
             break
         barrier()  # nobody writes while another still reads
@@ -170,16 +172,16 @@ class Checkpoints:
             )
         if new != old:
             raise AsdkitError(f"{path}: its classes have another order", hint)
-        differing = list(_differences(theirs, ours))
+        differing = list(differences(theirs, ours))
         if differing:
             raise AsdkitError(f"{path}: made with {'; '.join(differing[:5])}", hint)
 
 
-def _differences(theirs: Any, ours: Any, name: str = "") -> Iterator[str]:
+def differences(theirs: Any, ours: Any, name: str = "") -> Iterator[str]:
     """Name the options whose values differ, and both values."""
     if isinstance(theirs, Mapping) and isinstance(ours, Mapping):
         for key in {**theirs, **ours}:
             path = f"{name}.{key}" if name else key
-            yield from _differences(theirs.get(key), ours.get(key), path)
+            yield from differences(theirs.get(key), ours.get(key), path)
     elif theirs != ours:
         yield f"{name} = {theirs!r}, now {ours!r}"

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from asdkit.base.errors import AsdkitError, FitError
-from asdkit.data.augmentation import Augmentation, Noises, Rooms, SpecAugment
-from asdkit.data.batches import ExtractionBatches, TrainingBatches
+from asdkit.base.ranges import Count, Natural, Range, Share
+from asdkit.data.augmentation import (
+    Augmentation,
+    Chain,
+    Change,
+    CodecAugmentation,
+    Noises,
+    Rooms,
+    SpecAugment,
+)
+from asdkit.data.batches import Ear, ExtractionBatches, TrainingBatches
 from asdkit.data.cuts import number_speakers, speaker_of
+from asdkit.data.frame_labels import LabelChunks
 from asdkit.data.lanes import AudioLane, Lane
 from asdkit.data.loading import at_rate
 from asdkit.data.noises import (
@@ -21,9 +31,11 @@ from asdkit.data.noises import (
 )
 from asdkit.data.sampling import RandomChunks, Sampler, SpeakerChunks
 from asdkit.data.sources import FeatureSource
-from asdkit.features.frames import FrameFeatures
+from asdkit.features.frames import Features
 from asdkit.features.registry import FEATURES
 from asdkit.io.tables import PathName
+from asdkit.simulation.rawboost import RawBoost
+from asdkit.training.teachers import StoredTeacher
 from asdkit.training.validation import Validation, hold_out
 
 SPEEDS = (1.0, 0.9, 1.1)
@@ -34,7 +46,7 @@ def stored() -> None:
 
 
 # Where frames come from: what to compute from audio, if anything.
-FRONT_ENDS: dict[str, Callable[..., FrameFeatures | None]] = {
+FRONT_ENDS: dict[str, Callable[..., Features | None]] = {
     "stored": stored,
     **FEATURES,
 }
@@ -67,6 +79,15 @@ class Corpus(NamedTuple):
             return None
         return Validation(self.held_out, self.held_out_batches, device)
 
+    def check_chunks(self, min_frames: int) -> None:
+        """Raise an AsdkitError if a network of ``min_frames`` cannot take a chunk."""
+        if self.batches.chunk_frames < min_frames:
+            raise AsdkitError(
+                f"expected chunks of {min_frames} frames or more, as the network "
+                f"needs, got {self.batches.chunk_frames}",
+                hint=f"--chunk-frames {min_frames}",
+            )
+
 
 @dataclass(frozen=True)
 class CorpusReader:
@@ -75,6 +96,7 @@ class CorpusReader:
     Args:
         voiced: whether to leave out what vad.scp rejects; stored features only.
         subtract_mean: whether to subtract the mean of every chunk.
+        delta_order: highest derivative over time that is appended; 0 for none.
         chunk_frames: T.
         batch_size: chunks in a batch, of all ranks together.
         chunks_per_utt: how many chunks of each utterance an epoch has.
@@ -84,6 +106,9 @@ class CorpusReader:
         augment_prob: how many chunks get noise or a room; audio only.
         noises: data directory or folder of noise; None draws noise.
         rooms: data directory or folder of impulse responses; None draws rooms.
+        codec_prob: how many chunks then go through a codec; audio only.
+        rawboost: algorithm that then distorts all chunks, see
+            `asdkit.simulation.rawboost.RawBoost`; 0 for none; audio only.
         perturb_speed: whether to play chunks at 0.9 and 1.1 times their speed, too;
             audio only.
         speed_classes: whether these count as other speakers.
@@ -95,29 +120,41 @@ class CorpusReader:
 
     voiced: bool = False
     subtract_mean: bool = True
-    chunk_frames: int = 200
-    batch_size: int = 64
-    chunks_per_utt: int = 1
-    utts_per_speaker: int = 0
-    spec_augment_prob: float = 0.0
-    augment_prob: float = 0.6
+    delta_order: Natural = 0
+    chunk_frames: Count = 200
+    batch_size: Count = 64
+    chunks_per_utt: Count = 1
+    utts_per_speaker: Natural = 0
+    spec_augment_prob: Share = 0.0
+    augment_prob: Share = 0.6
     noises: str | None = None
     rooms: str | None = None
+    codec_prob: Share = 0.0
+    rawboost: Annotated[int, Range(0, 8)] = 0
     perturb_speed: bool = False
     speed_classes: bool = True
-    num_workers: int = 0
-    num_valid_spks: int = 0
-    utts_per_valid_spk: int = 20
-    seed: int = 0
+    num_workers: Natural = 0
+    num_valid_spks: Natural = 0
+    utts_per_valid_spk: Annotated[int, Range(least=2)] = 20
+    seed: Natural = 0
+
+    # What is told apart; a reader of something else than speakers has others.
+    class_of = staticmethod(speaker_of)
+    number_classes = staticmethod(number_speakers)
 
     def read(
-        self, data_dir: PathName, extractor: FrameFeatures | None = None
+        self,
+        data_dir: PathName,
+        extractor: Features | None = None,
+        teacher: StoredTeacher | None = None,
     ) -> Corpus:
         """Read a data directory.
 
         Args:
             data_dir: with manifests, and feats.scp unless features are computed.
             extractor: computes features from audio; None reads stored ones.
+            teacher: says which utterances it can teach, and whether it needs features
+                of its own; None for no teacher.
 
         Raises:
             DataError: something is missing or damaged.
@@ -131,24 +168,33 @@ class CorpusReader:
         held_out = hold_out(utt2spk, *limits, self.seed)
         gone = set(held_out.values())
         kept = cuts.filter(lambda cut: speaker_of(cut) not in gone).to_eager()
-        lane = (
-            self._audio_lane(kept, extractor) if extractor else source.open_lane(kept)
-        )
-        speakers = number_speakers(lane.cuts)
+        ear = None
+        if teacher is not None:
+            taught = set(teacher.select([cut.id for cut in kept]))
+            kept = kept.filter(lambda cut: cut.id in taught).to_eager()
+            ear = self._ear(kept, source, teacher)
+        if extractor:
+            lane = source.with_deltas(self._audio_lane(kept, extractor))
+        else:
+            lane = source.open_lane(kept)
+        classes = self.number_classes(lane.cuts)
         spec_augment = SpecAugment(prob=self.spec_augment_prob)
         batches = TrainingBatches(
             lane,
-            speakers,
+            classes,
             self._sampler(lane),
             self.chunk_frames,
             self.subtract_mean,
             spec_augment if self.spec_augment_prob else None,
             self.num_workers,
             self.seed,
+            ear,
+            self.class_of,
+            self._frame_labels(data_dir, source, lane),
         )
-        classes = list(speakers)
+        names = list(classes)
         for speed in SPEEDS[1 : lane.num_copies]:
-            classes += [f"{spk}*{speed}" for spk in speakers]
+            names += [f"{name}*{speed}" for name in classes]
 
         @cache
         def held_out_batches(min_frames: int) -> ExtractionBatches:
@@ -163,27 +209,34 @@ class CorpusReader:
         options = {k: x for k, x in asdict(self).items() if k != "num_workers"}
         options["steps_per_epoch"] = batches.steps_per_epoch
         return Corpus(
-            batches, classes, source, lane.dim, held_out, held_out_batches, options
+            batches, names, source, lane.dim, held_out, held_out_batches, options
         )
 
-    def _source(
-        self, data_dir: PathName, extractor: FrameFeatures | None
-    ) -> FeatureSource:
+    def _frame_labels(
+        self, data_dir: PathName, source: FeatureSource, lane: Lane
+    ) -> LabelChunks | None:
+        """Say of what class single frames are, where they have classes."""
+        return None
+
+    def _source(self, data_dir: PathName, extractor: Features | None) -> FeatureSource:
         """Say where frames come from."""
         if extractor is None and self.perturb_speed:
             raise AsdkitError("stored features cannot be played at another speed")
+        if extractor is None and (self.codec_prob or self.rawboost):
+            raise AsdkitError("codecs and RawBoost change audio, not stored features")
+        prepared = self.subtract_mean, self.delta_order
         if extractor is None:
-            return FeatureSource.stored_in(data_dir, self.voiced, self.subtract_mean)
+            return FeatureSource.stored_in(data_dir, self.voiced, *prepared)
         if self.voiced:
             problem = "frames without speech are left out of stored features only"
             raise AsdkitError(problem)
-        return FeatureSource.computed_by(extractor, self.subtract_mean)
+        return FeatureSource.computed_by(extractor, *prepared)
 
-    def _audio_lane(self, cuts: Iterable[Any], extractor: FrameFeatures) -> Lane:
+    def _audio_lane(self, cuts: Iterable[Any], extractor: Features) -> Lane:
         """Compute features of audio that changes every time."""
         rate = int(extractor.sample_frequency)
         cuts = at_rate(cuts, rate)
-        augmentation = None
+        changes: list[Change] = []
         if self.augment_prob:
             room: Rooms = DrawnRooms(sample_frequency=rate)
             noise: Noises = DrawnNoises(cuts, rate)  # with babble of these speakers
@@ -191,9 +244,34 @@ class CorpusReader:
                 room = RecordedRooms(self.rooms, rate)
             if self.noises is not None:
                 noise = RecordedNoises(self.noises, rate)
-            augmentation = Augmentation(room, noise, self.augment_prob)
+            changes.append(Augmentation(room, noise, self.augment_prob))
+        if self.codec_prob:
+            changes.append(CodecAugmentation(rate, self.codec_prob))
+        if self.rawboost:
+            changes.append(RawBoost(self.rawboost, rate))
+        augmentation = Chain(changes) if changes else None
         speeds = SPEEDS if self.perturb_speed else SPEEDS[:1]
         return AudioLane(cuts, extractor, speeds, self.speed_classes, augmentation)
+
+    def _ear(
+        self, cuts: Iterable[Any], student: FeatureSource, teacher: StoredTeacher
+    ) -> Ear | None:
+        """Let the teacher hear the same samples through a front end of its own."""
+        source = teacher.ear(student, self.perturb_speed)
+        if source is None:
+            return None
+        ours, theirs = student.extractor(), source.extractor()
+        length = (self.chunk_frames - 1) * ours.window_shift + ours.window_size
+        shifts, rest = divmod(length - theirs.window_size, theirs.window_shift)
+        if rest or shifts < 0 or ours.sample_frequency != theirs.sample_frequency:
+            raise AsdkitError(
+                f"chunks of {length} samples at {ours.sample_frequency:g} Hz are no "
+                f"whole number of the teacher's frames of {theirs.window_size} with a "
+                f"shift of {theirs.window_shift} at {theirs.sample_frequency:g} Hz",
+                hint="another --chunk-frames, --frame-length or --frame-shift",
+            )
+        lane = source.with_deltas(self._audio_lane(cuts, theirs))
+        return Ear(lane, shifts + 1, source.subtract_mean)
 
     def _sampler(self, lane: Lane) -> Sampler:
         """Choose which utterances make a batch."""

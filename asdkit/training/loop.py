@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,8 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grad_norm_
 
 from asdkit.base.distributed import barrier, num_ranks
+from asdkit.base.errors import AsdkitError
+from asdkit.base.ranges import Count, Natural, NonNegative, Positive, ProperShare, Range
 from asdkit.io.tables import PathName
 from asdkit.losses.objective import Objective
 from asdkit.nnet.network import Network
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from asdkit.data.batches import Batch
 
 Precision = Literal["auto", "float32", "bf16", "fp16"]
+MaxNorm = Annotated[float, Range(above=0, most=float("inf"))]
+ERROR = "EER %"  # what validation finds, in the log and the history
 DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -99,24 +104,24 @@ class Training:
 
     def __init__(
         self,
-        num_epochs: int = 30,
+        num_epochs: Count = 30,
         optimizer: Literal["sgd", "adamw"] = "sgd",
-        momentum: float = 0.9,
-        weight_decay: float = 1e-4,
-        learning_rate: float = 0.1,
-        final_rate: float = 5e-5,
-        warmup: float = 0.04,
+        momentum: ProperShare = 0.9,
+        weight_decay: NonNegative = 1e-4,
+        learning_rate: Positive = 0.1,
+        final_rate: Positive = 5e-5,
+        warmup: ProperShare = 0.04,
         schedule: Schedule = "exponential",
-        max_grad_norm: float = 5.0,
-        accumulate: int = 1,
+        max_grad_norm: MaxNorm = 5.0,
+        accumulate: Count = 1,
         precision: Precision = "auto",
         channels_last: bool | None = None,
         sync_batchnorm: bool = False,
         averaging: Averaging = "none",
-        ema_decay: float = 0.999,
-        averaged_epochs: int = 5,
-        seed: int = 0,
-        checkpoint_minutes: float = 10.0,
+        ema_decay: ProperShare = 0.999,
+        averaged_epochs: Count = 5,
+        seed: Natural = 0,
+        checkpoint_minutes: NonNegative = 10.0,
     ) -> None:
         self.num_epochs = num_epochs
         self.optimizer = optimizer
@@ -163,9 +168,15 @@ class Training:
             one entry per epoch: name -> mean term, value or EER.
 
         Raises:
-            AsdkitError: there is a checkpoint with other options.
+            AsdkitError: there is a checkpoint with other options, or no validation
+                to choose the best epoch by.
             FitError: the loss is NaN or infinite.
         """
+        if self.averaging == "best" and validate is None:
+            raise AsdkitError(
+                "--averaging best: there is no validation that says which epoch is",
+                hint="hold out speakers with --num-valid-spks",
+            )
         num_steps = self.num_epochs * batches.steps_per_epoch
         options = options | {"training": self.options}
         state = self._begin(network, objective, device)
@@ -209,8 +220,7 @@ class Training:
 
             ends_epoch = state.step % batches.steps_per_epoch == 0
             if ends_epoch:
-                with state.average.lent(state.model):
-                    results = {"EER %": 100 * validate(network)} if validate else {}
+                results = self._validate(state, network, validate)
                 state.history.append(progress.end_epoch(results))
             if ends_epoch or checkpoints.is_due():
                 checkpoints.save(state)
@@ -223,6 +233,26 @@ class Training:
         """The constructor's arguments that the result depends on."""
         harmless = ("checkpoint_minutes",)
         return {name: x for name, x in vars(self).items() if name not in harmless}
+
+    def _validate(
+        self,
+        state: TrainingState,
+        network: Network,
+        validate: Callable[[Network], float] | None,
+    ) -> dict[str, float]:
+        """Validate after an epoch; keep the weights if they are wanted, and the best.
+
+        Of equals, the last is the best.
+        """
+        if validate is None:
+            return {}
+        if self.averaging != "best":
+            with state.average.lent(state.model):
+                return {ERROR: 100 * validate(network)}
+        error = 100 * validate(network)
+        if not any(entry[ERROR] < error for entry in state.history):
+            state.average.move(state.model, 0.0 if math.isnan(error) else 1.0)
+        return {ERROR: error}
 
     def _begin(
         self, network: Network, objective: Objective, device: str

@@ -28,7 +28,9 @@ def split(batch: Batch, num_parts: int) -> Iterator[tuple[Batch, float, bool]]:
 def cut(batch: Batch, rows: slice) -> Batch:
     """Keep some of the utterances of a batch, in all of its fields."""
     fields: dict[str, Any] = {
-        name: value[rows] for name, value in batch._asdict().items()
+        name: value[rows]
+        for name, value in batch._asdict().items()
+        if value is not None
     }
     return batch._replace(**fields)
 

@@ -9,7 +9,7 @@ import math
 from typing import Literal
 
 Schedule = Literal["exponential", "cosine", "step", "constant"]
-Averaging = Literal["none", "ema", "epochs"]
+Averaging = Literal["none", "ema", "epochs", "best"]
 
 
 def rate_at(
@@ -67,7 +67,8 @@ def average_share(
         num_epochs: of the whole training.
         averaging: "ema" is the exponential moving average over the steps, and the
             plain mean as long as these are few; "epochs" the mean of the weights at
-            the ends of the last epochs.
+            the ends of the last epochs.  "best" is no average, but the weights of the
+            epoch with the lowest error of validation, which the loop keeps.
         ema_decay: what the moving average keeps of itself in a step.
         averaged_epochs: how many of the last epochs.
 
@@ -78,6 +79,6 @@ def average_share(
         return max(1 - ema_decay, 1 / (step + 1))
     epoch, rest = divmod(step + 1, steps_per_epoch)
     first = max(1, num_epochs - averaged_epochs + 1)
-    if averaging == "none" or rest or epoch < first:
+    if averaging in ("none", "best") or rest or epoch < first:
         return 0.0
     return 1 / (epoch - first + 1)

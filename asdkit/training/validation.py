@@ -84,8 +84,7 @@ class Validation:
 
         Statistics of batch normalization are rank 0's, as in checkpoints.
         """
-        for buffer in network.buffers():
-            broadcast(buffer)
+        share_buffers(network)
         x = torch.zeros(len(self.spks), network.embedding_dim)
         seen = torch.zeros(len(self.spks), dtype=torch.int64)
         batches = self.batches(network.min_frames)
@@ -95,6 +94,12 @@ class Validation:
             seen[rows] = 1
         is_seen = all_reduce(seen).numpy() > 0  # some may be too short
         return cosine_eer(all_reduce(x).numpy()[is_seen], np.array(self.spks)[is_seen])
+
+
+def share_buffers(network: Network) -> None:
+    """Give every rank rank 0's statistics of batch normalization, as checkpoints do."""
+    for buffer in network.buffers():
+        broadcast(buffer)
 
 
 def cosine_eer(x: np.ndarray, spks: np.ndarray) -> float:

@@ -126,7 +126,7 @@ def test_an_option_of_another_choice_is_refused():
 def test_help_tells_the_default_of_every_choice():
     shown = " ".join(choose()[1].split())
     assert "what to fit (default: model)" in shown
-    assert "iterations (model: 10, other: 20)" in shown
+    assert "iterations (model: 10; other: 20)" in shown
     assert "scale (default: 0.5)" in shown
     assert "subtract the mean (model: true)" in shown
 
@@ -134,3 +134,21 @@ def test_help_tells_the_default_of_every_choice():
 def test_an_option_that_nobody_has_is_a_mistake():
     with pytest.raises(TypeError, match="none of model, other has an option 'nothing'"):
         add_choice(argparse.ArgumentParser(), "kind", CHOICES, "", nothing="")
+
+
+def test_choices_with_the_same_default_are_told_together():
+    def third(num_iters: int = 10) -> None: ...
+
+    parser = argparse.ArgumentParser()
+    choices = {**CHOICES, "third": third}
+    add_choice(parser, "kind", choices, "what to fit", num_iters="iterations")
+    shown = " ".join(parser.format_help().split())
+    assert "iterations (model, third: 10; other: 20)" in shown
+
+
+def test_options_may_stand_in_a_group():
+    parser = argparse.ArgumentParser()
+    group = parser.add_argument_group("how to fit")
+    add_choice(group, "kind", CHOICES, "what to fit", num_iters="iterations")
+    assert "how to fit:\n  --kind" in parser.format_help()
+    assert parser.parse_args(["--num-iters", "3"]).num_iters == 3

@@ -4,7 +4,14 @@ from typing import Annotated
 import pytest
 
 from asdkit.base.options import add_options
-from asdkit.base.ranges import Count, NonNegative, Probability, Range, Share
+from asdkit.base.ranges import (
+    Count,
+    NonNegative,
+    Probability,
+    ProperShare,
+    Range,
+    Share,
+)
 
 
 def model(
@@ -13,6 +20,7 @@ def model(
     floor: NonNegative = 0.0,
     share: Share = 0.5,
     p: Probability = 0.5,
+    decay: ProperShare = 0.5,
     size: Annotated[int, Range(2, 8)] = 4,
     free: float = 0.0,
 ) -> None: ...
@@ -20,7 +28,7 @@ def model(
 
 def parse(*argv):
     parser = argparse.ArgumentParser(exit_on_error=False)
-    names = ("num", "maybe", "floor", "share", "p", "size", "free")
+    names = ("num", "maybe", "floor", "share", "p", "decay", "size", "free")
     add_options(parser, model, **dict.fromkeys(names, "a number"))
     return parser.parse_args(argv)
 
@@ -40,6 +48,7 @@ def test_the_ends_of_a_range_belong_to_it_unless_it_is_open():
         ("--floor=inf", "a number at least 0, got inf"),
         ("--share=nan", "a number at least 0 and at most 1, got nan"),
         ("--p=1", "a number above 0 and below 1, got 1"),
+        ("--decay=1", "a number at least 0 and below 1, got 1"),
         ("--size=9", "an integer at least 2 and at most 8, got 9"),
         ("--free=nan", "a number, got nan"),
     ],

@@ -53,6 +53,7 @@ def test_it_writes_an_archive_and_tells_the_data_directory(corpus):
     assert leftovers() == [
         "./data/feats.scp",
         "./data/utt2num_frames",
+        "./exp/mfcc/costs.jsonl",
         "./exp/mfcc/feats.ark",
         "./exp/mfcc/feats.json",
         "./exp/mfcc/feats.scp",

@@ -43,8 +43,32 @@ def test_ivectors_are_kaldis(data, golden, capsys):
     for utt, ivector in ours.items():
         error = np.linalg.norm(ivector - theirs[utt])
         assert error <= 1e-4 * np.linalg.norm(theirs[utt])
-    assert sorted(os.listdir("exp/ivectors")) == ["ivector.ark", "ivector.scp"]
+    assert sorted(os.listdir("exp/ivectors")) == [
+        "costs.jsonl",
+        "ivector.ark",
+        "ivector.scp",
+    ]
     assert "i-vectors of 24 of 24 utterances" in capsys.readouterr().err
+
+
+def test_precisions_come_with_ivectors_if_asked_for(data):
+    places = [*PLACES[:2], "sure"]
+    assert main(["ivector-extract", "--device=cpu", *PLACES]) == 0
+    assert main(["ivector-extract", "--with-precision=true", *places]) == 0
+    ivectors, sure, precisions = (
+        dict(read_arrays(path))
+        for path in (
+            "exp/ivectors/ivector.scp",
+            "sure/ivector.scp",
+            "sure/precision.scp",
+        )
+    )
+    assert precisions.keys() == ivectors.keys()
+    for utt, ivector in ivectors.items():
+        assert np.array_equal(ivector, sure[utt])
+        assert precisions[utt].shape == ivector.shape
+        assert (precisions[utt] > 1).all()
+    assert not os.path.exists("exp/ivectors/precision.scp")
 
 
 def test_an_utterance_without_a_voiced_frame_is_named_and_skipped(data, capsys):

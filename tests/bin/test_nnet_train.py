@@ -6,14 +6,19 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from asdkit.__main__ import main
+from asdkit.data.manifests import Utterance, write_utterances
 from asdkit.data.networks import load_network
-from asdkit.io.ark import read_arrays
+from asdkit.io.ark import ArkWriter, read_arrays
+
+STUDENT = ["data/train", "exp/student"]
 
 
 def test_a_network_is_trained_and_knows_all_that_extraction_needs(
@@ -62,6 +67,62 @@ def test_options_that_contradict_each_other_are_one_line(
     features = ["--features", "fbank", "--voiced", "true"]
     assert main(["nnet-train", *features, *arguments]) == 1
     assert "left out of stored features only" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "problem"),
+    [
+        ("--seed=-1", "expected an integer at least 0, got -1"),
+        ("--num-epochs=0", "expected an integer at least 1, got 0"),
+        ("--batch-size=0", "expected an integer at least 1, got 0"),
+        ("--chunk-frames=0", "expected an integer at least 1, got 0"),
+        ("--channels=0", "expected an integer at least 1, got 0"),
+        ("--embedding-dim=-8", "expected an integer at least 1, got -8"),
+        ("--accumulate=0", "expected an integer at least 1, got 0"),
+        ("--num-workers=-1", "expected an integer at least 0, got -1"),
+        ("--utts-per-valid-spk=1", "expected an integer at least 2, got 1"),
+        ("--augment-prob=1.1", "expected a number at least 0 and at most 1, got 1.1"),
+        ("--spec-augment-prob=nan", "at least 0 and at most 1, got nan"),
+        ("--margin-start=-0.1", "expected a number at least 0 and at most 1, got -0.1"),
+        ("--warmup=1", "expected a number at least 0 and below 1, got 1"),
+        ("--ema-decay=1", "expected a number at least 0 and below 1, got 1"),
+        ("--learning-rate=0", "expected a number above 0, got 0"),
+        ("--max-grad-norm=0", "expected a number above 0, got 0"),
+        ("--scale=-30", "expected a number above 0, got -30"),
+        ("--num-subcenters=0", "expected an integer at least 1, got 0"),
+        ("--pooling=mean", "invalid choice: 'mean'"),
+    ],
+)
+def test_a_value_that_cannot_be_is_one_line(option, problem, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["nnet-train", option, "data/train", str(tmp_path / "net")])
+    first, hint = capsys.readouterr().err.splitlines()
+    name = option.partition("=")[0]
+    assert first.startswith(f"asdkit nnet-train: error: argument {name}: ")
+    assert problem in first
+    assert hint == "  hint: asdkit nnet-train --help"
+    assert not list(tmp_path.iterdir())
+
+
+def test_gradients_may_be_as_long_as_they_are(noise_corpus, small_training):
+    options = [*small_training, "--max-grad-norm", "inf"]
+    assert main(["nnet-train", *options, "data/train", "exp/net"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ("--network ecapa_tdnn --channels 12", "a multiple of 8 channels, got 12"),
+        ("--network xvector --chunk-frames 14", "of 15 frames or more, as the network"),
+    ],
+)
+def test_a_network_that_cannot_be_is_one_line(
+    options, problem, noise_corpus, small_training, capsys
+):
+    arguments = [*small_training, *options.split(), "data/train", "exp/net"]
+    assert main(["nnet-train", *arguments]) == 1
+    assert problem in capsys.readouterr().err
+    assert not Path("exp/net").exists()
 
 
 def test_a_bad_frame_stops_with_its_utterance(
@@ -121,3 +182,155 @@ def test_two_ranks_train_and_extract(noise_corpus, small_training):
     assert one.keys() == two.keys() == noise_corpus.keys()
     for utt in one:
         np.testing.assert_allclose(two[utt], one[utt], rtol=1e-3, atol=1e-4)
+
+
+@pytest.fixture
+def write_vectors(rng):
+    """Write an archive of vectors of 5 dimensions."""
+
+    def write(name, utts, positive=False):
+        with ArkWriter("exp/teacher", name) as writer:
+            for utt in utts:
+                x = rng.normal(size=5).astype(np.float32)
+                writer[utt] = np.exp(x) if positive else x
+        return f"scp:exp/teacher/{name}.scp"
+
+    return write
+
+
+@pytest.fixture
+def teacher(noise_corpus, small_training):
+    """Train a network on all eight speakers."""
+    assert main(["nnet-train", *small_training, "data/train", "exp/net"]) == 0
+    return "exp/net"
+
+
+@pytest.mark.parametrize(
+    ("objective", "options"),
+    [
+        ("mse", "--distill-weight 2 --distill-warmup 0.5"),
+        ("mse", "--loss ge2e --utts-per-speaker 2"),
+        ("precision", "--slack 1"),
+        ("cosine", "--embedding-dim 5 --projection identity"),
+        ("relational", "--angle-weight 1 --accumulate 2"),
+    ],
+)
+def test_vectors_teach(objective, options, noise_corpus, small_training, write_vectors):
+    vectors = write_vectors("ivector", noise_corpus)
+    arguments = [*small_training, "--objective", objective, "--teacher", vectors]
+    if objective == "precision":
+        precision = write_vectors("precision", noise_corpus, positive=True)
+        arguments += ["--teacher-precision", precision]
+    assert main(["nnet-train", *arguments, *options.split(), *STUDENT]) == 0
+    trained = load_network("exp/student/network.pt")
+    assert trained.options["objective"]["name"] == objective
+    assert trained.options["teacher"]["teacher"] == vectors
+    terms = {"distances", "angles"} if objective == "relational" else {objective}
+    assert terms | {"loss", "distill"} <= trained.options["history"][-1].keys()
+
+
+@pytest.mark.parametrize("objective", ["kl", "decoupled_kd", "kl_cosine", "cosine"])
+@pytest.mark.parametrize("loss", ["am_softmax", "ge2e"])
+def test_a_network_teaches(objective, loss, teacher, small_training):
+    """The student holds two speakers out, so its labels are not the teacher's."""
+    options = f"--loss {loss} --utts-per-speaker 2 --num-valid-spks 2 --teacher exp/net"
+    arguments = [*small_training, *options.split(), "--objective", objective]
+    assert main(["nnet-train", *arguments, *STUDENT]) == 0
+    trained = load_network("exp/student/network.pt")
+    assert len(trained.options["classes"]) == 6
+    assert len(trained.options["history"]) == 2
+
+
+def test_a_speaker_whom_the_teacher_does_not_know_is_one_line(
+    noise_corpus, small_training, capsys
+):
+    held_out = ["--num-valid-spks", "2", *small_training]
+    assert main(["nnet-train", *held_out, "data/train", "exp/net"]) == 0
+    arguments = [*small_training, "--objective", "kl", "--teacher", "exp/net"]
+    assert main(["nnet-train", *arguments, *STUDENT]) == 1
+    assert "2 of 8 classes are not among the 6 of the teacher: s" in (
+        capsys.readouterr().err
+    )
+
+
+def test_another_teacher_is_refused(
+    noise_corpus, small_training, write_vectors, capsys
+):
+    write_vectors("ivector", noise_corpus)
+    options = "--objective mse --teacher scp:exp/teacher/ivector.scp"
+    arguments = [*small_training, *options.split(), *STUDENT]
+    assert main(["nnet-train", *arguments]) == 0
+    write_vectors("ivector", noise_corpus)
+    assert main(["nnet-train", *arguments]) == 1
+    assert "made with teacher.checksum = " in capsys.readouterr().err
+
+
+def test_missing_vectors_are_an_error_or_left_out(
+    noise_corpus, small_training, write_vectors, capsys
+):
+    vectors = write_vectors("ivector", [*noise_corpus][2:])
+    arguments = [*small_training, "--objective", "mse", "--teacher", vectors]
+    assert main(["nnet-train", *arguments, *STUDENT]) == 1
+    error = capsys.readouterr().err
+    assert "no vector of 2 of 40 training utterances: s0-0, s0-1" in error
+    skip = ["--missing-teacher", "skip"]
+    assert main(["nnet-train", *arguments, *skip, *STUDENT]) == 0
+    assert "38 utterances of 8 speakers" in capsys.readouterr().err
+
+
+def test_options_of_other_objectives_are_refused(teacher, small_training, capsys):
+    options = ["--objective", "cosine", "--gamma", "2", "--teacher", "exp/net"]
+    assert main(["nnet-train", *small_training, *options, *STUDENT]) == 1
+    assert "--gamma: --objective cosine has no such option" in capsys.readouterr().err
+
+
+@pytest.fixture
+def audio(noise_corpus):
+    """Give the utterances audio, too: 0.6 s of noise each."""
+    rng = np.random.default_rng(1)
+    utts = []
+    for utt in noise_corpus:
+        soundfile.write(f"{utt}.wav", 0.1 * rng.standard_normal(9600), 16000)
+        source = f"{utt}.wav"
+        utts.append(Utterance(utt, utt[:2], source, False, 0.0, 0.6, 0, 16000, None))
+    write_utterances("data/audio", utts)
+    return "data/audio"
+
+
+def test_a_self_supervised_teacher_hears_samples_and_the_student_mel_bins(
+    audio, small_training
+):
+    """From a checkpoint of transformers' to a teacher, and from that to a student."""
+    transformers = pytest.importorskip("transformers")
+    config = transformers.WavLMConfig(
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=24,
+        conv_dim=(8,) * 7,
+        num_conv_pos_embeddings=8,
+        num_conv_pos_embedding_groups=2,
+    )
+    torch.manual_seed(0)
+    model = transformers.WavLMModel(config)
+    model.save_pretrained("exp/wavlm")
+    options = "--network ssl_ecapa --channels 16 --embedding-dim 6 --num-epochs 1"
+    options += " --features waveform --chunk-frames 5040 --batch-size 8 --device cpu"
+    options += " --ssl-checkpoint exp/wavlm --learning-rate 0.01"
+    assert main(["nnet-train", *options.split(), audio, "exp/teacher"]) == 0
+    teacher = load_network("exp/teacher/network.pt").network
+    theirs = model.encoder.layers[0].feed_forward.intermediate_dense.weight
+    ours = teacher.ssl.model.encoder.transformer.layers[0].feed_forward
+    assert torch.equal(ours.intermediate_dense.weight, theirs)
+    assert teacher.mixture.abs().sum() > 0
+    options = "--features fbank --objective kl_cosine --teacher exp/teacher"
+    arguments = [*small_training, *options.split(), audio, "exp/student"]
+    assert main(["nnet-train", *arguments]) == 0
+
+
+def test_ssl_networks_and_their_checkpoints_go_together(
+    noise_corpus, small_training, capsys
+):
+    for options in ("--network ssl_ecapa", "--ssl-checkpoint exp/wavlm"):
+        assert main(["nnet-train", *options.split(), *STUDENT]) == 1
+        assert "networks ssl_... have one, others none" in capsys.readouterr().err

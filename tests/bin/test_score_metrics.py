@@ -27,3 +27,75 @@ def test_scores_of_other_trials_are_refused(golden, capsys):
     paths = [golden / "data/test/trials", golden / "scores/plda_scores_multi"]
     assert command.main(["score-metrics", *map(str, paths)]) == 1
     assert "36 of 36 pairs have no trial in" in capsys.readouterr().err
+
+
+@pytest.fixture
+def corpus(tmp_path, monkeypatch, rng):
+    """A data directory with two attacks, CM scores and ASV scores."""
+    monkeypatch.chdir(tmp_path)
+    attacks = ["bonafide", "bonafide", "A07", "A08"] * 25
+    keys = ["target", "nontarget", "spoof", "spoof"] * 25
+    files = {
+        "utt2attack": [f"u{i} {a}" for i, a in enumerate(attacks)],
+        "utt2spk": [f"u{i} s{i % 7}" for i in range(100)],
+        "asv_trials": [f"s{i % 7} u{i} {k}" for i, k in enumerate(keys)],
+        "cm": [
+            f"u{i} {2 * (a == 'bonafide') + rng.normal():.5f}"
+            for i, a in enumerate(attacks)
+        ],
+        "asv": [
+            f"s{i % 7} u{i} {3 * (k != 'nontarget') + rng.normal():.5f}"
+            for i, k in enumerate(keys)
+        ],
+    }
+    for name, lines in files.items():
+        (tmp_path / name).write_text("".join(line + "\n" for line in lines))
+
+
+def lines_of(capsys, arguments):
+    assert command.main(["score-metrics", *arguments.split()]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+ASV = "--asv-scores asv --asv-trials asv_trials"
+
+
+@pytest.mark.parametrize(
+    ("flavor", "year"),
+    [("asvspoof2019", "2019"), ("asvspoof2021", "2021"), ("asvspoof5", "2021")],
+)
+def test_a_flavor_has_one_form_of_the_tdcf(corpus, capsys, flavor, year):
+    head, *rows, asv = lines_of(capsys, f"--flavor {flavor} {ASV} utt2attack cm")
+    assert head.count("t-DCF") == head.count(f"t-DCF({year})") == 1
+    conditions = "pooled", "attack A07", "attack A08"
+    for row, condition in zip(rows, conditions, strict=True):
+        assert f"  {condition}  " in row
+    assert asv.startswith("ASV: EER ")
+    assert ("floor" in asv) == (year == "2021")
+
+
+def test_without_an_asv_system_there_is_no_tdcf(corpus, capsys):
+    assert "t-DCF" not in lines_of(capsys, "--flavor asvspoof2019 utt2attack cm")[0]
+
+
+def test_pairs_with_spoofs_have_three_eers(corpus, capsys):
+    head = lines_of(capsys, "--flavor asvspoof5 asv_trials asv")[0]
+    for title in ("SASV-EER %", "SV-EER %", "SPF-EER %", "a-DCF(ASVspoof 5)"):
+        assert title in head
+
+
+def test_bootstrap_adds_intervals_and_differences(corpus, capsys):
+    options = "--flavor asvspoof2019 --by none --bootstrap 50 --seed 1"
+    first, same = (lines_of(capsys, f"{options} utt2attack cm") for _ in range(2))
+    assert first == same
+    assert first[1].count("[") == 2  # EER and Cllr; minCllr has none
+    with open("cm") as cm, open("other", "w") as other:
+        other.writelines(line.replace(".", "9.") for line in cm)
+    *_, gain = lines_of(capsys, f"{options} utt2attack cm other")
+    assert gain.startswith("other - cm ")
+
+
+def test_options_of_spoofing_are_refused_elsewhere(golden, capsys):
+    paths = [str(golden / "data/test/trials"), str(golden / "scores/plda_scores")]
+    assert command.main(["score-metrics", "--asv-scores", "x", *paths]) == 1
+    assert "--flavor kaldi knows no --asv-scores" in capsys.readouterr().err

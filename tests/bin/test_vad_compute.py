@@ -2,13 +2,17 @@
 
 import json
 import os
+import sys
 
 import numpy as np
 import pytest
 
 from asdkit.__main__ import main
+from asdkit.data.manifests import Utterance, write_utterances
 from asdkit.io.ark import ArkWriter, read_arrays
+from asdkit.io.rttm import read_rttm
 from asdkit.segmentation.energy import energy_vad
+from asdkit.segmentation.segments import segments_of
 
 
 @pytest.fixture
@@ -132,3 +136,37 @@ def test_ctrl_c_leaves_nothing(corpus, capsys, monkeypatch):
     monkeypatch.setattr(ArkWriter, "__setitem__", interrupt)
     assert main(["vad-compute", "data", "exp"]) == 130
     assert leftovers() == []
+
+
+def test_segments_of_speech_are_written_where_asked(corpus):
+    rows = [Utterance(u, u, f"{u}.wav", False, 0, 0.6, 0, 16000) for u in corpus.feats]
+    write_utterances("data", rows)
+    files = ["--rttm=exp/rttm", "--segments=exp/speech.jsonl.gz"]
+    assert main(["vad-compute", *files, "data", "exp/vad"]) == 0
+    turns = read_rttm("exp/rttm")
+    for utt, vad in read_arrays("scp:data/vad.scp"):
+        assert len(turns[utt]) == len([x for x in segments_of(vad) if x.label])
+    assert os.path.exists("exp/speech.jsonl.gz")
+
+
+@pytest.mark.k2
+def test_structure_in_time_leaves_no_short_segments(corpus):
+    options = ["--method=gmm_fsa", "--num-gauss=1", "--min-speech-sec=0.1"]
+    assert main(["vad-compute", *options, "data", "exp/vad"]) == 0
+    for _, vad in read_arrays("scp:data/vad.scp"):
+        lengths = [x.stop - x.start for x in segments_of(vad)[1:-1] if x.label]
+        assert min(lengths, default=10) >= 10
+
+
+def test_without_k2_the_cure_is_named(corpus, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "k2", None)
+    assert main(["vad-compute", "--method=gmm_fsa", "data", "exp/vad"]) == 1
+    *_, error, hint = capsys.readouterr().err.splitlines()
+    assert error == "asdkit vad-compute: error: k2 is not installed"
+    assert "tools/setup.sh --k2" in hint
+    assert leftovers() == []
+
+
+def test_options_of_other_methods_are_refused(corpus, capsys):
+    assert main(["vad-compute", "--change-cost=1", "data", "exp/vad"]) == 1
+    assert "--change-cost: --method energy has no such" in capsys.readouterr().err

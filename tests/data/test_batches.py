@@ -6,12 +6,13 @@ import torch
 
 from asdkit.base.errors import AsdkitError, DataError, FitError
 from asdkit.data.augmentation import Augmentation, SpecAugment
-from asdkit.data.batches import ExtractionBatches, TrainingBatches
+from asdkit.data.batches import Ear, ExtractionBatches, TrainingBatches
 from asdkit.data.cuts import read_cuts
 from asdkit.data.lanes import AudioLane, StoredLane
 from asdkit.data.noises import DrawnNoises, DrawnRooms
 from asdkit.data.sampling import RandomChunks, SpeakerChunks
 from asdkit.features.kaldi import Fbank
+from asdkit.features.waveform import Waveform
 
 SPEAKERS = {"s0": 0, "s1": 1, "s2": 2}
 
@@ -130,6 +131,38 @@ def test_ranks_together_make_the_batches_of_one(lane, monkeypatch):
         assert first.utts + second.utts == batch.utts
         assert torch.equal(torch.cat([first.feats, second.feats]), batch.feats)
         assert torch.equal(torch.cat([first.labels, second.labels]), batch.labels)
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_another_ear_hears_the_same_chunk_in_the_same_noise(speech, num_workers):
+    """The teacher's samples, put through the student's front end, are its features."""
+    cuts = list(read_cuts(speech, features=False))
+    augmentation = Augmentation(DrawnRooms(), DrawnNoises(cuts), prob=0.9)
+    fbank = Fbank(num_mel_bins=20, dither=0.0)
+    lanes = [
+        AudioLane(cuts, extractor, (1.0, 0.9, 1.1), augmentation=augmentation)
+        for extractor in (fbank, Waveform())
+    ]
+    options = {"subtract_mean": False, "spec_augment": None, "num_workers": num_workers}
+    num_samples = 59 * 160 + 400
+    ear = Ear(lanes[1], num_samples, subtract_mean=False)
+    heard = take(training(lanes[0], teacher_ear=ear, **options), 4)
+    alone = take(training(lanes[0], **options), 4)
+    for step, batch in heard.items():
+        assert_equal(batch, alone[step])  # a teacher does not change what is heard
+        assert alone[step].teacher_feats is None
+        assert batch.teacher_feats.shape == (4, num_samples, 1)
+        for samples, feats in zip(batch.teacher_feats, batch.feats, strict=True):
+            np.testing.assert_array_equal(fbank(samples[:, 0].numpy()), feats)
+
+
+def test_an_ear_has_its_own_mean(audio):
+    ears = [Ear(audio, 30, subtract_mean) for subtract_mean in (False, True)]
+    plain, centered = (
+        take(training(audio, teacher_ear=ear), 1)[0].teacher_feats for ear in ears
+    )
+    expected = plain - plain.mean(dim=1, keepdim=True)
+    torch.testing.assert_close(centered, expected, rtol=1e-3, atol=1e-4)
 
 
 def test_speeds_must_not_divide_the_speakers_that_a_loss_compares(audio):

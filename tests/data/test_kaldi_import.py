@@ -25,7 +25,7 @@ def test_containers_and_rates_are_taken_as_they_are(lab, tmp_path):
     assert [item.sampling_rate for item in read.values()] == [8000, 16000, 44100] * 2
     assert read["s1-u0"].source == "wav/s1-u0.ogg"
     assert read["s1-u0"].duration == (44100 + 200) / 44100
-    assert read["s1-u0"][7:] == (44100, "m", "THIS IS S1-U0")
+    assert read["s1-u0"][7:10] == (44100, "m", "THIS IS S1-U0")
     assert not any(
         item.is_command or item.start or item.channel for item in read.values()
     )

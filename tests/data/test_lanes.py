@@ -5,8 +5,9 @@ import soundfile
 from asdkit.base.errors import DataError
 from asdkit.data.augmentation import Augmentation
 from asdkit.data.cuts import read_cuts
-from asdkit.data.lanes import AudioLane, StoredLane
+from asdkit.data.lanes import AudioLane, DeltaLane, StoredLane
 from asdkit.data.noises import DrawnNoises, DrawnRooms
+from asdkit.features.deltas import add_deltas
 from asdkit.features.kaldi import Fbank
 from asdkit.io.ark import read_arrays
 
@@ -163,3 +164,13 @@ def test_missing_audio_is_an_error_before_training(cuts, speech):
     (speech.parent / "s1-u2.flac").unlink()
     with pytest.raises(DataError, match=r"s1-u2\.flac: no such file \(1 of 10"):
         AudioLane(cuts, FBANK)
+
+
+def test_derivatives_are_those_of_the_chunk(stored, speech):
+    lane = DeltaLane(stored, delta_order=2)
+    assert (lane.dim, lane.num_copies) == (15, 1)
+    np.testing.assert_array_equal(lane.whole(3), add_deltas(stored.whole(3), 3, 2))
+    plain, _ = stored.chunk(4, 30, np.random.default_rng(1))
+    chunk, copy = lane.chunk(4, 30, np.random.default_rng(1))
+    np.testing.assert_array_equal(chunk, add_deltas(plain, 3, 2))
+    assert copy == 0

@@ -55,6 +55,24 @@ def test_a_file_keeps_defaults_that_may_change():
     assert options_of("resnet34", channels=8)["network"]["channels"] == 8
 
 
+def test_a_file_that_lacks_a_tensor_names_it(tmp_path):
+    path = tmp_path / "network.pt"
+    save_network(path, build_network(options_of("resnet18", channels=4, feat_dim=16)))
+    for part in ("network", "loss"):
+        names = load_tensors(path, "Network")[1][part]
+        for name in [*names][:: len(names) // 5 or 1]:
+            options, tensors = load_tensors(path, "Network")
+            del tensors[part][name]
+            save_tensors(tmp_path / "less.pt", "Network", options, tensors)
+            with pytest.raises(DataError, match=f"less.pt: .*Missing.*{name}"):
+                load_network(tmp_path / "less.pt")
+        options, tensors = load_tensors(path, "Network")
+        del tensors[part]
+        save_tensors(tmp_path / "less.pt", "Network", options, tensors)
+        with pytest.raises(DataError, match=f"less.pt: it lacks '{part}'"):
+            load_network(tmp_path / "less.pt")
+
+
 def test_a_network_of_another_version_is_refused(tmp_path):
     path = tmp_path / "network.pt"
     options = options_of("resnet18", channels=4, feat_dim=16)

@@ -42,7 +42,7 @@ def test_a_program_that_does_not_know_the_length_may_write_to_a_pipe(tmp_path):
 def test_an_interrupt_stops_the_waiting(tmp_path, monkeypatch):
     calls = []
 
-    def interrupt(source):
+    def interrupt(source, check_end):
         calls.append(source)
         raise KeyboardInterrupt
 

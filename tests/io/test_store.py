@@ -2,10 +2,19 @@ import numpy as np
 import pytest
 
 from asdkit.base.errors import DataError
-from asdkit.io.store import describe, load_arrays, load_model, save_arrays, save_model
+from asdkit.io.store import (
+    describe,
+    load_arrays,
+    load_model,
+    load_object,
+    save_arrays,
+    save_model,
+)
 
 
 class Model:
+    mean_: np.ndarray
+
     def __init__(self, num_iters: int = 10, center: bool = True) -> None:
         self.num_iters = num_iters
         self.center = center
@@ -18,6 +27,38 @@ def test_a_model_comes_back_with_options_and_arrays(tmp_path, rng):
     read = load_model(tmp_path / "m.npz", Model)
     assert (read.num_iters, read.center) == (3, False)
     np.testing.assert_array_equal(read.mean_, model.mean_)
+
+
+@pytest.mark.parametrize(
+    ("options", "arrays", "problem"),
+    [
+        ({}, {"scale_": 1}, "it lacks 'mean_'"),
+        ({"num_tiers": 3}, {"mean_": 1}, "cannot build it: .* 'num_tiers'"),
+    ],
+)
+def test_a_model_that_lacks_something_is_named(tmp_path, options, arrays, problem):
+    save_arrays(tmp_path / "m.npz", "Model", options, arrays)
+    with pytest.raises(DataError, match=f"m.npz: .*{problem}"):
+        load_model(tmp_path / "m.npz", Model)
+
+
+class Pair:
+    @classmethod
+    def from_state(cls, options, arrays):
+        pair = cls()
+        pair.first, pair.second = options["first"], arrays["second"]
+        return pair
+
+
+def test_an_object_is_made_of_its_state_or_its_file_named(tmp_path):
+    path = tmp_path / "m.npz"
+    save_arrays(path, "Pair", {"first": 1}, {"second": np.ones(2)})
+    pair = load_object(path, Pair)
+    assert (pair.first, pair.second.tolist()) == (1, [1.0, 1.0])
+    for options, arrays in [({}, {"second": np.ones(2)}), ({"first": 1}, {})]:
+        save_arrays(path, "Pair", options, arrays)
+        with pytest.raises(DataError, match=r"m\.npz: it lacks '(first|second)'"):
+            load_object(path, Pair)
 
 
 def test_a_file_tells_what_it_is_and_where_it_came_from(tmp_path):

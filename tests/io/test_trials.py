@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-import asdkit.io.trials as module
 from asdkit.base.errors import DataError
+from asdkit.io import trials as module
+from asdkit.io import words
 from asdkit.io.trials import (
     Pairs,
     Trials,
@@ -82,7 +83,7 @@ def test_what_is_written_is_read(rng, tmp_path):
 def test_blocks_make_no_difference(rng, tmp_path, monkeypatch):
     trials = draw(rng)
     write_trials(tmp_path / "whole", trials)
-    monkeypatch.setattr(module, "BLOCK", 100)
+    monkeypatch.setattr(words, "BLOCK", 100)
     monkeypatch.setattr(module, "LINES", 7)
     write_trials(tmp_path / "blocks", trials)
     text = (tmp_path / "blocks").read_text()

@@ -36,6 +36,19 @@ def test_the_mean_alone_is_the_same(draw, make, device):
     torch.testing.assert_close(posterior.mean(n, f), expected)
 
 
+def test_the_precision_is_the_diagonal_of_the_inverse_covariance(
+    draw, make, define, device
+):
+    drawn = draw(num_utts=40)
+    extractor = make(drawn)
+    found = extractor.posterior(device).precision(drawn.n.to(device)).cpu().numpy()
+    for u in range(40):
+        _, covar = define(extractor, drawn.n[u], drawn.f[u])
+        np.testing.assert_allclose(found[u], np.diag(np.linalg.inv(covar)), rtol=1e-5)
+    nothing = extractor.posterior(device).precision(0 * drawn.n[:1].to(device))
+    assert (nothing == 1).all()
+
+
 def test_the_likelihood_is_that_of_all_frames_together(draw, make):
     """The frames of an utterance are jointly Gaussian, given their Gaussians."""
     drawn = draw(num_utts=1, frames=(50, 51))

@@ -51,7 +51,8 @@ def test_extraction_does_for_every_utterance_what_it_should(
     monkeypatch.setattr(module, "BATCH", 4)
     system, _ = train()
     found = dict(system.extract(batches))
-    assert [*found] == batches[0][0] + batches[1][0]
+    sure = {utt: precision for utt, _, precision in system.posteriors(batches)}
+    assert [*found] == [*sure] == batches[0][0] + batches[1][0]
     aligner, posterior = system.aligner(), system.extractor.posterior()
     for utts, frames, splits in batches:
         for utt, part in zip(utts, np.split(frames, splits[1:-1]), strict=True):
@@ -59,6 +60,8 @@ def test_extraction_does_for_every_utterance_what_it_should(
             n, f = first_order(x, aligner.align(x), np.array([0, len(x)]))
             expected = posterior.mean(n, f)[0].numpy()
             np.testing.assert_allclose(found[utt], expected, atol=1e-5)
+            expected = posterior.precision(n)[0].numpy()
+            np.testing.assert_allclose(sure[utt], expected, rtol=1e-5)
 
 
 def test_what_was_stored_extracts_the_same(train, batches):

@@ -12,6 +12,7 @@ from asdkit.losses.classification import (
     AmSoftmax,
     ASoftmax,
     CrossEntropy,
+    P2sGrad,
 )
 
 EMBEDDING_DIM = 5
@@ -129,7 +130,36 @@ def test_the_nearest_subcenter_of_a_class_counts(batch):
             assert logits[i, k].item() == pytest.approx(32 * cosine, rel=1e-9)
 
 
-LOSSES = [CrossEntropy, AmSoftmax, AamSoftmax, ASoftmax]
+def test_p2s_grad_is_the_squared_error_of_cosines(batch):
+    embeddings, labels = batch
+    loss = P2sGrad(EMBEDDING_DIM, NUM_CLASSES).double()
+    errors = [
+        (math.cos(angle(x, w)) - (k == label)) ** 2
+        for x, label in zip(embeddings, labels.tolist(), strict=True)
+        for k, w in enumerate(loss.weight.detach())
+    ]
+    expected = sum(errors) / len(errors)
+    assert loss(embeddings, labels).item() == pytest.approx(expected, rel=1e-9)
+
+
+def test_p2s_grad_has_the_gradient_that_it_is_named_for(batch):
+    """Equation (11): sum_k (cos_k - 1[k = y]) times the gradient of the cosine."""
+    embeddings, labels = batch
+    loss = P2sGrad(EMBEDDING_DIM, NUM_CLASSES).double()
+    (found,) = torch.autograd.grad(
+        loss(embeddings.requires_grad_(), labels), embeddings
+    )
+    for x, label, gradient in zip(embeddings.detach(), labels, found, strict=True):
+        expected = torch.zeros_like(x)
+        for k, w in enumerate(loss.weight.detach()):
+            unit, cosine = x / x.norm(), math.cos(angle(x, w))
+            slope = (w / w.norm() - cosine * unit) / x.norm()
+            expected += (cosine - float(k == label)) * slope
+        scale = 2 / (NUM_CLASSES * len(labels))
+        torch.testing.assert_close(gradient, scale * expected)
+
+
+LOSSES = [CrossEntropy, AmSoftmax, AamSoftmax, ASoftmax, P2sGrad]
 
 
 @pytest.mark.parametrize("kind", LOSSES)
@@ -153,7 +183,7 @@ def test_without_labels_there_is_no_margin(kind, batch):
     free, bound = loss.logits(embeddings), loss.logits(embeddings, labels=labels)
     is_true = nn.functional.one_hot(labels, NUM_CLASSES).bool()
     assert torch.equal(free[~is_true], bound[~is_true])
-    if kind is not CrossEntropy:
+    if kind not in (CrossEntropy, P2sGrad):
         assert (bound[is_true] < free[is_true]).all()
 
 
@@ -197,6 +227,61 @@ def test_class_weights_weigh(batch):
     )
     expected = (weights * each).sum() / weights.sum()
     torch.testing.assert_close(loss(embeddings, labels), expected, rtol=1e-6, atol=0)
+
+
+def test_class_weights_weigh_squared_errors(batch):
+    embeddings, labels = batch
+    labels = labels % 2
+    loss = P2sGrad(EMBEDDING_DIM, 2, class_weights=(0.9, 0.1)).double()
+    plain = P2sGrad(EMBEDDING_DIM, 2).double()
+    plain.load_state_dict(loss.state_dict(), strict=False)
+    weights = [0.9 if label == 0 else 0.1 for label in labels.tolist()]
+    pairs = zip(weights, embeddings, labels, strict=True)
+    total = sum(weight * plain(x[None], y[None]).item() for weight, x, y in pairs)
+    expected = total / sum(weights)
+    assert loss(embeddings, labels).item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_scores_are_log_odds(batch):
+    embeddings, _ = batch
+    margins = (partial(kind, scale=3.0) for kind in (AmSoftmax, AamSoftmax))
+    for kind in (CrossEntropy, *margins):
+        loss = kind(EMBEDDING_DIM, 2).double()
+        posteriors = loss.logits(embeddings).softmax(dim=1)
+        torch.testing.assert_close(loss.scores(embeddings), posteriors[:, 1].logit())
+
+
+def test_scores_of_a_softmax_are_bona_fide_logits_and_of_p2s_grad_cosines(batch):
+    embeddings, _ = batch
+    a, p = ASoftmax(EMBEDDING_DIM, 2).double(), P2sGrad(EMBEDDING_DIM, 2).double()
+    for i, x in enumerate(embeddings):
+        cosine = math.cos(angle(x, a.weight[1].detach()))
+        score = a.scores(embeddings)[i].item()
+        assert score == pytest.approx(float(x.norm()) * cosine, rel=1e-9)
+        cosine = math.cos(angle(x, p.weight[1].detach()))
+        assert p.scores(embeddings)[i].item() == pytest.approx(cosine, rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_training_for_two_classes_raises_the_scores_of_bona_fide_speech(kind, rng):
+    labels = torch.arange(40) % 2
+    shift = 2.0 * labels[:, None] - 1
+    embeddings = torch.from_numpy(rng.standard_normal((40, EMBEDDING_DIM))) + shift
+    loss = kind(EMBEDDING_DIM, 2).double()
+    optimizer = torch.optim.Adam(loss.parameters(), 0.1)
+    for _ in range(30):
+        optimizer.zero_grad()
+        loss(embeddings, labels).backward()
+        optimizer.step()
+    scores = loss.scores(embeddings)
+    assert scores[labels == 1].min() > scores[labels == 0].median()
+    assert scores[labels == 0].max() < scores[labels == 1].median()
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_more_than_two_classes_have_no_score(kind, batch):
+    with pytest.raises(ValueError, match="tells 2 classes apart, not 4"):
+        kind(EMBEDDING_DIM, NUM_CLASSES).double().scores(batch[0])
 
 
 @pytest.mark.parametrize("kind", LOSSES)

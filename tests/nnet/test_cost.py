@@ -1,9 +1,12 @@
 """Costs against published figures and against a count by hand."""
 
+import itertools
+
 import pytest
 import torch
 from torch import nn
 
+from asdkit.nnet import cost
 from asdkit.nnet.cost import cost_table, num_macs, num_parameters, real_time_factor
 from asdkit.nnet.registry import build
 from asdkit.nnet.xvector import XVector
@@ -70,6 +73,36 @@ def test_macs_equal_a_count_by_hand(name):
     assert num_macs(build(name), 23) == count_by_hooks(build(name), 23)
 
 
+def test_macs_of_filters_and_recurrent_layers_equal_a_count_by_hand():
+    """A GRU has three gates, an LSTM four in each of two directions."""
+    network, num_samples = build("rawnet2"), 9000
+    filters = 20 * 1025 * (num_samples - 1024)
+    num_frames = (num_samples - 1024) // 3**7
+    gates = 3 * 1024 * ((128 + 1024) + 2 * (1024 + 1024)) * num_frames
+    expected = count_by_hooks(build("rawnet2"), num_samples) + filters + gates
+    assert num_macs(network, num_samples) == expected
+
+    network, num_frames = build("lcnn_lstm"), 100
+    gates = 2 * (2 * 4 * 48 * (96 + 48)) * (num_frames // 16)
+    expected = count_by_hooks(build("lcnn_lstm"), num_frames) + gates
+    assert num_macs(network, num_frames) == expected
+
+
+def test_macs_of_graphs_equal_a_count_by_hand():
+    """The linear layers see every pair; every node is a weighted sum of the others."""
+    network, num_samples = build("aasist"), 12_000
+    filters = 70 * 129 * (num_samples - 128)
+    spectral, temporal = 23, (num_samples - 128) // 3**7
+    sums = 64 * (spectral**2 + temporal**2)
+    spectral, temporal = int(0.5 * spectral), int(0.7 * temporal)
+    for dim in (64, 32):
+        nodes = spectral + temporal
+        sums += 2 * dim * (nodes**2 + nodes)  # two ways, each with a master
+        spectral, temporal = spectral // 2, max(temporal // 2, 1)
+    expected = count_by_hooks(build("aasist"), num_samples) + filters + sums
+    assert num_macs(network, num_samples) == expected
+
+
 def test_the_student_of_paper_0_has_its_published_share_of_the_teacher():
     teacher, student = build("resnet_se34"), build("resnet_se34_fast")
     table = cost_table({"teacher": teacher, "student": student}, 200, "teacher")
@@ -90,6 +123,14 @@ def test_counting_and_timing_leave_the_network_as_it_was():
     assert network.training
     for name, tensor in network.state_dict().items():
         assert torch.equal(tensor, before[name])
+
+
+def test_samples_are_shorter_than_frames(monkeypatch):
+    ticks = itertools.count()
+    monkeypatch.setattr(cost.time, "perf_counter", lambda: float(next(ticks)))
+    options = {"num_filters": 4, "filter_size": 17, "channels": 4, "gru_dim": 4}
+    assert real_time_factor(build("rawnet2", **options), 16_000) == 1
+    assert real_time_factor(XVector(channels=8, last_channels=8), 100) == 1
 
 
 def test_parameters_are_what_is_learned():

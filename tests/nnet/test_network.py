@@ -8,6 +8,14 @@ from asdkit.nnet.registry import MODELS, build
 # All but the largest, which is resnet101 with more blocks.
 NETWORKS = [name for name in MODELS if name != "resnet221"]
 
+WAVEFORM_UNIT = 300  # samples where others have frames; 16 of them are two nodes
+
+
+def long_enough(network, *num_frames):
+    """As many frames, or as many times so many samples."""
+    unit = WAVEFORM_UNIT if network.feat_dim == 1 else 1
+    return [unit * n for n in num_frames]
+
 
 def embed_alone_and_padded(network, feats, lengths):
     """Embed utterances one by one and together, with what nobody should look at."""
@@ -23,8 +31,9 @@ def embed_alone_and_padded(network, feats, lengths):
 def test_an_utterance_has_the_same_embedding_alone_and_padded(name, shake, rng):
     """In float64, where the smallest leak stands out from rounding."""
     network = shake(build(name)).double()
-    feats = torch.from_numpy(rng.standard_normal((3, 40, network.feat_dim)))
-    alone, padded = embed_alone_and_padded(network, feats, [16, 40, 29])
+    lengths = long_enough(network, 16, 40, 29)
+    feats = torch.from_numpy(rng.standard_normal((3, lengths[1], network.feat_dim)))
+    alone, padded = embed_alone_and_padded(network, feats, lengths)
     assert padded.shape == (3, network.embedding_dim)
     differences = (alone - alone.mean(dim=0)).norm(dim=1)  # among the utterances
     assert ((padded - alone).norm(dim=1) / differences).max() < 1e-9
@@ -33,22 +42,25 @@ def test_an_utterance_has_the_same_embedding_alone_and_padded(name, shake, rng):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_in_float32_the_same_holds_to_its_rounding(name, shake, rng):
     network = shake(build(name))
-    feats = torch.from_numpy(rng.standard_normal((3, 40, network.feat_dim))).float()
-    alone, padded = embed_alone_and_padded(network, feats, [16, 40, 29])
+    lengths = long_enough(network, 16, 40, 29)
+    shape = (3, lengths[1], network.feat_dim)
+    feats = torch.from_numpy(rng.standard_normal(shape)).float()
+    alone, padded = embed_alone_and_padded(network, feats, lengths)
     assert ((padded - alone).norm(dim=1) / alone.norm(dim=1)).max() < 1e-5
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_parameter_gets_a_gradient_and_padding_gets_none(name, shake, rng):
     network = build(name)
-    feats = torch.from_numpy(rng.standard_normal((2, 20, network.feat_dim))).float()
+    longer, shorter = lengths = long_enough(network, 20, 17)
+    feats = torch.from_numpy(rng.standard_normal((2, longer, network.feat_dim))).float()
     feats.requires_grad_()
-    network(feats, torch.tensor([20, 17])).square().sum().backward()
+    network(feats, torch.tensor(lengths)).square().sum().backward()
     for parameter, tensor in network.named_parameters():
         assert tensor.grad is not None, parameter
         assert tensor.grad.isfinite().all(), parameter
-    assert feats.grad[1, :17].abs().sum() > 0
-    assert feats.grad[1, 17:].abs().sum() == 0
+    assert feats.grad[1, :shorter].abs().sum() > 0
+    assert feats.grad[1, shorter:].abs().sum() == 0
 
 
 @pytest.mark.parametrize("name", ["resnet18", "xvector", "campplus"])

@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+from asdkit.base.errors import AsdkitError
 from asdkit.base.registry import defaults_of
 from asdkit.nnet.cost import num_parameters
 from asdkit.nnet.registry import MODELS, build
@@ -20,6 +21,8 @@ SIZES = {
     "ecapa_tdnn_1024": 14_657_088,  # "14.65 M"
     "resnet221": 23_792_224,  # "23.79 M"
 }
+WAVEFORM = ["rawnet2", "aasist", "aasist_l", "ssl_ecapa"]
+# With a linear classifier of two outputs, some with a bias.
 SIZES_WITH_CLASSIFIER = {
     "senet9": 314_896,
     "senet18": 710_256,
@@ -29,7 +32,22 @@ SIZES_WITH_CLASSIFIER = {
     "ecanet18": 704_840,
     "ecanet34": 1_338_016,
     "ecanet50": 1_057_376,
+    "aasist": 297_866,
+    "aasist_l": 85_306,
+    # Counted from the configuration of the ASVspoof 2021 baseline, layer by layer:
+    # stem, two narrow blocks, four wide ones, before the GRU, three GRUs, two linears.
+    "rawnet2": 40
+    + (2 * 1220 + 40 + 420)
+    + (2 * 1220 + 80 + 420)
+    + (40 + 7808 + 256 + 49_280 + 2688 + 16_512)
+    + 3 * (512 + 2 * 49_280 + 16_512)
+    + 256
+    + 3 * 1024 * (128 + 1024 + 2)
+    + 2 * 3 * 1024 * (1024 + 1024 + 2)
+    + 1024 * 1025
+    + 2 * 1025,
 }
+BIASED = ("aasist", "aasist_l", "rawnet2")
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +65,7 @@ def test_a_network_has_its_published_number_of_parameters(name):
 @pytest.mark.parametrize("name", SIZES_WITH_CLASSIFIER)
 def test_a_countermeasure_has_its_published_size_with_its_classifier(name):
     network = build(name)
-    classifier = torch.nn.Linear(network.embedding_dim, 2, bias=False)
+    classifier = torch.nn.Linear(network.embedding_dim, 2, bias=name in BIASED)
     size = num_parameters(network) + num_parameters(classifier)
     assert size == SIZES_WITH_CLASSIFIER[name]
 
@@ -72,10 +90,19 @@ def test_options_survive_a_model_file(name):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_dimensions_are_options(name):
-    network = build(name, feat_dim=33, embedding_dim=7).eval()
+    feat_dim = 1 if name in WAVEFORM else 33
+    network = build(name, feat_dim=feat_dim, embedding_dim=7).eval()
     with torch.inference_mode():
-        assert network(torch.ones(1, 20, 33)).shape == (1, 7)
-    assert (network.feat_dim, network.embedding_dim) == (33, 7)
+        feats = torch.ones(1, network.min_frames + 20, feat_dim)
+        assert network(feats).shape == (1, 7)
+    assert (network.feat_dim, network.embedding_dim) == (feat_dim, 7)
+
+
+@pytest.mark.parametrize("name", WAVEFORM)
+def test_a_network_on_samples_says_which_features_it_takes(name):
+    with pytest.raises(AsdkitError, match="takes samples, got features of 33") as error:
+        build(name, feat_dim=33)
+    assert error.value.hint == "--features waveform"
 
 
 def test_unknown_names_and_options_are_named():

@@ -12,6 +12,7 @@ from asdkit.data.batches import Batch
 from asdkit.losses.classification import AamSoftmax
 from asdkit.losses.objective import Labels
 from asdkit.nnet.network import Network
+from asdkit.training.parts import cut
 
 CLASSES, DIM, FRAMES = 4, 6, 20
 
@@ -51,7 +52,7 @@ class FakeBatches:
             feats = torch.from_numpy(noise) + self.means[labels][:, None]
             lengths = torch.full((self.batch_size,), FRAMES)
             batch = Batch(utts, feats, lengths, labels)
-            yield step, self.at_step(step, Batch(*(x[self.mine] for x in batch)))
+            yield step, self.at_step(step, cut(batch, self.mine))
             step += 1
 
 

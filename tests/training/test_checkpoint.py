@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from asdkit.base.errors import DataError
+from asdkit.io.tensors import load_tensors, save_tensors
 from asdkit.training.averaging import WeightAverage
-from asdkit.training.checkpoint import Checkpoints, TrainingState, seed_step
+from asdkit.training.checkpoint import KIND, Checkpoints, TrainingState, seed_step
 
 
 @pytest.fixture
@@ -43,6 +44,18 @@ def test_a_damaged_one_gives_way_to_the_one_before(tmp_path, state, caplog):
     (tmp_path / "checkpoint.4.pt").write_bytes(b"PK")
     with pytest.raises(DataError, match=r"checkpoint\.4\.pt: not a file"):
         Checkpoints(tmp_path, {"a": (1, 2)}).restore(state)
+
+
+def test_one_that_lacks_something_is_as_damaged(tmp_path, state, caplog):
+    save(tmp_path, state, 4, 5)
+    path = tmp_path / "checkpoint.5.pt"
+    options, tensors = load_tensors(path, KIND)
+    for name in tensors:
+        less = {key: value for key, value in tensors.items() if key != name}
+        save_tensors(path, KIND, options, less)
+        Checkpoints(tmp_path, {"a": (1, 2)}).restore(state)
+        assert state.step == 4
+        assert f"checkpoint.5.pt: it lacks {name!r}" in caplog.text
 
 
 def test_what_a_killed_writer_left_is_removed(tmp_path, state):

@@ -103,6 +103,61 @@ def test_a_source_knows_its_features_again(data):
         FeatureSource().open_lane(FeatureSource().read_cuts(data), dim=10)
 
 
+def test_derivatives_are_appended_in_training_and_remembered(data):
+    corpus = CorpusReader(delta_order=2, **OPTIONS).read(data, Fbank(num_mel_bins=10))
+    assert corpus.feat_dim == 30
+    _, batch = next(corpus.batches.from_step(0))
+    assert batch.feats.shape[2] == 30
+    source = FeatureSource(**corpus.source.description)
+    assert source.open_lane(source.read_cuts(data), dim=30).whole(0).shape[1] == 30
+
+
 def test_features_that_nobody_remembers_cannot_be_computed():
     with pytest.raises(ValueError, match="unknown type"):
         FeatureSource(lane="audio")
+
+
+class Stub:
+    """A teacher that knows some utterances and has a front end, or none."""
+
+    def __init__(self, missing=(), source=None):
+        self.missing, self.source = missing, source
+
+    def select(self, utts):
+        self.asked = utts
+        return [utt for utt in utts if utt not in self.missing]
+
+    def ear(self, student, perturb_speed):
+        return self.source
+
+
+def test_only_what_a_teacher_knows_is_trained_on(data):
+    teacher = Stub(missing=["a-0", "b-0", "b-1", "b-2"])
+    corpus = CorpusReader(**OPTIONS).read(data, Fbank(), teacher)
+    assert {cut.id for cut in corpus.batches.lane.cuts} == set(teacher.asked) - set(
+        teacher.missing
+    )
+    assert corpus.classes == ["a", "c", "d", "e"]
+
+
+def test_a_teacher_is_not_asked_for_held_out_utterances(data):
+    teacher = Stub()
+    corpus = CorpusReader(num_valid_spks=2, **OPTIONS).read(data, Fbank(), teacher)
+    assert {utt[0] for utt in teacher.asked} == set(corpus.classes)
+
+
+def test_a_teacher_hears_as_many_samples_as_the_student(data):
+    for source, shape in (
+        (FeatureSource("audio", "waveform"), (4, 3440, 1)),
+        (FeatureSource("audio", "fbank", {"frame_length": 45.0}), (4, 18, 23)),
+        (FeatureSource("audio", "mfcc", delta_order=2), (4, 20, 39)),
+    ):
+        corpus = CorpusReader(**OPTIONS).read(data, Fbank(), Stub(source=source))
+        _, batch = next(corpus.batches.from_step(0))
+        assert batch.teacher_feats.shape == shape
+    wide = FeatureSource("audio", "fbank", {"frame_length": 30.0})
+    with pytest.raises(AsdkitError, match=r"chunks of 3440 samples .* frames of 480"):
+        CorpusReader(**OPTIONS).read(data, Fbank(), Stub(source=wide))
+    slow = FeatureSource("audio", "waveform", {"sample_frequency": 8000.0})
+    with pytest.raises(AsdkitError, match="at 8000 Hz"):
+        CorpusReader(**OPTIONS).read(data, Fbank(), Stub(source=slow))

@@ -26,6 +26,14 @@ def test_one_part_is_the_batch_itself(batch):
     assert (share, is_last) == (1.0, True)
 
 
+def test_what_a_batch_does_not_have_its_parts_do_not_have(batch):
+    assert all(part.teacher_feats is None for part, _, _ in split(batch, 2))
+    heard = batch._replace(teacher_feats=torch.arange(5.0))
+    parts = [part.teacher_feats for part, _, _ in split(heard, 2)]
+    assert [x.tolist() for x in parts] == [[0, 1], [2, 3, 4]]
+    assert to_device(heard, "meta").teacher_feats.device.type == "meta"
+
+
 def test_lengths_stay_on_the_cpu(batch):
     moved = to_device(batch, "meta")
     assert moved.feats.device.type == moved.labels.device.type == "meta"

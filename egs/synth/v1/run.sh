@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Drawn speakers, from nothing to an EER table in minutes on any laptop: the
-# template of all recipes, and what CI runs.  No corpus is needed; the voices
-# come from a source-filter synthesizer with its own seed.
+# template of all recipes, and what CI runs.  i-vectors and a small network,
+# side by side.  No corpus is needed; the voices come from a source-filter
+# synthesizer with its own seed.
 #
 #   ./run.sh                           everything
 #   ./run.sh --stage 3 --stop-stage 4  the extractor and its i-vectors only
+#   ./run.sh --stage 6                 the network, and the table
 #   ./run.sh --nj 2                    two ranks instead of one
 #
 # Results are in RESULTS.md.
@@ -14,6 +16,7 @@ num_test_spks=30
 num_gauss=64
 ivector_dim=50
 lda_dim=30
+num_epochs=20
 seed=0
 nj=1
 
@@ -26,6 +29,7 @@ set -euo pipefail
 ubm=exp/ubm_$num_gauss
 extractor=exp/extractor_$ivector_dim
 ivectors=exp/ivectors_$ivector_dim
+network=exp/network_seed$seed
 
 if stage 0 "draw speakers: $num_train_spks to train on, $num_test_spks to test"; then
   $cpu speakers-draw --num-spks "$num_train_spks" --prefix train --seed "$seed" \
@@ -58,7 +62,7 @@ if stage 4 "extract i-vectors"; then
   done
 fi
 
-if stage 5 "train the back-ends, score the trials, print the table"; then
+if stage 5 "train back-ends for i-vectors, score the trials"; then
   for backend in plda cosine; do
     asdkit backend-train --config conf/$backend.conf --lda-dim "$lda_dim" \
       data/train/utt2spk "scp:$ivectors/train/ivector.scp" \
@@ -66,5 +70,35 @@ if stage 5 "train the back-ends, score the trials, print the table"; then
     asdkit backend-score "$ivectors/$backend.npz" data/test/trials \
       "scp:$ivectors/test/ivector.scp" "$ivectors/scores_$backend"
   done
-  asdkit score-metrics data/test/trials "$ivectors"/scores_{plda,cosine}
+fi
+
+if stage 6 "compute filter banks for the network"; then
+  for part in train test; do
+    asdkit data-subset data/$part data/${part}_fbank # with a feats.scp of its own
+    $cpu feats-compute --config conf/fbank.conf \
+      data/${part}_fbank exp/fbank/$part
+  done
+fi
+
+if stage 7 "train a small network, extract its embeddings"; then
+  $gpu nnet-train --config conf/network.conf --num-epochs "$num_epochs" \
+    --seed "$seed" data/train_fbank "$network"
+  for part in train test; do
+    $gpu nnet-extract data/${part}_fbank "$network" "$network/$part"
+  done
+fi
+
+if stage 8 "train back-ends for the network, score the trials"; then
+  for backend in plda cosine; do
+    asdkit backend-train --config conf/$backend.conf --lda-dim "$lda_dim" \
+      data/train/utt2spk "scp:$network/train/embedding.scp" \
+      "$network/$backend.npz"
+    asdkit backend-score "$network/$backend.npz" data/test/trials \
+      "scp:$network/test/embedding.scp" "$network/scores_$backend"
+  done
+fi
+
+if stage 9 "print the table"; then
+  asdkit score-metrics data/test/trials \
+    {"$ivectors","$network"}/scores_{plda,cosine}
 fi

@@ -1,0 +1,140 @@
+"""What a run of a program costs: time, memory, energy.
+
+Energy is estimated from seconds of CPU and GPU and stated powers.  Where codecarbon is
+installed, it measures instead, or estimates in its own way: the whole machine of rank
+0, whatever else runs there.
+"""
+
+from __future__ import annotations
+
+import re
+import resource
+import sys
+import time
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+from asdkit.base.distributed import all_reduce, is_main, num_ranks
+from asdkit.base.ranges import NonNegative, Positive, Range
+
+# On Linux getrusage's ru_maxrss may be that of the process which started this one.
+STATUS = Path("/proc/self/status")
+# It is in bytes on macOS and in KiB elsewhere.
+RSS_PER_MB = 1e6 if sys.platform == "darwin" else 1e6 / 1024
+
+
+@dataclass(frozen=True)
+class Power:
+    """What turns seconds into energy, and energy into a footprint.
+
+    Args:
+        core_watt: of a busy CPU core.
+        gpu_watt: of a GPU in use, busy or not.
+        pue: energy of the building per energy of the machine.
+        grid_intensity: kg of CO2 equivalent per kWh.
+
+    Source: L. Lannelongue et al., "Green Algorithms", Advanced Science 8, 2021, for the
+    formula, an average core (12 W) and the world's average grid (0.475); NVIDIA's data
+    sheet of the V100 SXM2 for a GPU; E. Strubell et al., "Energy and policy
+    considerations for deep learning in NLP", ACL 2019, who take a PUE of 1.58.
+    """
+
+    core_watt: Positive = 12.0
+    gpu_watt: Positive = 300.0
+    pue: Annotated[float, Range(least=1)] = 1.0
+    grid_intensity: NonNegative = 0.475
+
+    def energy_wh(self, cpu_sec: float, gpu_sec: float = 0.0) -> float:
+        """Estimate the energy of so many seconds, in Wh."""
+        joules = self.core_watt * cpu_sec + self.gpu_watt * gpu_sec
+        return self.pue * joules / 3600
+
+    def co2e_g(self, energy_wh: float) -> float:
+        """Return the grams of CO2 equivalent that so many Wh stand for."""
+        return self.grid_intensity * energy_wh
+
+
+class Meter:
+    """Measure from here until `read`."""
+
+    def __init__(self) -> None:
+        self._tracker = _start_codecarbon() if is_main() else None
+        self._begin = time.perf_counter()
+        self._cpu_begin = _cpu_sec()
+
+    def stop(self) -> dict[str, float | int | None]:
+        """Tell what this run has cost, once; every rank must ask, and gets the sum.
+
+        Returns:
+            ``wall_sec``; ``cpu_sec``, finished worker processes included; ``gpu_sec``,
+            wall time of ranks that used a GPU; ``peak_mb`` and ``gpu_peak_mb``, the
+            most memory that a rank had; ``energy_wh`` of codecarbon, None without it;
+            ``num_ranks``.
+        """
+        wall_sec = time.perf_counter() - self._begin
+        gpu_peak_mb = _gpu_peak_mb()
+        values = {
+            "cpu_sec": _cpu_sec() - self._cpu_begin,
+            "gpu_sec": 0.0 if gpu_peak_mb is None else wall_sec,
+            "peak_mb": _peak_mb(),
+            "gpu_peak_mb": gpu_peak_mb or 0.0,
+        }
+        if num_ranks() > 1:
+            import torch
+
+            sums = all_reduce(torch.tensor([*values.values()], dtype=torch.float64))
+            values = dict(zip(values, sums.tolist(), strict=True))
+        return {
+            "wall_sec": wall_sec,
+            **values,
+            "energy_wh": _stop_codecarbon(self._tracker),
+            "num_ranks": num_ranks(),
+        }
+
+
+def _cpu_sec() -> float:
+    """CPU seconds of this process and of its children that have ended."""
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(sum(resource.getrusage(kind)[:2]) for kind in kinds)  # user, system
+
+
+def _peak_mb() -> float:
+    """Most resident memory that this process has ever had."""
+    if STATUS.exists():
+        (peak,) = re.findall(r"^VmHWM:\s+(\d+) kB$", STATUS.read_text(), re.MULTILINE)
+        return 1024 * int(peak) / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / RSS_PER_MB
+
+
+def _gpu_peak_mb() -> float | None:
+    """Most memory that this process has had on its GPU; None if it used none."""
+    torch: Any = sys.modules.get("torch")  # who has not imported it used no GPU
+    if torch is None or not torch.cuda.is_initialized():
+        return None
+    return float(torch.cuda.max_memory_allocated() / 1e6)
+
+
+def _start_codecarbon() -> Any:
+    """Let codecarbon watch the machine; None where it is not installed."""
+    if find_spec("codecarbon") is None:
+        return None
+    from codecarbon import OfflineEmissionsTracker
+
+    tracker = OfflineEmissionsTracker(
+        country_iso_code="USA",  # of its footprint, which is not used
+        save_to_file=False,
+        allow_multiple_runs=True,
+        log_level="error",
+    )
+    tracker.start()
+    return tracker
+
+
+def _stop_codecarbon(tracker: Any) -> float | None:
+    """Return the Wh that codecarbon found; None without it."""
+    if tracker is None:
+        return None
+    tracker.stop()
+    return float(1000 * tracker.final_emissions_data.energy_consumed)

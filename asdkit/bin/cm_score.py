@@ -1,0 +1,54 @@
+"""Score the utterances of a data directory with a countermeasure.
+
+e.g.: asdkit cm-score data/eval exp/lfcc_gmm exp/lfcc_gmm/scores_eval
+e.g.: torchrun --standalone --nproc-per-node 2 -m asdkit cm-score data/eval exp/senet9 s
+
+The model is a network (cm-train) or two Gaussian mixtures (cm-gmm-train).  Writes
+``<utt> <score>`` lines; higher means bona fide.  Utterances without a score, because
+they have no features, are counted and named; if these are most, it is an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from asdkit.base.device import choose_device
+from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.options import add_options, options_of
+from asdkit.countermeasures.gmm import load_spoof_gmm
+from asdkit.countermeasures.scoring import score_network, write_scores
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_options(
+        parser,
+        score_network,
+        lane="read feats.scp or compute features; None: as in the training",
+        crop="what of an utterance is judged; None: as in the training",
+        max_frames="frames in a batch, padding included; 0: as in the training",
+        num_workers="processes that make batches ahead",
+        adversary="changes what a network hears, against the true class; None: nobody",
+        epsilon="its largest change; None: 0.002 of samples, else 0.05 standard "
+        "deviations",
+    )
+    add_options(parser, choose_device, device="where to compute")
+    parser.add_argument("data_dir", help="data directory")
+    parser.add_argument("model_dir", help="directory with network.pt or gmm.npz")
+    parser.add_argument("scores", help="where to write")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    options = options_of(score_network, args) | {"device": choose_device(args.device)}
+    gmm, network = (Path(args.model_dir) / name for name in ("gmm.npz", "network.pt"))
+    if network.exists():
+        parts = score_network(args.data_dir, network, **options)
+    elif args.adversary is not None:
+        raise AsdkitError(f"--adversary: it attacks networks, and {network} is missing")
+    elif gmm.exists():
+        parts = load_spoof_gmm(gmm).score(args.data_dir, options["device"])
+    else:
+        raise DataError(args.model_dir, "expected network.pt or gmm.npz, got neither")
+    write_scores(args.scores, args.data_dir, parts)

@@ -1,0 +1,45 @@
+r"""Train a network that tells bona fide from spoofed speech.
+
+e.g.: asdkit cm-train --network senet9 --features spectrum --class-weights balanced \
+        --averaging best data/train data/dev exp/senet9
+
+Classes are spoof (0) and bonafide (1), from utt2attack.  After every epoch the error
+rate on the development set is measured; --averaging best keeps the weights of the best
+epoch.  Everything else is as for nnet-train, from whose networks --init-from may start.
+Writes network.pt, which holds all that cm-score needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from asdkit.base.device import choose_device
+from asdkit.base.options import choice_of, options_of
+from asdkit.training.corpus import FRONT_ENDS
+from asdkit.training.networks import new_network, refuse_impossible, train_network
+from asdkit.training.options import add_spoof_options
+from asdkit.training.spoofing import SpoofCorpusReader, balanced_weights
+from asdkit.training.teachers import TeacherReader
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_spoof_options(parser)
+    parser.add_argument("train_dir", help="data directory to train on, with utt2attack")
+    parser.add_argument("dev_dir", help="data directory to validate on")
+    parser.add_argument("cm_dir", help="where to write network.pt")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    refuse_impossible(args)
+    device = choose_device(args.device)
+    front_end, front_end_options = choice_of(args, "features", FRONT_ENDS)
+    stored = TeacherReader(**options_of(TeacherReader, args)).read()
+    reader = SpoofCorpusReader(**options_of(SpoofCorpusReader, args))
+    corpus = reader.read(args.train_dir, front_end(**front_end_options), stored)
+    if args.class_weights == "balanced":
+        args.class_weights = balanced_weights(corpus)
+    trained = new_network(args, corpus, stored)
+    validate = reader.read_trials(args.dev_dir, corpus, trained.loss, device)
+    train_network(args, trained, corpus, stored, validate, device, args.cm_dir)

@@ -1,0 +1,45 @@
+"""Send all utterances of a data directory through codecs, as telephones do.
+
+e.g.: asdkit codec-apply --codecs none,alaw,opus data/eval data/coded exp/wav/coded
+
+The codecs are telephone (its band only), alaw, ulaw, gsm, g726, opus, vorbis and mp3;
+with PyAV, g722 and amr, too.  Each utterance gets one of those named, and utt2codec
+says which.  It stays as long as it was and at its sampling rate.  N ranks write the
+same samples as one.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from asdkit.base.options import add_options, options_of
+from asdkit.data.changed_audio import Codecs, write_changed
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_options(
+        parser,
+        Codecs,
+        codecs="from which one is drawn for every utterance; none: left as it is",
+        seed="other seeds draw other codecs",
+    )
+    add_options(
+        parser, write_changed, allow_pipes="run the commands that recordings are"
+    )
+    parser.add_argument("data_dir", help="data directory with audio")
+    parser.add_argument("coded_dir", help="where to write the new data directory")
+    parser.add_argument("audio_dir", help="where to write FLAC files")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    codecs = Codecs(**options_of(Codecs, args))
+    write_changed(
+        args.data_dir,
+        args.coded_dir,
+        args.audio_dir,
+        codecs,
+        args.allow_pipes,
+        note=lambda utt: {"codec": codecs.codec_of(utt)},
+    )

@@ -1,0 +1,53 @@
+"""Add noise to all utterances of a data directory, at one signal-to-noise ratio.
+
+e.g.: asdkit noise-add --snr-db 10 data/test data/test_10db exp/wav/test_10db
+e.g.: asdkit noise-add --snr-db 5 --noises data/musan data/test data/test_5db exp/wav/5
+
+Energies are those of whole utterances.  Noise is drawn: stationary, its color another
+for every utterance; or it is the recordings of a directory.  N ranks write the same
+samples as one.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from asdkit.base.options import add_options, boolean, options_of
+from asdkit.data.augmentation import Noises
+from asdkit.data.changed_audio import NoiseAdder, write_changed
+from asdkit.data.noises import DrawnNoises, RecordedNoises
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_options(
+        parser,
+        NoiseAdder,
+        snr_db="signal-to-noise ratio in dB",
+        seed="other seeds draw other noise",
+    )
+    parser.add_argument(
+        "--noises", metavar="DIR", help="recordings of noise; without, noise is drawn"
+    )
+    parser.add_argument(
+        "--allow-pipes",
+        type=boolean,
+        default=False,
+        metavar="true|false",
+        help="run the commands that recordings are (default: false)",
+    )
+    parser.add_argument("data_dir", help="data directory with audio")
+    parser.add_argument("noisy_dir", help="where to write the new data directory")
+    parser.add_argument("audio_dir", help="where to write FLAC files")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+
+    def noises(sampling_rate: int) -> Noises:
+        if args.noises is None:
+            return DrawnNoises(sample_frequency=sampling_rate)
+        return RecordedNoises(args.noises, sampling_rate)
+
+    add = NoiseAdder(noises, **options_of(NoiseAdder, args))
+    write_changed(args.data_dir, args.noisy_dir, args.audio_dir, add, args.allow_pipes)

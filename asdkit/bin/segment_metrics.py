@@ -1,0 +1,32 @@
+"""Print how well spoofed parts of utterances are found.
+
+e.g.: asdkit segment-metrics data/eval_spliced exp/senet9/eval_spliced
+
+Reads what cm-localize wrote, frames.scp and rttm; the truth is in the manifest, see
+spoof-splice.  The frame EER counts frames, the range EER seconds; a segment is right
+if it shares more than half of the union with one that is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from asdkit.countermeasures.localization import assess
+from asdkit.metrics.table import align
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("data_dir", help="data directory whose manifest knows")
+    parser.add_argument("out_dir", nargs="+", help="directories that cm-localize wrote")
+
+
+def main(args: argparse.Namespace) -> str:
+    """Run the command."""
+    titles = ("frame EER", "range EER", "precision", "recall", "F1")
+    head = ["localized", *(f"{title} %" for title in titles)]
+    rows = [
+        [path, *(f"{100 * number:.2f}" for number in assess(args.data_dir, path))]
+        for path in args.out_dir
+    ]
+    return align([head, *rows])

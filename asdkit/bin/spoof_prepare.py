@@ -1,0 +1,36 @@
+"""Make a data directory of a part of an ASVspoof corpus.
+
+e.g.: asdkit spoof-prepare --corpus asvspoof2019_la --part eval /corpora/LA data/eval
+
+Reads the challenge's protocols and looks at every file.  Writes manifests and Kaldi
+tables, utt2attack (bonafide, or the attack) among them; of an ASV protocol asv_trials
+(target, nontarget or spoof), asv_scores, asv_enroll.spk2utt, and the utterances to
+enroll into another directory, e.g. data/eval_enroll.  Audio that is missing, empty, cut
+short or not of 16 kHz is an error, unless it is to be skipped; it is counted anyway.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from asdkit.base.options import add_options
+from asdkit.data.layouts import LAYOUTS, PARTS
+from asdkit.data.protocols import prepare
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "--corpus", choices=LAYOUTS, required=True, help="which corpus it is"
+    )
+    parser.add_argument(
+        "--part", choices=PARTS, required=True, help="which part; 2021 has eval only"
+    )
+    add_options(parser, prepare, skip_bad="leave out utterances with bad audio")
+    parser.add_argument("root", help="folder that the corpus was unpacked in")
+    parser.add_argument("data_dir", help="where to write")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    prepare(args.corpus, args.part, args.root, args.data_dir, args.skip_bad)

@@ -1,0 +1,28 @@
+"""List the utterances of VoxCeleb 1 or 2 as a data directory.
+
+e.g.: asdkit voxceleb-prepare --part test /corpora/voxceleb1 data/test
+
+The root holds vox1_meta.csv or vox2_meta.csv and, anywhere below, the speakers' folders
+of .wav or .flac files.  An utterance is named id10270-x6uYqmx31kE-00001, as in Kaldi.
+VoxCeleb2 comes as .m4a, which has to be converted first.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from asdkit.base.options import add_options, options_of
+from asdkit.data.voxceleb import prepare_voxceleb
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_options(parser, prepare_voxceleb, part="whose utterances to list")
+    parser.add_argument("root", help="directory with the corpus and its meta.csv")
+    parser.add_argument("data_dir", help="where to write manifests and tables")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    options = options_of(prepare_voxceleb, args)
+    prepare_voxceleb(args.root, args.data_dir, **options)

@@ -1,0 +1,1 @@
+"""Countermeasures against spoofed speech: models, scoring, evaluation, tandems."""

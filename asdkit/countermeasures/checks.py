@@ -1,0 +1,256 @@
+"""What is wrong with score files, before their numbers are believed.
+
+A reader stops at the first problem; a check reads on.  Beyond the form of the lines it
+asks what no single line can tell: do the utterances fit the key, is the sign of the
+scores right, are the ASV scores of the same data.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from asdkit.base.errors import DataError
+from asdkit.countermeasures.keys import of_subset, read_cm_key
+from asdkit.countermeasures.score_files import (
+    are_of_pairs,
+    read_asv,
+    read_sasv_systems,
+)
+from asdkit.data.problems import Report
+from asdkit.io.cm_scores import FORMATS, WITH_HEADER, format_of
+from asdkit.io.protocols import BONAFIDE, Protocol, read_enrollment
+from asdkit.io.tables import PathName, read_lines, read_table
+from asdkit.io.trials import match_scores, read_scores, read_trials
+from asdkit.metrics.eer import eer
+
+# LA_E_A3794758 and D_A0000000562 are utterances to enroll, LA_E_3794758 is not.
+ENROLLMENT = re.compile(r"(?:(?:LA|PA|DF)_)?[TDE]_A\d+")
+FEWEST = 3  # distinct scores; fewer are decisions
+FLIPPED = 0.5  # an EER above is below chance
+
+
+def check_verification(
+    trials_path: PathName, scores_path: PathName, report: Report
+) -> str:
+    """Check the scores of speaker verification; say what they are.
+
+    Args:
+        trials_path: ``<enroll> <test> target|nontarget`` or VoxCeleb's form.
+        scores_path: ``<enroll> <test> <score>``.
+        report: what is wrong goes there.
+    """
+    trials = read_trials(trials_path)
+    try:
+        values = match_scores(
+            trials, read_scores(scores_path), trials_path, scores_path
+        )
+    except DataError as error:
+        _note(report, error)
+        return f"{scores_path}: not comparable"
+    target, nontarget = values[trials.is_target], values[~trials.is_target]
+    return _check_values(scores_path, report, target=target, nontarget=nontarget)
+
+
+def check_pairs(
+    key_path: PathName, flavor: str, scores_path: PathName, report: Report
+) -> str:
+    """Check scores of pairs with spoofs among them; arguments as in `check_cm`."""
+    try:
+        key, systems = read_sasv_systems(key_path, flavor, [scores_path])
+    except DataError as error:
+        _note(report, error)
+        return f"{scores_path}: not comparable"
+    values, keys = systems[f"{scores_path}"].sasv, np.array(key.key)
+    target, nontarget = values[keys == "target"], values[keys == "nontarget"]
+    return _check_values(scores_path, report, target=target, nontarget=nontarget)
+
+
+def check_cm(
+    key_path: PathName,
+    flavor: str,
+    scores_path: PathName,
+    report: Report,
+    subset: str | None = None,
+    enrollment: PathName | None = None,
+) -> str:
+    """Check the scores of a countermeasure; say what they are.
+
+    Args:
+        key_path: a CM protocol of the challenge, or utt2attack.
+        flavor: one of `asdkit.countermeasures.keys.FLAVORS`.
+        scores_path: the file in any of the formats of `asdkit.io.cm_scores`.
+        report: what is wrong goes there.
+        subset: see `of_subset`.
+        enrollment: utterances to enroll, ``<spk> <utt>,<utt>,...`` or spk2utt; None
+            knows those of the challenges by their names.
+
+    Raises:
+        DataError: the key is wrong.
+    """
+    whole = read_cm_key(key_path, flavor)
+    key = of_subset(key_path, whole, subset)
+    try:
+        format_name = format_of(scores_path)
+    except DataError as error:
+        _note(report, error)
+        return f"{scores_path}: not readable"
+    scores = _read(Path(scores_path), format_name, whole, report)
+    enrolled = _read_enrolled(enrollment)
+    _check_utterances(Path(scores_path), scores, key, whole, enrolled, report)
+    values = np.array([scores.get(utt, np.nan) for utt in key.utt])
+    known = np.isfinite(values)
+    bonafide = values[known & key.is_bonafide]
+    spoof = values[known & ~key.is_bonafide]
+    return _check_values(scores_path, report, bonafide=bonafide, spoof=spoof)
+
+
+def check_asv(
+    path: PathName,
+    trials_path: PathName | None,
+    flavor: str,
+    cm_key: Protocol,
+    report: Report,
+    subset: str | None = None,
+) -> str:
+    """Check the scores of the ASV system that a countermeasure is judged with.
+
+    Args:
+        path: see `asdkit.countermeasures.score_files.read_asv`.
+        trials_path: their key; None if it is in them.
+        flavor: one of `asdkit.countermeasures.keys.FLAVORS`.
+        cm_key: of the countermeasures.
+        report: what is wrong goes there.
+        subset: see `of_subset`.
+    """
+    try:
+        asv = read_asv(path, trials_path, flavor, cm_key, subset)
+    except DataError as error:
+        _note(report, error)
+        return f"{path}: not comparable"
+    ours = Counter(np.array(cm_key.attack)[~cm_key.is_bonafide].tolist())
+    theirs = Counter(asv.columns["attack"][asv.key == "spoof"].tolist())
+    for attack in sorted(ours):
+        # Every spoofed utterance claims one speaker or several, none is left out.
+        if theirs[attack] < ours[attack]:
+            text = f"{theirs[attack]} trials of {attack}, whose {ours[attack]} "
+            text += "utterances the countermeasure has scored"
+            cure = "are these the ASV scores of another year, track or part?"
+            report.add(Path(path), 0, "counts", text, cure)
+    target, nontarget, _ = asv.classes()
+    return _check_values(path, report, target=target, nontarget=nontarget)
+
+
+def are_pairs(path: PathName) -> bool:
+    """Tell scores of pairs from scores of utterances; False if it is neither."""
+    try:
+        return are_of_pairs(path)
+    except DataError:
+        return False
+
+
+def _read(
+    path: Path, format_name: str, key: Protocol, report: Report
+) -> dict[str, float]:
+    """Read the lines that can be read; report the others."""
+    names = FORMATS[format_name]
+    skipped = int(format_name in WITH_HEADER)
+    attack_of = dict(zip(key.utt, key.attack, strict=True))
+    scores: dict[str, float] = {}
+    for number, line in enumerate(read_lines(path)[skipped:], start=1 + skipped):
+        words = line.split()
+        if len(words) != len(names):
+            text = f"expected {len(names)} words, got {line!r}"
+            report.add(path, number, "form", text, "one utterance and score per line")
+            continue
+        utt = words[names.index("utt" if "utt" in names else "filename")]
+        try:
+            score = float(words[names.index("cm-score")])
+        except ValueError:
+            text = f"expected a score, got {line!r}"
+            report.add(path, number, "number", text, "write a number")
+            continue
+        if not np.isfinite(score):
+            text = f"the score of {utt!r} is {score}"
+            cure = "what made it?  Silence, or a division by zero"
+            report.add(path, number, "not finite", text, cure)
+        if utt in scores:
+            text = f"{utt!r} comes a second time"
+            report.add(path, number, "duplicate", text, "score every utterance once")
+        scores[utt] = score
+        if "key" in names and utt in attack_of:
+            _check_label(path, number, words, attack_of[utt], report)
+    return scores
+
+
+def _check_label(
+    path: Path, number: int, words: list[str], attack: str, report: Report
+) -> None:
+    """Compare the attack and key in a line of 2019's format with the key."""
+    given = BONAFIDE if words[2] == BONAFIDE else words[1]
+    if given != attack:
+        text = f"it says {words[1]} {words[2]}, the key says {attack}"
+        report.add(path, number, "label", text, "is it the score file of another part?")
+
+
+def _check_utterances(
+    path: Path,
+    scores: Mapping[str, float],
+    key: Protocol,
+    whole: Protocol,
+    enrolled: set[str],
+    report: Report,
+) -> None:
+    """Compare the utterances of a score file with the key's."""
+    for utt in key.utt:
+        if utt not in scores:
+            text, cure = f"there is no score for {utt!r}", "score the whole key"
+            report.add(path, 0, "missing", text, cure)
+    known = set(whole.utt)
+    for utt in scores:
+        if utt in known:
+            continue
+        if utt in enrolled or ENROLLMENT.fullmatch(utt):
+            text, sort = f"{utt!r} is there to enroll a speaker", "enrollment"
+            cure = "leave these files out: they are no trials"
+        else:
+            text, sort = f"{utt!r} is not in the key", "extra"
+            cure = "is it the key of another part, year or track?"
+        report.add(path, 0, sort, text, cure)
+
+
+def _check_values(path: PathName, report: Report, **classes: np.ndarray) -> str:
+    """Look at the scores of two classes; say what they are."""
+    (first, higher), (second, lower) = classes.items()
+    if not len(higher) or not len(lower):
+        return f"{path}: {len(higher)} {first}, {len(lower)} {second}: not comparable"
+    if len(np.unique(np.concatenate([higher, lower]))) < FEWEST:
+        text = f"fewer than {FEWEST} different scores: these are decisions"
+        report.add(Path(path), 0, "decisions", text, "write what is compared to zero")
+    rate = eer(higher, lower)
+    if rate > FLIPPED:
+        text = f"EER {100 * rate:.0f} %: the sign looks flipped"
+        cure = f"higher must mean {first}; multiply the scores by -1"
+        report.add(Path(path), 0, "polarity", text, cure)
+    counts = f"{len(higher)} {first}, {len(lower)} {second}"
+    return f"{path}: {counts}, EER {100 * rate:.2f} %"
+
+
+def _read_enrolled(path: PathName | None) -> set[str]:
+    """Read utterances to enroll, from a challenge's list or a table."""
+    if path is None:
+        return set()
+    table = read_table(path)
+    if any("," in utts for utts in table.values()):
+        return {utt for utts in read_enrollment(path).values() for utt in utts}
+    return {utt for utts in table.values() for utt in utts.split()}
+
+
+def _note(report: Report, error: DataError) -> None:
+    """Report what a reader stopped at."""
+    cure = error.hint or "see asdkit score-metrics --help for the formats"
+    report.add(Path(error.path), error.line or 0, "reader", error.problem, cure)

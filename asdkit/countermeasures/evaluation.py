@@ -1,0 +1,298 @@
+"""Tables of countermeasures (CMs), and of speaker verification in spite of spoofs.
+
+A row is a condition: all trials pooled, an attack against all bona fide speech, or a
+codec.  The ASV system that a CM is judged with is measured on the trials of the same
+condition, as ASVspoof 2021 does, so that C0, C1 and C2 differ from row to row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from asdkit.base.errors import DataError
+from asdkit.base.ranges import Natural
+from asdkit.countermeasures.keys import asv_scores_of, columns_of
+from asdkit.countermeasures.score_files import (
+    are_of_pairs,
+    read_asv,
+    read_cm_systems,
+    read_sasv_systems,
+)
+from asdkit.io.asv_scores import AsvScores
+from asdkit.io.protocols import ABSENT, ASV_KEYS, BONAFIDE, Protocol
+from asdkit.io.tables import PathName, read_table
+from asdkit.metrics.bootstrap import speakers_of
+from asdkit.metrics.eer import eer
+from asdkit.metrics.flavors import (
+    SASV,
+    TDCF,
+    Metric,
+    Tandem,
+    cm_metrics,
+    tandem_metrics,
+    without_value,
+)
+from asdkit.metrics.table import SORTS, Draws, align, measure
+from asdkit.metrics.tandem import asv_rates, tandem_weights
+
+BY = ("attack", "codec")
+
+
+class Resampling(NamedTuple):
+    """Whether and how to put intervals around numbers.
+
+    Attributes:
+        num_replicates: how often to draw speakers; 0 makes no intervals.
+        seed: of the draws.
+        utt2spk: the speaker of every utterance, where the key does not say it; for
+            pairs, the speakers on both sides.
+    """
+
+    num_replicates: int = 0
+    seed: int = 0
+    utt2spk: PathName | None = None
+
+
+NO_INTERVALS = Resampling()
+
+
+class Condition(NamedTuple):
+    """Which trials are in a row.
+
+    Attributes:
+        column: what is the same in all of them; "" if all trials are.
+        value: which of the attacks, codecs, ...
+    """
+
+    column: str = ""
+    value: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.column} {self.value}" if self.column else "pooled"
+
+    def rows(self, columns: Mapping[str, np.ndarray], num_trials: int) -> np.ndarray:
+        """Choose trials by what is known of them: (N,) bool."""
+        if not self.column:
+            return np.ones(num_trials, dtype=bool)
+        found = columns[self.column]
+        chosen = found == self.value
+        # An attack is told from all bona fide speech, whoever it imitates.
+        return chosen | (found == BONAFIDE) if self.column == "attack" else chosen
+
+
+POOLED = Condition()
+
+
+def spoofing_metrics(
+    key_path: PathName,
+    score_paths: Sequence[PathName],
+    flavor: str,
+    asv_scores: str | None = None,
+    asv_trials: str | None = None,
+    by: str = ",".join(BY),
+    subset: str | None = None,
+    bootstrap: Natural = 0,
+    seed: Natural = 0,
+    utt2spk: str | None = None,
+) -> str:
+    """Format the metrics of score files, of utterances or of pairs with a speaker.
+
+    Args:
+        key_path: a CM protocol or utt2attack; for scores of pairs, an ASV protocol or
+            asv_trials.
+        score_paths: a file per system.
+        flavor: one of `asdkit.countermeasures.keys.FLAVORS`.
+        asv_scores: scores of an ASV system; None leaves out the t-DCF and the t-EER.
+        asv_trials: their key; None if it is in them.
+        by: columns of the key to split by, with commas between; "none" for none.
+        subset: part of the evaluation data; None for ASVspoof 2021's eval, or all.
+        bootstrap: draws of speakers for intervals; 0 makes none.
+        seed: of the draws.
+        utt2spk: speakers of utterances; None takes those of the key.
+
+    Raises:
+        DataError: a file is wrong or does not match the key.
+    """
+    resampling = Resampling(bootstrap, seed, utt2spk)
+    splits = () if by == "none" else tuple(by.split(","))
+    if not are_of_pairs(score_paths[0]):
+        key, systems = read_cm_systems(key_path, flavor, score_paths, subset)
+        asv = None
+        if asv_scores is not None:
+            asv = read_asv(asv_scores, asv_trials, flavor, key, subset)
+        return cm_table(flavor, key, systems, asv, splits, resampling)
+    pair_key, pairs = read_sasv_systems(key_path, flavor, score_paths, subset)
+    scores = {name: system.sasv for name, system in pairs.items()}
+    tables = [sasv_table(pair_key, scores, splits, resampling)]
+    for name, system in pairs.items():
+        if system.cm is not None and system.asv is not None:
+            asv = asv_scores_of(pair_key, system.asv)
+            alone = {f"{name}: cm-score": system.cm}
+            tables.append(cm_table(flavor, pair_key, alone, asv, splits, resampling))
+    return "\n\n".join(tables)
+
+
+def cm_table(
+    flavor: str,
+    key: Protocol,
+    systems: Mapping[str, np.ndarray],
+    asv: AsvScores | None = None,
+    by: Sequence[str] = BY,
+    resampling: Resampling = NO_INTERVALS,
+) -> str:
+    """Format the metrics of countermeasures, a line per condition and system.
+
+    Args:
+        flavor: one of `asdkit.metrics.flavors.CM`.
+        key: of U utterances.
+        systems: name -> (U,) CM scores.
+        asv: an ASV system on the same corpus; None leaves out the t-DCF and the t-EER.
+        by: the columns to split by; one with a single value makes no rows.
+        resampling: how to make intervals.
+
+    Raises:
+        DataError: there is no such column, or speakers are not known.
+    """
+    columns = columns_of(key)
+    speakers = _speakers(key, resampling)
+    body = []
+    for condition in _conditions(columns, by):
+        rows = condition.rows(columns, len(key.utt))
+        classes = [rows & key.is_bonafide, rows & ~key.is_bonafide]
+        if not all(chosen.any() for chosen in classes):
+            continue
+        metrics = cm_metrics(flavor)
+        if asv is not None:
+            metrics += _tandem_columns(flavor, asv, condition)
+        body += _rows(condition, systems, classes, metrics, speakers, resampling)
+    titles = [metric.title for metric in metrics]
+    table = _format([*titles, "bonafide", "spoof"], body)
+    return table if asv is None else f"{table}\n{describe_asv(flavor, asv)}"
+
+
+def sasv_table(
+    key: Protocol,
+    systems: Mapping[str, np.ndarray],
+    by: Sequence[str] = BY,
+    resampling: Resampling = NO_INTERVALS,
+) -> str:
+    """Format the metrics of systems that shall reject nontargets and spoofs alike.
+
+    Args:
+        key: of N pairs, from an ASV protocol.
+        systems: name -> (N,) scores.
+        by: the columns to split by; one with a single value makes no rows.
+        resampling: how to make intervals.
+
+    Raises:
+        DataError: there is no such column, or speakers are not known.
+    """
+    columns = columns_of(key)
+    keys = np.array(key.key)
+    speakers = _speakers(key, resampling, in_pairs=True)
+    body = []
+    for condition in _conditions(columns, by):
+        rows = condition.rows(columns, len(key.utt))
+        classes = [rows & (keys == name) for name in ASV_KEYS]
+        if all(chosen.any() for chosen in classes):
+            body += _rows(condition, systems, classes, SASV, speakers, resampling)
+    return _format([*(metric.title for metric in SASV), *SORTS[3]], body)
+
+
+def tandem_of(asv: AsvScores, condition: Condition = POOLED) -> Tandem | None:
+    """Measure an ASV system in a condition; None if it has no trials of a class."""
+    if condition.column and condition.column not in asv.columns:
+        return None
+    rows = condition.rows(asv.columns, len(asv.key))
+    classes = asv.classes(rows)
+    if not all(map(len, classes)):
+        return None
+    return Tandem(tandem_weights(asv_rates(*classes)), classes)
+
+
+def describe_asv(flavor: str, asv: AsvScores) -> str:
+    """Say in a line what the ASV system contributes to the pooled t-DCF."""
+    tandem = tandem_of(asv)
+    if tandem is None:
+        return "ASV: trials of a class are missing"
+    target, nontarget, _ = tandem.scores
+    weights = tandem.weights
+    shown = ", ".join(
+        f"{name} = {value:.6f}"
+        for name, value in zip(("C0", "C1", "C2"), weights, strict=True)
+    )
+    line = f"ASV: EER {100 * eer(target, nontarget):.4f} %, {shown}"
+    has_floor = TDCF[flavor][0] == "2021"
+    return f"{line}, floor = {weights.floor:.4f}" if has_floor else line
+
+
+def _conditions(
+    columns: Mapping[str, np.ndarray], by: Sequence[str]
+) -> Iterator[Condition]:
+    """Yield the pooled condition, then every value of every column."""
+    yield POOLED
+    for name in by:
+        if name not in columns:
+            known = ", ".join(sorted(columns))
+            raise DataError("--by", f"expected columns of the key, {known}; got {name}")
+        values = sorted(set(columns[name].tolist()) - {BONAFIDE, ABSENT})
+        if len(values) > 1:
+            yield from (Condition(name, value) for value in values)
+
+
+def _tandem_columns(
+    flavor: str, asv: AsvScores, condition: Condition
+) -> tuple[Metric, ...]:
+    """List the metrics that the ASV system takes part in, empty where it cannot."""
+    tandem = tandem_of(asv, condition)
+    if tandem is not None:
+        return tandem_metrics(flavor, tandem)
+    pooled = tandem_of(asv)
+    if pooled is None:
+        raise DataError("ASV scores", "there are no trials of one of the classes")
+    return tuple(without_value(metric) for metric in tandem_metrics(flavor, pooled))
+
+
+def _rows(
+    condition: Condition,
+    systems: Mapping[str, np.ndarray],
+    classes: Sequence[np.ndarray],
+    metrics: Sequence[Metric],
+    speakers: tuple[Sequence[str], Sequence[str] | None] | None,
+    resampling: Resampling,
+) -> list[list[str]]:
+    """Measure all systems in one condition."""
+    split = {name: [s[rows] for rows in classes] for name, s in systems.items()}
+    draws = None
+    if speakers is not None:
+        numbered = speakers_of(classes, *speakers)
+        draws = Draws(numbered, resampling.num_replicates, resampling.seed)
+    found = measure(split, metrics, draws)
+    return [[name, f"{condition}", *cells] for name, *cells in found]
+
+
+def _format(titles: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """Format a table with systems and conditions to the left."""
+    return align([["scores", "condition", *titles], *body], num_names=2)
+
+
+def _speakers(
+    key: Protocol, resampling: Resampling, in_pairs: bool = False
+) -> tuple[Sequence[str], Sequence[str] | None] | None:
+    """Find who speaks in every utterance or pair; None if nobody asks."""
+    if not resampling.num_replicates:
+        return None
+    if resampling.utt2spk is None:
+        if set(key.spk) == {ABSENT}:
+            problem = "the key does not name the speakers, whom the bootstrap draws"
+            raise DataError("--bootstrap", problem, hint="give --utt2spk, too")
+        return key.spk, None
+    utt2spk = read_table(resampling.utt2spk)
+    missing = [utt for utt in key.utt if utt not in utt2spk]
+    if missing:
+        raise DataError(resampling.utt2spk, f"it lacks {missing[0]!r}, and others")
+    of_utt = [utt2spk[utt] for utt in key.utt]
+    return (key.spk, of_utt) if in_pairs else (of_utt, None)

@@ -1,0 +1,224 @@
+"""Score files of an evaluation with spoofs, matched with its key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from asdkit.base.errors import DataError
+from asdkit.countermeasures.keys import (
+    asv_scores_of,
+    of_subset,
+    read_asv_key,
+    read_cm_key,
+)
+from asdkit.io.asv_scores import AsvScores, read_asv_scores
+from asdkit.io.cm_scores import (
+    FORMATS,
+    match_cm_scores,
+    read_cm_scores,
+    read_sasv_scores,
+)
+from asdkit.io.protocols import ASV_KEYS, Protocol
+from asdkit.io.tables import PathName
+from asdkit.io.trials import Scores, match_scores, pairs_of, read_scores
+from asdkit.io.words import first_words
+
+
+class SasvSystem(NamedTuple):
+    """What a system says of N pairs.
+
+    Attributes:
+        sasv: (N,) the score that decides.
+        cm: (N,) of its countermeasure; None if it does not tell.
+        asv: (N,) of its ASV system; None if it does not tell.
+    """
+
+    sasv: np.ndarray
+    cm: np.ndarray | None = None
+    asv: np.ndarray | None = None
+
+
+def are_of_pairs(path: PathName) -> bool:
+    """Tell scores of pairs of a speaker and an utterance from those of utterances."""
+    words = first_words(path)
+    return len(words) == 3 or tuple(words) == FORMATS["asvspoof5_sasv"]
+
+
+def read_cm_systems(
+    key_path: PathName,
+    flavor: str,
+    score_paths: Sequence[PathName],
+    subset: str | None = None,
+) -> tuple[Protocol, dict[str, np.ndarray]]:
+    """Read the scores that countermeasures give to the utterances of a key.
+
+    Args:
+        key_path: a CM protocol of the challenge, or utt2attack.
+        flavor: one of `asdkit.countermeasures.keys.FLAVORS`.
+        score_paths: a file per system; see `asdkit.io.cm_scores` for the formats.
+        subset: see `of_subset`.
+
+    Returns:
+        the key of U utterances, and for every file (U,) scores.
+
+    Raises:
+        DataError: a file is wrong, lacks an utterance, or has one more.
+    """
+    whole = read_cm_key(key_path, flavor)
+    key = of_subset(key_path, whole, subset)
+    systems = {
+        f"{path}": match_cm_scores(
+            key.utt, read_cm_scores(path), key_path, path, known=whole.utt
+        )
+        for path in score_paths
+    }
+    return key, systems
+
+
+def read_sasv_systems(
+    key_path: PathName,
+    flavor: str,
+    score_paths: Sequence[PathName],
+    subset: str | None = None,
+) -> tuple[Protocol, dict[str, SasvSystem]]:
+    """Read the scores that systems give to pairs of a speaker and an utterance.
+
+    Args:
+        key_path: an ASV protocol of the challenge, or asv_trials.
+        flavor: one of `asdkit.countermeasures.keys.FLAVORS`.
+        score_paths: a file per system, ``<spk> <utt> <score>`` or ASVspoof 5's table.
+        subset: see `of_subset`.
+
+    Returns:
+        the key of N pairs, and for every file its scores.
+
+    Raises:
+        DataError: a file is wrong, lacks a pair, has one more, or has no SASV score.
+    """
+    key = of_subset(key_path, read_asv_key(key_path, flavor), subset)
+    return key, {f"{path}": _read_system(key_path, key, path) for path in score_paths}
+
+
+def read_tandem(
+    trials_path: PathName, flavor: str, asv_path: PathName, cm_path: PathName
+) -> tuple[Protocol, np.ndarray, np.ndarray]:
+    """Read what an ASV system says of pairs, and a countermeasure of their utterances.
+
+    Args:
+        trials_path: an ASV protocol of the challenge, or asv_trials.
+        flavor: one of `asdkit.countermeasures.keys.FLAVORS`.
+        asv_path: ``<spk> <utt> <score>`` lines.
+        cm_path: scores of utterances, in any format of `asdkit.io.cm_scores`; those
+            that are in no trial are left out.
+
+    Returns:
+        the key of N pairs, (N,) ASV scores and (N,) CM scores.
+
+    Raises:
+        DataError: a file is wrong, or an ASV or a CM score is missing.
+    """
+    key = of_subset(trials_path, read_asv_key(trials_path, flavor), None)
+    asv = _match_pairs(trials_path, key, asv_path)
+    scores = read_cm_scores(cm_path)
+    utts = list(dict.fromkeys(key.utt))
+    values = match_cm_scores(utts, scores, trials_path, cm_path, known=scores.utt)
+    score_of = dict(zip(utts, values.tolist(), strict=True))
+    return key, asv, np.array([score_of[utt] for utt in key.utt])
+
+
+def read_asv(
+    path: PathName,
+    trials_path: PathName | None,
+    flavor: str,
+    cm_key: Protocol,
+    subset: str | None = None,
+) -> AsvScores:
+    """Read the scores of the ASV system that countermeasures are judged with.
+
+    Args:
+        path: ``<spk> <utt> <score>``, or ``<attack> <key> <score>`` as 2019's.
+        trials_path: the key of the former; None for the latter.
+        flavor: one of `asdkit.countermeasures.keys.FLAVORS`.
+        cm_key: of the countermeasures, for attacks and to see that both fit.
+        subset: see `of_subset`.
+
+    Raises:
+        DataError: a file is wrong, does not match its key, or is of other attacks than
+            the countermeasures'.
+    """
+    is_anonymous = first_words(path)[1:2] in ([key] for key in ASV_KEYS)
+    if is_anonymous and trials_path is None:
+        scores = read_asv_scores(path)
+    elif is_anonymous or trials_path is None:
+        raise DataError(
+            path,
+            "scores of ASVspoof 2019 have their key in them"
+            if is_anonymous
+            else "expected '<attack> target|nontarget|spoof <score>' lines",
+            hint="give --asv-trials with '<spk> <utt> <score>' lines, and only then",
+        )
+    else:
+        key = of_subset(trials_path, read_asv_key(trials_path, flavor), subset)
+        values = _match_pairs(trials_path, key, path)
+        scores = asv_scores_of(_with_attacks(key, cm_key), values)
+    check_attacks(path, scores, cm_key)
+    return scores
+
+
+def check_attacks(path: PathName, asv: AsvScores, cm_key: Protocol) -> None:
+    """Refuse ASV scores of other attacks than those of the countermeasures' key.
+
+    Raises:
+        DataError: they are of another year, track or part, or lack an attack.
+    """
+    spoofed = asv.columns["attack"][asv.key == "spoof"].tolist()
+    of_asv, of_cm = set(spoofed), set(np.array(cm_key.attack)[~cm_key.is_bonafide])
+    if of_asv != of_cm:
+        expected, got = _list(of_cm), _list(of_asv)
+        raise DataError(
+            path,
+            f"expected spoofs of the key's attacks, {expected}; got {got}",
+            hint="are these the ASV scores of another year, track or part?",
+        )
+
+
+def _read_system(key_path: PathName, key: Protocol, path: PathName) -> SasvSystem:
+    """Read one file of scores of pairs."""
+    if len(first_words(path)) == 3:
+        return SasvSystem(_match_pairs(key_path, key, path))
+    table = read_sasv_scores(path)
+    if "sasv-score" not in table.values:
+        raise DataError(path, "the sasv-score is '-' for all trials")
+    pairs = pairs_of(table.spk, table.utt)
+    wanted = pairs_of(key.spk, key.utt)
+    columns = {
+        name.partition("-")[0]: match_scores(
+            wanted, Scores(**vars(pairs), values=values), key_path, path
+        )
+        for name, values in table.values.items()
+    }
+    return SasvSystem(**columns)
+
+
+def _match_pairs(key_path: PathName, key: Protocol, path: PathName) -> np.ndarray:
+    """Read ``<spk> <utt> <score>`` lines into the order of a key."""
+    return match_scores(pairs_of(key.spk, key.utt), read_scores(path), key_path, path)
+
+
+def _with_attacks(key: Protocol, cm_key: Protocol) -> Protocol:
+    """Name the attacks of ASV trials that leave it to the countermeasures' key."""
+    attack_of = dict(zip(cm_key.utt, cm_key.attack, strict=True))
+    named = [
+        attack_of.get(utt, attack) if trial == "spoof" else attack
+        for utt, attack, trial in zip(key.utt, key.attack, key.key, strict=True)
+    ]
+    return key._replace(attack=named)
+
+
+def _list(names: set[str]) -> str:
+    """List up to twelve names in order."""
+    shown = sorted(names)[:12]
+    return ", ".join(shown) + (", ..." if len(names) > len(shown) else "")

@@ -1,0 +1,133 @@
+"""Scores of the utterances of a data directory, whatever the countermeasure is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from asdkit.base.distributed import gather, is_main
+from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.ranges import Natural, Positive
+from asdkit.data.batches import ExtractionBatches
+from asdkit.data.cuts import attack_of
+from asdkit.data.networks import load_network
+from asdkit.data.sources import FeatureSource
+from asdkit.data.trial_lane import Crop, TrialLane
+from asdkit.distillation.adversarial import (
+    Adversary,
+    AdversaryKind,
+    attack_batches,
+)
+from asdkit.io.cm_scores import write_cm_scores
+from asdkit.io.protocols import BONAFIDE
+from asdkit.io.tables import PathName, read_table
+from asdkit.losses.classification import ClassificationLoss
+from asdkit.nnet.extraction import PaddedBatch, extract
+
+logger = logging.getLogger(__name__)
+
+Parts = Iterable[tuple[list[str], np.ndarray]]
+
+
+def score_network(
+    data_dir: PathName,
+    path: PathName,
+    device: str = "cpu",
+    lane: Literal["stored", "audio"] | None = None,
+    crop: Crop | None = None,
+    max_frames: Natural = 0,
+    num_workers: Natural = 0,
+    adversary: AdversaryKind | None = None,
+    epsilon: Positive | None = None,
+) -> Iterator[tuple[list[str], np.ndarray]]:
+    """Score this rank's share of the utterances with a network.
+
+    Args:
+        data_dir: with audio, or features like those of the training.
+        path: what cm-train wrote.
+        device: where to compute.
+        lane: read feats.scp or compute features; None as in the training.
+        crop: what of an utterance is judged; None as the network was validated.
+        max_frames: in a batch; 0 for as many as in the training.
+        num_workers: processes that make batches ahead.
+        adversary: changes the features against the true classes first, to tell how
+            robust the network is; None for none.
+        epsilon: its largest change, see `asdkit.distillation.adversarial.Adversary`.
+
+    Yields:
+        N ids and their (N,) scores; higher means bona fide.
+
+    Raises:
+        DataError: the file is missing, damaged or no countermeasure, or the data do not
+            fit it.
+        AsdkitError: nobody remembers how to compute the features.
+    """
+    trained = load_network(path)
+    loss, options = trained.loss, trained.options
+    if options["classes"] != ["spoof", BONAFIDE] or "crop" not in options["data"]:
+        raise DataError(
+            path,
+            f"expected a countermeasure, got a network with {len(options['classes'])} "
+            "classes",
+            hint="cm-train makes one; of speakers, nnet-extract extracts embeddings",
+        )
+    assert isinstance(loss, ClassificationLoss)
+    source = FeatureSource(**options["features"])
+    try:
+        source = replace(source, lane=lane or source.lane)
+    except ValueError as error:
+        raise AsdkitError(f"{path}: {error}") from None
+    data, network = options["data"], trained.network.to(device)
+    cuts = source.read_cuts(data_dir)
+    trials = TrialLane(
+        source.open_lane(cuts, network.feat_dim),
+        crop or data["crop"],
+        data["chunk_frames"],
+        network.min_frames,
+    )
+    batches: Iterable[PaddedBatch] = ExtractionBatches(
+        trials,
+        max_frames=max_frames or data["batch_size"] * data["chunk_frames"],
+        subtract_mean=source.subtract_mean,
+        num_workers=num_workers,
+    )
+    loss.to(device)
+    if adversary is not None:
+        labels = {cut.id: int(attack_of(cut) == BONAFIDE) for cut in trials.cuts}
+        attack = Adversary(adversary, epsilon)
+        batches = attack_batches(network, loss, batches, labels, attack, device)
+    yield from extract(network, batches, device, loss.scores)
+
+
+def write_scores(path: PathName, data_dir: PathName, parts: Parts) -> None:
+    """Write the scores that all ranks compute, in the order of utt2spk.
+
+    Args:
+        path: the score file.
+        data_dir: whose utterances these are.
+        parts: of this rank, see `score_network`.
+
+    Raises:
+        DataError: a score is not finite, or more utterances have none than have one.
+    """
+    utts = list(read_table(Path(data_dir) / "utt2spk"))
+    scores = gather(utts, parts)
+    values = np.array(list(scores.values()))
+    if not np.isfinite(values).all():
+        row = int(np.argmin(np.isfinite(values)))
+        raise DataError(path, f"the score of {list(scores)[row]!r} is {values[row]}")
+    lacking = [utt for utt in utts if utt not in scores]
+    if lacking:
+        text = f"{len(lacking)} of {len(utts)} utterances have no score, "
+        text += f"e.g. {lacking[0]!r}"
+        if len(lacking) > len(scores):
+            raise DataError(data_dir, text)
+        logger.warning("cm-score: %s: %s", data_dir, text)
+    if is_main():
+        write_cm_scores(path, list(scores), values)
+    logger.info("cm-score: %s: %d scores", path, len(scores))

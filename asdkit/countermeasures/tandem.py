@@ -1,0 +1,119 @@
+"""One score from two systems: is it the claimed speaker, and is it live?
+
+The ASV system's score and the countermeasure's (CM's) are calibrated first, so that
+both are log-likelihood ratios: a of target to nontarget, c of bona fide to spoofed.
+Then either, as if the two told of independent things,
+
+    s = a + c                                                                       (1)
+
+or, against an opponent who is a spoof with probability rho and else a nontarget,
+
+    s = -log[(1 - rho) exp(-a) + rho exp(-c)]                                       (2)
+
+which is the log-likelihood ratio of a target to that mixture.  In (1) a very good voice
+match can outweigh what the CM says; in (2) it cannot, since the smaller of the two
+decides.  rho is chosen on the development trials.
+
+Source: X. Wang et al., "Revisiting and improving scoring fusion for spoofing-aware
+speaker verification using compositional data analysis", Interspeech 2024.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Literal
+
+import numpy as np
+from scipy.special import expit
+
+from asdkit.backends.calibration import Calibration
+from asdkit.base.errors import FitError
+from asdkit.base.ranges import Count, NonNegative
+from asdkit.io.protocols import ASV_KEYS
+from asdkit.metrics.costs import ASVSPOOF
+from asdkit.metrics.sasv import a_dcf
+
+logger = logging.getLogger(__name__)
+WIDEST = 8.0  # log odds of the rarest and the most frequent spoofs that are tried
+
+
+class TandemFusion:
+    """Fuse the scores of an ASV system and a CM.
+
+    Args:
+        form: "nonlinear" for (2), "linear" for (1).
+        num_rhos: how many values of rho to try, equally far apart in log odds; odd, so
+            that 0.5 is among them.
+        ridge: penalty of both calibrations, see `Calibration`; more than 0, so that
+            systems without an error on the development trials can be fused.
+
+    Attributes:
+        asv_: (2,) weight and offset that make ASV scores log-likelihood ratios.
+        cm_: (2,) those of the CM.
+        rho_: () the probability of a spoof in (2); 0.5 in (1), which has none.
+    """
+
+    asv_: np.ndarray
+    cm_: np.ndarray
+    rho_: np.ndarray
+
+    def __init__(
+        self,
+        form: Literal["nonlinear", "linear"] = "nonlinear",
+        num_rhos: Count = 65,
+        ridge: NonNegative = 1e-4,
+    ) -> None:
+        self.form = form
+        self.num_rhos = num_rhos
+        self.ridge = ridge
+
+    def fit(self, asv: np.ndarray, cm: np.ndarray, key: np.ndarray) -> TandemFusion:
+        """Calibrate both systems, and choose rho for the least a-DCF.
+
+        The ASV system is calibrated without spoofs, the CM with targets and nontargets
+        alike.
+
+        Args:
+            asv: (N,) ASV scores of development trials; higher means target.
+            cm: (N,) CM scores of their test utterances; higher means bona fide.
+            key: (N,) str, "target", "nontarget" or "spoof".
+
+        Raises:
+            FitError: a class is missing, or a score is not finite.
+        """
+        missing = set(ASV_KEYS) - set(np.unique(key).tolist())
+        if missing:
+            raise FitError(f"tandem: there is no {' and no '.join(sorted(missing))}")
+        is_bonafide = key != "spoof"
+        self.asv_ = self._calibrate(asv[is_bonafide], key[is_bonafide] == "target")
+        self.cm_ = self._calibrate(cm, is_bonafide)
+        rhos = np.array([0.5])
+        if self.form == "nonlinear":
+            rhos = expit(np.linspace(-WIDEST, WIDEST, self.num_rhos))
+        costs = []
+        for self.rho_ in rhos:
+            fused = self.score(asv, cm)
+            target, nontarget, spoof = (fused[key == name] for name in ASV_KEYS)
+            costs.append(a_dcf(target, nontarget, spoof, ASVSPOOF))
+        # The middle of all that are least; those at the edge are least robust.
+        best = np.flatnonzero(np.array(costs) <= min(costs) + 1e-12)
+        self.rho_ = rhos[best[len(best) // 2]]
+        logger.info(
+            "tandem: %s: rho = %.4g, a-DCF = %.4f", self.form, self.rho_, min(costs)
+        )
+        return self
+
+    def score(self, asv: np.ndarray, cm: np.ndarray) -> np.ndarray:
+        """(N,) ASV scores and (N,) CM scores as in `fit` -> (N,) fused scores."""
+        llr_asv = self.asv_[0] * asv + self.asv_[1]
+        llr_cm = self.cm_[0] * cm + self.cm_[1]
+        if self.form == "linear":
+            return llr_asv + llr_cm  # (1)
+        return -np.logaddexp(  # (2)
+            np.log1p(-self.rho_) - llr_asv, np.log(self.rho_) - llr_cm
+        )
+
+    def _calibrate(self, scores: np.ndarray, is_target: np.ndarray) -> np.ndarray:
+        """Fit an affine map of (N,) scores: (2,) weight and offset."""
+        model = Calibration(ridge=self.ridge).fit(scores[:, None], is_target)
+        return np.array([model.weights_[0], model.offset_])

@@ -1,0 +1,155 @@
+"""Partially spoofed corpora, made of bona fide utterances and their spoofs.
+
+Which parts are spoofed is owned by the supervision, ``custom["spoofed"]``: pairs of
+seconds from the utterance's beginning.  The attack is that of what was spliced in.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from asdkit.base.distributed import barrier, is_main, share
+from asdkit.base.errors import DataError
+from asdkit.base.ranges import Natural
+from asdkit.data.cuts import attack_of, read_cuts, speaker_of
+from asdkit.data.loading import load_samples, require_audio
+from asdkit.data.manifests import write_manifests
+from asdkit.data.noises import recording_of
+from asdkit.io.audio import write_flac
+from asdkit.io.headers import read_header
+from asdkit.io.protocols import BONAFIDE
+from asdkit.io.tables import PathName
+from asdkit.simulation.splicing import Splicer
+
+if TYPE_CHECKING:
+    from lhotse import MonoCut, Recording, SupervisionSegment
+
+logger = logging.getLogger(__name__)
+
+
+class Splice(NamedTuple):
+    """One utterance to be made.
+
+    Attributes:
+        bonafide: what is overwritten.
+        spoof: what comes there.
+        plan: see `asdkit.simulation.splicing.Splicer.plan`.
+        path: where to write.
+    """
+
+    bonafide: MonoCut
+    spoof: MonoCut
+    plan: np.ndarray
+    path: str
+
+    @property
+    def utt(self) -> str:
+        """Id of the new utterance."""
+        return f"{self.bonafide.id}-spliced"
+
+
+def write_spliced(
+    data_dir: PathName,
+    out_dir: PathName,
+    audio_dir: PathName,
+    splicer: Splicer,
+    with_bonafide: bool = True,
+    seed: Natural = 0,
+) -> None:
+    """Make a partial spoof of every bona fide utterance that has a spoof to match.
+
+    Stretches come from a spoof of the same speaker.  Files depend on ids and the seed,
+    not on who writes them.
+
+    Args:
+        data_dir: with audio, and attacks noted.
+        out_dir: the new data directory.
+        audio_dir: gets ``<spk>/<utt>-spliced.flac``; each rank writes its share.
+        splicer: draws stretches.
+        with_bonafide: whether the originals are listed, too, as they are.
+        seed: of the draws.
+
+    Raises:
+        DataError: no speaker has bona fide and spoofed utterances, an attack is
+            unknown, or audio is missing or damaged.
+    """
+    cuts = list(read_cuts(data_dir, features=False))
+    require_audio(cuts)
+    splices = _plan(cuts, splicer, audio_dir, seed)
+    originals = [cut for cut in cuts if attack_of(cut) == BONAFIDE]
+    if not splices:
+        problem = "no speaker has both bona fide and spoofed utterances long enough"
+        raise DataError(data_dir, problem)
+    for splice in share(splices):
+        rate = splice.bonafide.sampling_rate
+        both = load_samples(splice.bonafide), load_samples(splice.spoof)
+        write_flac(splice.path, splicer.apply(*both, splice.plan, rate), rate)
+    barrier()
+    if is_main():
+        _write_directory(out_dir, splices, originals if with_bonafide else [])
+    logger.info(
+        "splice: %d of %d bona fide utterances have spoofed stretches now",
+        len(splices),
+        len(originals),
+    )
+
+
+def _plan(
+    cuts: Sequence[MonoCut], splicer: Splicer, audio_dir: PathName, seed: int
+) -> list[Splice]:
+    """Draw a spoof of the same speaker for every bona fide utterance, and stretches."""
+    spoofs: dict[str, list[MonoCut]] = defaultdict(list)
+    for cut in cuts:
+        if attack_of(cut) != BONAFIDE:
+            spoofs[speaker_of(cut)].append(cut)
+    splices = []
+    for cut in cuts:
+        spk = speaker_of(cut)
+        if attack_of(cut) != BONAFIDE or not spoofs[spk]:
+            continue
+        rng = np.random.default_rng([seed, *cut.id.encode()])
+        spoof = spoofs[spk][rng.integers(len(spoofs[spk]))]
+        if spoof.sampling_rate != cut.sampling_rate:
+            spoof = spoof.resample(cut.sampling_rate)
+        sizes = cut.num_samples, spoof.num_samples
+        plan = splicer.plan(*sizes, cut.sampling_rate, rng)
+        if len(plan):
+            path = f"{audio_dir}/{spk}/{cut.id}-spliced.flac"
+            splices.append(Splice(cut, spoof, plan, path))
+    return splices
+
+
+def _write_directory(
+    out_dir: PathName, splices: Sequence[Splice], originals: Sequence[MonoCut]
+) -> None:
+    """List splices and originals with all that is known of them."""
+    from lhotse.utils import fastcopy
+
+    recordings: dict[str, Recording] = {}
+    supervisions: list[SupervisionSegment] = []
+    for splice in splices:
+        utt, header = splice.utt, read_header(splice.path)
+        recordings[utt] = recording_of(utt, splice.path, header)
+        spoofed = splice.plan[:, :2] / header.sampling_rate
+        custom = {"attack": attack_of(splice.spoof), "spoofed": spoofed.tolist()}
+        original = splice.bonafide.supervisions[0]
+        supervisions.append(
+            fastcopy(
+                original,
+                id=utt,
+                recording_id=utt,
+                start=0.0,
+                duration=recordings[utt].duration,
+                channel=0,
+                custom={**(original.custom or {}), **custom},
+            )
+        )
+    for cut in originals:
+        recordings[cut.recording.id] = cut.recording
+        supervisions.append(cut.supervisions[0].with_offset(cut.start))
+    write_manifests(out_dir, recordings.values(), supervisions)

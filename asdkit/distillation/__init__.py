@@ -1,0 +1,1 @@
+"""Teachers, and what a student is trained to have in common with them."""

@@ -1,0 +1,298 @@
+"""Examples that mislead a network on purpose, and training on them.
+
+An adversary changes every feature by at most epsilon, in the direction that raises the
+loss.  Of a network on samples it changes samples, which stay in [-1, 1].  Features are
+changed in units of their own standard deviation over the utterance, because that is
+what networks which normalize them see, and log-mels have no unit.
+
+Source: Y.-L. Liao et al., "Adversarial speaker distillation for countermeasure model on
+ASV", SPSC 2022, whose own recipe is not known; I. Goodfellow et al., "Explaining and
+harnessing adversarial examples", ICLR 2015 (FGSM); A. Madry et al., "Towards deep
+learning models resistant to adversarial attacks", ICLR 2018 (PGD); Y. Ganin et al.,
+"Domain-adversarial training of neural networks", JMLR 2016 (gradient reversal).
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from asdkit.base.ranges import Count, NonNegative, Positive, Share
+from asdkit.losses.objective import LabeledBatch, Labels
+from asdkit.nnet.extraction import PaddedBatch
+from asdkit.nnet.network import Network
+from asdkit.nnet.padding import mean_over_time, zero_padding
+
+AdversaryKind = Literal["fgsm", "pgd"]
+SAMPLES_EPSILON = 0.002
+FEATURES_EPSILON = 0.05  # standard deviations
+
+
+class KnownBatch(PaddedBatch, Protocol):
+    """Utterances whose classes an adversary knows."""
+
+    @property
+    def labels(self) -> Tensor:
+        """(N,) classes."""
+
+
+@dataclass(frozen=True)
+class Adversary:
+    """Change features so that a loss rises.
+
+    Args:
+        kind: "fgsm" takes one step of epsilon; "pgd" starts anywhere within epsilon
+            and takes several smaller ones.
+        epsilon: the largest change; None is 0.002 for samples and 0.05 standard
+            deviations for other features.
+        num_steps: of "pgd".
+        step_share: length of a step of "pgd", as a share of epsilon.
+    """
+
+    kind: AdversaryKind = "fgsm"
+    epsilon: Positive | None = None
+    num_steps: Count = 10
+    step_share: Positive = 0.25
+
+    def __call__(
+        self,
+        network: Network,
+        loss: nn.Module,
+        batch: KnownBatch,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Return changed features; the gradients of parameters are left alone.
+
+        The network is attacked as it is used, in evaluation mode, and left in the mode
+        it was in.
+
+        Args:
+            network: maps features to embeddings.
+            loss: what shall rise, of embeddings and labels.
+            batch: on the device of the network.
+            generator: of the CPU, draws where "pgd" starts; None is torch's own.
+
+        Returns:
+            (N, T, D) without gradient.
+        """
+        feats, num_frames = batch.feats.detach(), batch.num_frames
+        bound = self.bound(network, feats, num_frames)
+        low, high = feats - bound, feats + bound
+        if network.feat_dim == 1:
+            low, high = low.clamp(min=-1), high.clamp(max=1)
+        x, step, num_steps = feats, bound, 1
+        if self.kind == "pgd":
+            start = torch.empty(feats.shape).uniform_(-1, 1, generator=generator)
+            x = feats + bound * start.to(feats)
+            step, num_steps = self.step_share * bound, self.num_steps
+        with evaluating(network):
+            for _ in range(num_steps):
+                x = within(x, low, high).requires_grad_()
+                value = loss(network(x, num_frames), batch.labels)
+                (slope,) = torch.autograd.grad(value, x)
+                x = x.detach() + step * slope.sign()
+        return within(x, low, high)
+
+    def bound(self, network: Network, feats: Tensor, num_frames: Tensor) -> Tensor:
+        """Return the largest change, () of samples or (N, 1, D) of other features."""
+        if network.feat_dim == 1:
+            return feats.new_tensor(self.epsilon or SAMPLES_EPSILON)
+        num_frames = num_frames.to(feats.device)
+        x = zero_padding(feats.transpose(1, 2), num_frames)  # (N, D, T)
+        centered = x - mean_over_time(x, num_frames)[..., None]
+        variance = mean_over_time(centered.square(), num_frames)
+        return (self.epsilon or FEATURES_EPSILON) * variance.sqrt()[:, None]
+
+
+class Adversarial(Labels):
+    """Share the labels' weight between what is heard and an adversary's version of it.
+
+    ``(1 - adversarial_share) loss(x) + adversarial_share loss(x_adv)``.
+
+    Args:
+        loss: as for `Labels`.
+        network: what the adversary attacks.
+        adversary: kind of `Adversary`, as for the next three.
+        epsilon: the largest change.
+        adversary_steps: of "pgd".
+        adversarial_share: of the loss.
+        separate_norm: whether the two versions go through the network one after the
+            other, each normalized with its own statistics, or as one batch.
+        labels: options of `Labels`.
+    """
+
+    def __init__(
+        self,
+        loss: nn.Module,
+        network: Network,
+        adversary: AdversaryKind = "fgsm",
+        epsilon: Positive | None = None,
+        adversary_steps: Count = 10,
+        adversarial_share: Share = 0.5,
+        separate_norm: bool = False,
+        **labels: Any,
+    ) -> None:
+        super().__init__(loss, **labels)
+        self.adversary = Adversary(adversary, epsilon, adversary_steps)
+        self.adversarial_share = adversarial_share
+        self.separate_norm = separate_norm
+
+    def forward(self, network: nn.Module, batch: LabeledBatch) -> dict[str, Tensor]:
+        """Compute the loss on a batch and on the adversary's version of it."""
+        assert isinstance(network, Network)
+        feats, num_frames = batch.feats, batch.num_frames
+        changed = self.adversary(network, self.loss, batch)
+        if self.separate_norm:
+            clean, adversarial = (
+                network(feats, num_frames),
+                network(changed, num_frames),
+            )
+        else:
+            both = torch.cat([feats, changed])
+            embeddings = network(both, torch.cat([num_frames, num_frames]))
+            clean, adversarial = embeddings.chunk(2)
+        share = self.adversarial_share
+        return {
+            "loss": (1 - share) * self.loss(clean, batch.labels),
+            "adversarial": share * self.loss(adversarial, batch.labels),
+        }
+
+
+class SpeakerReversal(Labels):
+    """Make embeddings of which a classifier cannot tell the speaker.
+
+    The classifier learns to; the gradient that it sends to the network is reversed,
+    more and more so while training goes on.
+
+    Args:
+        loss: as for `Labels`.
+        network: of which the classifier needs the dimension.
+        speakers: utterance -> speaker.
+        reversal_weight: of the reversed gradient, in the end.
+        hidden_dim: of the classifier.
+        labels: options of `Labels`.
+    """
+
+    def __init__(
+        self,
+        loss: nn.Module,
+        network: Network,
+        speakers: Mapping[str, str],
+        reversal_weight: NonNegative = 1.0,
+        hidden_dim: Count = 128,
+        **labels: Any,
+    ) -> None:
+        super().__init__(loss, **labels)
+        number = {spk: n for n, spk in enumerate(sorted(set(speakers.values())))}
+        self.number_of = {utt: number[spk] for utt, spk in speakers.items()}
+        self.classifier = nn.Sequential(
+            nn.Linear(network.embedding_dim, hidden_dim),
+            nn.ReLU(inplace=True),
+            nn.Linear(hidden_dim, len(number)),
+        )
+        self.reversal_weight = reversal_weight
+        self.weight = reversal_weight
+
+    def schedule(self, step: int, num_steps: int) -> dict[str, float]:
+        """Raise the weight as ``2 / (1 + exp(-10 p)) - 1``, p the share that is done.
+
+        Source: Y. Ganin et al., JMLR 2016, section 5.2.2.
+        """
+        rise = 2 / (1 + math.exp(-10 * step / num_steps)) - 1
+        self.weight = self.reversal_weight * rise
+        return super().schedule(step, num_steps) | {"reversal": self.weight}
+
+    def terms(self, embeddings: Tensor, batch: LabeledBatch) -> dict[str, Tensor]:
+        """(N, E) embeddings and their batch -> the loss, and that of the speakers."""
+        numbers = [self.number_of[utt] for utt in batch.utts]
+        speakers = torch.tensor(numbers, device=embeddings.device)
+        logits = self.classifier(reverse(embeddings, self.weight))
+        speaker = F.cross_entropy(logits.float(), speakers)
+        return super().terms(embeddings, batch) | {"speaker": speaker}
+
+
+class Attacked(NamedTuple):
+    """A batch of which an adversary has changed the features; see `KnownBatch`."""
+
+    utts: list[str]
+    feats: Tensor
+    num_frames: Tensor
+    labels: Tensor
+
+
+def attack_batches(
+    network: Network,
+    loss: nn.Module,
+    batches: Iterable[PaddedBatch],
+    label_of: Mapping[str, int],
+    adversary: Adversary,
+    device: str = "cpu",
+) -> Iterator[Attacked]:
+    """Change batches against their true labels, e.g. before they are scored.
+
+    What "pgd" draws depends on the utterances of a batch alone.
+
+    Args:
+        network: on the device.
+        loss: on the device.
+        batches: of whole utterances.
+        label_of: utterance -> class.
+        adversary: what changes them.
+        device: where to compute.
+    """
+    for batch in batches:
+        labels = torch.tensor([label_of[utt] for utt in batch.utts], device=device)
+        moved = Attacked(batch.utts, batch.feats.to(device), batch.num_frames, labels)
+        seed = zlib.crc32(" ".join(batch.utts).encode())
+        generator = torch.Generator().manual_seed(seed)
+        yield moved._replace(feats=adversary(network, loss, moved, generator))
+
+
+def within(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """Move what is below or above its bound to there."""
+    return torch.minimum(torch.maximum(x, low), high)
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Put a network into evaluation mode, and back again.
+
+    Recurrent layers stay in training mode, where alone cuDNN goes back through them;
+    ours compute the same in both.
+    """
+    modes = {module: module.training for module in network.modules()}
+    try:
+        for module in modes:
+            module.training = isinstance(module, nn.RNNBase)
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+class _Reverse(torch.autograd.Function):
+    """Identity, whose gradient is reversed."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: float) -> Tensor:
+        ctx.weight = weight
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
+        return -ctx.weight * slope, None
+
+
+def reverse(x: Tensor, weight: float) -> Tensor:
+    """Return x; its gradient is multiplied by -weight."""
+    result = _Reverse.apply(x, weight)
+    assert isinstance(result, Tensor)
+    return result

@@ -1,0 +1,177 @@
+"""What a student is compared with: vectors, or a frozen network.
+
+A teacher is no module, so that whatever holds one neither trains it nor writes it into
+a checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from asdkit.base.errors import AsdkitError
+from asdkit.losses import registry as losses
+from asdkit.losses.classification import ClassificationLoss
+from asdkit.losses.objective import LabeledBatch
+from asdkit.nnet.network import Network
+
+
+class Teacher:
+    """Knows an embedding of every utterance that a student is trained with.
+
+    Args:
+        dim: R, the dimension of its embeddings.
+    """
+
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
+
+    def embed(self, batch: LabeledBatch) -> Tensor:
+        """Return (N, R) embeddings of a batch, on its device and without gradient."""
+        raise NotImplementedError
+
+
+class VectorTeacher(Teacher):
+    """Vectors of whole utterances, whatever part of these the student hears.
+
+    Args:
+        utts: U of them.
+        x: (U, R) vectors, already mapped to where the student shall go.
+        precision: (U, R) diagonals of the posteriors' precisions; None where the
+            teacher does not know how sure it is.
+
+    Attributes:
+        mean_precision: over all of them.
+    """
+
+    def __init__(
+        self, utts: Sequence[str], x: np.ndarray, precision: np.ndarray | None = None
+    ) -> None:
+        super().__init__(x.shape[1])
+        self._row_of = {utt: row for row, utt in enumerate(utts)}
+        self._x = torch.from_numpy(x.astype(np.float32))
+        self._precision = None
+        if precision is not None:
+            self._precision = torch.from_numpy(precision.astype(np.float32))
+            self.mean_precision = float(precision.mean())
+
+    def embed(self, batch: LabeledBatch) -> Tensor:
+        """Look up (N, R) vectors."""
+        return self._find(self._x, batch)
+
+    def precision(self, batch: LabeledBatch) -> Tensor:
+        """Look up (N, R) diagonals.
+
+        Raises:
+            AsdkitError: there are none.
+        """
+        return self._find(self.require_precision(), batch)
+
+    def require_precision(self) -> Tensor:
+        """Return all (U, R) diagonals; raise an AsdkitError if there are none."""
+        if self._precision is None:
+            raise AsdkitError(
+                "the teacher does not say how sure it is of its vectors",
+                hint="--teacher-precision, of asdkit ivector-extract --with-precision",
+            )
+        return self._precision
+
+    def _find(self, table: Tensor, batch: LabeledBatch) -> Tensor:
+        """Choose the rows of a batch."""
+        rows = [self._row_of[utt] for utt in batch.utts]
+        return table[rows].to(batch.feats.device, non_blocking=True)
+
+
+class NetworkTeacher(Teacher):
+    """A trained network that hears the very chunks that the student hears.
+
+    Args:
+        network: frozen here, and put into evaluation mode.
+        loss: what it was trained with; only a classification loss gives logits.
+        options: "loss" and "classes" of its file.
+        classes: the student's, in the order of their labels.
+        device: where to compute.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        loss: nn.Module,
+        options: Mapping[str, Any],
+        classes: Sequence[str],
+        device: str = "cpu",
+    ) -> None:
+        super().__init__(network.embedding_dim)
+        self._network = network.eval().requires_grad_(False).to(device)
+        self._loss = loss.eval().requires_grad_(False).to(device)
+        self._options = options
+        self._classes = classes
+        self._device = device
+        self._order: Tensor | None = None
+
+    @torch.no_grad()
+    def embed(self, batch: LabeledBatch) -> Tensor:
+        """Run the network on (N, T, D) features, those of its own front end if any."""
+        if batch.teacher_feats is not None:
+            return self._network(batch.teacher_feats)
+        return self._network(batch.feats, batch.num_frames)
+
+    @torch.no_grad()
+    def logits(self, embeddings: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Classify as the teacher does.
+
+        Args:
+            embeddings: (N, R), the teacher's.
+            labels: (N,) the student's classes, whose logits get the teacher's margin;
+                None for none.
+
+        Returns:
+            (N, K) logits in the order of the student's classes.
+        """
+        order = self.match_classes()
+        assert isinstance(self._loss, ClassificationLoss)
+        theirs = None if labels is None else order[labels]
+        return self._loss.logits(embeddings, theirs)[:, order]
+
+    def match_classes(self) -> Tensor:
+        """Find the student's classes among the teacher's, by name.
+
+        Classes that only the teacher knows, such as speakers that the student's
+        training holds out, are left out: its posteriors are then those given that the
+        speaker is one of the student's.
+
+        Returns:
+            (K,) the teacher's label of every class of the student.
+
+        Raises:
+            AsdkitError: the teacher has no logits, or lacks a class.
+        """
+        if self._order is None:
+            if not isinstance(self._loss, ClassificationLoss):
+                name = self._options["loss"]["name"]
+                raise AsdkitError(f"the teacher was trained with {name}: no logits")
+            label_of = {name: n for n, name in enumerate(self._options["classes"])}
+            absent = [name for name in self._classes if name not in label_of]
+            if absent:
+                raise AsdkitError(
+                    f"{len(absent)} of {len(self._classes)} classes are not among the "
+                    f"{len(label_of)} of the teacher: {', '.join(absent[:3])}",
+                    hint="train both on the same speakers at the same speeds",
+                )
+            order = [label_of[name] for name in self._classes]
+            self._order = torch.tensor(order, device=self._device)
+        return self._order
+
+    def new_classifier(self, embedding_dim: int) -> ClassificationLoss:
+        """Return an untrained classifier of the teacher's kind, for (N, E)."""
+        self.match_classes()
+        sizes = embedding_dim, len(self._classes)
+        classifier = losses.build(
+            embedding_dim=sizes[0], num_classes=sizes[1], **self._options["loss"]
+        )
+        assert isinstance(classifier, ClassificationLoss)
+        return classifier

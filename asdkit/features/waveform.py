@@ -1,0 +1,53 @@
+"""The samples themselves, for networks that find their own features."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from torch import Tensor
+
+from asdkit.features.frames import Features, to_samples
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Waveform(Features):
+    """One sample per frame, as it is in the recording.
+
+    Where others count frames, e.g. of a chunk or of a batch, these are samples.
+
+    Args:
+        sample_frequency: in Hz, of every signal that comes in.
+    """
+
+    @property
+    def dim(self) -> int:
+        """D."""
+        return 1
+
+    @property
+    def window_size(self) -> int:
+        """One sample."""
+        return 1
+
+    @property
+    def window_shift(self) -> int:
+        """One sample."""
+        return 1
+
+    def batch(
+        self,
+        recordings: Iterable[np.ndarray | Tensor],
+        seeds: Sequence[int] | None = None,
+    ) -> list[np.ndarray]:
+        """Give every recording another axis.
+
+        Args:
+            recordings: (L,) float32 each.
+            seeds: make no difference.
+
+        Returns:
+            (L, 1) float32 for each, which may share memory with the recording.
+        """
+        return [to_samples(samples).numpy()[:, None] for samples in recordings]

@@ -1,0 +1,66 @@
+"""Tables of speaker verification, from files of trials and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from asdkit.base.errors import DataError
+from asdkit.io.tables import PathName, read_table
+from asdkit.io.trials import Trials, match_scores, read_scores, read_trials
+from asdkit.metrics.bootstrap import speakers_of
+from asdkit.metrics.table import Draws, verification_table
+
+
+def verification_metrics(
+    trials_path: PathName,
+    score_paths: Sequence[PathName],
+    flavor: str = "kaldi",
+    num_replicates: int = 0,
+    seed: int = 0,
+    utt2spk: PathName | None = None,
+) -> str:
+    """Format the metrics of score files, a line per file.
+
+    Args:
+        trials_path: ``<enroll> <test> target|nontarget`` or VoxCeleb's form.
+        score_paths: ``<enroll> <test> <score>`` in any order.
+        flavor: one of `asdkit.metrics.flavors.VERIFICATION`.
+        num_replicates: draws of speakers for intervals; 0 makes none.
+        seed: of the draws.
+        utt2spk: speakers of utterances on both sides; None takes an enrolled model for
+            a speaker and draws by these alone.
+
+    Raises:
+        DataError: a file is wrong, does not match the trials, or a class is missing.
+    """
+    trials = read_trials(trials_path)
+    num_targets = int(trials.is_target.sum())
+    if num_targets in (0, len(trials)):
+        raise DataError(
+            trials_path,
+            f"expected target and nontarget trials, got {num_targets} target and "
+            f"{len(trials) - num_targets} nontarget",
+        )
+    classes = [trials.is_target, ~trials.is_target]
+    systems = {}
+    for path in score_paths:
+        values = match_scores(trials, read_scores(path), trials_path, path)
+        systems[f"{path}"] = [values[rows] for rows in classes]
+    draws = None
+    if num_replicates:
+        sides = _speakers(trials, utt2spk)
+        draws = Draws(speakers_of(classes, *sides), num_replicates, seed)
+    return verification_table(systems, flavor, draws)
+
+
+def _speakers(trials: Trials, utt2spk: PathName | None) -> list[list[str]]:
+    """Name the speakers of every trial, of one side or both."""
+    enroll = [trials.enroll_ids[row] for row in trials.enroll]
+    if utt2spk is None:
+        return [enroll]
+    table = read_table(utt2spk)
+    missing = [utt for utt in trials.test_ids if utt not in table]
+    if missing:
+        raise DataError(utt2spk, f"it lacks {missing[0]!r} of the trials")
+    test = [table[trials.test_ids[row]] for row in trials.test]
+    return [[table.get(model, model) for model in enroll], test]

@@ -1,0 +1,57 @@
+"""The file ``costs.jsonl`` beside a model or an archive: what the runs have cost.
+
+One line per run of a program that wrote there, in the order of their ends.  Runs that
+failed or were killed leave no line.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from asdkit.base.errors import DataError
+from asdkit.io.tables import PathName, read_lines
+
+logger = logging.getLogger(__name__)
+COSTS = "costs.jsonl"
+
+
+def append_cost(output: PathName, cost: Mapping[str, Any]) -> None:
+    """Add a line for a run.
+
+    It is one write to the end of the file, so that runs at the same time do not
+    disturb each other.  Where that fails, the run's results are worth more: it is a
+    warning.
+
+    Args:
+        output: what the run wrote; the file stands in this directory, or beside it.
+        cost: what JSON can hold.
+    """
+    output = Path(output)
+    path = (output if output.is_dir() else output.parent) / COSTS
+    line = json.dumps({"output": str(output), **cost}) + "\n"
+    try:
+        with path.open("ab") as stream:
+            stream.write(line.encode())
+    except OSError as error:
+        logger.warning("costs: %s: cannot write it: %s", path, error.strerror)
+
+
+def read_costs(directory: PathName) -> list[dict[str, Any]]:
+    """Read what the runs that wrote into a directory have cost.
+
+    Raises:
+        DataError: there is no such file, or a line is damaged.
+    """
+    path = Path(directory) / COSTS
+    costs = []
+    for number, line in enumerate(read_lines(path), start=1):
+        try:
+            costs.append(json.loads(line))
+        except ValueError:
+            problem = f"expected what a run has cost, as JSON, got {line[:80]!r}"
+            raise DataError(path, problem, line=number) from None
+    return costs

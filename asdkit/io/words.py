@@ -1,0 +1,133 @@
+"""Text files of millions of short lines, each of the same number of words.
+
+A file is read in blocks and the words of a block are split by one call, because an
+object per line is what costs the time.  Blanks and tabs separate words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NoReturn
+
+import numpy as np
+
+from asdkit.base.errors import DataError
+from asdkit.io.tables import PathName
+
+BLOCK = 1 << 19  # bytes to read at a time: all words of a block fit into the cache
+
+
+def read_words(
+    path: PathName, num_words: int, expected: str, num_skipped: int = 0
+) -> Iterator[tuple[int, list[list[bytes]]]]:
+    """Yield the number of a block's first line, and the block's columns of words.
+
+    Args:
+        path: the file.
+        num_words: how many words there are in every line.
+        expected: what a line should be, for messages.
+        num_skipped: lines to leave out at the top, e.g. 1 for a header.
+
+    Raises:
+        DataError: the file cannot be read, or a line has not so many words.
+    """
+    first_line = 1 + num_skipped
+    try:
+        with open(path, "rb") as stream:
+            for _ in range(num_skipped):
+                stream.readline()
+            while block := stream.read(BLOCK) + stream.readline():
+                block = block if block.endswith(b"\n") else block + b"\n"
+                words = block.split()
+                if not _has_words_per_line(block, len(words), num_words):
+                    _name_bad_line(path, first_line, block, num_words, expected)
+                yield first_line, [words[i::num_words] for i in range(num_words)]
+                first_line += len(words) // num_words
+    except OSError as error:
+        raise DataError(path, f"cannot read it: {error.strerror}") from None
+
+
+def first_words(path: PathName) -> list[str]:
+    """Return the words of the first line, to tell one kind of file from another.
+
+    Raises:
+        DataError: the file cannot be read or is empty.
+    """
+    try:
+        with open(path, "rb") as stream:
+            line = stream.readline()
+    except OSError as error:
+        raise DataError(path, f"cannot read it: {error.strerror}") from None
+    if not line.strip():
+        raise DataError(path, "expected text, got an empty file or first line")
+    return line.decode(errors="replace").split()
+
+
+def convert_words(
+    path: PathName,
+    first_line: int,
+    words: Sequence[bytes],
+    convert: Callable[[bytes], float],
+    expected: str,
+    dtype: type,
+) -> np.ndarray:
+    """Convert N words of a column; (N,) values.
+
+    Raises:
+        DataError: a word cannot be converted; it names the line.
+    """
+    try:
+        return np.fromiter(map(convert, words), dtype, len(words))
+    except (KeyError, ValueError):
+        for number, word in enumerate(words, start=first_line):
+            try:
+                convert(word)
+            except (KeyError, ValueError):
+                got = word.decode(errors="replace")
+                raise DataError(
+                    path, f"expected {expected}, got {got!r}", line=number
+                ) from None
+        raise
+
+
+def read_numbers(
+    path: PathName,
+    first_line: int,
+    words: Sequence[bytes],
+    names: Sequence[Sequence[bytes]],
+) -> np.ndarray:
+    """Convert N words to (N,) float64 scores; ``names`` are columns that say whose.
+
+    Raises:
+        DataError: a word is no number, or it is NaN.
+    """
+    found = convert_words(path, first_line, words, float, "a number", np.float64)
+    if np.isnan(found).any():
+        row = int(np.argmax(np.isnan(found)))
+        name = b" ".join(column[row] for column in names).decode(errors="replace")
+        raise DataError(path, f"the score of {name!r} is NaN", line=first_line + row)
+    return found
+
+
+def _has_words_per_line(block: bytes, num_found: int, num_words: int) -> bool:
+    """Check where words and lines end, without making an object per line."""
+    letters = np.frombuffer(block, np.uint8)
+    blanks = np.flatnonzero(letters <= ord(" "))
+    word_ends = blanks[np.diff(blanks, prepend=-1) > 1]
+    line_ends = blanks[letters[blanks] == ord("\n")]
+    return (
+        num_found == len(word_ends) == num_words * len(line_ends)
+        and bool(np.all(word_ends[num_words - 1 :: num_words] <= line_ends))
+        and bool(np.all(word_ends[num_words::num_words] > line_ends[:-1]))
+    )
+
+
+def _name_bad_line(
+    path: PathName, first_line: int, block: bytes, num_words: int, expected: str
+) -> NoReturn:
+    """Raise for the first line that has another number of words."""
+    for number, line in enumerate(block.splitlines(), start=first_line):
+        if len(line.split()) != num_words:
+            text = line.decode(errors="replace")
+            raise DataError(path, f"expected {expected}, got {text!r}", line=number)
+    raise DataError(path, "expected text, got control characters")

@@ -1,0 +1,43 @@
+"""What partially spoofed utterances teach a countermeasure: the class of a frame."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from asdkit.base.errors import AsdkitError
+from asdkit.losses.objective import LabeledBatch, Labels
+
+
+class FrameLabels(Labels):
+    """Tell bona fide from spoofed frames, with the loss that tells utterances apart.
+
+    The network embeds frames as `asdkit.nnet.network.Network.embed_frames` says, fewer
+    than the features have; each has the class of most of the frames that it stands for,
+    and spoof if these are half of them.
+
+    Args:
+        loss: takes (N, E) embeddings and (N,) labels.
+        margin_start: see `asdkit.losses.objective.Labels`, as for the next.
+        margin_stop: share of the training after which the loss's margin is whole.
+    """
+
+    def forward(self, network: nn.Module, batch: LabeledBatch) -> dict[str, Tensor]:
+        """Embed frames, and compare each with its class.
+
+        Raises:
+            AsdkitError: nobody knows the classes of frames.
+        """
+        if batch.frame_labels is None:
+            raise AsdkitError(
+                "no utterance is spoofed in part, so frames are what utterances are",
+                hint="asdkit spoof-splice makes such; --objective labels needs none",
+            )
+        embeddings, _ = network.embed_frames(batch.feats, batch.num_frames)
+        labels = reduce_labels(batch.frame_labels, embeddings.shape[1])
+        return {"loss": self.loss(embeddings.flatten(0, 1), labels.flatten())}
+
+
+def reduce_labels(labels: Tensor, num_frames: int) -> Tensor:
+    """(N, T) labels 0 and 1 -> (N, T') of as many frames as a network has left."""
+    return (F.adaptive_avg_pool1d(labels.float(), num_frames) > 0.5).long()

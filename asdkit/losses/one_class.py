@@ -1,0 +1,76 @@
+"""Losses that gather bona fide speech and do not expect spoofed speech to be alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from asdkit.base.errors import FitError
+from asdkit.base.ranges import Positive, Range
+from asdkit.losses.classification import ClassificationLoss, weighted_mean
+from asdkit.losses.precision import full_precision
+
+Cosine = Annotated[float, Range(least=-1, most=1)]
+
+
+class OcSoftmax(ClassificationLoss):
+    """Bona fide speech near one direction, spoofed speech away from it, anywhere.
+
+    With s the cosine between an utterance and that direction, the mean of
+    ``log(1 + exp(scale (bonafide_margin - s)))`` for bona fide speech and of
+    ``log(1 + exp(scale (s - spoof_margin)))`` for spoofed speech.
+
+    Args:
+        embedding_dim: E.
+        num_classes: 2, spoofed and bona fide speech.
+        scale: alpha.
+        bonafide_margin: m_0; cosines of bona fide speech above it cost little.
+        spoof_margin: m_1; cosines of spoofed speech below it cost little.
+        class_weights: (2,) how much an utterance of either counts; None for the same.
+
+    Raises:
+        FitError: there are not two classes.
+
+    Source: Y. Zhang, F. Jiang, Z. Duan, "One-class learning towards synthetic voice
+    spoofing detection", IEEE Signal Processing Letters 2021, equation (3).
+    """
+
+    def __init__(
+        self,
+        embedding_dim: int,
+        num_classes: int,
+        scale: Positive = 20.0,
+        bonafide_margin: Cosine = 0.9,
+        spoof_margin: Cosine = 0.2,
+        class_weights: Sequence[float] | None = None,
+    ) -> None:
+        if num_classes != 2:
+            raise FitError(
+                f"OC-softmax is for spoofed and bona fide speech, not {num_classes} "
+                "classes",
+                hint="choose another loss, e.g. aam_softmax",
+            )
+        super().__init__(torch.empty(1, embedding_dim), class_weights)
+        self.scale = scale
+        self.bonafide_margin = bonafide_margin
+        self.spoof_margin = spoof_margin
+
+    @full_precision
+    def scores(self, embeddings: Tensor) -> Tensor:
+        """(N, E) -> (N,) cosines with the bona fide direction, in [-1, 1]."""
+        return F.linear(F.normalize(embeddings), F.normalize(self.weight))[:, 0]
+
+    def logits(self, embeddings: Tensor, labels: Tensor | None = None) -> Tensor:
+        """(N, E) -> (N, 2), whose sigmoids, not softmax, the loss is about."""
+        scores = self.scores(embeddings)
+        distances = (self.spoof_margin - scores, scores - self.bonafide_margin)
+        return self.scale * torch.stack(distances, dim=1)
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """(N, E) embeddings, (N,) classes, 1 for bona fide -> () the mean loss."""
+        own = self.logits(embeddings).gather(1, labels[:, None])[:, 0]
+        return weighted_mean(F.softplus(-own), labels, self.class_weights)

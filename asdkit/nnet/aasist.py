@@ -1,0 +1,189 @@
+"""AASIST: a graph over frequency and a graph over time that listen to each other."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from asdkit.base.ranges import Count, Positive, PositiveShare
+from asdkit.nnet.graph import (
+    GraphAttention,
+    GraphPool,
+    HeterogeneousAttention,
+    zero_nodes,
+)
+from asdkit.nnet.padding import mean_over_time, zero_padding
+from asdkit.nnet.sinc import POOLED, WaveformNetwork, thirds
+
+WAY_DROPOUT = 0.2
+DROPOUT = 0.5
+
+
+class Aasist(WaveformNetwork):
+    """Sinc filters, residual blocks, two graphs, and two ways of joining them.
+
+    The published sizes, 297,866 and 85,306 (AASIST-L), are with a linear classifier of
+    two outputs with bias, which is `asdkit.losses.classification.CrossEntropy`.  They
+    count a normalization at the beginning of every block but the first, which the
+    published code computes and then forgets; here the convolutions see it.
+
+    Args:
+        num_filters: of the first layer.
+        filter_size: samples that a filter sees.
+        first_channels: C of the first two blocks.
+        last_channels: C of the other four.
+        graph_dim: C of the nodes of each graph.
+        joint_dim: C of the nodes where the graphs are joined.
+        spectral_ratio: of the nodes over frequency that are kept.
+        temporal_ratio: of the nodes over time that are kept.
+        joint_ratio: of both that are kept where they are joined.
+        temperature: of the attention within a graph.
+        joint_temperature: of the attention where they are joined.
+        feat_dim: D; 1, samples.
+        embedding_dim: E; None for 5 times ``joint_dim``, as published.
+
+    Source: J. Jung et al., "AASIST: audio anti-spoofing using integrated
+    spectro-temporal graph attention networks", ICASSP 2022; sizes as in
+    github.com/clovaai/aasist.
+    """
+
+    def __init__(
+        self,
+        num_filters: Count = 70,
+        filter_size: Count = 129,
+        first_channels: Count = 32,
+        last_channels: Count = 64,
+        graph_dim: Count = 64,
+        joint_dim: Count = 32,
+        spectral_ratio: PositiveShare = 0.5,
+        temporal_ratio: PositiveShare = 0.7,
+        joint_ratio: PositiveShare = 0.5,
+        temperature: Positive = 2.0,
+        joint_temperature: Positive = 100.0,
+        feat_dim: Count = 1,
+        embedding_dim: Count | None = None,
+    ) -> None:
+        widths = [first_channels] * 2 + [last_channels] * 4
+        read_dim = 5 * joint_dim
+        super().__init__(
+            feat_dim, embedding_dim or read_dim, num_filters, filter_size, len(widths)
+        )
+        self.stem = nn.Sequential(nn.BatchNorm2d(1), nn.SELU(inplace=True))
+        before = [1, *widths[:-1]]
+        self.blocks = nn.ModuleList(map(Block, before, widths))
+        self.position = nn.Parameter(
+            torch.randn(1, num_filters // POOLED, last_channels)
+        )
+        self.spectral = GraphAttention(last_channels, graph_dim, temperature)
+        self.spectral_pool = GraphPool(graph_dim, spectral_ratio)
+        self.temporal = GraphAttention(last_channels, graph_dim, temperature)
+        self.temporal_pool = GraphPool(graph_dim, temporal_ratio)
+        self.ways = nn.ModuleList(
+            Way(graph_dim, joint_dim, joint_ratio, joint_temperature) for _ in range(2)
+        )
+        self.dropout = nn.Dropout(DROPOUT)
+        self.output: nn.Module = nn.Identity()
+        if embedding_dim is not None:
+            self.output = nn.Linear(read_dim, embedding_dim)
+
+    def embed(self, x: Tensor, num_frames: Tensor | None) -> Tensor:
+        """(N, 1, L) -> (N, E)."""
+        x = self.filters(x).abs()[:, None]  # (N, 1, filters, L')
+        num_frames = self.frames_of(num_frames)
+        x = zero_padding(self.stem(F.max_pool2d(x, POOLED)), num_frames)
+        for block in self.blocks:
+            x, num_frames = block(x, num_frames)  # (N, C, filters / 3, T)
+        x = x.abs()
+        spectral = x.amax(dim=3).transpose(1, 2) + self.position  # (N, V, C)
+        spectral, _ = self.spectral_pool(self.spectral(spectral, None))
+        temporal = self.temporal(x.amax(dim=2).transpose(1, 2), num_frames)
+        temporal, num_frames = self.temporal_pool(temporal, num_frames)
+        (s1, t1, m1, num_frames), (s2, t2, m2, _) = (
+            way(spectral, temporal, num_frames) for way in self.ways
+        )
+        parts = [
+            *read_out(torch.maximum(t1, t2), num_frames),
+            *read_out(torch.maximum(s1, s2), None),
+            torch.maximum(m1, m2)[:, 0],
+        ]
+        return self.output(self.dropout(torch.cat(parts, dim=1)))
+
+
+class Block(nn.Module):
+    """Two convolutions over (frequency, time) beside a shortcut; a third of the frames.
+
+    Args:
+        in_channels: C of the input; 1 is the waveform's, normalized already.
+        channels: C of the output.
+    """
+
+    def __init__(self, in_channels: int, channels: int) -> None:
+        super().__init__()
+        self.before: nn.Module = nn.Identity()
+        if in_channels > 1:
+            self.before = norm_selu(in_channels)
+        # One row more than the input has, then one fewer.
+        self.first = nn.Conv2d(in_channels, channels, (2, 3), padding=(1, 1))
+        self.between = norm_selu(channels)
+        self.second = nn.Conv2d(channels, channels, (2, 3), padding=(0, 1))
+        self.shortcut: nn.Module = nn.Identity()
+        if in_channels != channels:
+            self.shortcut = nn.Conv2d(in_channels, channels, (1, 3), padding=(0, 1))
+
+    def forward(
+        self, x: Tensor, num_frames: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """(N, C, V, T), (N,) -> (N, C', V, T / 3) and how many frames are real."""
+        y = self.first(zero_padding(self.before(x), num_frames))
+        y = self.second(zero_padding(self.between(y), num_frames))
+        y = F.max_pool2d(y + self.shortcut(x), (1, POOLED))
+        num_frames = thirds(num_frames)
+        return zero_padding(y, num_frames), num_frames
+
+
+class Way(nn.Module):
+    """Join the graphs twice, with a master of its own; fewer nodes the second time.
+
+    Args:
+        in_dim: C of the nodes.
+        dim: C where they are joined.
+        ratio: of the nodes that are kept after the first time.
+        temperature: of the attention.
+    """
+
+    def __init__(self, in_dim: int, dim: int, ratio: float, temperature: float) -> None:
+        super().__init__()
+        self.master = nn.Parameter(torch.randn(1, 1, in_dim))
+        self.join = HeterogeneousAttention(in_dim, dim, temperature)
+        self.spectral_pool = GraphPool(dim, ratio)
+        self.temporal_pool = GraphPool(dim, ratio)
+        self.again = HeterogeneousAttention(dim, dim, temperature)
+        self.dropout = nn.Dropout(WAY_DROPOUT)
+
+    def forward(
+        self, spectral: Tensor, temporal: Tensor, num_frames: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """Join nodes over frequency (N, V, C) and over time (N, V', C).
+
+        Returns:
+            fewer nodes of both kinds, the master (N, 1, C'), and how many nodes over
+            time are real; the others are zero.
+        """
+        x, y, master = self.join(spectral, temporal, self.master, num_frames)
+        x, _ = self.spectral_pool(x)
+        y, num_frames = self.temporal_pool(y, num_frames)
+        more_x, more_y, more = self.again(x, y, master, num_frames)
+        y = zero_nodes(y + more_y, num_frames)
+        x, y, master = map(self.dropout, (x + more_x, y, master + more))
+        return x, y, master, num_frames
+
+
+def read_out(x: Tensor, num_nodes: Tensor | None) -> tuple[Tensor, Tensor]:
+    """(N, V, C), zero where not real -> (N, C) largest magnitudes and (N, C) means."""
+    return x.abs().amax(dim=1), mean_over_time(x.transpose(1, 2), num_nodes)
+
+
+def norm_selu(channels: int) -> nn.Sequential:
+    """Stack batch normalization over (N, C, V, T) and SELU."""
+    return nn.Sequential(nn.BatchNorm2d(channels), nn.SELU(inplace=True))

@@ -1,0 +1,52 @@
+"""Two classes: log odds of frames become segments with minimum durations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from asdkit.segmentation.fsa import Segmenter, Topology
+
+
+class BinarySegmenter:
+    """Decide by the best path between two classes, absent (0) and present (1).
+
+    Args:
+        min_frames: least frames of a segment of either class.
+        change_cost: of every change between the two, in nats.
+        score_scale: of the log odds, before costs are subtracted: successive frames
+            are alike, and count for less than independent ones.
+        bias: added to the log odds before.
+
+    Raises:
+        AsdkitError: k2 is not installed.
+    """
+
+    def __init__(
+        self,
+        min_frames: tuple[int, int],
+        change_cost: float,
+        score_scale: float = 1.0,
+        bias: float = 0.0,
+    ) -> None:
+        costs = (change_cost, change_cost)
+        longest = max(min_frames)
+        self._segmenter = Segmenter(
+            Topology(min_frames, enter=costs),
+            window=max(6000, longest),
+            context=max(500, longest),
+        )
+        self.score_scale = score_scale
+        self.bias = bias
+
+    def decide(self, odds: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """N times (T,) log odds of class 1 -> N times (T,) bool, True for class 1."""
+        paths = self._segmenter.best_paths([self._loglikes(part) for part in odds])
+        return [path.numpy() == 1 for path in paths]
+
+    def _loglikes(self, odds: np.ndarray) -> torch.Tensor:
+        """(T,) log odds -> (T, 2) log-likelihoods."""
+        scaled = self.score_scale * (odds + self.bias)
+        return torch.from_numpy(np.stack([np.zeros_like(scaled), scaled], axis=1))

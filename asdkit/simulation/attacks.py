@@ -1,0 +1,116 @@
+"""Attacks that asdkit can make: what is needed for each, and what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+
+from asdkit.simulation.griffin_lim import griffin_lim
+from asdkit.simulation.lpc import lpc_vocode
+from asdkit.simulation.replay import DISTANCES_DB, LOUDSPEAKERS, replay
+from asdkit.simulation.text_to_speech import espeak, find_program, flite
+from asdkit.simulation.world import import_pyworld, world_convert, world_copy
+
+MIN_SEC = 0.1  # of what a vocoder can take apart
+MAX_PEAK = 0.99
+
+
+class Material(NamedTuple):
+    """What an attacker has.
+
+    Attributes:
+        samples: (L,) float32, an utterance of the person to be imitated.
+        sample_frequency: in Hz.
+        text: what shall be said; empty where nobody knows.
+        gender: "f" or "m", None where nobody knows.
+        other: (L',) float32, what somebody else has said, at the same rate; empty
+            where the attack does without.
+    """
+
+    samples: np.ndarray
+    sample_frequency: int
+    text: str = ""
+    gender: str | None = None
+    other: np.ndarray = np.zeros(0, np.float32)
+
+
+@dataclass(frozen=True)
+class Attack:
+    """A way to make spoofed speech.
+
+    Args:
+        make: material and a generator -> (L,) samples of any level.
+        needs_text: whether it reads a text; its voice is then drawn per speaker.
+        needs_other: whether it converts what another person has said.
+        check: raises an AsdkitError if something it needs is not installed.
+    """
+
+    make: Callable[[Material, np.random.Generator], np.ndarray]
+    needs_text: bool = False
+    needs_other: bool = False
+    check: Callable[[], object] = lambda: None
+
+    def __call__(self, material: Material, rng: np.random.Generator) -> np.ndarray:
+        """Attack: (L,) float32, as loud as the person imitated, without clipping.
+
+        Raises:
+            AsdkitError: something it needs is not installed, or fails.
+        """
+        return match_level(self.make(material, rng), material.samples)
+
+
+def match_level(samples: np.ndarray, model: np.ndarray) -> np.ndarray:
+    """Give samples the power of others, or less if they would clip: (L,) -> (L,)."""
+    power = float(np.mean(np.square(samples, dtype=np.float64)))
+    if power == 0:
+        return samples.astype(np.float32)
+    gain = np.sqrt(np.mean(np.square(model, dtype=np.float64)) / power)
+    gain = min(gain, MAX_PEAK / float(np.abs(samples).max()))
+    return (gain * samples).astype(np.float32)
+
+
+def _replay_of(distance: str | None, quality: str | None) -> Attack:
+    """Make a replay attack of a kind; None draws it."""
+    return Attack(
+        lambda x, rng: replay(x.samples, x.sample_frequency, rng, distance, quality)
+    )
+
+
+def _vocoder(make: Callable[[np.ndarray, int], np.ndarray]) -> Attack:
+    """Make an attack of a vocoder that draws nothing."""
+    return Attack(lambda x, rng: make(x.samples, x.sample_frequency))
+
+
+ATTACKS = {
+    "griffin_lim": _vocoder(griffin_lim),
+    "griffin_lim_40": _vocoder(partial(griffin_lim, num_mels=40)),
+    "lpc": Attack(lambda x, rng: lpc_vocode(x.samples, x.sample_frequency, rng)),
+    "world": Attack(
+        lambda x, rng: world_copy(x.samples, x.sample_frequency), check=import_pyworld
+    ),
+    "world_vc": Attack(
+        lambda x, rng: world_convert(x.other, x.samples, x.sample_frequency),
+        needs_other=True,
+        check=import_pyworld,
+    ),
+    "espeak": Attack(
+        lambda x, rng: espeak(x.text, x.gender, x.sample_frequency, rng),
+        needs_text=True,
+        check=partial(find_program, "espeak-ng"),
+    ),
+    "flite": Attack(
+        lambda x, rng: flite(x.text, x.gender, x.sample_frequency, rng),
+        needs_text=True,
+        check=partial(find_program, "flite"),
+    ),
+    "replay": _replay_of(None, None),
+    **{
+        f"replay_{distance}{quality}": _replay_of(distance, quality)
+        for distance, quality in product(DISTANCES_DB, LOUDSPEAKERS)
+    },
+}

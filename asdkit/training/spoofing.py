@@ -1,0 +1,164 @@
+"""A data directory as a countermeasure is trained and validated on it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from asdkit.base.distributed import gather
+from asdkit.base.errors import FitError
+from asdkit.data.batches import ExtractionBatches
+from asdkit.data.cuts import attack_of
+from asdkit.data.frame_labels import LabelChunks
+from asdkit.data.frame_segments import frame_times
+from asdkit.data.lanes import Lane
+from asdkit.data.sampling import BalancedChunks, Sampler
+from asdkit.data.sources import FeatureSource
+from asdkit.data.trial_lane import Crop, TrialLane
+from asdkit.io.protocols import BONAFIDE
+from asdkit.io.tables import PathName
+from asdkit.losses.classification import ClassificationLoss
+from asdkit.metrics.eer import eer
+from asdkit.nnet.extraction import PaddedBatch, extract
+from asdkit.nnet.network import Network
+from asdkit.training.corpus import Corpus, CorpusReader
+from asdkit.training.validation import share_buffers
+
+if TYPE_CHECKING:
+    from lhotse import MonoCut
+
+logger = logging.getLogger(__name__)
+
+CLASSES = ("spoof", BONAFIDE)  # in the order of their labels
+
+
+def spoof_class_of(cut: MonoCut) -> str:
+    """Name the class of an utterance."""
+    return BONAFIDE if attack_of(cut) == BONAFIDE else "spoof"
+
+
+def number_spoof_classes(cuts: Iterable[MonoCut]) -> dict[str, int]:
+    """Number the classes, spoof 0 and bonafide 1.
+
+    Raises:
+        FitError: the utterances are all of one class.
+    """
+    found = {spoof_class_of(cut) for cut in cuts}
+    if len(found) < len(CLASSES):
+        raise FitError(
+            f"expected bona fide and spoofed utterances, got only {' '.join(found)}",
+            hint="look at utt2attack, and what a subset has left of it",
+        )
+    return {name: label for label, name in enumerate(CLASSES)}
+
+
+@dataclass(frozen=True)
+class SpoofCorpusReader(CorpusReader):
+    """As `CorpusReader`, but classes are spoofed and bona fide speech.
+
+    Args:
+        subtract_mean: whether to subtract the mean of every chunk; a vocoder or a
+            channel is in it.
+        augment_prob: how many chunks get noise or a room; audio only.
+        speed_classes: a class is the same at all speeds.
+        sampling: "balanced" has as many of both classes in every batch.
+        crop: what of an utterance is judged when it is a trial: all, the first
+            ``chunk_frames``, or as many from the middle.
+    """
+
+    subtract_mean: bool = False
+    augment_prob: float = 0.0
+    speed_classes: bool = False
+    sampling: Literal["natural", "balanced"] = "natural"
+    crop: Crop = "whole"
+
+    class_of = staticmethod(spoof_class_of)
+    number_classes = staticmethod(number_spoof_classes)
+
+    def read_trials(
+        self, data_dir: PathName, corpus: Corpus, loss: ClassificationLoss, device: str
+    ) -> SpoofValidation:
+        """Read the utterances to validate on, made like those of training.
+
+        Raises:
+            DataError: something is missing, damaged, or not like that.
+            FitError: the utterances are all of one class.
+        """
+        cuts = corpus.source.read_cuts(data_dir)
+        number_spoof_classes(cuts)
+        lane = corpus.source.open_lane(cuts, corpus.feat_dim)
+
+        @cache
+        def batches(min_frames: int) -> ExtractionBatches:
+            return ExtractionBatches(
+                TrialLane(lane, self.crop, self.chunk_frames, min_frames),
+                max_frames=self.batch_size * self.chunk_frames,
+                subtract_mean=self.subtract_mean,
+                num_workers=self.num_workers,
+            )
+
+        attacks = {cut.id: attack_of(cut) for cut in lane.cuts}
+        return SpoofValidation(attacks, batches, loss, device)
+
+    def _frame_labels(
+        self, data_dir: PathName, source: FeatureSource, lane: Lane
+    ) -> LabelChunks | None:
+        """Label the frames of stored features, if some utterance is spoofed in part."""
+        custom = (cut.supervisions[0].custom or {} for cut in lane.cuts)
+        if source.lane == "audio" or not any("spoofed" in known for known in custom):
+            return None
+        return LabelChunks(lane.cuts, frame_times(data_dir), lane.num_frames)
+
+    def _sampler(self, lane: Lane) -> Sampler:
+        """Choose which utterances make a batch."""
+        if self.sampling == "natural":
+            return super()._sampler(lane)
+        classes = [spoof_class_of(cut) for cut in lane.cuts]
+        return BalancedChunks(classes, self.batch_size, self.chunks_per_utt, self.seed)
+
+
+def balanced_weights(corpus: Corpus) -> tuple[float, ...]:
+    """Return weights that sum to 1 and make both classes count the same in the loss."""
+    rarity = 1 / corpus.batches.class_counts
+    return tuple((rarity / rarity.sum()).round(6).tolist())
+
+
+class SpoofValidation:
+    """Score the utterances of a development set with the network and its loss.
+
+    Args:
+        attacks: utterance -> attack, or "bonafide".
+        batches: gives this rank's share of them, for a network's shortest utterance.
+        loss: maps embeddings to scores.
+        device: where both are.
+    """
+
+    def __init__(
+        self,
+        attacks: Mapping[str, str],
+        batches: Callable[[int], Iterable[PaddedBatch]],
+        loss: ClassificationLoss,
+        device: str = "cpu",
+    ) -> None:
+        self.attacks = attacks
+        self.batches = batches
+        self.loss = loss
+        self.device = device
+
+    def __call__(self, network: Network) -> float:
+        """Return the EER of all attacks together; every rank must ask."""
+        share_buffers(network)
+        batches = self.batches(network.min_frames)
+        scored = extract(network, batches, self.device, self.loss.scores)
+        scores = gather(list(self.attacks), scored)
+        is_bonafide = np.array([self.attacks[utt] == BONAFIDE for utt in scores])
+        values = np.array(list(scores.values()))
+        if not np.isfinite(values).all():
+            logger.warning("validation: scores are not finite")
+            return float("nan")
+        return eer(values[is_bonafide], values[~is_bonafide])

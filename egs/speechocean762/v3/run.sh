@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# What two teachers, i-vectors and a large network, can teach small networks on
+# 85 speakers; tested on whole, short and noisy utterances.  The teachers come
+# from ../v1 and ../v2, which run first:
+#
+#   (cd ../v1 && ./run.sh --corpus DIR --name tuned --vad-energy-threshold 1 \
+#     --num-gauss 128 --subsample 1)
+#   (cd ../v2 && ./run.sh --corpus DIR --net large)
+#
+#   ./run.sh                                 the whole grid: hours on one core
+#   ./run.sh --students xvector --seeds 0    a part of it
+#   ./run.sh --stage 5                       continue the grid, then the table
+#   ./run.sh --stage 6                       the table of what is there
+#
+# A grid that was killed continues where it was.  Results are in RESULTS.md.
+
+extractor=../v1/exp/tuned/seed0/extractor_pca
+ivectors=../v1/exp/tuned/seed0/ivectors_pca
+large=../v2/exp/large_seed0
+students="xvector resnet"
+objectives="none mse precision cosine kl
+  enskd_0 enskd_0.5 enskd_1 enskd_2 enskd_4 enskd_8"
+seeds="0 1 2"
+nj=1
+
+. ../../../path.sh
+. stages.sh
+. parse_options.sh
+. ./cmd.sh # sets $cpu and $gpu from $nj
+set -euo pipefail
+
+if stage 0 "make the test sets: whole, 1 to 3 s, with noise"; then
+  asdkit data-copy ../v2/data/train data/train
+  asdkit data-copy --utt-prefix full- ../v2/data/test data/full
+  for sec in 3 2 1; do
+    asdkit data-copy --crop-sec $sec --utt-prefix ${sec}s- ../v2/data/test data/${sec}s
+  done
+  for snr in 15 5; do
+    $cpu noise-add --snr-db $snr ../v2/data/test data/noise_$snr exp/noise_$snr
+    asdkit data-copy --utt-prefix ${snr}dB- data/noise_$snr data/${snr}dB
+  done
+  asdkit data-combine data/{full,3s,2s,1s,15dB,5dB} data/tests
+fi
+
+if stage 1 "compute features of both kinds"; then
+  for part in train tests; do
+    asdkit data-copy data/$part data/${part}_mfcc
+    $cpu feats-compute --config conf/mfcc.conf data/${part}_mfcc exp/mfcc/$part
+    $cpu vad-compute --config conf/vad.conf data/${part}_mfcc exp/vad/$part
+    $cpu feats-compute --config conf/fbank.conf data/$part exp/fbank/$part
+  done
+fi
+
+if stage 2 "let the i-vectors show what they know, and how sure they are"; then
+  $gpu ivector-extract data/tests_mfcc "$extractor" exp/ivectors/tests
+  $gpu ivector-extract --with-precision true \
+    data/train_mfcc "$extractor" exp/ivectors/train
+  local/score.sh exp/ivectors ivector
+fi
+
+if stage 3 "let the large network show what it knows"; then
+  for part in train tests; do
+    $gpu nnet-extract data/$part "$large" exp/large/$part
+  done
+  local/score.sh exp/large embedding
+fi
+
+if stage 4 "normalize the i-vectors, as targets"; then
+  asdkit backend-train --config conf/target.conf data/train/utt2spk \
+    scp:exp/ivectors/train/ivector.scp exp/ivectors/target.npz
+fi
+
+if stage 5 "train the students, extract, score"; then
+  export gpu large
+  for seed in $seeds; do
+    for student in $students; do
+      for objective in $objectives; do
+        local/train_student.sh "$student" "$objective" "$seed"
+      done
+    done
+  done
+fi
+
+if stage 6 "print the table"; then
+  python local/print_table.py --students "$students" --objectives "$objectives" \
+    exp
+  for student in $students; do
+    asdkit nnet-info "exp/$student/none/seed${seeds%% *}"
+  done
+fi

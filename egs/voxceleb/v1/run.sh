@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# VoxCeleb1-O with a GMM-UBM i-vector system: Kaldi's voxceleb/v1, which reaches
+# 5.329 % EER, and a teacher of ../v2.
+#
+#   ./run.sh --voxceleb1 DIR --voxceleb2 DIR  everything
+#   ./run.sh --stage 3 --stop-stage 4         the extractor and its i-vectors only
+#   ./run.sh --nj 40                          forty ranks instead of one
+#
+# README.md says how the corpora have to lie, and how much disk is needed.
+# Results are in RESULTS.md.
+
+voxceleb1=/corpora/voxceleb1 # holds vox1_meta.csv, veri_test{,2}.txt
+voxceleb2=/corpora/voxceleb2 # holds vox2_meta.csv
+num_gauss=2048
+subsample=5
+num_longest=100000
+ivector_dim=400
+num_iters=5
+lda_dim=200
+seed=0
+nj=1
+
+. ../../../path.sh
+. stages.sh
+. parse_options.sh
+. ./cmd.sh # sets $cpu and $gpu from $nj
+set -euo pipefail
+
+ubm=exp/ubm_$num_gauss
+extractor=exp/extractor_$ivector_dim
+ivectors=exp/ivectors_$ivector_dim
+
+if stage 0 "prepare lists: 7,323 speakers to train on, 40 to test"; then
+  asdkit voxceleb-prepare --part dev "$voxceleb1" data/vox1_dev
+  asdkit voxceleb-prepare --part all "$voxceleb2" data/vox2
+  asdkit data-combine data/vox1_dev data/vox2 data/train
+  asdkit voxceleb-prepare --part test "$voxceleb1" data/test
+  asdkit trials-import "$voxceleb1/veri_test.txt" data/test data/test/trials
+  asdkit trials-import "$voxceleb1/veri_test2.txt" \
+    data/test data/test/trials_cleaned
+  asdkit data-validate data/train data/test
+fi
+
+if stage 1 "compute MFCCs and find the speech"; then
+  for part in train test; do
+    $cpu feats-compute --config conf/mfcc.conf data/$part exp/mfcc/$part
+    $cpu vad-compute --config conf/vad.conf data/$part exp/vad/$part
+  done
+fi
+
+if stage 2 "train the universal background model"; then
+  $cpu ubm-train --num-gauss "$num_gauss" --subsample "$subsample" \
+    --seed "$seed" data/train "$ubm"
+fi
+
+if stage 3 "train the extractor on the $num_longest longest utterances"; then
+  # The short ones slow the training down and make the extractor worse.
+  asdkit data-subset --longest "$num_longest" data/train data/train_longest
+  $gpu ivector-train --ivector-dim "$ivector_dim" --num-iters "$num_iters" \
+    --seed "$seed" data/train_longest "$ubm" "$extractor"
+fi
+
+if stage 4 "extract i-vectors"; then
+  for part in train test; do
+    $gpu ivector-extract data/$part "$extractor" "$ivectors/$part"
+  done
+fi
+
+if stage 5 "train the back-ends and score the trials"; then
+  for backend in plda cosine; do
+    asdkit backend-train --config conf/$backend.conf --lda-dim "$lda_dim" \
+      data/train/utt2spk "scp:$ivectors/train/ivector.scp" \
+      "$ivectors/$backend.npz"
+    for trials in trials trials_cleaned; do
+      asdkit backend-score "$ivectors/$backend.npz" data/test/$trials \
+        "scp:$ivectors/test/ivector.scp" "$ivectors/${trials}_$backend"
+    done
+  done
+fi
+
+if stage 6 "print the tables: the original trials, the cleaned ones"; then
+  for trials in trials trials_cleaned; do
+    asdkit score-metrics data/test/$trials "$ivectors/$trials"_{plda,cosine}
+  done
+fi

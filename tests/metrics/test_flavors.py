@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from asdkit.metrics import weighted
+from asdkit.metrics.flavors import (
+    CM,
+    SASV,
+    TDCF,
+    VERIFICATION,
+    Tandem,
+    cm_metrics,
+    without_value,
+)
+from asdkit.metrics.tandem import asv_rates, min_tdcf_2019, tandem_weights
+
+
+@pytest.fixture
+def tandem(rng):
+    scores = [rng.normal(mean, 1, 200) for mean in (3, 0, 1.5)]
+    return Tandem(tandem_weights(asv_rates(*scores)), scores)
+
+
+@pytest.mark.parametrize("flavor", CM)
+def test_no_table_has_both_forms_of_the_tdcf(tandem, flavor):
+    titles = [metric.title for metric in cm_metrics(flavor, tandem)]
+    found = [title for title in titles if "t-DCF" in title]
+    year = "2019" if flavor == "asvspoof2019" else "2021"
+    assert found == [f"min t-DCF({year})"]
+    assert len(set(titles)) == len(titles)
+
+
+def test_the_year_in_the_title_is_the_form_of_the_number(rng, tandem):
+    """The legacy form of a perfect countermeasure is 0, the other the floor."""
+    perfect = np.ones(3), np.zeros(3)
+    for flavor, (year, *_) in TDCF.items():
+        metrics = {m.title: m for m in cm_metrics(flavor, tandem)}
+        found = metrics[f"min t-DCF({year})"].value(*perfect)
+        expected = 0 if year == "2019" else tandem.weights.floor
+        assert found == pytest.approx(expected)
+        assert (TDCF[flavor][1] is min_tdcf_2019) == (year == "2019")
+
+
+@pytest.mark.parametrize("flavor", CM)
+def test_what_intervals_are_made_of_is_the_number_itself(rng, tandem, flavor):
+    classes = [rng.normal(2, 1, 100), rng.normal(0, 1, 150)]
+    trials = weighted.WeightedTrials(classes)
+    checked = 0
+    for metric in cm_metrics(flavor, tandem):
+        if metric.statistic is not None:
+            checked += 1
+            expected = metric.value(*classes)
+            assert metric.statistic(trials) == pytest.approx(expected)
+    assert checked >= 3
+
+
+@pytest.mark.parametrize("flavor", VERIFICATION)
+def test_so_it_is_for_verification(rng, flavor):
+    classes = [rng.normal(2, 1, 100), rng.normal(0, 1, 150)]
+    trials = weighted.WeightedTrials(classes)
+    for metric in VERIFICATION[flavor]:
+        if metric.statistic is not None:
+            expected = metric.value(*classes)
+            assert metric.statistic(trials) == pytest.approx(expected)
+
+
+def test_and_for_three_classes(rng):
+    classes = [rng.normal(mean, 1, 120) for mean in (3, 0, 1)]
+    trials = weighted.WeightedTrials(classes)
+    for metric in SASV:
+        assert metric.statistic(trials) == pytest.approx(metric.value(*classes))
+
+
+def test_without_scores_of_the_asv_system_there_is_no_teer(tandem):
+    titles = [m.title for m in cm_metrics("asvspoof5", tandem._replace(scores=()))]
+    assert "t-EER %" not in titles
+
+
+def test_a_column_can_be_empty():
+    metric = without_value(SASV[0])
+    assert metric.title == SASV[0].title
+    assert np.isnan(metric.value(np.ones(1), np.ones(1)))

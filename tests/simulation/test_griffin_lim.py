@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from asdkit.simulation.griffin_lim import griffin_lim
+
+FS = 16000
+
+
+def log_spectrum(samples):
+    frames = np.lib.stride_tricks.sliding_window_view(samples, 512)[::128]
+    power = np.abs(np.fft.rfft(frames * np.hanning(512))) ** 2
+    return np.log10(np.maximum(power, 1e-6 * power.max()))
+
+
+@pytest.mark.parametrize(("num_mels", "least"), [(80, 0.9), (40, 0.85)])
+def test_the_spectrogram_survives_and_the_phase_does_not(spoken, num_mels, least):
+    copy = griffin_lim(spoken, FS, num_mels)
+    assert copy.shape == spoken.shape
+    assert copy.dtype == np.float32
+    close = np.corrcoef(log_spectrum(spoken).ravel(), log_spectrum(copy).ravel())[0, 1]
+    assert close > least
+    assert abs(np.corrcoef(spoken, copy)[0, 1]) < 0.8
+
+
+def test_more_mels_copy_better(spoken):
+    errors = [
+        np.abs(
+            log_spectrum(spoken) - log_spectrum(griffin_lim(spoken, FS, mels))
+        ).mean()
+        for mels in (20, 80)
+    ]
+    assert errors[1] < 0.8 * errors[0]
+
+
+def test_the_same_comes_out_each_time(spoken):
+    np.testing.assert_array_equal(griffin_lim(spoken, FS), griffin_lim(spoken, FS))
+
+
+def test_another_rate_is_as_good(spoken):
+    samples = spoken[::2].copy()
+    assert griffin_lim(samples, 8000).shape == samples.shape

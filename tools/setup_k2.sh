@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Install k2, or make an environment that has it; `tools/setup.sh --k2` calls this.
+#
+# A wheel of k2 fits one version of torch.  The one for the torch that is installed is
+# taken from k2's own pages, if they can be reached and have it.  Otherwise .venv-k2 is
+# made, 3.6 GB, with the newest k2 that the package index has and the torch that it was
+# made for.  That needs Python 3.10, the system's or pyenv's; without, exit status 3.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# Print the newest version for this Python and this torch, and the page it is on.
+find_k2() {
+  python - <<'EOF'
+import re
+import sys
+import urllib.parse
+import urllib.request
+
+import torch
+
+kind = "cuda" if torch.version.cuda else "cpu"
+page = f"https://k2-fsa.github.io/k2/{kind}.html"
+with urllib.request.urlopen(page, timeout=10) as stream:
+    text = urllib.parse.unquote(stream.read().decode())
+python = f"cp{sys.version_info.major}{sys.version_info.minor}"
+torch_version = re.escape(torch.__version__.partition("+")[0])
+print(max(re.findall(rf"k2-([\w.+]+torch{torch_version})-{python}-", text)), page)
+EOF
+}
+
+find_python() {
+  local candidate
+  # A python3.10 on the PATH may be pyenv's stand-in for one that is not there.
+  for candidate in python3.10 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.10.*/bin/python; do
+    if "$candidate" -c 'import ensurepip, venv' 2>/dev/null; then
+      echo "$candidate"
+      return
+    fi
+  done
+  echo "setup_k2.sh: k2 1.23.4 needs Python 3.10, e.g. from pyenv install 3.10" >&2
+  return 3
+}
+
+if python -c 'import k2' 2>/dev/null; then
+  exit 0
+fi
+if found=$(find_k2 2>/dev/null); then
+  read -r version page <<<"$found"
+  python -m pip install --disable-pip-version-check --find-links "$page" "k2==$version"
+  exit 0
+fi
+
+venv=.venv-k2
+wanted=$(cksum <tools/setup_k2.sh)
+if [[ $(cat $venv/.asdkit 2>/dev/null) != "$wanted" ]]; then
+  python=$(find_python)
+  echo "setup_k2.sh: k2's pages have none for this torch, or cannot be reached" >&2
+  echo "setup_k2.sh: making $venv: $("$python" -V), torch 1.13.1, k2 1.23.4" >&2
+  [[ -x $venv/bin/python ]] || "$python" -m venv $venv
+  $venv/bin/python -m pip install --quiet --disable-pip-version-check \
+    k2==1.23.4 torch==1.13.1 torchaudio==0.13.1 'numpy<2' \
+    lhotse urllib3 scipy kaldiio soundfile pytest
+  $venv/bin/python -m pip install --quiet --disable-pip-version-check \
+    --no-deps --editable .
+  $venv/bin/python -c 'import k2'
+  echo "$wanted" >$venv/.asdkit
+fi
+echo "setup_k2.sh: k2 is in $venv: $venv/bin/asdkit vad-compute --method gmm_fsa" >&2
