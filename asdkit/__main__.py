@@ -57,15 +57,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(usage())
         return 0 if argv else 2
     name, *rest = argv
-    if name not in programs():
-        close = difflib.get_close_matches(name, programs(), n=1)
-        cure = f"try {close[0]}" if close else "asdkit --help lists them"
-        print(f"asdkit: no command {name!r}; {cure}", file=sys.stderr)
-        return 2
-    choose_kernels()
-    # A launcher ends the other ranks with SIGTERM when one fails; they tidy up, too.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        if name not in (known := programs()):
+            close = difflib.get_close_matches(name, known, n=1)
+            cure = f"try {close[0]}" if close else "asdkit --help lists them"
+            print(f"asdkit: no command {name!r}; {cure}", file=sys.stderr)
+            return 2
+        choose_kernels()
+        # A launcher ends the other ranks with SIGTERM when one fails; they tidy up.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         return _run(name, rest)
     except AsdkitError as error:
         print(f"asdkit {name}: error: {error}", file=sys.stderr)

@@ -55,7 +55,7 @@ def test_every_program_has_a_summary_an_example_and_help_for_every_flag(name):
 # biases are log odds.
 UNBOUNDED = {
     *("blackman_coeff", "low_freq", "high_freq", "snr_db"),
-    *("vad_energy_threshold", "vad_energy_mean_scale", "speech_bias"),
+    *("vad_energy_threshold", "vad_energy_mean_scale", "speech_bias", "threshold"),
 }
 
 
@@ -119,6 +119,17 @@ def test_ctrl_c_is_one_line(program, capsys):
 
     assert program(main) == 130
     assert "interrupted" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_ctrl_c_is_one_line_even_before_the_program_is_found(monkeypatch, capsys):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "programs", interrupt)
+    assert command.main(["doctor"]) == 130
+    assert capsys.readouterr().err == (
+        "asdkit doctor: interrupted; nothing half-written\n"
+    )
 
 
 def test_a_bug_keeps_its_traceback(program):

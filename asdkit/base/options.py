@@ -66,6 +66,8 @@ def add_choice(
     flag: str,
     choices: Mapping[str, Callable[..., Any]],
     text: str,
+    *,
+    listed: bool = False,
     **helps: str,
 ) -> None:
     """Give a program an option that chooses a class or function, and options for all.
@@ -76,6 +78,7 @@ def add_choice(
         choices: name -> class or function that owns its defaults; the first is the
             default.
         text: what is chosen.
+        listed: whether the options take lists, values with commas between them.
         helps: parameter name -> help, without the defaults.
 
     Raises:
@@ -90,7 +93,7 @@ def add_choice(
         if owner is None:
             raise TypeError(f"none of {', '.join(choices)} has an option {name!r}")
         shown = f"{help_text} ({_show_defaults(name, choices)})"
-        _add_option(parser, owner, name, argparse.SUPPRESS, shown)
+        _add_option(parser, owner, name, argparse.SUPPRESS, shown, listed)
 
 
 def choice_of(
@@ -117,14 +120,34 @@ def _add_option(
     name: str,
     default: Any,
     text: str,
+    listed: bool = False,
 ) -> None:
     """Declare one option, parsed as its parameter is annotated."""
+    parsing = parsing_of(annotation_of(configurable, name))
     parser.add_argument(
         f"--{name.replace('_', '-')}",
         default=default,
         help=text.replace("%", "%%"),
-        **parsing_of(annotation_of(configurable, name)),
+        **(_listed(**parsing) if listed else parsing),
     )
+
+
+def _listed(
+    type: Callable[[str], Any] = str,
+    choices: Sequence[str] | None = None,
+    metavar: str | None = None,
+) -> dict[str, Any]:
+    """Turn how argparse parses a value into how it parses a list of them."""
+
+    def parse(text: str) -> list[Any]:
+        parts = text.split(",")
+        if wrong := [part for part in parts if choices and part not in choices]:
+            known = ", ".join(choices or ())
+            raise argparse.ArgumentTypeError(f"expected some of {known}, got {wrong}")
+        return [type(part) for part in parts]
+
+    word = metavar or f"{{{','.join(choices or ())}}}"
+    return {"type": parse, "metavar": f"{word},..."}
 
 
 def _show(default: Any) -> str:

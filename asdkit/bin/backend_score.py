@@ -17,7 +17,7 @@ import numpy as np
 
 from asdkit.backends.pipeline import Pipeline
 from asdkit.io.store import load_object
-from asdkit.io.trials import read_trials, write_scores
+from asdkit.io.trials import read_pairs, write_scores
 from asdkit.io.vectors import read_vectors
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="vectors of enrolled utterances (default: those of the test)",
     )
     parser.add_argument("backend", help="what backend-train wrote (.npz)")
-    parser.add_argument("trials", help="<enroll> <test> target|nontarget per line")
+    parser.add_argument("trials", help="<enroll> <test> and target, nontarget or spoof")
     parser.add_argument("vectors", help="rspecifier, e.g. scp:exp/ivector.scp")
     parser.add_argument("scores", help="where to write <enroll> <test> <score> lines")
 
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
     pipeline = load_object(args.backend, Pipeline)
-    trials = read_trials(args.trials)
+    trials = read_pairs(args.trials)
     vectors = read_vectors(args.vectors, pipeline.input_dim, args.backend)
     test = vectors.find(trials.test_ids, args.trials)
     if args.enroll_vectors:

@@ -1,10 +1,10 @@
 """Train a countermeasure of two Gaussian mixtures, bona fide and spoof.
 
-e.g.: asdkit feats-compute --type lfcc data/train exp/lfcc/train
-      asdkit cm-gmm-train data/train exp/lfcc_gmm
+e.g.: asdkit cm-gmm-train data/train exp/lfcc_gmm
 
-Reads feats.scp and utt2attack (and vad.scp, if there is one) and writes gmm.npz, which
-holds both mixtures and the options of the front end.  Deltas are appended here.
+Reads feats.scp, e.g. of feats-compute --type lfcc, and utt2attack (and vad.scp, if it
+is there) and writes gmm.npz, which holds both mixtures and the options of the front
+end.  Deltas are appended here.
 """
 
 from __future__ import annotations

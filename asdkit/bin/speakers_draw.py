@@ -3,7 +3,8 @@
 e.g.: asdkit speakers-draw --num-spks 80 --prefix train data/train exp/wav/train
 
 The voices come from a source-filter synthesizer.  Speakers of different prefixes
-are different people.  N ranks write the same samples as one.
+are different people.  utt2session numbers the sessions of each, 01, 02, ...  N ranks
+write the same samples as one.
 """
 
 from __future__ import annotations
@@ -61,4 +62,5 @@ def main(args: argparse.Namespace) -> None:
         write_flac(utterance.source, corpus.speak(item), corpus.sample_frequency)
     barrier()
     if is_main():
-        write_utterances(args.data_dir, utterances)
+        sessions = [f"{item.utt} {item.session.rpartition('-')[2]}" for item in drawn]
+        write_utterances(args.data_dir, utterances, {"utt2session": sessions})

@@ -1,17 +1,26 @@
-"""List all unordered pairs of a data directory's utterances as trials.
+r"""List pairs of a data directory's utterances, or of speakers with them, as trials.
 
 e.g.: asdkit trials-make data/test data/test/trials
 e.g.: asdkit trials-make --within data/test/spk2gender data/test data/test/trials
+e.g.: asdkit trials-make --enroll-spk2utt data/enroll/spk2utt data/la data/la/asv_trials
+
+Without speakers to enroll, all unordered pairs of utterances are trials.  With them,
+each is tried with all utterances but those enrolled; what utt2attack calls spoofed is
+tried only with the speaker whom it imitates.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from asdkit.base.errors import DataError
-from asdkit.data.trials import group_utterances, pair_utterances
+from asdkit.data.trials import group_utterances, pair_utterances, pair_with_speakers
+from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import read_table
 from asdkit.io.trials import write_trials
 
@@ -20,6 +29,11 @@ logger = logging.getLogger(__name__)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
+    parser.add_argument(
+        "--enroll-spk2utt",
+        metavar="FILE",
+        help="speakers to enroll, with which utterances (default: pair utterances)",
+    )
     parser.add_argument(
         "--within",
         metavar="FILE",
@@ -32,23 +46,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    utt2spk = read_table(Path(args.data_dir) / "utt2spk")
-    utt2group = None
-    if args.within:
-        utt2group, without = group_utterances(utt2spk, read_table(args.within))
-        if without:
-            raise DataError(
-                args.within,
-                f"{len(without)} of {len(utt2spk)} utterances have no value here, nor "
-                f"have their speakers: {without[0]!r} of {utt2spk[without[0]]!r}, ...",
-            )
-    trials = pair_utterances(utt2spk, utt2group)
-    num_targets = int(trials.is_target.sum())
-    if num_targets in (0, len(trials)):
+    path = Path(args.data_dir) / "utt2spk"
+    utt2spk = read_table(path)
+    if args.enroll_spk2utt is None:
+        trials = pair_utterances(utt2spk, _groups(args.within, utt2spk))
+        is_spoof = np.zeros(len(trials), dtype=bool)
+    else:
+        spk2utt = read_table(args.enroll_spk2utt)
+        attacks = path.with_name("utt2attack")
+        table = read_table(attacks) if attacks.exists() else {}
+        spoofs = {utt for utt, attack in table.items() if attack != BONAFIDE}
+        groups = _groups(args.within, utt2spk | {spk: spk for spk in spk2utt})
+        trials, is_spoof = pair_with_speakers(spk2utt, utt2spk, spoofs, groups)
+    num_targets, num_spoofs = int(trials.is_target.sum()), int(is_spoof.sum())
+    num_nontargets = len(trials) - num_targets - num_spoofs
+    if not (num_targets and num_nontargets):
+        counts = f"{num_targets} target and {num_nontargets} nontarget"
+        raise DataError(path, f"expected target and nontarget pairs, got {counts}")
+    write_trials(args.trials, trials, is_spoof)
+    counts = f"{len(trials)} trials, {num_targets} of them target, {num_spoofs} spoof"
+    logger.info("trials-make: %s", counts)
+
+
+def _groups(within: str | None, utt2spk: Mapping[str, str]) -> dict[str, str] | None:
+    """Say within which group each is paired; None if there is no table."""
+    if within is None:
+        return None
+    utt2group, without = group_utterances(utt2spk, read_table(within))
+    if without:
         raise DataError(
-            Path(args.data_dir) / "utt2spk",
-            f"expected target and nontarget pairs, got {num_targets} target and "
-            f"{len(trials) - num_targets} nontarget",
+            within,
+            f"{len(without)} of {len(utt2spk)} ids have no value here, nor have their "
+            f"speakers: {without[0]!r} of {utt2spk[without[0]]!r}, ...",
         )
-    write_trials(args.trials, trials)
-    logger.info("trials-make: %d trials, %d of them target", len(trials), num_targets)
+    return utt2group

@@ -138,7 +138,8 @@ def train_spoof_gmm(
         )
         mixtures.append(gmm)
     source = FeatureSource.stored_in(data_dir, voiced=False, subtract_mean=False)
-    return SpoofGmm(*mixtures, frontend, source)
+    bonafide, spoof = mixtures
+    return SpoofGmm(bonafide, spoof, frontend, source)
 
 
 def _reader(frames: Frames, device: str) -> Callable[[], Iterator[Tensor]]:
@@ -191,5 +192,7 @@ def load_spoof_gmm(path: PathName) -> SpoofGmm:
             gmm = DiagGmm(len(arrays[f"{name}.weights_"]))
             set_arrays(gmm, arrays, f"{name}.")
             mixtures.append(gmm)
+        bonafide, spoof = mixtures
         frontend = FrontEnd(**options["frontend"])
-        return SpoofGmm(*mixtures, frontend, FeatureSource(**options["features"]))
+        source = FeatureSource(**options["features"])
+        return SpoofGmm(bonafide, spoof, frontend, source)

@@ -14,7 +14,7 @@ from asdkit.base.distributed import gather, is_main
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.ranges import Natural, Positive
 from asdkit.data.batches import ExtractionBatches
-from asdkit.data.cuts import attack_of
+from asdkit.data.cuts import SPOOF_CLASSES, attack_of
 from asdkit.data.networks import load_network
 from asdkit.data.sources import FeatureSource
 from asdkit.data.trial_lane import Crop, TrialLane
@@ -69,7 +69,7 @@ def score_network(
     """
     trained = load_network(path)
     loss, options = trained.loss, trained.options
-    if options["classes"] != ["spoof", BONAFIDE] or "crop" not in options["data"]:
+    if options["classes"] != [*SPOOF_CLASSES] or "crop" not in options["data"]:
         raise DataError(
             path,
             f"expected a countermeasure, got a network with {len(options['classes'])} "

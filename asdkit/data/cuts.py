@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asdkit.base.errors import DataError
+from asdkit.base.errors import DataError, FitError
 from asdkit.data.features import read_info
 from asdkit.data.manifests import RECORDINGS, SUPERVISIONS, Manifests, read_manifests
 from asdkit.io.ark import load_array, load_shape, read_scp
+from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import PathName, read_table
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+SPOOF_CLASSES = ("spoof", BONAFIDE)  # in the order of their labels
 FRAME_SHIFT = 10.0  # milliseconds, of features that nobody remembers
 
 
@@ -108,6 +110,26 @@ def attack_of(cut: MonoCut) -> str:
         hint = "asdkit spoof-prepare notes it; or kaldi-import with utt2attack"
         raise DataError("utt2attack", problem, hint=hint)
     return attack
+
+
+def spoof_class_of(cut: MonoCut) -> str:
+    """Name the class of an utterance, "spoof" or "bonafide"."""
+    return BONAFIDE if attack_of(cut) == BONAFIDE else "spoof"
+
+
+def number_spoof_classes(cuts: Iterable[MonoCut]) -> dict[str, int]:
+    """Number the classes, spoof 0 and bonafide 1.
+
+    Raises:
+        FitError: the utterances are all of one class.
+    """
+    found = {spoof_class_of(cut) for cut in cuts}
+    if len(found) < len(SPOOF_CLASSES):
+        raise FitError(
+            f"expected bona fide and spoofed utterances, got only {' '.join(found)}",
+            hint="look at utt2attack, and what a subset has left of it",
+        )
+    return {name: label for label, name in enumerate(SPOOF_CLASSES)}
 
 
 def number_speakers(cuts: Iterable[MonoCut]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from torch import Tensor
 from asdkit.base.errors import DataError
 from asdkit.base.packages import require
 from asdkit.io.tables import PathName
-from asdkit.nnet.ssl import PUBLISHED
+from asdkit.nnet.ssl import PUBLISHED, SslEncoder, SslMeans
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +78,26 @@ def read_ssl(path: PathName) -> SslCheckpoint:
     found = _read_folder(folder) if folder.is_dir() else _read_file(folder)
     logger.info("ssl: %s is a %s", path, found.options["ssl"])
     return found
+
+
+def load_means(path: PathName, layers: Sequence[int] | None = None) -> SslMeans:
+    """Load an encoder to take the means over time of some of its layers.
+
+    Args:
+        path: see `read_ssl`.
+        layers: see `asdkit.nnet.ssl.SslMeans`.
+
+    Raises:
+        DataError: see `read_ssl`; or there are no such layers.
+    """
+    checkpoint = read_ssl(path)
+    names = ("ssl", "ssl_options", "ssl_normalize")
+    encoder = SslEncoder(*(checkpoint.options[name] for name in names))
+    encoder.model.load_state_dict(checkpoint.weights)
+    try:
+        return SslMeans(encoder, layers)
+    except ValueError as error:
+        raise DataError(path, str(error)) from None
 
 
 def _read_folder(folder: Path) -> SslCheckpoint:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -35,6 +35,54 @@ def pair_utterances(
         same = group[first] == group[second]
         first, second = first[same], second[same]
     return Trials(utts, utts, first, second, spk[first] == spk[second])
+
+
+def pair_with_speakers(
+    spk2utt: Mapping[str, str],
+    utt2spk: Mapping[str, str],
+    spoofs: Collection[str] = (),
+    groups: Mapping[str, str] | None = None,
+) -> tuple[Trials, np.ndarray]:
+    """Pair enrolled speakers with utterances; spoofs only with whom they imitate.
+
+    Args:
+        spk2utt: the utterances that each speaker is enrolled with, which are no tests.
+        utt2spk: the speaker of every utterance, of a spoof the one it imitates.
+        spoofs: which utterances are spoofed.
+        groups: if given, only speakers and utterances with equal values are paired.
+
+    Returns:
+        N trials, sorted by speaker and utterance, and (N,) bool, whether the utterance
+        is a spoof, which is never a target.
+
+    Example:
+        >>> utt2spk = {"a1": "a", "a2": "a", "a2-A01": "a", "c1": "c"}
+        >>> trials, is_spoof = pair_with_speakers(
+        ...     {"a": "a1", "b": "b1"}, utt2spk, spoofs=["a2-A01"]
+        ... )
+        >>> [trials.name(i) for i in range(len(trials))]
+        ['a a2', 'a a2-A01', 'a c1', 'b a2', 'b c1']
+        >>> trials.is_target.nonzero()[0], is_spoof.nonzero()[0]
+        (array([0]), array([1]))
+    """
+    enrolled = set(" ".join(spk2utt.values()).split())
+    spks = sorted(spk2utt, key=str.encode)
+    utts = sorted(utt2spk.keys() - enrolled, key=str.encode)
+    same = _equal(spks, [utt2spk[utt] for utt in utts])
+    spoofed = np.isin(utts, [*spoofs])
+    paired = same | ~spoofed
+    if groups is not None:
+        paired &= _equal([groups[spk] for spk in spks], [groups[utt] for utt in utts])
+    enroll, test = np.nonzero(paired)
+    is_spoof = spoofed[test]
+    is_target = same[enroll, test] & ~is_spoof
+    return Trials(spks, utts, enroll, test, is_target), is_spoof
+
+
+def _equal(left: list[str], right: list[str]) -> np.ndarray:
+    """Compare each with each: M and U words -> (M, U) bool."""
+    _, numbers = np.unique([*left, *right], return_inverse=True)
+    return numbers[: len(left), None] == numbers[len(left) :]
 
 
 def group_utterances(

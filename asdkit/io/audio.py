@@ -100,8 +100,7 @@ def read_samples(
         file.seek(first)
         samples = file.read(last - first, dtype="float32", always_2d=True)[:, channel]
     except soundfile.LibsndfileError as error:
-        said = error.error_string or "its end cannot be found"
-        raise DataError(source, f"damaged: {said}", hint=AGAIN) from None
+        raise DataError(source, f"damaged: {error.error_string}", hint=AGAIN) from None
     if len(samples) < max(1, last - first):
         problem = f"expected {last - first} samples, got only {len(samples)}"
         raise DataError(source, problem, hint=AGAIN)

@@ -21,6 +21,7 @@ from asdkit.io.words import convert_words, read_numbers, read_words
 
 LINES = 100_000  # lines to write at a time
 KEYS = {b"target": True, b"nontarget": False}
+SPOOF_KEYS = {**KEYS, b"spoof": False}
 BITS = {b"1": True, b"0": False}
 
 
@@ -76,21 +77,17 @@ def read_trials(path: PathName) -> Trials:
     Raises:
         DataError: the file is missing or empty, or a line is neither.
     """
-    pairs = _PairReader()
-    keys = []
-    for first_line, columns in read_words(path, 3, "three words"):
-        if _starts_with_bits(columns):
-            columns = [columns[1], columns[2], columns[0]]
-            table, expected = BITS, "1 or 0"
-        else:
-            table, expected = KEYS, "target or nontarget"
-        keys.append(
-            convert_words(
-                path, first_line, columns[2], table.__getitem__, expected, bool
-            )
-        )
-        pairs.add(columns)
-    return Trials(*pairs.finish(path), np.concatenate(keys))
+    return _read_trials(path, KEYS, "target or nontarget")
+
+
+def read_pairs(path: PathName) -> Pairs:
+    """Read the pairs of trials, whose keys may be ``spoof``, too, and are not kept.
+
+    Raises:
+        DataError: the file is missing or empty, or a line is no trial.
+    """
+    trials = _read_trials(path, SPOOF_KEYS, "target, nontarget or spoof")
+    return Pairs(trials.enroll_ids, trials.test_ids, trials.enroll, trials.test)
 
 
 def read_scores(path: PathName) -> Scores:
@@ -109,9 +106,13 @@ def read_scores(path: PathName) -> Scores:
     return Scores(*pairs.finish(path), np.concatenate(values))
 
 
-def write_trials(path: PathName, trials: Trials) -> None:
-    """Write ``<enroll> <test> target|nontarget`` lines."""
+def write_trials(
+    path: PathName, trials: Trials, is_spoof: np.ndarray | None = None
+) -> None:
+    """Write ``<enroll> <test> target|nontarget`` lines, or spoof where (N,) is true."""
     keys = np.where(trials.is_target, "target", "nontarget")
+    if is_spoof is not None:
+        keys[is_spoof] = "spoof"
     _write(path, trials, keys, "")
 
 
@@ -183,6 +184,22 @@ def match_scores(
     matched = np.empty(len(trials))
     matched[by_wanted] = scores.values[by_given]
     return matched
+
+
+def _read_trials(path: PathName, keys: dict[bytes, bool], expected: str) -> Trials:
+    """Read trials with these keys, or VoxCeleb's."""
+    pairs = _PairReader()
+    is_target = []
+    for first_line, columns in read_words(path, 3, "three words"):
+        table, wanted = keys, expected
+        if _starts_with_bits(columns):
+            columns = [columns[1], columns[2], columns[0]]
+            table, wanted = BITS, "1 or 0"
+        is_target.append(
+            convert_words(path, first_line, columns[2], table.__getitem__, wanted, bool)
+        )
+        pairs.add(columns)
+    return Trials(*pairs.finish(path), np.concatenate(is_target))
 
 
 class _PairReader:

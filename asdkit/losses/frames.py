@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Protocol, cast
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asdkit.base.errors import AsdkitError
 from asdkit.losses.objective import LabeledBatch, Labels
+
+
+class FrameEmbedder(Protocol):
+    """See `asdkit.nnet.network.Network.embed_frames`."""
+
+    def embed_frames(
+        self, feats: Tensor, num_frames: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """(N, T, D) features -> (N, T', E) embeddings, and how many are real."""
 
 
 class FrameLabels(Labels):
@@ -33,7 +44,8 @@ class FrameLabels(Labels):
                 "no utterance is spoofed in part, so frames are what utterances are",
                 hint="asdkit spoof-splice makes such; --objective labels needs none",
             )
-        embeddings, _ = network.embed_frames(batch.feats, batch.num_frames)
+        embed = cast(FrameEmbedder, network).embed_frames
+        embeddings, _ = embed(batch.feats, batch.num_frames)  # (N, T', E)
         labels = reduce_labels(batch.frame_labels, embeddings.shape[1])
         return {"loss": self.loss(embeddings.flatten(0, 1), labels.flatten())}
 

@@ -60,7 +60,7 @@ def count_found(true: Sequence[Interval], found: Sequence[Interval]) -> Found:
         found: segments that do not overlap each other.
     """
     right = sum(_overlap(a, b) > _union(a, b) / 2 for a in true for b in found)
-    return Found(len(true), len(found), right)
+    return Found(len(true), len(found), int(right))
 
 
 def frame_eer(scores: np.ndarray, is_bonafide: np.ndarray) -> float:

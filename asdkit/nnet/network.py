@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from asdkit.base.errors import AsdkitError
 from asdkit.nnet.padding import zero_padding
+from asdkit.nnet.pooling import Pooling
 
 
 class Network(nn.Module):
@@ -85,7 +86,10 @@ class Network(nn.Module):
         maps, lengths = self.frames(
             zero_padding(feats.transpose(1, 2), lengths), lengths
         )
-        if self.pool.with_std:
+        pool, output = self.pool, self.output
+        assert isinstance(pool, Pooling)
+        assert isinstance(output, nn.Module)
+        if pool.with_std:
             raise AsdkitError(
                 "frames have no standard deviation, which this network pools",
                 hint="--pooling tap, or sap",
@@ -93,7 +97,7 @@ class Network(nn.Module):
         num_utts, _, num_maps = maps.shape
         if lengths is None:
             lengths = torch.full((num_utts,), num_maps)
-        return self.output(maps.mT), lengths.cpu()  # (N, T', E)
+        return output(maps.mT), lengths.cpu()  # (N, T', E)
 
     def frames(
         self, x: Tensor, num_frames: Tensor | None

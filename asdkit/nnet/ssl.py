@@ -1,11 +1,11 @@
-"""Self-supervised encoders of waveforms, and ECAPA-TDNN on top of them.
+"""Self-supervised encoders of waveforms, their means, ECAPA-TDNN on top of them.
 
 The encoders are torchaudio's; `asdkit.data.ssl` reads their weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -42,7 +42,6 @@ class SslEncoder(nn.Module):
     Attributes:
         model: torchaudio's module.
         dim: C of every layer.
-        num_layers: outputs, that of the convolutions among them.
         min_samples: of an utterance with two frames.
 
     Raises:
@@ -66,13 +65,31 @@ class SslEncoder(nn.Module):
         self.normalize = normalize
         self.trained = trained
         self.model.requires_grad_(trained)
-        transformer = self.model.encoder.transformer
-        self.dim = transformer.pos_conv_embed.embed_dim
-        self.num_layers = 1 + len(transformer.layers)
+        self.dim = self._transformer.pos_conv_embed.embed_dim
         self.min_samples = 2  # frames, then what each layer of convolutions needs
         for layer in reversed(self.model.feature_extractor.conv_layers):
             self.min_samples = (self.min_samples - 1) * layer.stride + layer.kernel_size
         self.train()
+
+    @property
+    def num_layers(self) -> int:
+        """Outputs, what the first layer of the transformer sees among them."""
+        return 1 + len(self._transformer.layers)
+
+    @property
+    def _transformer(self) -> Any:
+        return self.model.encoder.transformer
+
+    def drop_layers(self, num_layers: int) -> None:
+        """Keep so many outputs; the layers above are neither run nor counted.
+
+        Raises:
+            ValueError: there are not so many, or none would be left.
+        """
+        if not 1 <= num_layers <= self.num_layers:
+            problem = f"expected 1 to {self.num_layers} layers, got {num_layers}"
+            raise ValueError(problem)
+        del self._transformer.layers[num_layers - 1 :]
 
     def train(self, mode: bool = True) -> SslEncoder:
         """Change the mode, but never to training if the weights stay."""
@@ -91,14 +108,56 @@ class SslEncoder(nn.Module):
         if self.normalize:
             samples = F.layer_norm(samples, samples.shape[1:])
         seen: list[Tensor] = []
-        first = self.model.encoder.transformer.layers[0]
-        hook = first.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        # What this gives, the first layer sees, if there is one.
+        hook = self._transformer.dropout.register_forward_hook(
+            lambda _module, _inputs, output: seen.append(output)
+        )
         try:
             with torch.set_grad_enabled(self.trained and torch.is_grad_enabled()):
                 outputs, _ = self.model.extract_features(samples)
         finally:
             hook.remove()
         return seen + outputs
+
+
+class SslMeans(Network):
+    """Means over time of an encoder's layers, one layer after another.
+
+    Utterances of different lengths go through the encoder one by one, as in `SslEcapa`.
+
+    Args:
+        encoder: frozen; the layers above the highest of ``layers`` are taken from it.
+        layers: which, 0 for what the first layer of the transformer sees; None for all.
+
+    Raises:
+        ValueError: there is no such layer, or one comes twice.
+    """
+
+    def __init__(
+        self, encoder: SslEncoder, layers: Sequence[int] | None = None
+    ) -> None:
+        self.layers = tuple(range(encoder.num_layers) if layers is None else layers)
+        wrong = set(self.layers) - set(range(encoder.num_layers))
+        if wrong or not self.layers or len(set(self.layers)) < len(self.layers):
+            known = f"distinct layers from 0 to {encoder.num_layers - 1}"
+            raise ValueError(f"expected {known}, got {self.layers}")
+        super().__init__(1, len(self.layers) * encoder.dim)
+        encoder.drop_layers(1 + max(self.layers))
+        self.ssl = encoder
+        self.min_frames = encoder.min_samples
+
+    def embed(self, x: Tensor, num_frames: Tensor | None) -> Tensor:
+        """(N, 1, L) -> (N, E)."""
+        samples = x[:, 0]
+        if num_frames is None:
+            return self._means(samples)
+        pairs = zip(samples, num_frames.tolist(), strict=True)
+        return torch.cat([self._means(one[None, :length]) for one, length in pairs])
+
+    def _means(self, samples: Tensor) -> Tensor:
+        """(N, L) -> (N, E)."""
+        outputs = self.ssl(samples)  # (N, T, C) each
+        return torch.cat([outputs[layer].mean(dim=1) for layer in self.layers], dim=1)
 
 
 class SslEcapa(Network):

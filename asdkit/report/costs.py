@@ -35,11 +35,10 @@ def cost_table(
     """
     power = power or Power()
     rows: list[tuple[str, ...]] = [TITLES]
-    num_measured = num_runs = 0
+    all_runs = []
     for directory in directories:
-        runs = _runs_below(Path(directory))
-        num_runs += len(runs)
-        num_measured += sum(run["energy_wh"] is not None for run in runs)
+        runs = runs_below(directory)
+        all_runs += runs
         groups = {str(directory): runs}
         if by_program:
             programs = dict.fromkeys(run["program"] for run in runs)
@@ -48,17 +47,17 @@ def cost_table(
                 for program in programs
             }
         rows += [_row(name, group, power) for name, group in groups.items()]
-    note = (
-        f"(energy of {num_measured} of {num_runs} runs measured by codecarbon, else "
-        f"estimated: {power.core_watt:g} W x CPU s + {power.gpu_watt:g} W x GPU s, PUE "
-        f"{power.pue:g}; CO2e: {power.grid_intensity:g} kg/kWh)"
-    )
-    return f"{columns(rows)}\n{note}"
+    return f"{columns(rows)}\n{energy_note(all_runs, power)}"
 
 
-def _runs_below(directory: Path) -> list[dict[str, Any]]:
-    """Return the records of all runs that wrote somewhere below a directory."""
-    runs = [run for x in sorted(directory.rglob(COSTS)) for run in read_costs(x.parent)]
+def runs_below(directory: PathName) -> list[dict[str, Any]]:
+    """Return the records of all runs that wrote somewhere below a directory.
+
+    Raises:
+        DataError: there is none, or a damaged one.
+    """
+    paths = sorted(Path(directory).rglob(COSTS))
+    runs = [run for path in paths for run in read_costs(path.parent)]
     if not runs:
         raise DataError(
             directory,
@@ -68,14 +67,29 @@ def _runs_below(directory: Path) -> list[dict[str, Any]]:
     return runs
 
 
-def _row(name: str, runs: Sequence[dict[str, Any]], power: Power) -> tuple[str, ...]:
-    """Add up runs."""
-    energy_wh = sum(
+def energy_of(runs: Sequence[dict[str, Any]], power: Power) -> float:
+    """Add up the energy of runs in Wh, measured or estimated."""
+    return sum(
         power.energy_wh(run["cpu_sec"], run["gpu_sec"])
         if run["energy_wh"] is None
         else run["energy_wh"]
         for run in runs
     )
+
+
+def energy_note(runs: Sequence[dict[str, Any]], power: Power) -> str:
+    """Say where the energy of runs is known from."""
+    num_measured = sum(run["energy_wh"] is not None for run in runs)
+    return (
+        f"(energy of {num_measured} of {len(runs)} runs measured by codecarbon, else "
+        f"estimated: {power.core_watt:g} W x CPU s + {power.gpu_watt:g} W x GPU s, PUE "
+        f"{power.pue:g}; CO2e: {power.grid_intensity:g} kg/kWh)"
+    )
+
+
+def _row(name: str, runs: Sequence[dict[str, Any]], power: Power) -> tuple[str, ...]:
+    """Add up runs."""
+    energy_wh = energy_of(runs, power)
     return (
         name,
         f"{len(runs)}",

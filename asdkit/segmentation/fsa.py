@@ -95,12 +95,13 @@ class Topology:
         """
         first = 1 + np.cumsum([0, *self.min_frames])  # (K + 1,); all begins in state 0
         last, final = first[1:] - 1, first[-1]
+        arcs: list[tuple[int, int, int, float]]
         arcs = [(0, last[c], c, 0.0) for c in range(self.num_classes)]
         for c in range(self.num_classes):
             for state in range(first[c], first[c + 1]):
                 arcs.append((state, min(state + 1, last[c]), c, -self.stay[c]))
                 arcs.append((state, final, -1, 0.0))
-            for e in np.flatnonzero(np.isfinite(self.change[c])):
+            for e in np.flatnonzero(np.isfinite(self.change[c])).tolist():
                 arcs.append((last[c], first[e], e, -self.change[c, e]))
         arcs.sort()
         ends, scores = [arc[:3] for arc in arcs], [arc[3] for arc in arcs]

@@ -6,14 +6,15 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from torch import nn
 
 from asdkit.base.distributed import gather
-from asdkit.base.errors import FitError
+from asdkit.base.ranges import Share
 from asdkit.data.batches import ExtractionBatches
-from asdkit.data.cuts import attack_of
+from asdkit.data.cuts import attack_of, number_spoof_classes, spoof_class_of
 from asdkit.data.frame_labels import LabelChunks
 from asdkit.data.frame_segments import frame_times
 from asdkit.data.lanes import Lane
@@ -29,32 +30,7 @@ from asdkit.nnet.network import Network
 from asdkit.training.corpus import Corpus, CorpusReader
 from asdkit.training.validation import share_buffers
 
-if TYPE_CHECKING:
-    from lhotse import MonoCut
-
 logger = logging.getLogger(__name__)
-
-CLASSES = ("spoof", BONAFIDE)  # in the order of their labels
-
-
-def spoof_class_of(cut: MonoCut) -> str:
-    """Name the class of an utterance."""
-    return BONAFIDE if attack_of(cut) == BONAFIDE else "spoof"
-
-
-def number_spoof_classes(cuts: Iterable[MonoCut]) -> dict[str, int]:
-    """Number the classes, spoof 0 and bonafide 1.
-
-    Raises:
-        FitError: the utterances are all of one class.
-    """
-    found = {spoof_class_of(cut) for cut in cuts}
-    if len(found) < len(CLASSES):
-        raise FitError(
-            f"expected bona fide and spoofed utterances, got only {' '.join(found)}",
-            hint="look at utt2attack, and what a subset has left of it",
-        )
-    return {name: label for label, name in enumerate(CLASSES)}
 
 
 @dataclass(frozen=True)
@@ -72,7 +48,7 @@ class SpoofCorpusReader(CorpusReader):
     """
 
     subtract_mean: bool = False
-    augment_prob: float = 0.0
+    augment_prob: Share = 0.0
     speed_classes: bool = False
     sampling: Literal["natural", "balanced"] = "natural"
     crop: Crop = "whole"
@@ -81,7 +57,7 @@ class SpoofCorpusReader(CorpusReader):
     number_classes = staticmethod(number_spoof_classes)
 
     def read_trials(
-        self, data_dir: PathName, corpus: Corpus, loss: ClassificationLoss, device: str
+        self, data_dir: PathName, corpus: Corpus, loss: nn.Module, device: str
     ) -> SpoofValidation:
         """Read the utterances to validate on, made like those of training.
 
@@ -103,6 +79,7 @@ class SpoofCorpusReader(CorpusReader):
             )
 
         attacks = {cut.id: attack_of(cut) for cut in lane.cuts}
+        assert isinstance(loss, ClassificationLoss)
         return SpoofValidation(attacks, batches, loss, device)
 
     def _frame_labels(

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -47,3 +48,9 @@ def test_a_batch_script_without_srun_is_one_process(monkeypatch):
 def test_rank_0_lives_on_the_first_host(monkeypatch, nodes, first):
     monkeypatch.setenv("SLURM_STEP_NODELIST", nodes)
     assert distributed._first_host() == first
+
+
+def test_numbers_are_gathered_in_the_order_of_their_keys():
+    parts = [(["c", "a"], np.array([3.0, 1.0])), (["d"], np.array([1 / 3]))]
+    found = distributed.gather(["a", "b", "c", "d"], parts)
+    assert list(found.items()) == [("a", 1.0), ("c", 3.0), ("d", 1 / 3)]

@@ -56,7 +56,7 @@ def test_enrolled_vectors_may_be_others(run, tmp_path):
     dot = str(tmp_path / "dot.npz")
     save_arrays(dot, "Pipeline", *Pipeline([Dot()]).to_state())
     trials = tmp_path / "trials"
-    trials.write_text("a x target\nb x nontarget\n")
+    trials.write_text("a x target\nb x spoof\n")  # of a corpus with spoofs
     for name, of in (("enroll", {"a": 2, "b": 3}), ("test", {"x": 10, "a": 99})):
         with ArkWriter(tmp_path, name) as writer:
             for key, value in of.items():

@@ -33,3 +33,12 @@ def test_an_unknown_id_is_named(data, tmp_path, capsys):
     options = ["--utt-list", str(tmp_path / "list")]
     assert main(["data-subset", *options, str(data), str(tmp_path / "out")]) == 1
     assert "list:2: 'spk99' is unknown (1 such lines)" in capsys.readouterr().err
+
+
+def test_tables_choose_and_several_conditions_all_hold(data, tmp_path, capsys):
+    out = str(tmp_path / "out")
+    speakers = ["--where", "utt2spk=spk12,spk13", "--where", "utt2spk=spk13"]
+    assert main(["data-subset", *speakers, str(data), out]) == 0
+    assert {item.spk for item in read_utterances(out)} == {"spk13"}
+    assert main(["data-subset", "--where", "utt2spk=nobody", str(data), out]) == 1
+    assert "no utterance has the value 'nobody'" in capsys.readouterr().err

@@ -24,6 +24,8 @@ def test_it_writes_audio_and_a_data_directory(tmp_path):
         assert (info.samplerate, info.channels) == (16000, 1)
         assert info.frames == round(utterance.duration * 16000)
     assert read_table(data / "spk2gender") == {"a0001": "f", "a0002": "m"}
+    sessions = ["01", "01", "02", "02"] * 2
+    assert [*read_table(data / "utt2session").values()] == sessions
     wav_scp = read_table(data / "wav.scp")
     assert wav_scp["a0001-01-01"] == f"{audio}/a0001/a0001-01-01.flac"
 
@@ -45,8 +47,6 @@ def test_an_impossible_corpus_is_one_line_and_leaves_nothing(tmp_path, capsys):
 def test_an_interrupted_run_leaves_no_data_directory_and_no_half_file(
     tmp_path, monkeypatch
 ):
-    from asdkit.bin import speakers_draw
-
     written = []
 
     def interrupt(*args, **kwargs):
@@ -56,7 +56,7 @@ def test_an_interrupted_run_leaves_no_data_directory_and_no_half_file(
         return soundfile_write(*args, **kwargs)
 
     soundfile_write = soundfile.write
-    monkeypatch.setattr(speakers_draw.soundfile, "write", interrupt)
+    monkeypatch.setattr(soundfile, "write", interrupt)
     data, audio = tmp_path / "data", tmp_path / "wav"
     assert main(["speakers-draw", *SMALL, str(data), str(audio)]) == 130
     assert not data.exists()

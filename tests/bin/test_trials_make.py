@@ -30,7 +30,7 @@ def test_a_speaker_without_a_value_is_named(data, capsys):
     arguments = ["--within", str(data / "spk2gender"), str(data), str(data / "trials")]
     assert command.main(["trials-make", *arguments]) == 1
     err = capsys.readouterr().err
-    assert "spk2gender: 1 of 5 utterances have no value here" in err
+    assert "spk2gender: 1 of 5 ids have no value here" in err
     assert "'u5' of 'c'" in err
     assert not (data / "trials").exists()
 
@@ -39,3 +39,24 @@ def test_one_class_only_is_refused(data, capsys):
     (data / "utt2spk").write_text("u1 a\nu2 b\n")
     assert command.main(["trials-make", str(data), str(data / "trials")]) == 1
     assert "got 0 target and 1 nontarget" in capsys.readouterr().err
+
+
+def test_speakers_are_tried_with_what_they_are_not_enrolled_with(data, capsys):
+    """Each with all, but a spoof only with the woman it imitates."""
+    (data / "utt2spk").write_text("u1 a\nu2 a\nu2-A01 a\nu3 b\nu4 b\nu5 c\n")
+    (data / "utt2attack").write_text(
+        "u1 bonafide\nu2 bonafide\nu2-A01 A01\nu3 bonafide\nu4 bonafide\nu5 bonafide\n"
+    )
+    (data / "enroll").write_text("a u1\nb u3\n")
+    options = ["--enroll-spk2utt", str(data / "enroll")]
+    arguments = [str(data), str(data / "asv_trials")]
+    assert command.main(["trials-make", *options, *arguments]) == 0
+    everywhere = (data / "asv_trials").read_text().splitlines()
+    assert "7 trials, 2 of them target, 1 spoof" in capsys.readouterr().err
+    options += ["--within", str(data / "spk2gender")]
+    assert command.main(["trials-make", *options, *arguments]) == 0
+    women = (data / "asv_trials").read_text().splitlines()
+    expected = ["a u2 target", "a u2-A01 spoof", "a u4 nontarget"]
+    expected += ["b u2 nontarget", "b u4 target"]
+    assert women == expected
+    assert sorted({*everywhere} - {*women}) == ["a u5 nontarget", "b u5 nontarget"]

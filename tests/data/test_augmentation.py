@@ -2,12 +2,16 @@ import numpy as np
 import pytest
 
 from asdkit.data.augmentation import (
+    CODECS,
     Augmentation,
+    Chain,
+    CodecAugmentation,
     SpecAugment,
     add_noise,
     normalize_peak,
     reverberate,
 )
+from asdkit.simulation.channels import CHANNELS
 
 
 class Room:
@@ -62,6 +66,24 @@ def test_a_chunk_gets_a_room_or_noise_as_often_as_the_probability_says(rng):
     assert rooms == pytest.approx(0.3, abs=0.04)
     peaks = [np.abs(x).max() for x in changed if x is not samples]
     np.testing.assert_allclose(peaks, 1, atol=1e-6)
+
+
+def test_a_chunk_goes_through_a_codec_as_often_as_the_probability_says(rng):
+    samples = 0.1 * rng.standard_normal(1600).astype(np.float32)
+    augment = CodecAugmentation(prob=0.25)
+    changed = [augment(samples, rng) for _ in range(200)]
+    assert np.mean([x is samples for x in changed]) == pytest.approx(0.75, abs=0.1)
+    assert all(x.shape == samples.shape for x in changed)
+    always = CodecAugmentation(prob=1.0)
+    heard = [always(samples, rng) for _ in range(80)]
+    for name in CODECS:  # each of them is drawn
+        expected = CHANNELS[name](samples, 16000)
+        assert any(np.array_equal(x, expected) for x in heard)
+
+
+def test_a_chain_goes_on_with_what_came_out_before(rng):
+    chain = Chain([lambda x, rng: x + 1, lambda x, rng: 10 * x])
+    np.testing.assert_array_equal(chain(np.zeros(3), rng), 10)
 
 
 def test_spec_augment_overwrites_one_band_and_one_stretch_by_the_mean(rng):

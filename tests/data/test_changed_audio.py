@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from asdkit.data.changed_audio import NoiseAdder, write_changed
+from asdkit.base.errors import AsdkitError
+from asdkit.data.changed_audio import Codecs, NoiseAdder, write_changed
 from asdkit.data.manifests import read_manifests, read_utterances, write_manifests
 from asdkit.data.noises import DrawnNoises
 from asdkit.io.tables import read_table
@@ -61,12 +62,12 @@ def test_attacks_and_trials_are_carried_features_are_not(speech, tmp_path):
         speech,
         manifests.recordings.values(),
         manifests.supervisions.values(),
-        {"trials": ["s0-u0 s1-u1 nontarget"], "utt2attack": ["s0-u0 A07"]},
+        {"trials": ["s0-u0 s1-u1 nontarget"]},
     )
     write_changed(speech, "out", "wav", half)
     supervisions = read_manifests("out").supervisions
     assert all(item.custom == {"attack": "A07"} for item in supervisions.values())
-    assert read_table("out/utt2attack") == {"s0-u0": "A07"}
+    assert read_table("out/utt2attack") == dict.fromkeys(supervisions, "A07")
     assert read_table("out/trials") == {"s0-u0": "s1-u1 nontarget"}
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert not names & {"feats.scp", "vad.scp", "utt2num_frames"}
@@ -94,3 +95,17 @@ def test_a_failure_leaves_no_directory(speech, tmp_path):
     with pytest.raises(RuntimeError, match="s0-u0"):
         write_changed(speech, "out", "wav", fail)
     assert not (tmp_path / "out").exists()
+
+
+def test_codecs_are_drawn_per_utterance_and_noted(speech):
+    codecs = Codecs("none,alaw,gsm", seed=3)
+    write_changed(speech, "out", "wav", codecs, note=lambda utt: {"codec": "x"})
+    assert set(read_table("out/utt2codec").values()) == {"x"}
+    drawn = {utt: codecs.codec_of(utt) for utt in read_manifests("out").supervisions}
+    assert len(set(drawn.values())) > 1
+    assert drawn == {
+        utt: Codecs("none,alaw,gsm", seed=3).codec_of(utt) for utt in drawn
+    }
+    assert any(Codecs("none,alaw,gsm").codec_of(utt) != drawn[utt] for utt in drawn)
+    with pytest.raises(AsdkitError, match="got 'mp4'"):
+        Codecs("mp3,mp4")

@@ -4,7 +4,7 @@ import soundfile
 from lhotse import AudioSource, Recording, SupervisionSegment
 
 from asdkit.base.errors import DataError
-from asdkit.data.cuts import number_speakers, read_cuts, speaker_of
+from asdkit.data.cuts import attack_of, number_speakers, read_cuts, speaker_of
 from asdkit.data.manifests import read_manifests, write_manifests
 
 UTTS = [f"s0-u{i}" for i in range(5)] + [f"s1-u{i}" for i in range(4)] + ["s2-u0"]
@@ -133,3 +133,15 @@ def test_speakers_are_numbered_in_the_order_of_their_names(speech):
     assert number_speakers(reversed(cuts)) == {"s0": 0, "s1": 1, "s2": 2}
     cuts[3].supervisions[0].speaker = None
     assert number_speakers(cuts) == {"s0": 0, "s0-u3": 1, "s1": 2, "s2": 3}
+
+
+def test_the_attack_of_an_utterance_is_known_or_asked_for(speech):
+    known = read_manifests(speech)
+    for utt, item in known.supervisions.items():
+        item.custom = {"attack": "A01"} if utt == "s0-u0" else None
+    rewrite(speech)
+    rewrite(speech, supervisions=known.supervisions.values())
+    first, second, *_ = read_cuts(speech, features=False)
+    assert attack_of(first) == "A01"
+    with pytest.raises(DataError, match="'s0-u1': expected an attack, or bonafide"):
+        attack_of(second)

@@ -360,3 +360,14 @@ def test_kaldis_own_directory_is_read(golden, tmp_path):
         for item in read_utterances(out):
             # --snip-edges=false: one frame per 10 ms, rounded.
             assert int(item.duration * 100 + 0.5) == int(frames[item.utt])
+
+
+def test_attacks_come_along(lab, tmp_path, table):
+    table(lab / "utt2attack", {"s0-u0": "bonafide", "s1-u1": "A01"})
+    import_directory(lab, tmp_path / "out")
+    known = {item.utt: item.custom for item in read_utterances(tmp_path / "out")}
+    assert known["s0-u0"] == {"attack": "bonafide"}
+    assert known["s1-u1"] == {"attack": "A01"}
+    assert known["s0-u1"] is None
+    expected = {"s0-u0": "bonafide", "s1-u1": "A01"}
+    assert read_table(tmp_path / "out" / "utt2attack") == expected

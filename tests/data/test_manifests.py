@@ -197,3 +197,21 @@ def test_an_id_with_a_blank_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"ids without blanks, got \('a b', 's', 'r'\)"):
         write_manifests(tmp_path, [recording()], [supervision("a b")])
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_known_of_spoofed_speech_is_in_tables_of_its_own(tmp_path):
+    bonafide = utterance("a-1", custom={"attack": "bonafide", "codec": "alaw"})
+    spoof = utterance("a-2", custom={"attack": "A07", "other": [1, 2]})
+    write_utterances(tmp_path, [bonafide, spoof, utterance("a-3")])
+    assert tables(tmp_path)["utt2attack"] == ["a-1 bonafide", "a-2 A07"]
+    assert tables(tmp_path)["utt2codec"] == ["a-1 alaw"]
+    assert "utt2subset" not in tables(tmp_path)
+    assert read_utterances(tmp_path) == [bonafide, spoof, utterance("a-3")]
+    write_utterances(tmp_path, [utterance("a-3")])
+    assert "utt2attack" not in tables(tmp_path)
+
+
+@pytest.mark.parametrize("attack", ["A 07", "", 7])
+def test_an_attack_is_one_word(tmp_path, attack):
+    with pytest.raises(DataError, match="'a-1': expected one word for attack, got"):
+        write_utterances(tmp_path, [utterance(custom={"attack": attack})])

@@ -5,6 +5,7 @@ import pytest
 
 from asdkit.base.errors import FitError
 from asdkit.data.sampling import (
+    BalancedChunks,
     RandomChunks,
     SpeakerChunks,
     batches_from,
@@ -116,3 +117,29 @@ def test_buckets_hold_every_utterance_once_and_as_many_frames_as_allowed(rng):
     assert longest == sorted(longest, reverse=True)
     padding = sum(max(lengths[b]) * len(b) for b in buckets) - lengths.sum()
     assert padding < 0.1 * lengths.sum()
+
+
+def test_balanced_batches_have_equal_shares_of_all_classes():
+    classes = ["spoof"] * 20 + ["bonafide"] * 3
+    sampler = BalancedChunks(classes, batch_size=6, chunks_per_utt=2, seed=1)
+    batches = list(sampler.epoch(2))
+    assert len(batches) == len(sampler) == 7
+    for batch in batches:
+        assert sum(pick.place >= 20 for pick in batch) == 3
+    places = np.array([pick.place for pick in flat(batches)])
+    assert np.bincount(places)[20:].tolist() == [7, 7, 7]  # in turn
+    assert np.bincount(places)[:20].max() == 2
+    draws = [pick.draw for number in range(3) for pick in flat(sampler.epoch(number))]
+    assert len(set(draws)) == len(draws)
+    assert flat(sampler.epoch(2)) == flat(batches)
+    # Ranks take every n-th pick: classes must not alternate.
+    assert any(
+        {pick.place >= 20 for pick in batch[::2]} == {True, False} for batch in batches
+    )
+
+
+def test_batches_that_cannot_be_balanced_are_refused():
+    with pytest.raises(FitError, match="batches of 3 cannot be made of 4 utterances"):
+        BalancedChunks(list("aabb"), batch_size=3)
+    with pytest.raises(FitError, match="in equal shares of 2 classes"):
+        BalancedChunks(list("aabb"), batch_size=8)

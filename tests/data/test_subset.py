@@ -5,7 +5,13 @@ import pytest
 from asdkit.base.errors import DataError
 from asdkit.data.kaldi_import import import_directory
 from asdkit.data.manifests import read_manifests, read_utterances
-from asdkit.data.subset import read_list, select, write_combined, write_subset
+from asdkit.data.subset import (
+    read_list,
+    read_where,
+    select,
+    write_combined,
+    write_subset,
+)
 from asdkit.data.validation import validate
 from asdkit.io.tables import read_table
 
@@ -149,3 +155,49 @@ def test_what_contradicts_is_not_combined(data, tmp_path, table):
     ):
         write_combined([tmp_path / "1", tmp_path / "2"], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def spoofed(lab, tmp_path, table):
+    values = ["bonafide", "A01", "A02", "bonafide", "A01", "bonafide"]
+    utts = sorted(read_table(lab / "utt2spk"))
+    table(lab / "utt2attack", dict(zip(utts, values, strict=True)))
+    import_directory(lab, tmp_path / "in")
+    lines = ["s0 s0-u0 target", "s0 s0-u1 spoof", "s8 s1-u1 nontarget"]
+    (tmp_path / "in" / "asv_trials").write_text("".join(f"{x}\n" for x in lines))
+    (tmp_path / "in" / "asv_enroll.spk2utt").write_text("s0 e-1 e-2\ns8 e-3\n")
+    return tmp_path / "in"
+
+
+def test_a_table_says_which_utterances(spoofed):
+    assert read_where(spoofed, "utt2attack=bonafide") == {"s0-u0", "s1-u1", "s2-u1"}
+    expected = {"s0-u1", "s1-u0", "s2-u0"}
+    assert read_where(spoofed, "utt2attack=A01,A02") == expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("utt2attack", "expected e.g. utt2attack=bonafide,A01, got 'utt2attack'"),
+        ("trials=target", "expected e.g. utt2attack=bonafide,A01, got 'trials=target'"),
+        (
+            "utt2attack=A9",
+            "no utterance has the value 'A9'; there are A01 A02 bonafide",
+        ),
+        ("utt2codec=alaw", "utt2codec: cannot read it"),
+    ],
+)
+def test_a_condition_that_cannot_be_met_is_named(spoofed, condition, said):
+    with pytest.raises(DataError, match=said):
+        read_where(spoofed, condition)
+
+
+def test_bona_fide_speech_takes_its_asv_trials_along(spoofed, tmp_path):
+    out = tmp_path / "out"
+    write_subset(spoofed, out, read_where(spoofed, "utt2attack=bonafide"))
+    assert set(read_table(out / "utt2attack").values()) == {"bonafide"}
+    lines = "s0 s0-u0 target\ns8 s1-u1 nontarget\n"
+    assert (out / "asv_trials").read_text() == lines
+    enrolled = (spoofed / "asv_enroll.spk2utt").read_text()
+    assert (out / "asv_enroll.spk2utt").read_text() == enrolled
+    assert not validate(out).problems()

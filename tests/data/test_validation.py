@@ -367,3 +367,64 @@ def test_manifests_are_checked_themselves(lab, tmp_path):
 def test_no_directory_is_an_error(tmp_path):
     with pytest.raises(DataError, match="no such directory"):
         validate(tmp_path / "none")
+
+
+@pytest.fixture
+def spoofed(lab, tmp_path, table):
+    """A directory with attacks, and ASV trials of speakers enrolled elsewhere."""
+    utts = sorted(read_table(lab / "utt2spk"))
+    table(
+        lab / "utt2attack", {utt: "A01" if utt < "s1" else "bonafide" for utt in utts}
+    )
+    import_directory(lab, tmp_path / "out")
+    lines = "s9 s0-u0 spoof\ns9 s1-u0 target\ns8 s1-u1 nontarget\n"
+    (tmp_path / "out" / "asv_trials").write_text(lines)
+    scores = "s9 s0-u0 -1e-3\ns9 s1-u0 2\ns8 s1-u1 3.5\n"
+    (tmp_path / "out" / "asv_scores").write_text(scores)
+    enroll = "s8 e-1 e-2\ns9 e-3\n"
+    (tmp_path / "out" / "asv_enroll.spk2utt").write_text(enroll)
+    return tmp_path / "out"
+
+
+def test_spoofed_speech_and_its_asv_trials_are_valid(spoofed):
+    assert told(spoofed) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "expected"),
+    [
+        (
+            "utt2attack",
+            "s0-u0 A01",
+            b"s0-u0 A02",
+            "utt2attack:1: expected what the manifests imply, got 's0-u0 A02'",
+        ),
+        (
+            "asv_trials",
+            "target",
+            b"bonafide",
+            "asv_trials:2: expected '<enroll> <test> target|nontarget|spoof', got",
+        ),
+        (
+            "asv_scores",
+            "2\n",
+            b"nan\n",
+            "asv_scores:2: expected '<enroll> <test> <score>'",
+        ),
+        (
+            "asv_scores",
+            "s1-u1",
+            b"s1-u9",
+            "the test utterance 's1-u9' is not in utt2spk",
+        ),
+        ("asv_trials", "s8", b"s7", "'s7' is no utterance, speaker or model of this"),
+    ],
+)
+def test_wrong_attacks_and_asv_trials_are_told(spoofed, name, old, new, expected):
+    edit(spoofed / name, old, new)
+    assert any(expected in text for text in told(spoofed))
+
+
+def test_an_attack_is_known_of_all_utterances_or_of_none(lab, table):
+    table(lab / "utt2attack", {"s0-u0": "A01"})
+    assert "utt2attack: expected 's0-u1' of utt2spk" in told(lab)[0]

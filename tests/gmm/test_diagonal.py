@@ -182,3 +182,10 @@ def test_the_selection_agrees_with_kaldi(kaldi_frames, read_diag, read_selection
     theirs = read_selection("diag_ubm/gselect.gz").sort(dim=1).values
     ours = read_diag("diag_ubm/0.dubm").select(kaldi_frames, 8)
     np.testing.assert_array_equal(ours, theirs)
+
+
+def test_densities_equal_the_definition(draw_diag, device):
+    gmm, frames = draw_diag(1500, num_gauss=7, dim=5)
+    expected = np.logaddexp.reduce(define_loglikes(gmm, frames), axis=1)
+    found = gmm.densities(frames.to(device)).cpu()
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-3)

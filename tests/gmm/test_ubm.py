@@ -5,7 +5,7 @@ import torch
 from asdkit.base.errors import FitError
 from asdkit.gmm import ubm as module
 from asdkit.gmm.posteriors import Aligner
-from asdkit.gmm.ubm import Ubm, train_ubm
+from asdkit.gmm.ubm import Ubm, train_diagonal, train_ubm
 
 
 def train(frames, **options):
@@ -80,3 +80,13 @@ def test_no_frames_are_an_error(draw_full, full):
     options = {"num_gauss": 4, "num_init_iters": 2, "num_diag_iters": 0 if full else 1}
     with pytest.raises(FitError, match="not a single frame"):
         train_ubm(frames, lambda: [], **options)
+
+
+def test_a_diagonal_mixture_alone_is_that_of_the_first_half(draw_full):
+    _, frames = draw_full(2000)
+    numbers = 4, 10, 3
+    alone = train_diagonal(frames[::2], lambda: frames.split(777), *numbers)
+    names = ("num_gauss", "num_init_iters", "num_diag_iters")
+    options = dict(zip(names, numbers, strict=True)) | {"num_full_iters": 0}
+    ubm = train_ubm(frames[::2], lambda: frames.split(777), **options)
+    np.testing.assert_allclose(alone.means_, ubm.diag.means_, rtol=1e-6)

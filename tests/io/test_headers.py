@@ -55,3 +55,16 @@ def test_an_interrupt_stops_the_waiting(tmp_path, monkeypatch):
 def test_a_missing_file_is_an_error():
     with pytest.raises(DataError, match="no such file"):
         read_header("none.wav")
+
+
+def test_a_flac_cut_short_is_found_by_its_end(tmp_path, rng):
+    path = tmp_path / "a.flac"
+    soundfile.write(path, rng.uniform(-0.5, 0.5, 8000), 16000)
+    assert read_header(str(path), check_end=True) == (16000, 8000, 1)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert read_header(str(path)).num_samples == 8000
+    with pytest.raises(DataError, match="damaged: "):
+        read_header(str(path), check_end=True)
+    headers, errors = read_headers({"a": (str(path), False)}, check_end=True)
+    assert not headers
+    assert "damaged" in str(errors["a"])

@@ -8,6 +8,7 @@ from asdkit.io.trials import (
     Pairs,
     Trials,
     match_scores,
+    read_pairs,
     read_scores,
     read_trials,
     write_scores,
@@ -48,6 +49,18 @@ def test_trials_are_read_as_numbers(write):
     assert trials.enroll.tolist() == [0, 0, 1, 1]
     assert trials.test.tolist() == [0, 1, 0, 1]
     assert trials.is_target.tolist() == [True, False, False, True]
+
+
+def test_pairs_are_read_whatever_their_keys(write):
+    pairs = read_pairs(write("a x target\na y spoof\nb y nontarget\n"))
+    assert [pairs.name(row) for row in range(len(pairs))] == ["a x", "a y", "b y"]
+    with pytest.raises(DataError, match="target, nontarget or spoof"):
+        read_pairs(write("a x bonafide\n"))
+
+
+def test_a_spoof_is_no_nontarget(write):
+    with pytest.raises(DataError, match="target or nontarget, got 'spoof'"):
+        read_trials(write("a x target\na y spoof\n"))
 
 
 def test_voxceleb_form_is_the_same(write):

@@ -74,6 +74,24 @@ def test_what_the_result_depends_on_is_remembered(data):
     assert "num_workers" not in about
 
 
+def test_codecs_and_rawboost_change_chunks_but_not_stored_features(data):
+    options = OPTIONS | {"augment_prob": 0.0}
+    front_end = Fbank(num_mel_bins=10, dither=0.0)
+
+    def first(**more):
+        corpus = CorpusReader(**options, **more).read(data, front_end)
+        return next(corpus.batches.from_step(0))[1].feats
+
+    plain, coded, boosted = first(), first(codec_prob=1.0), first(rawboost=5)
+    for changed in coded, boosted, first(codec_prob=1.0, rawboost=3):
+        assert changed.shape == plain.shape
+        assert not np.allclose(changed, plain, atol=0.1)
+    assert np.array_equal(boosted, first(rawboost=5))
+    for change in {"codec_prob": 0.5}, {"rawboost": 1}:
+        with pytest.raises(AsdkitError, match="not stored features"):
+            CorpusReader(**options, **change).read(data)
+
+
 def test_batches_by_speaker_need_a_size_that_fits(data):
     with pytest.raises(FitError, match="batch of 4 cannot hold 3 utterances"):
         CorpusReader(utts_per_speaker=3, **OPTIONS).read(data, Fbank())

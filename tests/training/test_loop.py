@@ -1,5 +1,6 @@
 """The training loop, with batches that come from nowhere."""
 
+import math
 import os
 import signal
 from pathlib import Path
@@ -292,3 +293,50 @@ def test_a_loss_that_explodes_names_the_batch(tmp_path, make_model, make_batches
     objective = Exploding(AamSoftmax(5, 4))
     with pytest.raises(AsdkitError, match=r"loss = inf.*all features.*finite: utt0-0 "):
         Training(num_epochs=1).fit(network, objective, make_batches(), tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("errors", "best"),
+    [
+        ([0.3, 0.1, 0.2], 1),
+        ([0.3, 0.1, 0.1], 2),
+        ([0.1, math.nan, 0.2], 0),
+        ([math.nan, 0.4, math.nan], 1),
+        ([math.nan] * 3, 2),  # there is no best
+    ],
+)
+def test_the_best_epoch_s_weights_are_kept(
+    errors, best, tmp_path, make_model, make_batches
+):
+    """Killed after the second epoch and resumed it is the same."""
+    training = Training(num_epochs=3, averaging="best")
+    after = []
+    model = make_model(norm=True)
+
+    def validate(network):
+        assert network is model[0]
+        after.append({k: x.clone() for k, x in weights_of(*model).items()})
+        return errors[len(after) - 1]
+
+    training.fit(*model, make_batches(), tmp_path / "1", {}, validate)
+    assert_bit_equal(weights_of(*model), after[best])
+
+    again, rest = make_model(norm=True), iter(errors)
+    killed = FloatingPointError("killed")
+
+    def validate_or_die(network):
+        if (error := next(rest)) is killed:
+            raise killed
+        return error
+
+    rest = iter([*errors[:2], killed, errors[2]])
+    with pytest.raises(FloatingPointError):
+        training.fit(*again, make_batches(), tmp_path / "2", {}, validate_or_die)
+    again = make_model(norm=True)
+    training.fit(*again, make_batches(), tmp_path / "2", {}, validate_or_die)
+    assert_bit_equal(weights_of(*again), after[best])
+
+
+def test_without_validation_no_epoch_is_the_best(tmp_path, make_model, make_batches):
+    with pytest.raises(AsdkitError, match="averaging best: there is no validation"):
+        Training(averaging="best").fit(*make_model(), make_batches(), tmp_path, {})

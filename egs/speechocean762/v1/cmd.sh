@@ -9,3 +9,7 @@ fi
 # shellcheck disable=SC2034
 gpu=$cpu
 # cpu="srun --ntasks $nj asdkit"
+# Programs that need k2: of the environment that tools/setup.sh --k2 has made, if any.
+# shellcheck disable=SC2154 # path.sh sets asdkit_root
+k2=$asdkit_root/.venv-k2/bin/asdkit
+[[ -x $k2 ]] || k2=asdkit

@@ -12,13 +12,20 @@
 #   ./run.sh --corpus ... --name tuned --vad-energy-threshold 1 \
 #     --num-gauss 128 --subsample 1
 #
+# Noise at 10 dB in all of the audio, and finite-state speech detection (k2):
+#
+#   ./run.sh --corpus ... --name fsa_10db --snr-db 10 --vad-method gmm_fsa \
+#     --num-gauss 128 --subsample 1
+#
 # The corpus root holds train/ test/ (Kaldi lists with paths relative to the
 # root) and WAVE/.  Results are in RESULTS.md.
 
 corpus=
 name=kaldi
 seed=0
-vad_energy_threshold=5.5
+snr_db= # of noise to add; empty: none
+vad_method=energy
+vad_energy_threshold=5.5 # of the method energy
 num_gauss=512
 subsample=5
 ivector_dim=200
@@ -30,18 +37,27 @@ nj=1
 . ../../../path.sh
 . stages.sh
 . parse_options.sh
-. ./cmd.sh # sets $cpu and $gpu from $nj
+. ./cmd.sh # sets $cpu and $gpu from $nj, and $k2
 set -euo pipefail
 
 data=data/$name
+clean=$data${snr_db:+/clean}
 exp=exp/$name
+vad=$k2
+vad_options=(--config "conf/vad_$vad_method.conf")
+if [[ $vad_method == energy ]]; then
+  vad=$cpu
+  vad_options+=(--vad-energy-threshold "$vad_energy_threshold")
+fi
 ubm=$exp/seed$seed/ubm
 extractor=$exp/seed$seed/extractor_$init
 ivectors=$exp/seed$seed/ivectors_$init
 
 if stage 0 "prepare lists: 85 speakers to train on, 40 to test"; then
   for part in train test; do
-    asdkit kaldi-import --root "$corpus" "$corpus/$part" "$data/$part"
+    asdkit kaldi-import --root "$corpus" "$corpus/$part" "$clean/$part"
+    [[ -z $snr_db ]] || $cpu noise-add --snr-db "$snr_db" \
+      "$clean/$part" "$data/$part" "$exp/audio/$part"
   done
   asdkit data-validate "$data/train" "$data/test"
   asdkit trials-make --within "$data/test/spk2gender" \
@@ -51,9 +67,7 @@ fi
 if stage 1 "compute MFCCs and find the speech"; then
   for part in train test; do
     $cpu feats-compute --config conf/mfcc.conf "$data/$part" "$exp/mfcc/$part"
-    $cpu vad-compute --config conf/vad.conf \
-      --vad-energy-threshold "$vad_energy_threshold" \
-      "$data/$part" "$exp/vad/$part"
+    $vad vad-compute "${vad_options[@]}" "$data/$part" "$exp/vad/$part"
   done
 fi
 

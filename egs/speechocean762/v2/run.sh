@@ -3,7 +3,8 @@
 # trials are those of ../v1.
 #
 #   ./run.sh --corpus /corpora/speechocean762   everything, the small network
-#   ./run.sh --corpus ... --net large           ResNet-34: wants a GPU
+#   ./run.sh --corpus ... --net large           three times the parameters
+#   ./run.sh --corpus ... --net resnet34        wants a GPU
 #   ./run.sh --corpus ... --seed 1              into exp/small_seed1
 #   ./run.sh --stage 3                          embeddings, back-ends, the table
 #   ./run.sh --nj 2                             two ranks instead of one

@@ -15,10 +15,9 @@
 # A grid that was killed continues where it was.  Results are in RESULTS.md.
 
 extractor=../v1/exp/tuned/seed0/extractor_pca
-ivectors=../v1/exp/tuned/seed0/ivectors_pca
 large=../v2/exp/large_seed0
 students="xvector resnet"
-objectives="none mse precision cosine kl
+objectives="none mse mse_100 precision precision_100 cosine kl
   enskd_0 enskd_0.5 enskd_1 enskd_2 enskd_4 enskd_8"
 seeds="0 1 2"
 nj=1

@@ -1,0 +1,75 @@
+"""Extract means over time of a self-supervised encoder's layers.
+
+e.g.: asdkit ssl-extract --layers 2,3 data/eval wav2vec2-base-960h exp/ssl/eval
+
+The checkpoint is a folder that transformers saved or a file of torchaudio's, of
+wav2vec 2.0, HuBERT, WavLM or XLS-R; nothing is downloaded.  Layer 0 is what the
+transformer sees, layer L what its L-th layer gives; only the layers that are needed are
+run, on one whole utterance at a time, at mean 0 and variance 1 if the checkpoint says
+so.  Writes layer<L>/embedding.ark and .scp for every layer; N ranks share the
+utterances.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+from pathlib import Path
+
+import numpy as np
+
+from asdkit.base.device import choose_device
+from asdkit.base.errors import DataError
+from asdkit.base.options import add_options, numbers
+from asdkit.data.batches import ExtractionBatches
+from asdkit.data.sources import FeatureSource
+from asdkit.data.ssl import load_means
+from asdkit.io.ark import ArkWriter
+from asdkit.nnet.extraction import extract
+
+logger = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "--layers", type=numbers, metavar="N,N,...", help="which (default: all)"
+    )
+    add_options(
+        parser, ExtractionBatches, num_workers="processes that read audio ahead"
+    )
+    add_options(parser, choose_device, device="where to compute")
+    parser.add_argument("data_dir", help="data directory with audio")
+    parser.add_argument("checkpoint", help="folder of transformers', or torchaudio's")
+    parser.add_argument("out_dir", help="where to write the archives")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    device = choose_device(args.device)
+    network = load_means(args.checkpoint, args.layers).to(device)
+    source = FeatureSource("audio", "waveform", subtract_mean=False)
+    batches = ExtractionBatches(
+        source.open_lane(source.read_cuts(args.data_dir), network.feat_dim),
+        max_frames=1,  # alone: some encoders normalize over padding, too
+        min_frames=network.min_frames,
+        subtract_mean=False,
+        num_workers=args.num_workers,
+    )
+    with contextlib.ExitStack() as stack:
+        writers = [
+            stack.enter_context(
+                ArkWriter(Path(args.out_dir) / f"layer{n}", "embedding")
+            )
+            for n in network.layers
+        ]
+        for (utt,), embeddings in extract(network, batches, device):
+            if not np.isfinite(embeddings).all():
+                raise DataError(args.checkpoint, f"its embedding of {utt!r} is NaN")
+            for writer, vector in zip(
+                writers, np.split(embeddings[0], len(writers)), strict=True
+            ):
+                writer[utt] = vector
+    dim = network.embedding_dim // len(writers)
+    logger.info("ssl-extract: %d layers of %d dimensions", len(writers), dim)

@@ -1,0 +1,52 @@
+"""Extract mean and standard deviation over time of an utterance's features.
+
+e.g.: asdkit feats-compute --type lfcc data/eval exp/lfcc/eval
+      asdkit stats-extract data/eval exp/stats/eval
+
+An embedding that needs no network and no weights.  Reads feats.scp (and vad.scp, if
+there is one), appends deltas, writes embedding.ark and embedding.scp; N ranks share the
+utterances.  Those without a voiced frame are counted, named and skipped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+
+from asdkit.base.distributed import is_main, share
+from asdkit.base.errors import DataError
+from asdkit.base.options import add_options, options_of
+from asdkit.countermeasures.gmm import SpoofFrontEnd
+from asdkit.data.frames import list_utts, read_frames
+from asdkit.data.statistics import pool_frames
+from asdkit.io.ark import ArkWriter, read_scp
+
+logger = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_options(
+        parser,
+        SpoofFrontEnd,
+        delta_window="frames on each side of a derivative",
+        delta_order="highest derivative; 0: none",
+        cmn_window="frames of the window whose mean is subtracted; 0: none",
+    )
+    parser.add_argument("data_dir", help="data directory with feats.scp")
+    parser.add_argument("out_dir", help="where to write the archive")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    frontend = SpoofFrontEnd(**options_of(SpoofFrontEnd, args))
+    utts = list_utts(args.data_dir)
+    if not utts:
+        raise DataError(args.data_dir, "expected utterances, feats.scp has none")
+    batches = read_frames(args.data_dir, frontend, share(utts))
+    with ArkWriter(args.out_dir, "embedding") as writer:
+        for utt, embedding in pool_frames(batches):
+            writer[utt] = embedding
+    if is_main():
+        done = len(read_scp(writer.scp))
+        logger.info("stats-extract: %d of %d utterances", done, len(utts))

@@ -1,0 +1,178 @@
+"""Print what countermeasures reach, how large they are, and what they have cost.
+
+e.g.: python local/print_tables.py data exp/stats_svm exp/stats ../v1/exp/la/lfcc_gmm
+
+A system is a directory with a subdirectory for each seed; in these, or in their train/
+and train_dev/, stand the model and scores_dev, scores_eval.  A directory without these
+is only asked for its costs: embeddings and features, which several systems share.
+Costs are those of a seed on average, with search, scoring, and whatever was repeated.
+"""
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from asdkit.base.cost import Power
+from asdkit.base.options import add_options, options_of
+from asdkit.data.networks import load_network
+from asdkit.data.sources import FeatureSource
+from asdkit.data.ssl import load_means
+from asdkit.io.cm_scores import read_cm_scores
+from asdkit.io.protocols import BONAFIDE
+from asdkit.io.store import describe, load_arrays
+from asdkit.io.tables import read_table
+from asdkit.metrics.eer import eer
+from asdkit.nnet.cost import num_macs, num_parameters
+from asdkit.report.costs import energy_note, energy_of, runs_below
+
+RATE = 16000
+VARIANTS = {"": "", "train": "", "train_dev": ", refit on train + dev"}
+
+
+class System(NamedTuple):
+    """What was trained with some seeds, and on what.
+
+    Attributes:
+        name: with what tells its variant from others.
+        directory: of all seeds and variants.
+        models: a directory for each seed.
+    """
+
+    name: str
+    directory: Path
+    models: list[Path]
+
+
+def find_systems(directory: Path) -> list[System]:
+    """Find what has scored the evaluation set."""
+    seeds = sorted(directory.glob("seed*")) or [directory]
+    found = []
+    for variant, text in VARIANTS.items():
+        models = [seed / variant for seed in seeds]
+        models = [path for path in models if (path / "scores_eval").exists()]
+        if models:
+            found.append(System(f"{directory}{text}", directory, models))
+    return found
+
+
+def rates_of(model: Path, data: Path, attacks: Sequence[str]) -> list[float]:
+    """Return EERs in percent: dev, eval, each attack; NaN if dev was trained on."""
+    rates = [np.nan]
+    for part in ("dev", "eval"):
+        if (model / f"scores_{part}").exists():
+            utt2attack = read_table(data / part / "utt2attack")
+            scores = read_cm_scores(model / f"scores_{part}")
+            attack = np.array([utt2attack[utt] for utt in scores.utt])
+            bonafide, spoof = (
+                scores.values[attack == BONAFIDE],
+                scores.values[attack != BONAFIDE],
+            )
+            rates[part == "eval" :] = [100 * eer(bonafide, spoof)]
+    return rates + [100 * eer(bonafide, scores.values[attack == x]) for x in attacks]
+
+
+def size_of(system: System, num_samples: int, checkpoint: Path | None) -> list[str]:
+    """Return trained parameters, and MACs, as they are printed."""
+    model = system.models[0]
+    layer = re.search(r"layer(\d+)_", system.name)
+    if (model / "classifier.npz").exists():
+        number = describe(model / "classifier.npz")["options"]["num_parameters"]
+        macs = 0
+        if layer and checkpoint:
+            encoder = load_means(checkpoint, [int(layer[1])])
+            macs = num_macs(encoder, num_samples)
+    elif (model / "gmm.npz").exists():
+        options, arrays = load_arrays(model / "gmm.npz", "SpoofGmm")
+        number = sum(x.size for x in arrays.values())
+        means = sum(x.size for name, x in arrays.items() if "means_" in name)
+        macs = 2 * means * count_frames(options["features"], num_samples)
+    else:
+        trained = load_network(model / "network.pt")
+        number = num_parameters(trained.network)
+        macs = num_macs(
+            trained.network, count_frames(trained.options["features"], num_samples)
+        )
+    return [f"{number:,}", f"{macs / 1e9:.3f}"]
+
+
+def count_frames(features: dict, num_samples: int) -> int:
+    """Count the frames of so many samples."""
+    extractor = FeatureSource(**features).extractor()
+    return len(extractor(np.zeros(num_samples, np.float32)))
+
+
+def cost_of(directory: Path, num_seeds: int, power: Power) -> list[str]:
+    """Return CPU seconds to train and for the rest, Wh and grams of CO2e, per seed."""
+    runs = runs_below(directory)
+    trained = [run["program"].endswith("-train") for run in runs]
+    seconds = np.array([run["cpu_sec"] for run in runs]) / num_seeds
+    energy = energy_of(runs, power) / num_seeds
+    return [
+        f"{seconds[trained].sum():.1f}",
+        f"{seconds[np.invert(trained)].sum():.1f}",
+        f"{energy:.3f}",
+        f"{power.co2e_g(energy):.3f}",
+    ]
+
+
+def over_seeds(rates: Sequence[Sequence[float]]) -> list[str]:
+    """Format means, with deviations if there are several; nothing for NaN."""
+    cells = [f"{mean:.2f}" for mean in np.mean(rates, axis=0)]
+    if len(rates) > 1:
+        deviations = np.std(rates, axis=0, ddof=1)
+        cells = [f"{x} ± {d:.2f}" for x, d in zip(cells, deviations, strict=True)]
+    return ["" if "nan" in cell else cell for cell in cells]
+
+
+def table(*rows: Sequence[str]) -> str:
+    """Set rows as a table; the first is the head."""
+    rule = ["---", *["--:"] * (len(rows[0]) - 1)]
+    lines = [rows[0], rule, *rows[1:]]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_options(
+        parser,
+        Power,
+        core_watt="of a busy CPU core",
+        gpu_watt="of a GPU in use",
+        pue="energy of the building per energy of the machine",
+        grid_intensity="kg of CO2 equivalent per kWh",
+    )
+    parser.add_argument("--checkpoint", type=Path, help="the encoder, for its MACs")
+    parser.add_argument("--seconds", type=float, default=4.0, help="that MACs are for")
+    parser.add_argument("data", type=Path, help="with dev and eval")
+    parser.add_argument("directories", type=Path, nargs="+")
+    args = parser.parse_args()
+    power = Power(**options_of(Power, args))
+    attacks = set(read_table(args.data / "eval" / "utt2attack").values()) - {BONAFIDE}
+    head = ["system", "seeds", "dev EER %", "eval EER %", *sorted(attacks)]
+    rates, costs = [head], []
+    seconds = f"{args.seconds:g} s"
+    costs.append(["system", "trained parameters", f"GMACs of {seconds}", "eval EER %"])
+    costs[0] += ["train CPU s", "other CPU s", "Wh", "CO2e g"]
+    runs = []
+    for directory in args.directories:
+        systems = find_systems(directory)
+        for system in systems:
+            found = [rates_of(x, args.data, sorted(attacks)) for x in system.models]
+            rates.append([system.name, f"{len(found)}", *over_seeds(found)])
+        runs += runs_below(directory)
+        size = ["", "", ""]
+        if systems:
+            size = size_of(systems[0], int(RATE * args.seconds), args.checkpoint)
+            size.append(rates[-len(systems)][3])
+        num_seeds = len(systems[0].models) if systems else 1
+        costs.append([str(directory), *size, *cost_of(directory, num_seeds, power)])
+    print(f"{table(*rates)}\n\n{table(*costs)}\n\n{energy_note(runs, power)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""The program cm-train, on a corpus of noises whose first four speakers are attacks."""
+
+import numpy as np
+import pytest
+
+from asdkit.__main__ import main
+from asdkit.data.manifests import read_utterances, write_utterances
+from asdkit.data.networks import load_network
+
+
+@pytest.fixture
+def spoofs(noise_corpus):
+    """Speakers s0 to s3 are attacks; the features stay."""
+    attacks = {f"s{n}": f"A0{n}" if n < 4 else "bonafide" for n in range(8)}
+    utterances = read_utterances("data/train")
+    custom = [{"attack": attacks[item.spk]} for item in utterances]
+    write_utterances(
+        "data/train",
+        [u._replace(custom=c) for u, c in zip(utterances, custom, strict=True)],
+    )
+    return noise_corpus
+
+
+def run(*options):
+    return main(["cm-train", *options, "data/train", "data/train", "exp/cm"])
+
+
+def test_a_network_knows_classes_weights_and_what_it_judges(spoofs, small_training):
+    options = ["--class-weights", "balanced", "--averaging", "best", "--crop", "first"]
+    assert run(*small_training, *options) == 0
+    trained = load_network("exp/cm/network.pt")
+    assert trained.options["classes"] == ["spoof", "bonafide"]
+    assert trained.options["loss"]["class_weights"] == [0.5, 0.5]
+    np.testing.assert_allclose(trained.loss.class_weights, [0.5, 0.5])
+    assert trained.options["data"]["crop"] == "first"
+    assert all(0 <= entry["EER %"] <= 100 for entry in trained.options["history"])
+
+
+def test_it_starts_from_a_network_of_speakers(spoofs, small_training, capsys):
+    options = ["--loss", "ge2e", "--utts-per-speaker", "2", *small_training]
+    assert main(["nnet-train", *options, "data/train", "exp/spk"]) == 0
+    start = ["--init-from", "exp/spk/network.pt", *small_training]
+    assert run(*start, "--learning-rate", "1e-30", "--final-rate", "1e-30") == 0
+    speakers, cm = (load_network(f"exp/{x}/network.pt") for x in ("spk", "cm"))
+    assert cm.options["init_from"] == "exp/spk/network.pt"
+    for ours, theirs in zip(
+        cm.network.parameters(), speakers.network.parameters(), strict=True
+    ):
+        np.testing.assert_allclose(ours.detach(), theirs.detach(), rtol=1e-6)
+    assert run(*start, "--embedding-dim", "9") == 1
+    said = "expected the same network, got network.embedding_dim = 8, now 9"
+    assert said in capsys.readouterr().err
+
+
+def test_wrong_weights_and_losses_of_speakers_are_wrong_usage(
+    spoofs, small_training, capsys
+):
+    for wrong in (["--class-weights", "1"], ["--loss", "ge2e"]):
+        with pytest.raises(SystemExit, match="2"):
+            run(*small_training, *wrong)
+        assert wrong[0] in capsys.readouterr().err
+
+
+def test_data_without_attacks_are_one_line(noise_corpus, small_training, capsys):
+    assert run(*small_training) == 1
+    error = capsys.readouterr().err
+    assert "'s0-0': expected an attack, or bonafide; nobody knows" in error
+    assert "hint: asdkit spoof-prepare notes it" in error
