@@ -66,8 +66,8 @@ def add_choice(
     flag: str,
     choices: Mapping[str, Callable[..., Any]],
     text: str,
-    *,
     listed: bool = False,
+    /,
     **helps: str,
 ) -> None:
     """Give a program an option that chooses a class or function, and options for all.

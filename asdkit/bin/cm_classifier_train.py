@@ -1,13 +1,13 @@
 r"""Train a classical classifier that tells bona fide from spoofed embeddings.
 
 e.g.: asdkit cm-classifier-train --classifier svm --c 0.1,1,5 --kernel linear,rbf \
-        data/train/utt2attack scp:exp/lfcc/train/embedding.scp \
-        data/dev/utt2attack scp:exp/lfcc/dev/embedding.scp exp/lfcc_svm
+        data/train/utt2attack scp:exp/stats/train/embedding.scp \
+        data/dev/utt2attack scp:exp/stats/dev/embedding.scp exp/stats_svm
 
 Options of classifiers take lists; all combinations are trained on the first set and
 judged on the second.  Writes train/classifier.npz, the best of them, and
 train_dev/classifier.npz, trained with its options on both sets; for the latter the
-second set is no longer unseen.  cm-score takes either directory.
+second set is no longer unseen.  cm-classifier-score takes either directory.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "classifier",
         CLASSIFIERS,
         "which one",
-        listed=True,
+        True,  # grids are lists
         c="weight of errors relative to the penalty",
         max_iter="iterations of the optimizer",
         kernel="what replaces the scalar product",

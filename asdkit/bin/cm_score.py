@@ -1,14 +1,11 @@
-r"""Score the utterances of a data directory with a countermeasure.
+"""Score the utterances of a data directory with a countermeasure.
 
 e.g.: asdkit cm-score data/eval exp/lfcc_gmm exp/lfcc_gmm/scores_eval
 e.g.: torchrun --standalone --nproc-per-node 2 -m asdkit cm-score data/eval exp/senet9 s
-e.g.: asdkit cm-score --embeddings scp:exp/lfcc/eval/embedding.scp \
-        data/eval exp/lfcc_svm/train exp/lfcc_svm/train/scores_eval
 
-The model is a network (cm-train), two Gaussian mixtures (cm-gmm-train) or a classifier
-of embeddings (cm-classifier-train).  Writes ``<utt> <score>`` lines; higher means bona
-fide.  Utterances without a score, because they have no features, are counted and named;
-if these are most, it is an error.
+The model is a network (cm-train) or two Gaussian mixtures (cm-gmm-train).  Writes
+``<utt> <score>`` lines; higher means bona fide.  Utterances without a score, because
+they have no features, are counted and named; if these are most, it is an error.
 """
 
 from __future__ import annotations
@@ -19,7 +16,6 @@ from pathlib import Path
 from asdkit.base.device import choose_device
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.options import add_options, options_of
-from asdkit.countermeasures.embeddings import score_embeddings
 from asdkit.countermeasures.gmm import load_spoof_gmm
 from asdkit.countermeasures.scoring import score_network, write_scores
 
@@ -38,30 +34,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "deviations",
     )
     add_options(parser, choose_device, device="where to compute")
-    vectors_help = "rspecifier of what a classifier of embeddings scores"
-    parser.add_argument("--embeddings", metavar="RSPECIFIER", help=vectors_help)
     parser.add_argument("data_dir", help="data directory")
-    known = "network.pt, gmm.npz or classifier.npz"
-    parser.add_argument("model_dir", help=f"directory with {known}")
+    parser.add_argument("model_dir", help="directory with network.pt or gmm.npz")
     parser.add_argument("scores", help="where to write")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
     options = options_of(score_network, args) | {"device": choose_device(args.device)}
-    names = ("network.pt", "gmm.npz", "classifier.npz")
-    network, gmm, classifier = (Path(args.model_dir) / name for name in names)
-    if args.adversary is not None and not network.exists():
-        raise AsdkitError(f"--adversary: it attacks networks, and {network} is missing")
-    if (args.embeddings is not None) != classifier.exists():
-        problem = f"--embeddings: {classifier} takes them, other models do not"
-        raise AsdkitError(problem)
+    gmm, network = (Path(args.model_dir) / name for name in ("gmm.npz", "network.pt"))
     if network.exists():
         parts = score_network(args.data_dir, network, **options)
+    elif args.adversary is not None:
+        raise AsdkitError(f"--adversary: it attacks networks, and {network} is missing")
     elif gmm.exists():
         parts = load_spoof_gmm(gmm).score(args.data_dir, options["device"])
-    elif classifier.exists():
-        parts = score_embeddings(args.data_dir, classifier, args.embeddings)
     else:
-        raise DataError(args.model_dir, f"expected {', '.join(names)}, got none")
+        raise DataError(args.model_dir, "expected network.pt or gmm.npz, got neither")
     write_scores(args.scores, args.data_dir, parts)

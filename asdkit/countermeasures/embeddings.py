@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from asdkit.base.distributed import share
 from asdkit.base.errors import DataError, FitError
 from asdkit.base.estimators import set_arrays, split_state
 from asdkit.base.ranges import Natural
@@ -123,28 +121,27 @@ def save_classifier(path: PathName, model: EmbeddingCm) -> None:
     save_arrays(path, EmbeddingCm.__name__, *model.to_state())
 
 
-def score_embeddings(
-    data_dir: PathName, path: PathName, rspecifier: str
-) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Score this rank's share of the utterances of a data directory.
+def score_embeddings(rspecifier: str, path: PathName) -> tuple[list[str], np.ndarray]:
+    """Score embeddings with a model from a file.
 
     Args:
-        data_dir: whose utt2spk names them; those without an embedding are left out.
+        rspecifier: of U embeddings, e.g. ``scp:exp/stats/eval/embedding.scp``.
         path: what `save_classifier` wrote.
-        rspecifier: their embeddings, e.g. ``scp:exp/lfcc/eval/embedding.scp``.
 
-    Yields:
-        N ids and their (N,) scores; higher means bona fide.
+    Returns:
+        U utterances and their (U,) scores; higher means bona fide.
 
     Raises:
-        DataError: a file is missing or damaged, or the dimensions differ.
+        DataError: a file is missing or damaged, the dimensions differ, or a score is
+            not finite.
     """
     model: EmbeddingCm = load_object(path, EmbeddingCm)
     vectors = read_vectors(rspecifier, len(model.mean_), path)
-    known = set(vectors.keys)
-    table = Path(data_dir) / "utt2spk"
-    utts = [utt for utt in share(list(read_table(table))) if utt in known]
-    yield utts, model.score(vectors.find(utts, table))
+    scores = model.score(vectors.x)
+    if not np.isfinite(scores).all():
+        row = int(np.argmin(np.isfinite(scores)))
+        raise DataError(path, f"its score of {vectors.keys[row]!r} is {scores[row]}")
+    return vectors.keys, scores
 
 
 def read_labeled(utt2attack: PathName, rspecifier: str) -> Labeled:

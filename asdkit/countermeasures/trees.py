@@ -102,7 +102,11 @@ def _join(trees: Iterable[Nodes]) -> Nodes:
     first = 0
     for tree in trees:
         parts.append(
-            tree._replace(left=tree.left + first, right=tree.right + first, root=first)
+            tree._replace(
+                left=tree.left + first,
+                right=tree.right + first,
+                root=tree.root + first,
+            )
         )
         first += len(tree.feature)
     return Nodes(*(np.hstack(arrays) for arrays in zip(*parts, strict=True)))

@@ -146,7 +146,6 @@ def stored(rng, tmp_path, monkeypatch):
             writer[utt] = vector
     attacks = np.where(data.is_bonafide, "bonafide", "A01")
     write_table("data/utt2attack", dict(zip(utts, attacks, strict=True)))
-    write_table("data/utt2spk", dict.fromkeys(utts[::-1], "spk"))
     return data
 
 
@@ -159,19 +158,20 @@ def test_embeddings_find_their_attacks(stored):
         read_labeled("data/utt2attack", "scp:exp/embedding.scp")
 
 
-def test_every_utterance_of_the_data_with_an_embedding_is_scored(stored):
+def test_a_file_and_an_archive_give_scores(stored):
     model = EmbeddingCm("naive_bayes").fit(stored)
     save_classifier("exp/classifier.npz", model)
-    write_table("data/utt2spk", {"u05": "a", "u02": "b", "u99": "c"})
-    args = "data", "exp/classifier.npz", "scp:exp/embedding.scp"
-    ((utts, scores),) = score_embeddings(*args)
-    assert set(utts) == {"u05", "u02"}
-    expected = model.score(stored.x[[int(utt[1:]) for utt in utts]])
-    np.testing.assert_allclose(scores, expected, rtol=1e-4)
+    utts, scores = score_embeddings("scp:exp/embedding.scp", "exp/classifier.npz")
+    assert utts == [f"u{n:02d}" for n in range(12)]
+    np.testing.assert_allclose(scores, model.score(stored.x), rtol=1e-4)
 
 
-def test_embeddings_of_another_dimension_are_refused(stored):
+def test_what_does_not_fit_the_model_is_refused(stored):
     model = EmbeddingCm().fit(stored._replace(x=stored.x[:, :3]))
     save_classifier("exp/classifier.npz", model)
     with pytest.raises(DataError, match="expected vectors of 3 dimensions"):
-        list(score_embeddings("data", "exp/classifier.npz", "scp:exp/embedding.scp"))
+        score_embeddings("scp:exp/embedding.scp", "exp/classifier.npz")
+    model.fit(stored).classifier.offset_ = np.nan
+    save_classifier("exp/classifier.npz", model)
+    with pytest.raises(DataError, match="its score of 'u00' is nan"):
+        score_embeddings("scp:exp/embedding.scp", "exp/classifier.npz")

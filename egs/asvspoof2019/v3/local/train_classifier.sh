@@ -4,15 +4,15 @@
 #   local/train_classifier.sh stats logistic 0    embedding, classifier, seed
 #
 # Writes exp/<embedding>_<classifier>/seed<N>/train and train_dev, a classifier and its
-# scores.  Uses $cpu, the launcher, $select, what is best on the development set, and
-# $seeds, of which the first is enough for classifiers that draw nothing.
+# scores.  Uses $select, what is best on the development set, and $seeds, of which
+# the first is enough for classifiers that draw nothing.
 
 embedding=$1
 classifier=$2
 seed=$3
 
 set -euo pipefail
-: "${cpu:?} ${select:?} ${seeds:?}"
+: "${select:?} ${seeds:?}"
 
 dir=exp/${embedding}_$classifier/seed$seed
 [[ ! -e $dir/train_dev/scores_eval ]] || exit 0
@@ -37,9 +37,8 @@ asdkit cm-classifier-train --config "conf/$classifier.conf" --seed "$seed" \
   --standardize $scale --select "$select" \
   data/train/utt2attack "scp:$from/train/$to" \
   data/dev/utt2attack "scp:$from/dev/$to" "$dir"
-$cpu cm-score --embeddings "scp:$from/dev/$to" data/dev "$dir/train" \
-  "$dir/train/scores_dev"
+asdkit cm-classifier-score "scp:$from/dev/$to" "$dir/train" "$dir/train/scores_dev"
 for refit in train train_dev; do
-  $cpu cm-score --embeddings "scp:$from/eval/$to" data/eval "$dir/$refit" \
+  asdkit cm-classifier-score "scp:$from/eval/$to" "$dir/$refit" \
     "$dir/$refit/scores_eval"
 done

@@ -1,0 +1,34 @@
+r"""Score embeddings with a classifier that tells bona fide from spoofed ones.
+
+e.g.: asdkit cm-classifier-score scp:exp/stats/eval/embedding.scp \
+        exp/stats_svm/seed0/train exp/stats_svm/seed0/train/scores_eval
+
+Writes ``<utt> <score>`` lines; higher means bona fide, above 0 the classifier decides
+for it.  Needs neither scikit-learn nor a network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+from asdkit.countermeasures.embeddings import score_embeddings
+from asdkit.io.cm_scores import write_cm_scores
+
+logger = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("vectors", help="rspecifier of embeddings")
+    parser.add_argument("cm_dir", help="directory with classifier.npz")
+    parser.add_argument("scores", help="where to write")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    model = Path(args.cm_dir) / "classifier.npz"
+    utts, scores = score_embeddings(args.vectors, model)
+    write_cm_scores(args.scores, utts, scores)
+    logger.info("cm-classifier-score: %s: %d scores", args.scores, len(utts))
