@@ -146,6 +146,25 @@ def test_choices_with_the_same_default_are_told_together():
     assert "iterations (model, third: 10; other: 20)" in shown
 
 
+def test_a_choice_may_take_lists():
+    def third(name: Literal["a", "b"] = "a", num_iters: int = 10) -> None: ...
+
+    parser = argparse.ArgumentParser(allow_abbrev=False, exit_on_error=False)
+    helps = {"name": "which", "num_iters": "iterations"}
+    add_choice(parser, "kind", {"third": third}, "what", True, **helps)
+    args = parser.parse_args(["--name=b,a", "--num-iters=3,5"])
+    found = choice_of(args, "kind", {"third": third})[1]
+    assert found == {"name": ["b", "a"], "num_iters": [3, 5]}
+    for wrong, problem in [
+        ("--name=a,c", "expected some of a, b, got"),
+        ("--num-iters=3,x", "expected an integer, got 'x'"),
+        ("--num-iters=3,", "expected an integer, got ''"),
+    ]:
+        with pytest.raises(argparse.ArgumentError, match=problem):
+            parser.parse_args([wrong])
+    assert "--name {a,b},..." in parser.format_help()
+
+
 def test_options_may_stand_in_a_group():
     parser = argparse.ArgumentParser()
     group = parser.add_argument_group("how to fit")

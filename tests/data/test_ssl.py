@@ -8,7 +8,7 @@ import torchaudio
 
 from asdkit.base.errors import DataError
 from asdkit.data import ssl
-from asdkit.data.ssl import read_ssl
+from asdkit.data.ssl import load_means, read_ssl
 from asdkit.nnet.ssl import SslEcapa
 
 SIZES = {
@@ -59,6 +59,28 @@ def test_the_preprocessor_says_whether_to_normalize(tmp_path):
     transformers.Wav2Vec2Model(config).save_pretrained(tmp_path)
     transformers.Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(tmp_path)
     assert read_ssl(tmp_path).options["ssl_normalize"]
+
+
+def test_means_are_those_of_the_authors_script(tmp_path, rng):
+    """As of the checkpoint they took: with a classifier of letters, normalizing."""
+    transformers = pytest.importorskip("transformers")
+    torch.manual_seed(0)
+    config = transformers.Wav2Vec2Config(**SIZES)
+    transformers.Wav2Vec2ForCTC(config).save_pretrained(tmp_path)
+    processor = transformers.Wav2Vec2FeatureExtractor(do_normalize=True)
+    processor.save_pretrained(tmp_path)
+    model = transformers.Wav2Vec2Model.from_pretrained(tmp_path).eval()
+    samples = 0.01 * rng.normal(size=5000) + 0.002
+    values = processor(samples, sampling_rate=16000, return_tensors="pt")
+    with torch.no_grad():
+        states = model(**values, output_hidden_states=True).hidden_states
+    for layer in range(3):
+        network = load_means(tmp_path, [layer])
+        found = network(torch.from_numpy(samples).float()[None, :, None])[0]
+        expected = states[layer][0].mean(dim=0)
+        torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+    with pytest.raises(DataError, match=r"layers from 0 to 2, got \(3,\)"):
+        load_means(tmp_path, [3])
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from asdkit.nnet.ssl import SslEcapa, SslEncoder, instance_norm
+from asdkit.nnet.cost import num_macs, num_parameters
+from asdkit.nnet.ssl import SslEcapa, SslEncoder, SslMeans, instance_norm
 
 TINY = {
     "extractor_conv_layer_config": [[8, 10, 5], [8, 3, 2], [8, 2, 2]],
@@ -109,6 +110,52 @@ def test_the_mixture_starts_as_the_mean(encoder):
     samples = torch.randn(1, 500)
     expected = torch.stack(network.ssl(samples)).mean(0)
     torch.testing.assert_close(network._mix(samples), expected)
+
+
+def test_means_are_those_of_the_layers_that_were_asked_for(encoder):
+    samples = torch.randn(2, 900)
+    torch.manual_seed(0)
+    layers = SslEncoder(*encoder)(samples)
+    for wanted in (None, (0,), (2, 0, 1), (3,)):
+        torch.manual_seed(0)
+        network = SslMeans(SslEncoder(*encoder), wanted)
+        parts = [layers[n].mean(dim=1) for n in wanted or range(4)]
+        found = network(samples[..., None])
+        torch.testing.assert_close(found, torch.cat(parts, dim=1))
+        assert network.embedding_dim == found.shape[1]
+        assert network.ssl.num_layers == 1 + max(wanted or [3])
+
+
+def test_means_of_padded_utterances_are_those_of_each_alone(encoder):
+    network = SslMeans(SslEncoder(*encoder))
+    samples, lengths = torch.randn(2, 900, 1), torch.tensor([900, 500])
+    alone = [network(one[None, :n]) for one, n in zip(samples, lengths, strict=True)]
+    torch.testing.assert_close(network(samples, lengths), torch.cat(alone))
+
+
+def test_layers_above_the_last_one_cost_nothing():
+    """Of wav2vec 2.0, base: the numbers of the paper, and MACs counted by hand."""
+    dim, length, macs, channels = 768, 4 * 16000, 0, 1
+    for kernel, stride in [(10, 5), *[(3, 2)] * 4, *[(2, 2)] * 2]:
+        length = (length - kernel) // stride + 1
+        macs += length * 512 * channels * kernel
+        channels = 512
+    macs += length * 512 * dim  # projection
+    macs += (length + 1) * dim * (dim // 16) * 128  # positions: a frame is cut off
+    layer = 4 * length * dim**2 + 2 * length**2 * dim + 2 * length * dim * 3072
+    for last in (0, 2, 12):
+        with torch.device("meta"):
+            network = SslMeans(SslEncoder("wav2vec2_base"), [last])
+        assert num_parameters(network) == 9_316_480 + last * 7_087_872
+        assert num_macs(network, 4 * 16000) == macs + last * layer
+
+
+@pytest.mark.parametrize("layers", [(4,), (-1,), (1, 1), ()])
+def test_layers_that_are_not_there_are_refused(encoder, layers):
+    with pytest.raises(ValueError, match=r"distinct layers from 0 to 3, got \("):
+        SslMeans(SslEncoder(*encoder), layers)
+    with pytest.raises(ValueError, match="expected 1 to 4 layers, got 5"):
+        SslEncoder(*encoder).drop_layers(5)
 
 
 def test_instance_norm_is_torch_s_on_real_frames():

@@ -21,7 +21,7 @@ extractor=       # directory of another ASV system's i-vector extractor
 backend=         # its back-end
 asv_num_gauss=64 # this and the next two: of the ASV system trained here
 ivector_dim=50
-lda_dim=30
+lda_dim=15
 nj=1
 
 . ../../../path.sh
@@ -60,8 +60,8 @@ fi
 if stage 2 "train the GMMs of the baselines, score"; then
   for kind in lfcc cqcc; do
     gmm=$exp/${kind}_gmm/seed$seed
-    $cpu cm-gmm-train --config conf/${kind}_gmm.conf --num-gauss "$num_gauss" \
-      --seed "$seed" "$data/train_$kind" "$gmm"
+    $cpu cm-gmm-train --num-gauss "$num_gauss" --seed "$seed" \
+      "$data/train_$kind" "$gmm"
     for part in dev eval; do
       $cpu cm-score "$data/${part}_$kind" "$gmm" "$gmm/scores_$part"
     done

@@ -45,7 +45,7 @@ def main() -> None:
     with PUBLISHED.open(newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     print(f"| {' | '.join(rows[0])} |")
-    print("|" + "--:|" * len(rows[0]))
+    print(f"| {' | '.join(['--:'] * len(rows[0]))} |")
     for row in rows:
         cells = [layer := row.pop("layer")]
         for classifier, theirs in row.items():
