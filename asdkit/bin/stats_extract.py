@@ -1,7 +1,6 @@
 """Extract mean and standard deviation over time of an utterance's features.
 
-e.g.: asdkit feats-compute --type lfcc data/eval exp/lfcc/eval
-      asdkit stats-extract data/eval exp/stats/eval
+e.g.: asdkit stats-extract data/eval exp/stats/eval
 
 An embedding that needs no network and no weights.  Reads feats.scp (and vad.scp, if
 there is one), appends deltas, writes embedding.ark and embedding.scp; N ranks share the

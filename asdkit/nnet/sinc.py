@@ -38,7 +38,7 @@ class SincFilters(nn.Module):
         super().__init__()
         double = torch.float64
         top = 2595 * math.log10(1 + sample_frequency / 2 / 700)
-        mels = torch.linspace(0, 1, num_filters + 1, dtype=double) * top
+        mels = torch.arange(num_filters + 1, dtype=double) / num_filters * top
         edges = 700 * (10 ** (mels / 2595) - 1)  # (C + 1,) Hz
         times = torch.arange(size, dtype=double) - (size - 1) / 2
         widths = 2 * edges[:, None] / sample_frequency  # (C + 1, 1)

@@ -38,12 +38,13 @@ def test_every_network_can_be_rebuilt_from_what_json_keeps(network):
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_network_comes_back_with_loss_classes_and_options(loss, tmp_path):
     options = options_of("resnet18", loss, channels=4, feat_dim=16, embedding_dim=8)
+    options["classes"] = ["spoof", "bonafide"]  # one loss is for these only
     trained = build_network(options)
     trained.network(torch.randn(2, 20, 16))  # moves the statistics
     save_network(tmp_path / "network.pt", trained)
     found = load_network(tmp_path / "network.pt")
     assert not found.network.training
-    assert found.options["classes"] == ["anne", "bob", "carl"]
+    assert found.options["classes"] == ["spoof", "bonafide"]
     x = torch.randn(2, 30, 16)
     assert torch.equal(found.network(x), trained.network.eval()(x))
     for name, value in trained.loss.state_dict().items():
