@@ -1,7 +1,7 @@
 """Print what networks cost: parameters, multiply-accumulates, real-time factor.
 
 e.g.: asdkit nnet-info resnet34 campplus --num-frames 300
-      asdkit nnet-info --compare resnet_se34 resnet_se34_fast
+      asdkit nnet-info --compare resnet_se34 resnet_se34_fast exp/student
 
 Parameters are without a classifier's weights; multiply-accumulates (MACs) are those of
 convolutions and matrix products for one utterance; the real-time factor is measured on
@@ -11,11 +11,15 @@ this machine, one utterance at a time, features given.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from pathlib import Path
 
 from asdkit.base.errors import AsdkitError
 from asdkit.base.options import add_options, parsing_of
 from asdkit.base.ranges import Count
+from asdkit.data.networks import load_network
 from asdkit.nnet.cost import cost_table
+from asdkit.nnet.network import Network
 from asdkit.nnet.registry import MODELS, build
 
 
@@ -32,15 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--compare",
         metavar="NETWORK",
-        choices=MODELS,
         help="print the others' share of this one's parameters, MACs and time",
     )
     parser.add_argument(
         "networks",
         nargs="+",
-        choices=MODELS,
         metavar="network",
-        help=f"one or several of: {', '.join(MODELS)}",
+        help=f"directories with network.pt, or any of: {', '.join(MODELS)}",
     )
 
 
@@ -49,7 +51,7 @@ def main(args: argparse.Namespace) -> str:
     sizes = {"feat_dim": args.feat_dim, "embedding_dim": args.embedding_dim}
     options = {name: size for name, size in sizes.items() if size is not None}
     names = [args.compare, *args.networks] if args.compare else args.networks
-    networks = {name: build(name, **options) for name in names}
+    networks = {name: network_of(name, options) for name in names}
     for name, network in networks.items():
         if args.num_frames < network.min_frames:
             raise AsdkitError(
@@ -57,3 +59,21 @@ def main(args: argparse.Namespace) -> str:
                 f"got {args.num_frames}"
             )
     return cost_table(networks, args.num_frames, args.compare)
+
+
+def network_of(name: str, options: Mapping[str, int]) -> Network:
+    """Build a network by its name, or load the one of a directory.
+
+    Raises:
+        AsdkitError: there is no such network, and no such directory.
+        DataError: the directory's network is damaged.
+    """
+    if name in MODELS:
+        return build(name, **options)
+    path = Path(name) / "network.pt"
+    if not path.exists():
+        raise AsdkitError(
+            f"expected a network's name or a directory with network.pt, got {name!r}",
+            hint=f"one of {', '.join(MODELS)}",
+        )
+    return load_network(path).network

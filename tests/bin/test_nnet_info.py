@@ -1,6 +1,9 @@
 """The program nnet-info."""
 
 from asdkit.__main__ import main
+from asdkit.data.networks import build_network, full_options, save_network
+from asdkit.losses.registry import LOSSES
+from asdkit.nnet.registry import MODELS
 
 
 def test_it_prints_a_line_per_network(capsys):
@@ -26,3 +29,21 @@ def test_too_short_an_utterance_is_one_line(capsys):
     assert main(["nnet-info", "xvector", "--num-frames", "10"]) == 1
     error = capsys.readouterr().err
     assert "--num-frames: xvector needs 15 or more, got 10" in error
+
+
+def test_a_trained_network_is_given_as_its_directory(tmp_path, capsys):
+    sizes = {"channels": 8, "feat_dim": 24, "embedding_dim": 16}
+    options = {
+        "network": full_options(MODELS, "xvector", sizes),
+        "loss": full_options(LOSSES, "cross_entropy", {}),
+        "classes": ["anne", "bob"],
+    }
+    save_network(tmp_path / "network.pt", build_network(options))
+    assert main(["nnet-info", str(tmp_path), "--num-frames", "30"]) == 0
+    _, line, _ = capsys.readouterr().out.splitlines()
+    assert line.split()[1:5] == ["30", "x", "24", "16"]
+
+
+def test_what_is_neither_a_network_nor_a_directory_is_one_line(capsys):
+    assert main(["nnet-info", "resnet35"]) == 1
+    assert "expected a network's name or a directory" in capsys.readouterr().err

@@ -5,9 +5,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 
+from asdkit.io.tables import read_table
 from asdkit.simulation.corpus import DrawnCorpus
 
 ROOT = Path(__file__).parents[2]
@@ -78,6 +80,23 @@ def test_v1_ends_in_a_table_of_all_same_gender_pairs(corpus, recipes):
     table = run(recipes / "v1", "--corpus", corpus, "--lda-dim", "4", *sizes)
     assert systems(table) == ["plda", "cosine"]
     assert num_trials(recipes / "v1") == TRIALS
+
+
+@pytest.mark.slow
+def test_v1_adds_noise_to_all_of_the_audio(corpus, recipes):
+    v1 = recipes / "v1"
+    run(v1, "--corpus", corpus, "--snr-db", "0", "--stop-stage", "1")
+    for part, num_spks in NUM_SPKS.items():
+        before = read_table(v1 / "data" / "kaldi" / "clean" / part / "wav.scp")
+        after = read_table(v1 / "data" / "kaldi" / part / "wav.scp")
+        assert len(after) == 3 * num_spks
+        for utt, path in after.items():
+            clean, noisy = (soundfile.read(v1 / x)[0] for x in (before[utt], path))
+            gain = clean @ noisy / (clean @ clean)  # noise that would clip lowers both
+            noise = noisy - gain * clean
+            snr_db = 20 * np.log10(gain * np.linalg.norm(clean) / np.linalg.norm(noise))
+            assert abs(snr_db) < 1
+    assert (v1 / "data" / "kaldi" / "test" / "vad.scp").exists()
 
 
 @pytest.mark.slow
