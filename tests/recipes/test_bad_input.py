@@ -36,6 +36,13 @@ CHAIN = [
     "backend-train --lda-dim 4 data/utt2spk scp:exp/ivectors/ivector.scp exp/backend",
     "backend-score exp/backend data/trials scp:exp/ivectors/ivector.scp exp/scores",
     "calibration-train data/trials exp/scores exp/calibration",
+    "spoof-simulate --attacks lpc data data_spoof wav_spoof",
+    "feats-compute data_spoof exp/mfcc_spoof",
+    "cm-gmm-train --num-gauss 2 data_spoof exp/gmm",
+    "stats-extract data_spoof exp/stats",
+    "cm-classifier-train --classifier naive_bayes data_spoof/utt2attack"
+    " scp:exp/stats/embedding.scp data_spoof/utt2attack scp:exp/stats/embedding.scp"
+    " exp/bayes",
 ]
 UBM_TRAIN = "ubm-train --num-gauss 4 data exp/new"
 IVECTOR_TRAIN = "ivector-train --ivector-dim 4 data exp/ubm exp/new"
@@ -339,7 +346,10 @@ def test_unsorted_ids_are_legal_and_validation_tells_them(accepted, capsys):
             "nobody spk0001-01-01 target",
             "not in scp:exp/ivectors/ivector.scp: 'nobody'",
         ),
-        ("a b nontraget", "trials:277: expected target or nontarget, got 'nontraget'"),
+        (
+            "a b nontraget",
+            "trials:277: expected target, nontarget or spoof, got 'nontraget'",
+        ),
         ("a b", "trials:277: expected three words, got 'a b'"),
     ],
 )
@@ -421,15 +431,26 @@ def test_a_model_that_lacks_an_array_names_it(refused, path, command):
 
 GOOD = {
     "backend": "exp/backend",
+    "checkpoint": "exp/gmm",
+    "cm_dir": "exp/bayes/train",
     "cohort": "scp:exp/ivectors/ivector.scp",
     "data_dir": "data",
+    "dev_dir": "data_spoof",
+    "dev_utt2attack": "data_spoof/utt2attack",
+    "dev_vectors": "scp:exp/stats/embedding.scp",
     "exp_dir": "exp",
     "expdir": "exp",
     "extractor_dir": "exp/extractor",
+    "list": "data/trials",
     "model": "exp/calibration",
+    "model_dir": "exp/gmm",
     "net_dir": "exp/net",
+    "root": "wav",
     "scores": "exp/scores",
     "source": "data",
+    "train_dir": "data_spoof",
+    "train_utt2attack": "data_spoof/utt2attack",
+    "train_vectors": "scp:exp/stats/embedding.scp",
     "trials": "data/trials",
     "ubm_dir": "exp/ubm",
     "utt2spk": "data/utt2spk",
@@ -444,6 +465,14 @@ NO_OUTPUT = {
     "score-check",
     "score-metrics",
 }
+TWO_OUTPUTS = {"codec-apply", "noise-add", "spoof-simulate", "spoof-splice"}
+OPTIONS = {
+    "cm-localize": "--decode false",  # without k2
+    "cm-train": "--batch-size 8",
+    "spoof-prepare": "--corpus asvspoof2019_la --part dev",
+    "spoof-simulate": "--attacks lpc",
+}
+NETWORK_FIRST = {"cm-localize", "nnet-extract", "ssl-extract"}  # and there is none
 
 
 def inputs():
@@ -453,10 +482,11 @@ def inputs():
         module = importlib.import_module(f"asdkit.bin.{name.replace('-', '_')}")
         module.add_arguments(parser)
         places = [x.dest for x in parser._actions if not x.option_strings]
-        end = None if name in NO_OUTPUT else -1
+        num_outputs = 0 if name in NO_OUTPUT else 1 + (name in TWO_OUTPUTS)
+        end = len(places) - num_outputs
         for place in places[:end]:
-            if (name, place) == ("nnet-extract", "data_dir"):
-                continue  # a network comes first, and there is none
+            if name in NETWORK_FIRST and place == "data_dir":
+                continue
             if name == "tandem-fuse":
                 continue  # here are no spoofs; tests/bin does it
             yield pytest.param(name, places, end, place, id=f"{name}-{place}")
@@ -467,9 +497,9 @@ def test_a_missing_input_is_named(refused, name, places, end, missing):
     words = [GOOD[place] for place in places[:end]]
     at = places.index(missing)
     words[at] = "scp:exp/missing" if words[at].startswith("scp:") else "exp/missing"
-    if end:
-        words.append("exp/new")
-    assert "exp/missing" in refused(" ".join([name, *words]))
+    words += [f"exp/new{n}" for n in range(len(places) - end)]
+    options = OPTIONS.get(name, "").split()
+    assert "exp/missing" in refused(" ".join([name, *options, *words]))
 
 
 # Options.

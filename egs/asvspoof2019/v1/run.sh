@@ -92,10 +92,8 @@ fi
 
 if stage 6 "compute MFCCs and find the speech for the ASV system"; then
   asdkit data-subset --where utt2attack=bonafide "$data/train" "$data/train_mfcc"
-  for part in dev dev_enroll eval eval_enroll; do
-    asdkit data-copy "$data/$part" "$data/${part}_mfcc"
-  done
-  for part in train dev dev_enroll eval eval_enroll; do
+  asdkit data-combine "$data"/{dev,dev_enroll,eval,eval_enroll} "$data/test_mfcc"
+  for part in train test; do
     $cpu feats-compute --config conf/mfcc.conf "$data/${part}_mfcc" "$exp/mfcc/$part"
     $cpu vad-compute --config conf/vad.conf "$data/${part}_mfcc" "$exp/vad/$part"
   done
@@ -111,15 +109,11 @@ if [[ -z $extractor ]] && stage 7 "train the ASV system on bona fide speech"; th
 fi
 
 if stage 8 "score the pairs of a speaker and an utterance with the ASV system"; then
+  $gpu ivector-extract "$data/test_mfcc" "${extractor:-$asv/extractor}" "$asv/test"
   for part in dev eval; do
-    for name in $part ${part}_enroll; do
-      $gpu ivector-extract "$data/${name}_mfcc" "${extractor:-$asv/extractor}" \
-        "$asv/$name"
-    done
     asdkit backend-score --enroll-spk2utt "$data/$part/asv_enroll.spk2utt" \
-      --enroll-vectors "scp:$asv/${part}_enroll/ivector.scp" \
       "${backend:-$asv/backend.npz}" "$data/$part/asv_trials" \
-      "scp:$asv/$part/ivector.scp" "$asv/scores_$part"
+      "scp:$asv/test/ivector.scp" "$asv/scores_$part"
   done
 fi
 
