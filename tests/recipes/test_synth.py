@@ -1,4 +1,4 @@
-"""egs/synth/v1 as a user runs it, from nothing to its table, and interrupted."""
+"""egs/synth/v1 as a user runs it, from nothing to its tables, and interrupted."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NUM_STAGES = 10
+NUM_STAGES = 17
 
 
 @pytest.fixture
@@ -39,14 +39,37 @@ def equal_error_rates(table):
     return {(system, backend): float(eer) for system, backend, eer in rows}
 
 
+def countermeasures(table):
+    """Read the tables' last part: (CM, condition) -> EER in percent, min t-DCF."""
+    rows = [re.split(" {2,}", line) for line in table.splitlines()]
+    header = next(cells for cells in rows if cells[:2] == ["scores", "condition"])
+    columns = header.index("EER %"), header.index("min t-DCF(2021)")
+    return {
+        (cells[0].split("_")[1], cells[1]): tuple(float(cells[i]) for i in columns)
+        for cells in rows
+        if cells[0].startswith("exp/cm_")
+    }
+
+
 @pytest.mark.slow
-def test_the_recipe_ends_in_one_table_where_plda_beats_cosine(recipe):
-    found = equal_error_rates(run(recipe))
+def test_the_recipe_ends_in_tables_as_they_should_be(recipe):
+    """PLDA beats cosine, and known attacks are told better than the unseen A04."""
+    table = run(recipe)
+    found = equal_error_rates(table)
     systems = ("ivectors", "network")
     assert [*found] == [(x, y) for x in systems for y in ("plda", "cosine")]
     for system in systems:
         assert 0 < found[system, "plda"] < 12
         assert found[system, "plda"] < found[system, "cosine"] < 30
+    spoofs = countermeasures(table)
+    attacks = [f"attack A0{i}" for i in range(1, 5)]
+    assert len(spoofs) == 2 * (1 + len(attacks))
+    for cm in ("gmm", "network"):
+        *known, unseen = (spoofs[cm, attack] for attack in attacks)
+        assert max(eer for eer, _ in known) < 15
+        assert max(eer for eer, _ in known) < unseen[0] < 45
+        assert max(tdcf for _, tdcf in known) < unseen[1] < 1
+        assert 0 < spoofs[cm, "pooled"][0] < unseen[0]
 
 
 @pytest.mark.slow
@@ -54,6 +77,7 @@ def test_a_stage_that_is_interrupted_can_be_run_again(recipe):
     """Ctrl-C in the middle of each stage, then again: the same as if nothing was."""
     sizes = ["--num-train-spks", "16", "--num-test-spks", "6", "--num-gauss", "8"]
     sizes += ["--ivector-dim", "10", "--lda-dim", "5", "--num-epochs", "3"]
+    sizes += ["--num-dev-spks", "2", "--num-cm-epochs", "2"]
     undisturbed = run(recipe, *sizes)
     shutil.rmtree(recipe / "data")
     shutil.rmtree(recipe / "exp")
