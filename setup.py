@@ -29,7 +29,7 @@ setup(
     extras_require={
         "k2": ["k2"],
         "ssl": ["transformers"],  # reads its own checkpoints; torchaudio's need nothing
-        "green": ["scikit-learn"],  # classifiers of embeddings; their scores need nothing
+        "green": ["scikit-learn"],  # trains classifiers; their scores need nothing
         "watch": ["tensorboard", "codecarbon"],  # training curves; measured energy
         # More attacks and codecs.  pyworld imports pkg_resources.
         "spoof": ["pyworld", "setuptools<81", "av"],
