@@ -12,6 +12,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 NUM_STAGES = 17
+# A program answers Ctrl-C in one line from its main() on; before that it is Python,
+# which is still importing, that answers.
+IMPORTING = re.compile(
+    r"Traceback.*\n"
+    r'  File "(<frozen .*|.*/asdkit", line \d+, in <module>\n *from asdkit.*)\n'
+    r"(  .*\n)*KeyboardInterrupt\n?"
+)
 
 
 @pytest.fixture
@@ -98,7 +105,7 @@ def test_a_stage_that_is_interrupted_can_be_run_again(recipe):
         os.killpg(process.pid, signal.SIGINT)
         message = process.communicate()[1]
         assert process.returncode in (0, 130, -signal.SIGINT), message
-        assert "Traceback" not in message
+        assert "Traceback" not in IMPORTING.sub("", message)
         table = run(recipe, *only)
         leftovers = [path for path in recipe.rglob(".*") if ".tmp" in path.name]
         assert not leftovers
