@@ -52,6 +52,7 @@ if found=$(find_k2 2>/dev/null); then
 fi
 
 venv=.venv-k2
+k2_hash=1404589732fdb7f6f5bf62297a20dd73318b7b4f2e10dd52dc3d5b6669688a4c
 wanted=$(cksum <tools/setup_k2.sh)
 if [[ $(cat $venv/.asdkit 2>/dev/null) != "$wanted" ]]; then
   python=$(find_python)
@@ -59,8 +60,13 @@ if [[ $(cat $venv/.asdkit 2>/dev/null) != "$wanted" ]]; then
   echo "setup_k2.sh: making $venv: $("$python" -V), torch 1.13.1, k2 1.23.4" >&2
   [[ -x $venv/bin/python ]] || "$python" -m venv $venv
   $venv/bin/python -m pip install --quiet --disable-pip-version-check \
-    k2==1.23.4 torch==1.13.1 torchaudio==0.13.1 'numpy<2' \
+    torch==1.13.1 torchaudio==0.13.1 'numpy<2' graphviz \
     lhotse urllib3 scipy kaldiio soundfile pytest
+  # To pip the wheels of all Pythons look alike ("py3.10-none-any" is any Python 3),
+  # and it takes whichever the index lists last; the hash is the right one's.
+  echo "k2==1.23.4 --hash=sha256:$k2_hash" >$venv/k2.txt
+  $venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+    --requirement $venv/k2.txt
   $venv/bin/python -m pip install --quiet --disable-pip-version-check \
     --no-deps --editable .
   $venv/bin/python -c 'import k2'
