@@ -120,6 +120,8 @@ def _run(name: str, argv: list[str]) -> int:
     set_up_logging(args.log_level)
     logger.info("%s", command_line())
     join()
+    if meter is not None:
+        meter.watch_power()
     answer = module.main(args)
     if meter is not None:
         _record(name, getattr(args, places[-1].dest), meter)  # the output comes last

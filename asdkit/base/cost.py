@@ -57,12 +57,17 @@ class Power:
 
 
 class Meter:
-    """Measure from here until `read`."""
+    """Measure from here until `stop`."""
 
     def __init__(self) -> None:
-        self._tracker = _start_codecarbon() if is_main() else None
+        self._tracker: Any = None
         self._begin = time.perf_counter()
         self._cpu_begin = _cpu_sec()
+
+    def watch_power(self) -> None:
+        """Let codecarbon measure from here, if it is installed; it takes a second."""
+        if is_main():
+            self._tracker = _start_codecarbon()
 
     def stop(self) -> dict[str, float | int | None]:
         """Tell what this run has cost, once; every rank must ask, and gets the sum.
