@@ -72,6 +72,8 @@ def add_choice(
 ) -> None:
     """Give a program an option that chooses a class or function, and options for all.
 
+    Names of choices have underscores; hyphens in their place are understood.
+
     Args:
         parser: the program's parser, or a group of its options.
         flag: the name of the option that chooses, e.g. "type".
@@ -86,7 +88,11 @@ def add_choice(
     """
     first = next(iter(choices))
     parser.add_argument(
-        f"--{flag}", choices=choices, default=first, help=f"{text} (default: {first})"
+        f"--{flag}",
+        type=lambda name: name.replace("-", "_"),
+        choices=choices,
+        default=first,
+        help=f"{text} (default: {first})",
     )
     for name, help_text in helps.items():
         owner = next((c for c in choices.values() if name in defaults_of(c)), None)

@@ -1,14 +1,15 @@
 """Tell which parts of utterances are spoofed.
 
-e.g.: asdkit cm-localize data/eval_spliced exp/senet9 exp/senet9/eval_spliced
-e.g.: .venv-k2/bin/asdkit cm-localize data/eval exp/senet9/eval/frames.scp exp/localized
+e.g.: asdkit cm-localize --decode false data/eval exp/lcnn exp/lcnn/eval
+e.g.: .venv-k2/bin/asdkit cm-localize data/eval exp/lcnn/eval/frames.scp exp/lcnn/fsa
 
 Scores of frames become segments by the best path through an acceptor with minimum
-durations, for which k2 is needed.  The scores are a network's that cm-train has
-trained, best with --objective frame_labels, or those of a table; --decode false writes
-the table and stops there.  Writes frames.scp; bonafide.scp, vectors of 0 and 1; these
-as rttm and segments.jsonl.gz; and scores, of every utterance that of its segment that
-is spoofed most.
+durations, for which k2 is needed, or by a threshold, behind a median filter or not.
+The scores are a network's that cm-train has trained, best with --objective
+frame_labels, or those of a table; --decode false writes the table, frames.scp, and
+stops there.  Writes bonafide.scp, vectors of 0 and 1; these as rttm and
+segments.jsonl.gz; smoothed.scp, scores of frames that know of their neighbors; and
+scores, of every utterance that of its segment that is spoofed most.
 """
 
 from __future__ import annotations
@@ -17,23 +18,16 @@ import argparse
 from pathlib import Path
 
 from asdkit.base.device import choose_device
-from asdkit.base.options import add_options, boolean, options_of
+from asdkit.base.options import add_choice, add_options, boolean, choice_of, options_of
 from asdkit.base.packages import require
-from asdkit.countermeasures.localization import Localizer, score_frames
+from asdkit.countermeasures.frame_scores import score_frames
+from asdkit.countermeasures.localization import HELPS, METHODS, localize
 from asdkit.segmentation.fsa import CURE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(
-        parser,
-        Localizer,
-        min_spoof_sec="shortest spoof in seconds",
-        min_bonafide_sec="shortest bona fide speech in seconds",
-        change_cost="cost of a change between the two, in nats",
-        threshold="score of a frame that might be either",
-        score_scale="of what scores are above it, before costs are subtracted",
-    )
+    add_choice(parser, "method", METHODS, "how to decide", **HELPS)
     parser.add_argument(
         "--decode",
         type=boolean,
@@ -55,14 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    if args.decode:
+    method, options = choice_of(args, "method", METHODS)
+    if args.decode and args.method == "fsa":
         require("k2", CURE)  # before time is spent on scores
     frames = Path(args.model)
     if frames.suffix != ".scp":
-        options = options_of(score_frames, args)
-        options["device"] = choose_device(args.device)
-        network = frames / "network.pt"
-        frames = score_frames(args.data_dir, network, args.out_dir, **options)
+        how = options_of(score_frames, args)
+        how["device"] = choose_device(args.device)
+        frames = score_frames(args.data_dir, frames / "network.pt", args.out_dir, **how)
     if args.decode:
-        localizer = Localizer(**options_of(Localizer, args))
-        localizer.localize(args.data_dir, frames, args.out_dir)
+        localize(args.data_dir, frames, args.out_dir, method(**options))

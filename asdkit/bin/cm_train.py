@@ -4,17 +4,20 @@ e.g.: asdkit cm-train --network senet9 --features spectrum --class-weights balan
         --averaging best data/train data/dev exp/senet9
 
 Classes are spoof (0) and bonafide (1), from utt2attack.  After every epoch the error
-rate on the development set is measured; --averaging best keeps the weights of the best
-epoch.  Everything else is as for nnet-train, from whose networks --init-from may start.
-Writes network.pt, which holds all that cm-score needs.
+rate on the development set is measured, of frames with --objective frame_labels;
+--averaging best keeps the weights of the best epoch.  Everything else is as for
+nnet-train, from whose networks --init-from may start.  Writes network.pt, which holds
+all that cm-score needs.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
 from asdkit.base.device import choose_device
 from asdkit.base.options import choice_of, options_of
+from asdkit.nnet.network import Network
 from asdkit.training.corpus import FRONT_ENDS
 from asdkit.training.networks import new_network, refuse_impossible, train_network
 from asdkit.training.options import add_spoof_options
@@ -41,5 +44,9 @@ def main(args: argparse.Namespace) -> None:
     if args.class_weights == "balanced":
         args.class_weights = balanced_weights(corpus)
     trained = new_network(args, corpus, stored)
-    validate = reader.read_trials(args.dev_dir, corpus, trained.loss, device)
+    # Whose frames are told apart is judged by them.
+    of_frames = args.objective == "frame_labels"
+    read = reader.read_frames if of_frames else reader.read_trials
+    validate: Callable[[Network], float]
+    validate = read(args.dev_dir, corpus, trained.loss, device)
     train_network(args, trained, corpus, stored, validate, device, args.cm_dir)

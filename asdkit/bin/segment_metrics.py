@@ -1,17 +1,18 @@
 """Print how well spoofed parts of utterances are found.
 
-e.g.: asdkit segment-metrics data/eval_spliced exp/senet9/eval_spliced
+e.g.: asdkit segment-metrics data/eval_spliced exp/lcnn/fsa exp/lcnn/median
 
-Reads what cm-localize wrote, frames.scp and rttm; the truth is in the manifest, see
-spoof-splice.  The frame EER counts frames, the range EER seconds; a segment is right
-if it shares more than half of the union with one that is there.
+Reads what cm-localize wrote; the truth is in the manifest, see spoof-splice.  The frame
+EER counts frames, the range EER seconds, both of smoothed scores; a segment is right if
+it shares more than half of the union with one that is there.  The utterance EER is of
+utterances that have spoofed parts, or none.
 """
 
 from __future__ import annotations
 
 import argparse
 
-from asdkit.countermeasures.localization import assess
+from asdkit.countermeasures.localization_quality import assess
 from asdkit.metrics.table import align
 
 
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> str:
     """Run the command."""
-    titles = ("frame EER", "range EER", "precision", "recall", "F1")
+    titles = ("frame EER", "range EER", "precision", "recall", "F1", "utterance EER")
     head = ["localized", *(f"{title} %" for title in titles)]
     rows = [
         [path, *(f"{100 * number:.2f}" for number in assess(args.data_dir, path))]

@@ -1,4 +1,4 @@
-"""Make a data directory of a part of an ASVspoof corpus.
+"""Make a data directory of a part of an ASVspoof corpus, or of PartialSpoof.
 
 e.g.: asdkit spoof-prepare --corpus asvspoof2019_la --part eval /corpora/LA data/eval
 
@@ -7,6 +7,8 @@ tables, utt2attack (bonafide, or the attack) among them; of an ASV protocol asv_
 (target, nontarget or spoof), asv_scores, asv_enroll.spk2utt, and the utterances to
 enroll into another directory, e.g. data/eval_enroll.  Audio that is missing, empty, cut
 short or not of 16 kHz is an error, unless it is to be skipped; it is counted anyway.
+PartialSpoof's RTTM says which parts are spoofed; the manifest has it, as spoof-splice
+writes it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Where the ASVspoof corpora keep their lists and their audio.
+"""Where the ASVspoof corpora, and PartialSpoof, keep their lists and their audio.
 
 Source: the README files of ASVspoof 2019 LA and PA, of ASVspoof 2021's databases and
 keys, and of ASVspoof 5's; for 2021's speakers to enroll, which are those of 2019, the
-challenge's evaluation plan.
+challenge's evaluation plan; for PartialSpoof the scripts of its authors, metric/ in
+https://github.com/nii-yamagishilab/PartialSpoof.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ class Layout(NamedTuple):
     """The files of one part of a corpus, relative to its root or to a folder in it.
 
     Attributes:
-        audio: folder of ``<utt>.flac``.
+        audio: folder of ``<utt>.flac``, or with another suffix.
         cm: which utterances are bona fide.
         cm_format: how ``cm`` is written, of `asdkit.io.protocols.CM_LINES`.
         asv: pairs of an enrolled speaker and an utterance; "" without ASV.
@@ -26,6 +27,8 @@ class Layout(NamedTuple):
         enroll: lists of the speakers to enroll, whose utterances are no CM trials.
         enroll_audio: folder of these.
         asv_scores: scores of the pairs from the organizers' own system.
+        suffix: of the files of audio.
+        turns: RTTM of what is spoofed, where utterances are in part.
     """
 
     audio: str
@@ -36,6 +39,8 @@ class Layout(NamedTuple):
     enroll: tuple[str, ...] = ()
     enroll_audio: str = ""
     asv_scores: str = ""
+    suffix: str = "flac"
+    turns: str = ""
 
 
 def _asvspoof2019(track: str, part: str) -> Layout:
@@ -93,6 +98,18 @@ def _asvspoof5(part: str, audio: str) -> Layout:
     )
 
 
+def _partialspoof(part: str) -> Layout:
+    """One part of PartialSpoof, whose protocols are written as ASVspoof 2019's."""
+    name = f"PartialSpoof.LA.cm.{part}.trl.txt"
+    return Layout(
+        audio=f"{part}/con_wav",
+        cm=f"protocols/PartialSpoof_LA_cm_protocols/{name}",
+        cm_format="asvspoof2019",
+        suffix="wav",
+        turns=f"{part}/con_data/rttm_2cls_0sil_spoof",
+    )
+
+
 PARTS = ("train", "dev", "eval")
 LAYOUTS: dict[str, dict[str, Layout]] = {
     "asvspoof2019_la": {part: _asvspoof2019("LA", part) for part in PARTS},
@@ -105,6 +122,7 @@ LAYOUTS: dict[str, dict[str, Layout]] = {
         "dev": _asvspoof5("dev", "flac_D"),
         "eval": _asvspoof5("eval", "flac_E_eval"),
     },
+    "partialspoof": {part: _partialspoof(part) for part in PARTS},
 }
 
 

@@ -51,7 +51,7 @@ class Utterance(NamedTuple):
         gender: as the manifest has it, None where it is unknown.
         text: what is said, None where it is unknown.
         custom: name -> value, for `CUSTOM` names; "attack" is "bonafide" where there
-            is none.
+            is none; "spoofed" has beginnings and ends where an utterance is in part.
     """
 
     utt: str
@@ -64,7 +64,7 @@ class Utterance(NamedTuple):
     sampling_rate: int
     gender: str | None = None
     text: str | None = None
-    custom: dict[str, str] | None = None
+    custom: dict[str, Any] | None = None
 
 
 class Manifests(NamedTuple):

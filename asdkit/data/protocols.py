@@ -1,8 +1,9 @@
 """Data directories of the ASVspoof corpora, from their own protocols.
 
 The utterances of the countermeasure (CM) protocol become a data directory, with the
-attack of each; the pairs of the ASV protocol become its ``asv_trials``, the speakers
-to enroll its ``asv_enroll.spk2utt``, and their utterances a directory of their own.
+attack of each, and what of it is spoofed where that is a part; the pairs of the ASV
+protocol become its ``asv_trials``, the speakers to enroll its ``asv_enroll.spk2utt``,
+and their utterances a directory of their own.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import NamedTuple
 from asdkit.base.errors import DataError
 from asdkit.data.layouts import Layout, find, layout_of, require
 from asdkit.data.manifests import CUSTOM, Utterance, write_utterances
+from asdkit.data.partial_spoofs import mark_spoofed
 from asdkit.io.headers import Header, read_headers
 from asdkit.io.protocols import (
     ABSENT,
@@ -75,12 +77,16 @@ def prepare(
     audio = require(root, layout.audio)
     enrollment = _read_enrollment(root, layout)
     present = {entry.name for entry in os.scandir(audio)}
-    headers = _read_audio(audio, protocol.utt, present, skip_bad)
-    _tell_unlisted(audio, present, protocol.utt, enrollment)
+    headers = _read_audio(audio, protocol.utt, present, skip_bad, layout.suffix)
+    _tell_unlisted(audio, present, protocol.utt, enrollment, layout.suffix)
 
     rows = [row for row, utt in enumerate(protocol.utt) if utt in headers]
     _require_both_classes(cm, [bool(protocol.is_bonafide[row]) for row in rows])
-    utterances = [_describe(protocol, row, audio, headers) for row in rows]
+    utterances = [
+        _describe(protocol, row, audio, headers, layout.suffix) for row in rows
+    ]
+    if layout.turns:
+        utterances = mark_spoofed(require(root, layout.turns), utterances)
     carried: dict[str, list[str]] = {"asv_trials": [], "asv_scores": []}
     if layout.asv and (asv := find(root, layout.asv)):
         scores = find(root, layout.asv_scores) if layout.asv_scores else None
@@ -105,7 +111,11 @@ def _require_both_classes(path: Path, is_bonafide: Sequence[bool]) -> None:
 
 
 def _read_audio(
-    audio: Path, utts: Sequence[str], present: Iterable[str], skip_bad: bool
+    audio: Path,
+    utts: Sequence[str],
+    present: Iterable[str],
+    skip_bad: bool,
+    suffix: str = "flac",
 ) -> dict[str, Header]:
     """Read the headers of ``<utt>.flac``, without those that are no good.
 
@@ -113,8 +123,8 @@ def _read_audio(
         DataError: some are no good and are not to be skipped, or most are.
     """
     names = set(present)
-    paths = {utt: (f"{audio}/{utt}.flac", False) for utt in utts}
-    there = {utt: x for utt, x in paths.items() if f"{utt}.flac" in names}
+    paths = {utt: (f"{audio}/{utt}.{suffix}", False) for utt in utts}
+    there = {utt: x for utt, x in paths.items() if f"{utt}.{suffix}" in names}
     headers, errors = read_headers(there, check_end=True)
     for utt in paths.keys() - there.keys():
         errors[utt] = DataError(paths[utt][0], "no such file")
@@ -143,9 +153,10 @@ def _tell_unlisted(
     present: Iterable[str],
     utts: Iterable[str],
     enrollment: Enrollment | None,
+    suffix: str,
 ) -> None:
     """Say which audio no protocol speaks of."""
-    known = {f"{utt}.flac" for utt in utts}
+    known = {f"{utt}.{suffix}" for utt in utts}
     if enrollment and enrollment.audio == audio:
         known |= {f"{utt}.flac" for x in enrollment.models.values() for utt in x}
     unlisted = sorted(name for name in present if name not in known)
@@ -159,7 +170,11 @@ def _tell_unlisted(
 
 
 def _describe(
-    protocol: Protocol, row: int, audio: Path, headers: Mapping[str, Header]
+    protocol: Protocol,
+    row: int,
+    audio: Path,
+    headers: Mapping[str, Header],
+    suffix: str,
 ) -> Utterance:
     """Describe an utterance of a CM protocol."""
     utt = protocol.utt[row]
@@ -171,15 +186,16 @@ def _describe(
     }
     custom = {name: values[name] for name in CUSTOM if values[name] != ABSENT}
     gender = protocol.columns["gender"][row] if "gender" in protocol.columns else ABSENT
-    return _make_utterance(utt, protocol.spk[row], audio, headers[utt])._replace(
-        gender=GENDERS.get(gender), custom=custom
-    )
+    whole = _make_utterance(utt, protocol.spk[row], audio, headers[utt], suffix)
+    return whole._replace(gender=GENDERS.get(gender), custom=custom)
 
 
-def _make_utterance(utt: str, spk: str, audio: Path, header: Header) -> Utterance:
+def _make_utterance(
+    utt: str, spk: str, audio: Path, header: Header, suffix: str = "flac"
+) -> Utterance:
     """Describe a whole file."""
     duration = header.num_samples / header.sampling_rate
-    path = f"{audio}/{utt}.flac"
+    path = f"{audio}/{utt}.{suffix}"
     return Utterance(utt, spk, path, False, 0.0, duration, 0, header.sampling_rate)
 
 

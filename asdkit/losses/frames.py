@@ -14,6 +14,8 @@ from asdkit.losses.objective import LabeledBatch, Labels
 class FrameEmbedder(Protocol):
     """See `asdkit.nnet.network.Network.embed_frames`."""
 
+    frame_stride: int
+
     def embed_frames(
         self, feats: Tensor, num_frames: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
@@ -44,12 +46,17 @@ class FrameLabels(Labels):
                 "no utterance is spoofed in part, so frames are what utterances are",
                 hint="asdkit spoof-splice makes such; --objective labels needs none",
             )
-        embed = cast(FrameEmbedder, network).embed_frames
-        embeddings, _ = embed(batch.feats, batch.num_frames)  # (N, T', E)
-        labels = reduce_labels(batch.frame_labels, embeddings.shape[1])
+        embedder = cast(FrameEmbedder, network)
+        embeddings, _ = embedder.embed_frames(batch.feats, batch.num_frames)
+        labels = reduce_labels(batch.frame_labels, embedder.frame_stride)
+        labels = labels[:, : embeddings.shape[1]]  # (N, T')
         return {"loss": self.loss(embeddings.flatten(0, 1), labels.flatten())}
 
 
-def reduce_labels(labels: Tensor, num_frames: int) -> Tensor:
-    """(N, T) labels 0 and 1 -> (N, T') of as many frames as a network has left."""
-    return (F.adaptive_avg_pool1d(labels.float(), num_frames) > 0.5).long()
+def reduce_labels(labels: Tensor, stride: int) -> Tensor:
+    """(N, T) labels 0 and 1 -> (N, T') of most frames in each stride, of the last too.
+
+    A network that rounds down has none for what is left behind its last whole stride.
+    """
+    pooled = F.avg_pool1d(labels.float(), stride, ceil_mode=True)
+    return (pooled > 0.5).long()

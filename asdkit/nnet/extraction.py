@@ -1,4 +1,4 @@
-"""Embeddings of whole utterances, batch by batch."""
+"""Embeddings of whole utterances, or of their frames, batch by batch."""
 
 from __future__ import annotations
 
@@ -54,3 +54,47 @@ def extract(
             output = embeddings if head is None else head(embeddings)
         network.train(was_training)
         yield batch.utts, output.cpu().numpy()
+
+
+def extract_frames(
+    network: Network,
+    batches: Iterable[PaddedBatch],
+    device: str,
+    head: Callable[[Tensor], Tensor],
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Compute one number for every frame, in evaluation mode and float32.
+
+    Args:
+        network: as for `extract`; one that embeds frames.
+        batches: as for `extract`.
+        device: where to compute.
+        head: maps (F, E) embeddings to (F,) numbers.
+
+    Yields:
+        ids and their (T,) float32 numbers, one of the network's frames after another,
+        each as often as it stands for frames of the utterance.
+
+    Raises:
+        AsdkitError: the network does not embed single frames.
+    """
+    for batch in batches:
+        was_training = network.training
+        network.eval()
+        with torch.inference_mode():
+            feats = batch.feats.to(device, non_blocking=True)
+            embeddings, lengths = network.embed_frames(feats, batch.num_frames)
+            numbers = head(embeddings.float().flatten(0, 1))
+            table = numbers.view(embeddings.shape[:2]).cpu().numpy()  # (N, T')
+        network.train(was_training)
+        sizes = zip(batch.num_frames.tolist(), lengths.tolist(), strict=True)
+        for utt, row, (whole, few) in zip(batch.utts, table, sizes, strict=True):
+            yield utt, stretch(row[:few], whole, network.frame_stride)
+
+
+def stretch(numbers: np.ndarray, num_frames: int, stride: int) -> np.ndarray:
+    """Give every frame the number of that which stands for it: (T',) -> (T,).
+
+    The last stands for what is left behind the last whole stride, too.
+    """
+    place = np.arange(num_frames) // stride
+    return numbers[np.minimum(place, len(numbers) - 1)]

@@ -47,6 +47,7 @@ class Lcnn(Network):
     """
 
     min_frames = SHRUNK
+    frame_stride = SHRUNK
 
     def __init__(
         self,

@@ -22,9 +22,11 @@ class Network(nn.Module):
 
     Attributes:
         min_frames: the shortest utterance that has an embedding.
+        frame_stride: frames that each of those stands for that `frames` gives.
     """
 
     min_frames = 1
+    frame_stride = 1
 
     def __init__(self, feat_dim: int, embedding_dim: int) -> None:
         super().__init__()

@@ -38,6 +38,7 @@ class ResNet(Network):
         super().__init__(feat_dim, embedding_dim)
         self.stem = conv_norm_relu(1, channels)
         num_halvings = len(blocks) - 1
+        self.frame_stride = 2**num_halvings
         self.stages = Stages(
             Bottleneck if bottleneck else BasicBlock,
             channels,
@@ -45,7 +46,7 @@ class ResNet(Network):
             channels=[channels * 2**i for i in range(len(blocks))],
             strides=[(1, 1), *[(2, 2)] * num_halvings],
         )
-        height = strided(feat_dim, 2**num_halvings)
+        height = strided(feat_dim, self.frame_stride)
         self.pool = Pooling(pooling, self.stages.out_channels * height)
         self.output = nn.Linear(self.pool.out_channels, embedding_dim)
 

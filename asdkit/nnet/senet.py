@@ -52,6 +52,7 @@ class SeNet(Network):
         expansion = 2 if bottleneck else 1
         pooled = channels * 2 ** (len(blocks) - 1) * expansion
         super().__init__(feat_dim, embedding_dim or pooled)
+        self.frame_stride = 2 ** (len(blocks) - 1)
 
         def block(in_channels: int, channels: int, stride: Stride) -> ResidualBlock:
             gated = make_gate(gate, channels * expansion)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from asdkit.segmentation.fsa import Segmenter, Topology
+from asdkit.segmentation.fsa import SOFT_BEAM, Segmenter, Topology
 
 
 class BinarySegmenter:
@@ -45,6 +45,20 @@ class BinarySegmenter:
         """N times (T,) log odds of class 1 -> N times (T,) bool, True for class 1."""
         paths = self._segmenter.best_paths([self._loglikes(part) for part in odds])
         return [path.numpy() == 1 for path in paths]
+
+    def posterior_odds(self, odds: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Compute the log odds of class 1 in each frame, given all paths there are.
+
+        Args:
+            odds: N times (T,) log odds of class 1, of frames by themselves.
+
+        Returns:
+            N times (T,) float32 within +- `asdkit.segmentation.fsa.SOFT_BEAM`.
+        """
+        parts = self._segmenter.posteriors([self._loglikes(part) for part in odds])
+        least = float(np.exp(-SOFT_BEAM))  # what is less likely was not searched
+        logs = [part.clamp(min=least).log() for part in parts]
+        return [(part[:, 1] - part[:, 0]).numpy() for part in logs]
 
     def _loglikes(self, odds: np.ndarray) -> torch.Tensor:
         """(T,) log odds -> (T, 2) log-likelihoods."""

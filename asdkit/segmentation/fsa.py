@@ -224,7 +224,9 @@ class Segmenter:
     ) -> Tensor:
         """Sum over all segmentations, or take the best one's score.
 
-        Every utterance is searched as a whole, whatever its length.
+        Of a long recording, windows are summed over, and where two overlap, what both
+        have counted is taken off again: Z(a, b) = Z(a) Z(b) / Z(a and b), but for what
+        the context cannot see.
 
         Args:
             loglikes: as for `best_paths`.
@@ -239,12 +241,19 @@ class Segmenter:
         """
         scores = torch.stack([part.double().amax(dim=1).sum() for part in loglikes])
         scores = scores.cpu()
-        pieces = [Piece(n, 0, len(part)) for n, part in enumerate(loglikes)]
-        for batch, lattice in self._intersect(loglikes, pieces, SOFT_BEAM):
+        pieces = self._pieces(loglikes)
+        overlaps = [
+            Piece(right.utt, right.start, left.start + left.length - right.start)
+            for left, right in pairwise(pieces)
+            if left.utt == right.utt
+        ]
+        signs = {**dict.fromkeys(pieces, 1.0), **dict.fromkeys(overlaps, -1.0)}
+        for batch, lattice in self._intersect(loglikes, list(signs), SOFT_BEAM):
             total = lattice.get_tot_scores(
                 use_double_scores=True, log_semiring=log_semiring
             )
-            scores[[piece.utt for piece in batch]] += total.detach().cpu()
+            total = total.detach().cpu() * torch.tensor([signs[x] for x in batch])
+            scores.index_add_(0, torch.tensor([x.utt for x in batch]), total)
         return scores
 
     def _pieces(self, loglikes: Sequence[Tensor]) -> list[Piece]:

@@ -9,13 +9,15 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
+import torch
 from torch import nn
 
-from asdkit.base.distributed import gather
+from asdkit.base.distributed import all_reduce, gather
+from asdkit.base.errors import AsdkitError
 from asdkit.base.ranges import Share
 from asdkit.data.batches import ExtractionBatches
 from asdkit.data.cuts import attack_of, number_spoof_classes, spoof_class_of
-from asdkit.data.frame_labels import LabelChunks
+from asdkit.data.frame_labels import LabelChunks, bonafide_frames
 from asdkit.data.frame_segments import frame_times
 from asdkit.data.lanes import Lane
 from asdkit.data.sampling import BalancedChunks, Sampler
@@ -25,7 +27,8 @@ from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import PathName
 from asdkit.losses.classification import ClassificationLoss
 from asdkit.metrics.eer import eer
-from asdkit.nnet.extraction import PaddedBatch, extract
+from asdkit.metrics.segments import frame_eer
+from asdkit.nnet.extraction import PaddedBatch, extract, extract_frames
 from asdkit.nnet.network import Network
 from asdkit.training.corpus import Corpus, CorpusReader
 from asdkit.training.validation import share_buffers
@@ -81,6 +84,43 @@ class SpoofCorpusReader(CorpusReader):
         attacks = {cut.id: attack_of(cut) for cut in lane.cuts}
         assert isinstance(loss, ClassificationLoss)
         return SpoofValidation(attacks, batches, loss, device)
+
+    def read_frames(
+        self, data_dir: PathName, corpus: Corpus, loss: nn.Module, device: str
+    ) -> FrameValidation:
+        """Read utterances that are spoofed in part, to validate on their frames.
+
+        Raises:
+            DataError: as `read_trials` does.
+            FitError: as `read_trials` does.
+            AsdkitError: features are computed from audio; labels are of stored ones.
+        """
+        if corpus.source.lane == "audio":
+            raise AsdkitError(
+                "--objective frame_labels needs stored features",
+                hint="asdkit feats-compute, and --features stored",
+            )
+        cuts = corpus.source.read_cuts(data_dir)
+        number_spoof_classes(cuts)
+        lane = corpus.source.open_lane(cuts, corpus.feat_dim)
+        times = frame_times(data_dir)
+        labels = {
+            cut.id: bonafide_frames(cut, times, int(number))
+            for cut, number in zip(lane.cuts, lane.num_frames, strict=True)
+        }
+
+        @cache
+        def batches(min_frames: int) -> ExtractionBatches:
+            return ExtractionBatches(
+                lane,
+                max_frames=self.batch_size * self.chunk_frames,
+                min_frames=min_frames,
+                subtract_mean=self.subtract_mean,
+                num_workers=self.num_workers,
+            )
+
+        assert isinstance(loss, ClassificationLoss)
+        return FrameValidation(labels, batches, loss, device)
 
     def _frame_labels(
         self, data_dir: PathName, source: FeatureSource, lane: Lane
@@ -139,3 +179,49 @@ class SpoofValidation:
             logger.warning("validation: scores are not finite")
             return float("nan")
         return eer(values[is_bonafide], values[~is_bonafide])
+
+
+class FrameValidation:
+    """Score the frames of a development set with the network and its loss.
+
+    Args:
+        labels: utterance -> (T,) 0 for spoofed and 1 for bona fide frames.
+        batches: gives this rank's share of them, for a network's shortest utterance.
+        loss: maps embeddings to scores.
+        device: where both are.
+    """
+
+    def __init__(
+        self,
+        labels: Mapping[str, np.ndarray],
+        batches: Callable[[int], Iterable[PaddedBatch]],
+        loss: ClassificationLoss,
+        device: str = "cpu",
+    ) -> None:
+        self.labels = np.concatenate(list(labels.values()))
+        ends = np.cumsum([len(part) for part in labels.values()]).tolist()
+        self.places = {
+            utt: slice(end - len(part), end)
+            for (utt, part), end in zip(labels.items(), ends, strict=True)
+        }
+        self.batches = batches
+        self.loss = loss
+        self.device = device
+
+    def __call__(self, network: Network) -> float:
+        """Return the EER of frames, whatever their utterance; every rank must ask."""
+        share_buffers(network)
+        scores = torch.zeros(len(self.labels), dtype=torch.float64)
+        is_there = torch.zeros(len(self.labels), dtype=torch.int64)
+        batches = self.batches(network.min_frames)
+        for utt, values in extract_frames(
+            network, batches, self.device, self.loss.scores
+        ):
+            scores[self.places[utt]] = torch.from_numpy(values).double()
+            is_there[self.places[utt]] = 1
+        there = all_reduce(is_there).numpy() > 0
+        kept = all_reduce(scores).numpy()[there]
+        if not np.isfinite(kept).all():
+            logger.warning("validation: scores are not finite")
+            return float("nan")
+        return frame_eer(kept, self.labels[there] == 1)

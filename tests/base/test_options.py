@@ -165,6 +165,15 @@ def test_a_choice_may_take_lists():
     assert "--name {a,b},..." in parser.format_help()
 
 
+def test_a_choice_may_be_written_with_hyphens():
+    parser = argparse.ArgumentParser(allow_abbrev=False, exit_on_error=False)
+    add_choice(parser, "kind", {"one": Model, "two_words": Other}, "what")
+    assert parser.parse_args(["--kind=two-words"]).kind == "two_words"
+    assert parser.parse_args(["--kind=two_words"]).kind == "two_words"
+    with pytest.raises(argparse.ArgumentError, match="choose from"):
+        parser.parse_args(["--kind=three"])
+
+
 def test_options_may_stand_in_a_group():
     parser = argparse.ArgumentParser()
     group = parser.add_argument_group("how to fit")

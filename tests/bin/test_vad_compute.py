@@ -151,7 +151,7 @@ def test_segments_of_speech_are_written_where_asked(corpus):
 
 @pytest.mark.k2
 def test_structure_in_time_leaves_no_short_segments(corpus):
-    options = ["--method=gmm_fsa", "--num-gauss=1", "--min-speech-sec=0.1"]
+    options = ["--method=gmm-fsa", "--num-gauss=1", "--min-speech-sec=0.1"]
     assert main(["vad-compute", *options, "data", "exp/vad"]) == 0
     for _, vad in read_arrays("scp:data/vad.scp"):
         lengths = [x.stop - x.start for x in segments_of(vad)[1:-1] if x.label]

@@ -7,7 +7,7 @@ from asdkit.io.protocols import ASV_LINES, CM_LINES
 
 def test_every_layout_names_formats_that_can_be_read():
     layouts = [layout for parts in LAYOUTS.values() for layout in parts.values()]
-    assert len(layouts) == 12
+    assert len(layouts) == 15
     assert {layout.cm_format for layout in layouts} <= CM_LINES.keys()
     assert {layout.asv_format for layout in layouts} - {""} <= ASV_LINES.keys()
 

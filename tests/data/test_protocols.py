@@ -7,6 +7,8 @@ import pytest
 import soundfile
 
 from asdkit.base.errors import DataError
+from asdkit.data.cuts import read_cuts
+from asdkit.data.frame_labels import spoofed_parts
 from asdkit.data.manifests import read_utterances
 from asdkit.data.protocols import prepare
 from asdkit.data.validation import validate
@@ -315,3 +317,71 @@ def test_scores_in_another_order_are_not_taken_for_those_of_the_pairs(la_dev, tm
 def test_what_is_not_there_is_named(draw, la_dev):
     with pytest.raises(DataError, match=r"root: expected .*eval\.trl\.txt in it"):
         prepare("asvspoof2019_la", "eval", "root", "data/eval")
+
+
+@pytest.fixture
+def partialspoof(draw):
+    """PartialSpoof's dev: WAV files of 0.1 s; returns a function that writes turns."""
+    names = ["LA_D_1", "CON_D_1", "CON_D_2"]
+    cm = "protocols/PartialSpoof_LA_cm_protocols/PartialSpoof.LA.cm.dev.trl.txt"
+    lines = ["LA_1 LA_D_1 - - bonafide"]
+    lines += [f"LA_1 {utt} - CON spoof" for utt in names[1:]]
+    folder = draw("database/dev/con_wav", [], {f"database/{cm}": lines})
+    for utt in names:
+        soundfile.write(folder / f"{utt}.wav", np.zeros(1600), RATE)
+
+    def write(*turns):
+        lines = [
+            f"SPEAKER {utt} 1 {start} {duration} <NA> <NA> {label} <NA> <NA>"
+            for utt, start, duration, label in turns
+        ]
+        place = "database/dev/con_data/rttm_2cls_0sil_spoof"
+        draw("database/dev/con_wav", [], {place: lines})
+
+    return write
+
+
+PARTS_OF_SPOOFS = [
+    ("CON_D_1", 0.06, 0.01, "spoof"),  # touches the next but one
+    ("CON_D_1", 0.0, 0.03, "spoof"),
+    ("CON_D_1", 0.05, 0.01, "spoof"),
+    ("CON_D_1", 0.03, 0.02, "bonafide"),
+    ("CON_D_2", 0.04, 0.0601, "spoof"),
+]
+
+
+def test_partialspoof_has_wav_files_and_parts(partialspoof):
+    partialspoof(*PARTS_OF_SPOOFS)
+    prepare("partialspoof", "dev", "root", "data/dev")
+    assert no_problems("data/dev")
+    cuts = {cut.id: cut for cut in read_cuts("data/dev", features=False)}
+    assert spoofed_parts(cuts["LA_D_1"]) == []
+    expected = [(0.0, 0.03), (0.05, 0.07)]
+    np.testing.assert_allclose(spoofed_parts(cuts["CON_D_1"]), expected)
+    assert spoofed_parts(cuts["CON_D_2"]) == [(0.04, 0.1)]  # cut off at the end
+    assert read_table("data/dev/utt2attack")["CON_D_1"] == "CON"
+
+
+@pytest.mark.parametrize(
+    ("turns", "message"),
+    [
+        (PARTS_OF_SPOOFS[:2], "'CON_D_2': expected spoofed parts, got 0 parts"),
+        (
+            [*PARTS_OF_SPOOFS, ("LA_D_1", 0, 0.01, "spoof")],
+            "'LA_D_1': expected nothing that is spoofed, got 1 parts",
+        ),
+        (
+            [*PARTS_OF_SPOOFS, ("CON_D_1", 0.1, 0.01, "spoof")],
+            "'CON_D_1': a turn is empty, or behind 0.100 s",
+        ),
+    ],
+)
+def test_turns_that_contradict_the_protocol_are_named(partialspoof, turns, message):
+    partialspoof(*turns)
+    with pytest.raises(DataError, match=message):
+        prepare("partialspoof", "dev", "root", "data/dev")
+
+
+def test_partialspoof_without_turns_is_refused(partialspoof):
+    with pytest.raises(DataError, match="expected dev/con_data/rttm_2cls_0sil_spoof"):
+        prepare("partialspoof", "dev", "root", "data/dev")

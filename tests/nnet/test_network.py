@@ -126,6 +126,8 @@ def test_the_mean_of_embedded_frames_is_the_utterance(name, shake, rng):
         whole = network(feats, lengths)
         frames, numbers = network.embed_frames(feats, lengths)
     assert frames.shape[2] == network.embedding_dim
+    whole_strides = lengths // network.frame_stride
+    assert ((numbers == whole_strides) | (numbers == whole_strides + 1)).all()
     for utt, parts, number in zip(whole, frames, numbers, strict=True):
         torch.testing.assert_close(parts[:number].mean(dim=0), utt)
 

@@ -145,6 +145,12 @@ def test_windows_give_what_the_whole_gives(rng, topology):
         whole.posteriors(batch), windows.posteriors(batch), strict=True
     ):
         torch.testing.assert_close(one, other, atol=1e-3, rtol=0)
+    for log_semiring in (True, False):
+        totals = [
+            segmenter.total_scores(batch, log_semiring)
+            for segmenter in (whole, windows)
+        ]
+        torch.testing.assert_close(*totals, atol=1e-2, rtol=0)
 
 
 @pytest.mark.k2
@@ -165,8 +171,13 @@ def test_an_hour_is_decoded_whatever_is_in_it():
     topology = Topology([20, 20], enter=[3, 3])
     truth = (np.arange(360_000) // 150) % 2
     loglikes = torch.from_numpy(np.where(np.eye(2)[truth] > 0, -0.1, -2.3))
-    path = Segmenter(topology).best_paths([loglikes])[0]
+    segmenter = Segmenter(topology)
+    path = segmenter.best_paths([loglikes])[0]
     np.testing.assert_array_equal(path.numpy(), truth)
+    best = segmenter.total_scores([loglikes], log_semiring=False).item()
+    num_changes = 360_000 // 150 - 1
+    assert best == pytest.approx(-0.1 * 360_000 - 3 * num_changes, abs=0.1)
+    assert best < segmenter.total_scores([loglikes]).item() < best + 3 * num_changes
 
 
 @pytest.mark.k2

@@ -7,13 +7,19 @@ from torch import nn
 
 from asdkit.base.errors import DataError, FitError
 from asdkit.data.batches import Batch
-from asdkit.data.manifests import Utterance, write_utterances
-from asdkit.io.ark import ArkWriter
+from asdkit.data.manifests import (
+    Utterance,
+    read_manifests,
+    write_manifests,
+    write_utterances,
+)
+from asdkit.io.ark import ArkWriter, read_arrays
 from asdkit.io.tables import read_table, write_table
 from asdkit.losses.classification import ClassificationLoss
 from asdkit.metrics.eer import eer
 from asdkit.nnet.network import Network
 from asdkit.training.spoofing import (
+    FrameValidation,
     SpoofCorpusReader,
     SpoofValidation,
     balanced_weights,
@@ -160,4 +166,62 @@ def test_scores_that_are_not_finite_have_no_error_rate(parts, caplog):
     batches[0].feats[0] = torch.nan
     validate = SpoofValidation(attacks, lambda _: batches, First())
     assert np.isnan(validate(Mean()))
+    assert "scores are not finite" in caplog.text
+
+
+class Frames(Network):
+    """A frame of three is the mean of these."""
+
+    min_frames = 6
+    frame_stride = 3
+
+    def embed_frames(self, feats, num_frames=None):
+        assert not self.training
+        few = feats.shape[1] // 3
+        return feats[:, : 3 * few].unflatten(1, (few, 3)).mean(dim=2), num_frames // 3
+
+
+def label_parts(data):
+    """Say that the first 50 ms of every attacked utterance are spoofed, no more."""
+    manifests = read_manifests(data)
+    for item in manifests.supervisions.values():
+        if item.custom["attack"] != "bonafide":
+            item.custom["spoofed"] = [[0.0, 0.05]]
+    write_manifests(
+        data, manifests.recordings.values(), manifests.supervisions.values()
+    )
+
+
+def test_frames_are_validated_by_their_own_error_rate(write_data, run_as_ranks):
+    """Each of three has the score of their mean, what is left over that before it."""
+    data = write_data(["bonafide", "A01"] * 6)
+    label_parts(data)
+    scores, is_bonafide = [], []
+    for n, (_, feats) in enumerate(read_arrays(f"scp:{data}/feats.scp")):
+        means = [feats[i : i + 3, 0].mean() for i in range(0, len(feats) - 2, 3)]
+        place = [min(t // 3, len(means) - 1) for t in range(len(feats))]
+        scores += [means[i] for i in place]
+        middles = 0.0125 + 0.01 * np.arange(len(feats))
+        is_bonafide += [True] * len(feats) if n % 2 == 0 else (middles >= 0.05).tolist()
+    scores, is_bonafide = np.array(scores), np.array(is_bonafide)
+    expected = eer(scores[is_bonafide], scores[~is_bonafide])
+    reader = SpoofCorpusReader(**OPTIONS)
+    corpus = reader.read(data)
+
+    def validate(rank=0):
+        validation = reader.read_frames(data, corpus, First(), "cpu")
+        assert isinstance(validation, FrameValidation)
+        assert validation(Frames(3, 3)) == pytest.approx(expected, abs=1e-6)
+
+    validate()
+    assert run_as_ranks(validate, 2) == [0, 0]
+
+
+def test_frames_that_are_not_finite_have_no_error_rate(write_data, caplog):
+    data = write_data(["bonafide", "A01"] * 3)
+    reader = SpoofCorpusReader(**OPTIONS)
+    validate = reader.read_frames(data, reader.read(data), First(), "cpu")
+    network = Frames(3, 3)
+    network.embed_frames = lambda feats, num: (feats * torch.nan, num)
+    assert np.isnan(validate(network))
     assert "scores are not finite" in caplog.text

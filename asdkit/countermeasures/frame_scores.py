@@ -1,0 +1,62 @@
+"""Scores of single frames, of a network that was trained to tell them apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from asdkit.base.errors import DataError
+from asdkit.base.ranges import Natural
+from asdkit.data.batches import ExtractionBatches
+from asdkit.data.networks import load_network
+from asdkit.data.sources import FeatureSource
+from asdkit.io.ark import ArkWriter
+from asdkit.io.protocols import BONAFIDE
+from asdkit.io.tables import PathName
+from asdkit.losses.classification import ClassificationLoss
+from asdkit.nnet.extraction import extract_frames
+
+
+def score_frames(
+    data_dir: PathName,
+    path: PathName,
+    out_dir: PathName,
+    device: str = "cpu",
+    max_frames: Natural = 0,
+    num_workers: Natural = 0,
+) -> Path:
+    """Score every frame of a data directory with a network that embeds frames.
+
+    Args:
+        data_dir: with features like those of the training.
+        path: what cm-train wrote.
+        out_dir: gets frames.ark and frames.scp, (T,) scores of every utterance.
+        device: where to compute.
+        max_frames: in a batch; 0 for as many as in the training.
+        num_workers: processes that make batches ahead.
+
+    Returns:
+        frames.scp.
+
+    Raises:
+        DataError: the file is missing, damaged or no countermeasure, or the data do
+            not fit it.
+        AsdkitError: the network does not embed single frames.
+    """
+    trained = load_network(path)
+    loss, network = trained.loss.to(device), trained.network.to(device)
+    if trained.options["classes"] != ["spoof", BONAFIDE]:
+        raise DataError(path, "expected a countermeasure", hint="cm-train makes one")
+    assert isinstance(loss, ClassificationLoss)
+    source = FeatureSource(**trained.options["features"])
+    data = trained.options["data"]
+    batches = ExtractionBatches(
+        source.open_lane(source.read_cuts(data_dir), network.feat_dim),
+        max_frames=max_frames or data["batch_size"] * data["chunk_frames"],
+        min_frames=network.min_frames,
+        subtract_mean=source.subtract_mean,
+        num_workers=num_workers,
+    )
+    with ArkWriter(out_dir, "frames") as writer:
+        for utt, scores in extract_frames(network, batches, device, loss.scores):
+            writer[utt] = scores
+    return writer.scp

@@ -1,0 +1,269 @@
+"""How well spoofed parts are found, and how they are found best."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+
+from asdkit.base.errors import DataError
+from asdkit.countermeasures.localization import METHODS, utterance_score
+from asdkit.data.cuts import attack_of, read_cuts
+from asdkit.data.frame_labels import bonafide_frames, spoofed_parts
+from asdkit.data.frame_segments import frame_times
+from asdkit.data.vad_fsa import load_odds
+from asdkit.io.ark import read_arrays, read_scp
+from asdkit.io.files import write_atomic
+from asdkit.io.protocols import BONAFIDE
+from asdkit.io.tables import PathName, read_table
+from asdkit.metrics.eer import eer
+from asdkit.metrics.segments import (
+    Found,
+    Interval,
+    count_found,
+    frame_eer,
+    range_eer,
+    time_in,
+)
+from asdkit.segmentation.segments import segments_of
+
+logger = logging.getLogger(__name__)
+Criterion = Literal["f1", "frame_eer", "range_eer", "utt_eer"]
+OF_FRAMES = ("frame_eer", "range_eer")  # which need smoothed scores
+
+
+class Quality(NamedTuple):
+    """How well spoofed parts are found, all fractions.
+
+    Attributes:
+        frame_eer: equal error rate of frames; NaN without smoothed scores, as the next.
+        range_eer: equal error rate of time.
+        precision: of spoofed segments.
+        recall: of spoofed segments.
+        f1: harmonic mean of both.
+        utt_eer: equal error rate of utterances; NaN where none is bona fide.
+    """
+
+    frame_eer: float
+    range_eer: float
+    precision: float
+    recall: float
+    f1: float
+    utt_eer: float
+
+
+class Localized(NamedTuple):
+    """What was found in an utterance.
+
+    Attributes:
+        utt: its id.
+        is_bonafide: (T,) bool.
+        score: of all of it.
+        smoothed: (T,) scores of frames; None if nobody asks for their error rates.
+    """
+
+    utt: str
+    is_bonafide: np.ndarray
+    score: float
+    smoothed: np.ndarray | None = None
+
+
+class Truth(NamedTuple):
+    """What is known of an utterance.
+
+    Attributes:
+        parts: what is spoofed, in seconds.
+        is_bonafide: (T,) bool.
+        bonafide_sec: (T,) bona fide time in frames.
+        spoof_sec: (T,) spoofed time in frames.
+        attack: or "bonafide".
+        duration: in seconds.
+    """
+
+    parts: list[Interval]
+    is_bonafide: np.ndarray
+    bonafide_sec: np.ndarray
+    spoof_sec: np.ndarray
+    attack: str
+    duration: float
+
+
+class Judge:
+    """Knows which parts of utterances are spoofed, and rates who looks for them.
+
+    Args:
+        data_dir: whose manifests know.
+
+    Raises:
+        DataError: a manifest is missing or damaged.
+    """
+
+    def __init__(self, data_dir: PathName) -> None:
+        self.data_dir = data_dir
+        self._times = frame_times(data_dir)
+        self._cuts = {cut.id: cut for cut in read_cuts(data_dir, features=False)}
+        self._truths: dict[str, Truth] = {}
+
+    def rate(self, found: Iterable[Localized]) -> Quality:
+        """Compare what was found in utterances with the truth.
+
+        Raises:
+            DataError: an utterance is unknown or has not as many scores as frames, or
+                nothing or all is spoofed.
+        """
+        items = list(found)
+        truths = [self._truth(item) for item in items]
+        if not truths:
+            raise DataError(self.data_dir, "expected utterances, got none")
+        bonafide_sec = np.concatenate([truth.bonafide_sec for truth in truths])
+        spoof_sec = np.concatenate([truth.spoof_sec for truth in truths])
+        if not spoof_sec.any() or not (bonafide_sec > 1e-9).any():
+            problem = "expected spoofed and bona fide parts, got only one"
+            raise DataError(self.data_dir, problem)
+        rates = float("nan"), float("nan")
+        smoothed = [item.smoothed for item in items if item.smoothed is not None]
+        if smoothed:
+            scores = np.concatenate(smoothed)
+            is_bonafide = np.concatenate([truth.is_bonafide for truth in truths])
+            rates = (
+                frame_eer(scores, is_bonafide),
+                range_eer(scores, bonafide_sec, spoof_sec),
+            )
+        count = Found(0, 0, 0)
+        for item, truth in zip(items, truths, strict=True):
+            count += count_found(truth.parts, self._parts(item, truth.duration))
+        scores = np.array([item.score for item in items])
+        whole = np.array([truth.attack == BONAFIDE for truth in truths])
+        return Quality(
+            *rates,
+            count.precision,
+            count.recall,
+            count.f1,
+            eer(scores[whole], scores[~whole]) if whole.any() else float("nan"),
+        )
+
+    def _truth(self, item: Localized) -> Truth:
+        """Look up what is known of an utterance."""
+        utt, num_frames = item.utt, len(item.is_bonafide)
+        if utt not in self._truths:
+            if utt not in self._cuts:
+                raise DataError(self.data_dir, f"{utt!r} is not in it")
+            cut = self._cuts[utt]
+            edges = self._times.edges(num_frames, cut.duration)
+            parts = spoofed_parts(cut)
+            inside = time_in(edges[:-1], edges[1:], parts)
+            self._truths[utt] = Truth(
+                parts,
+                bonafide_frames(cut, self._times, num_frames) == 1,
+                np.diff(edges) - inside,
+                inside,
+                attack_of(cut),
+                cut.duration,
+            )
+        truth = self._truths[utt]
+        if item.smoothed is not None and len(item.smoothed) != num_frames:
+            problem = f"{utt!r}: {len(item.smoothed)} scores for {num_frames} frames"
+            raise DataError(self.data_dir, problem)
+        return truth
+
+    def _parts(self, item: Localized, duration: float) -> list[Interval]:
+        """List the segments that are said to be spoofed."""
+        num_frames = len(item.is_bonafide)
+        return [
+            self._times.seconds(segment, num_frames, duration)
+            for segment in segments_of(item.is_bonafide)
+            if not segment.label
+        ]
+
+
+def assess(data_dir: PathName, out_dir: PathName) -> Quality:
+    """Rate what `asdkit.countermeasures.localization.localize` wrote.
+
+    Args:
+        data_dir: whose manifests know which parts are spoofed.
+        out_dir: with smoothed.scp, bonafide.scp and scores.
+
+    Raises:
+        DataError: a file is missing or damaged, or nothing or all is spoofed.
+    """
+    scores = read_table(f"{out_dir}/scores")
+    paths = dict(read_arrays(f"scp:{out_dir}/bonafide.scp"))
+    found = []
+    for utt, smoothed in read_arrays(f"scp:{out_dir}/smoothed.scp"):
+        if utt not in scores or utt not in paths:
+            raise DataError(out_dir, f"{utt!r} has no path or no score")
+        found.append(Localized(utt, paths[utt] > 0, float(scores[utt]), smoothed))
+    return Judge(data_dir).rate(found)
+
+
+class Point(NamedTuple):
+    """A point of a grid.
+
+    Attributes:
+        options: of the method.
+        quality: that it has.
+    """
+
+    options: dict[str, Any]
+    quality: Quality
+
+
+def sweep(
+    data_dir: PathName,
+    frames: PathName,
+    method: str,
+    grid: Mapping[str, Sequence[Any]],
+    select: Criterion = "f1",
+) -> list[Point]:
+    """Try all combinations of options.
+
+    Args:
+        data_dir: a development set that knows which parts are spoofed.
+        frames: table (.scp) of (T,) scores of its frames.
+        method: which of `METHODS`.
+        grid: option -> values to try.
+        select: what is to be best: F1 of spoofed segments, or one of the error rates.
+
+    Returns:
+        points, the best first; of those as good as each other the first that was tried.
+
+    Raises:
+        AsdkitError: k2 is not installed, and the method needs it.
+        DataError: a file is missing or damaged, or nothing or all is spoofed.
+    """
+    assert select in get_args(Criterion)
+    judge, shift = Judge(data_dir), frame_times(data_dir).shift_sec
+    scores = {utt: load_odds(utt, place) for utt, place in read_scp(frames).items()}
+    values = list(scores.values())
+    points = []
+    for point in itertools.product(*grid.values()):
+        options = dict(zip(grid, point, strict=True))
+        localizer = METHODS[method](**options)
+        localizer.prepare(shift)
+        decided = localizer.decide(values)
+        smoothed: Sequence[np.ndarray | None] = [None] * len(values)
+        if select in OF_FRAMES:
+            smoothed = localizer.smooth(values)
+        means = map(utterance_score, values, decided)
+        found = map(Localized, scores, decided, means, smoothed)
+        points.append(Point(options, judge.rate(found)))
+        rate = getattr(points[-1].quality, select)
+        if np.isnan(rate):
+            raise DataError(data_dir, "expected bona fide utterances, too, for utt_eer")
+        logger.debug("localizer: %s: %s = %.4f", options, select, rate)
+    sign = -1 if select == "f1" else 1
+    return sorted(points, key=lambda point: sign * getattr(point.quality, select))
+
+
+def write_conf(
+    path: PathName, method: str, best: Point, select: Criterion, data_dir: PathName
+) -> None:
+    """Write the options of a point as a file that cm-localize takes as --config."""
+    rate = 100 * getattr(best.quality, select)
+    with write_atomic(path) as stream:
+        stream.write(f"--method={method}  # {select} {rate:.2f} % on {data_dir}\n")
+        for name, value in best.options.items():
+            stream.write(f"--{name.replace('_', '-')}={value}\n")
