@@ -198,6 +198,7 @@ class SileroDetector(SmoothDetector):
         self._network = require("silero_vad", cure).load_silero_vad()
         cuts = list(read_cuts(data_dir, features=False))
         require_audio(cuts)
+        self._data_dir = data_dir
         self._cuts = {cut.id: cut for cut in at_rate(cuts, SILERO_RATE)}
         self._times = frame_times(data_dir)
 
@@ -207,6 +208,8 @@ class SileroDetector(SmoothDetector):
         """N ids and their (T, D) features -> N times (T,) log odds of speech."""
         odds = []
         for utt, matrix in zip(utts, feats, strict=True):
+            if utt not in self._cuts:
+                raise DataError(self._data_dir, f"{utt!r} has features, but no audio")
             samples = torch.from_numpy(load_samples(self._cuts[utt]))
             self._network.reset_states()
             with torch.inference_mode():

@@ -105,6 +105,18 @@ def test_silero_decides_by_what_it_hears(speech, truth, monkeypatch):
     assert 0.01 * change == pytest.approx(33 * 0.032, abs=0.02)
 
 
+@pytest.mark.k2
+def test_silero_names_whom_it_cannot_hear(speech, truth, monkeypatch):
+    """s9 has features in feats.scp, and is in no manifest."""
+    fake = types.ModuleType("silero_vad")
+    fake.load_silero_vad = object
+    monkeypatch.setitem(sys.modules, "silero_vad", fake)
+    place = read_table(speech / "feats.scp")["s0-u4"]
+    write_table(speech / "feats.scp", {"s9": place})
+    with pytest.raises(DataError, match="'s9' has features, but no audio"):
+        compute_vad(speech, "exp", SileroDetector())
+
+
 @pytest.mark.parametrize("kind", [GmmDetector, SileroDetector, ScoresDetector])
 def test_without_k2_nothing_is_written(speech, monkeypatch, tmp_path, kind):
     monkeypatch.setitem(sys.modules, "k2", None)
