@@ -5,8 +5,9 @@ e.g.: asdkit spoof-simulate --attacks world,espeak --ids A01,A02 data/dev data/l
 
 Vocoders (lpc, griffin_lim, griffin_lim_40, world) copy utterances; world_vc lets one
 speaker say what another has said; espeak and flite read the transcripts; replay, or
-replay_AA to replay_CC (distance, loudspeaker), plays recordings in another room.  Every
-spoof is as loud as the utterance it imitates.  What cannot be made, for want of a
+replay_AA to replay_CC (distance, loudspeaker), plays recordings in another room, or,
+with --environments, in one like that in which room-apply lets the utterance be heard.
+Every spoof is as loud as the utterance it imitates.  What cannot be made, for want of a
 transcript for instance, is counted and skipped.  N ranks write the same samples as one,
 and what an interrupted run has written is kept.
 """
@@ -39,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         with_bonafide="list the originals, too",
         seed="other seeds draw other voices, rooms and noise",
         allow_pipes="run the commands that recordings are",
+        environments="rooms of replays, e.g. aaa,bbc, or all: size, reverberation and "
+        "distance as in ASVspoof 2019's PA; by default, any",
     )
     parser.add_argument("data_dir", help="data directory with audio")
     parser.add_argument("spoof_dir", help="where to write the new data directory")

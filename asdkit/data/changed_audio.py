@@ -20,7 +20,9 @@ from asdkit.data.noises import recording_of
 from asdkit.io.audio import write_flac
 from asdkit.io.headers import read_headers
 from asdkit.io.tables import PathName
+from asdkit.simulation.attacks import match_level
 from asdkit.simulation.channels import CHANNELS
+from asdkit.simulation.rooms import ENVIRONMENTS, hear
 
 if TYPE_CHECKING:
     from lhotse import MonoCut
@@ -94,6 +96,42 @@ class Codecs:
         """(L,) -> (L,) float32."""
         name = self.codec_of(utt)
         return samples if name == "none" else CHANNELS[name](samples, sampling_rate)
+
+
+class Rooms:
+    """Let every utterance be heard in a room of an environment, which is drawn for it.
+
+    Args:
+        environments: of `asdkit.simulation.rooms.ENVIRONMENTS`, separated by commas; or
+            "all".
+        seed: of the draws.
+
+    Raises:
+        AsdkitError: there is no such environment.
+    """
+
+    def __init__(self, environments: str = "all", seed: Natural = 0) -> None:
+        self.environments = environments.split(",")
+        if environments == "all":
+            self.environments = [*ENVIRONMENTS]
+        self.seed = seed
+        for name in self.environments:
+            if name not in ENVIRONMENTS:
+                raise AsdkitError(
+                    "--environments: expected all, or some of aaa, aab, ..., ccc; "
+                    f"got {name!r}"
+                )
+
+    def environment_of(self, utt: str) -> str:
+        """Draw the environment of an utterance, always the same one."""
+        rng = np.random.default_rng([self.seed, *utt.encode()])
+        return self.environments[rng.integers(len(self.environments))]
+
+    def __call__(self, utt: str, samples: np.ndarray, sampling_rate: int) -> np.ndarray:
+        """(L,) -> (L,) float32, as loud as before, without clipping."""
+        environment = self.environment_of(utt)
+        rng = np.random.default_rng([self.seed, *f"{utt} {environment}".encode()])
+        return match_level(hear(samples, sampling_rate, rng, environment), samples)
 
 
 def write_changed(

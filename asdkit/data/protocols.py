@@ -43,10 +43,12 @@ class Enrollment(NamedTuple):
 
     Attributes:
         models: speaker -> utterances.
-        audio: folder of these.
+        genders: speaker -> "female" or "male"; empty where no list is of one gender.
+        audio: folder of the utterances.
     """
 
     models: dict[str, list[str]]
+    genders: dict[str, str]
     audio: Path
 
 
@@ -205,26 +207,35 @@ def _read_enrollment(root: PathName, layout: Layout) -> Enrollment | None:
     if not paths:
         return None
     models: dict[str, list[str]] = {}
+    genders: dict[str, str] = {}
     for path in paths:
-        for spk, utts in read_enrollment(path).items():
+        listed = read_enrollment(path)
+        for spk, utts in listed.items():
             if spk in models:
                 raise DataError(path, f"{spk!r} is in an earlier list, too")
             models[spk] = utts
-    return Enrollment(models, require(root, layout.enroll_audio))
+        for gender in GENDERS.values():
+            if f".{gender}." in path.name:
+                genders |= dict.fromkeys(listed, gender)
+    return Enrollment(models, genders, require(root, layout.enroll_audio))
 
 
 def _write_enrollment(
     data_dir: PathName, enrollment: Enrollment, skip_bad: bool
 ) -> list[str]:
     """Write the directory of the utterances to enroll; return its spk2utt."""
-    models, audio = enrollment
+    models, genders, audio = enrollment
     utt2spk = {utt: spk for spk, utts in models.items() for utt in utts}
     present = {entry.name for entry in os.scandir(audio)}
     headers = _read_audio(audio, list(utt2spk), present, skip_bad)
     left = {spk: [u for u in models[spk] if u in headers] for spk in sorted(models)}
-    utterances = [_make_utterance(u, utt2spk[u], audio, headers[u]) for u in headers]
-    custom = {"attack": BONAFIDE}
-    write_utterances(data_dir, [u._replace(custom=custom) for u in utterances])
+    utterances = [
+        _make_utterance(utt, utt2spk[utt], audio, header)._replace(
+            gender=genders.get(utt2spk[utt]), custom={"attack": BONAFIDE}
+        )
+        for utt, header in headers.items()
+    ]
+    write_utterances(data_dir, utterances)
     return [f"{spk} {' '.join(utts)}" for spk, utts in left.items() if utts]
 
 

@@ -21,6 +21,7 @@ from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.provenance import commit
 from asdkit.base.ranges import Natural
+from asdkit.data.changed_audio import Rooms
 from asdkit.data.cuts import read_cuts, speaker_of
 from asdkit.data.loading import load_samples, require_audio
 from asdkit.data.manifests import SUPERVISIONS, write_manifests
@@ -48,12 +49,14 @@ class Spoof(NamedTuple):
         attack: id of the attack.
         victim: id of the utterance whose speaker is imitated.
         other: id of what somebody else has said; empty if the attack does without.
+        environment: where it is replayed; empty for any rooms.
     """
 
     utt: str
     attack: str
     victim: str
     other: str = ""
+    environment: str = ""
 
 
 def parse_attacks(attacks: str, ids: str = "") -> dict[str, str]:
@@ -91,6 +94,7 @@ def plan_spoofs(
     attacks: Mapping[str, str],
     per_utterance: Literal["all", "one"] = "all",
     seed: Natural = 0,
+    rooms: Rooms | None = None,
 ) -> list[Spoof]:
     """Say which attacks are made on which utterances.
 
@@ -99,6 +103,7 @@ def plan_spoofs(
         attacks: id -> attack.
         per_utterance: every attack on every utterance, or one, all equally often.
         seed: of the draws.
+        rooms: draws where an utterance and its replays are heard; None for any rooms.
 
     Returns:
         spoofs, sorted by id; what nothing can be made of is left out and counted in
@@ -125,7 +130,8 @@ def plan_spoofs(
             utt, other = f"{cut.id}-{label}", ""
             if ATTACKS[attacks[label]].needs_other:
                 other = voices.draw(cut, _rng(seed, utt))
-            spoofs.append(Spoof(utt, label, cut.id, other))
+            environment = rooms.environment_of(cut.id) if rooms else ""
+            spoofs.append(Spoof(utt, label, cut.id, other, environment))
     for label, problems in skipped.items():
         said = ", ".join(f"{count} {problem}" for problem, count in problems.items())
         what = f"{label}: of {len(cuts)} utterances: {said}"
@@ -145,6 +151,7 @@ def write_spoofed(
     with_bonafide: bool = True,
     seed: Natural = 0,
     allow_pipes: bool = False,
+    environments: str = "",
 ) -> None:
     """Attack the speakers of a data directory, and list the spoofs in another.
 
@@ -160,12 +167,17 @@ def write_spoofed(
         with_bonafide: whether the originals are listed, too, as they are.
         seed: of the draws.
         allow_pipes: whether recordings may be commands, which are then run.
+        environments: where replays are heard, see `asdkit.data.changed_audio.Rooms`,
+            which draws the same one for the utterance itself; empty for any rooms.
 
     Raises:
         DataError: audio is missing or damaged, or nothing is bona fide.
-        AsdkitError: an attack can be made on no utterance, or a program that it needs
-            fails.
+        AsdkitError: an attack can be made on no utterance, a program that it needs
+            fails, or an attack is not heard in a room.
     """
+    rooms = Rooms(environments, seed) if environments else None
+    if rooms:
+        _require_rooms(attacks, with_bonafide)
     cuts = {
         cut.id: cut
         for cut in read_cuts(data_dir, features=False, allow_pipes=allow_pipes)
@@ -174,7 +186,7 @@ def write_spoofed(
     if not cuts:
         raise DataError(data_dir, "expected bona fide utterances, got none")
     require_audio([*cuts.values()])
-    spoofs = plan_spoofs([*cuts.values()], attacks, per_utterance, seed)
+    spoofs = plan_spoofs([*cuts.values()], attacks, per_utterance, seed, rooms)
     paths = {
         spoof.utt: f"{audio_dir}/{speaker_of(cuts[spoof.victim])}/{spoof.utt}.flac"
         for spoof in spoofs
@@ -206,6 +218,7 @@ def make_spoof(
         sample_frequency=rate,
         text=supervision.text or "",
         gender=_gender(victim),
+        environment=spoof.environment or None,
     )
     if spoof.other:
         other = cuts[spoof.other]
@@ -214,6 +227,18 @@ def make_spoof(
     # A synthesizer has one voice for a speaker, whatever he says.
     name = f"{speaker_of(victim)} {spoof.attack}" if attack.needs_text else spoof.utt
     return attack(material, _rng(seed, name))
+
+
+def _require_rooms(attacks: Mapping[str, str], with_bonafide: bool) -> None:
+    """Raise unless all that is listed is heard in the environments."""
+    for name in attacks.values():
+        if not ATTACKS[name].in_room:
+            raise AsdkitError(f"--environments: expected replays only, got {name!r}")
+    if with_bonafide:
+        raise AsdkitError(
+            "--environments: the originals are not heard in a room, replays are",
+            hint="--with-bonafide false; asdkit room-apply brings originals there",
+        )
 
 
 class _Voices:
@@ -323,6 +348,9 @@ def _write_directory(
     for spoof in spoofs:
         victim = cuts[spoof.victim].supervisions[0]
         said = cuts[spoof.other or spoof.victim].supervisions[0]
+        made = {"attack": spoof.attack}
+        if spoof.environment:
+            made["environment"] = spoof.environment
         supervisions.append(
             SupervisionSegment(
                 id=spoof.utt,
@@ -333,7 +361,7 @@ def _write_directory(
                 gender=victim.gender,
                 language=victim.language,
                 text=said.text,
-                custom={**(victim.custom or {}), "attack": spoof.attack},
+                custom={**(victim.custom or {}), **made},
             )
         )
     for cut in originals.values():

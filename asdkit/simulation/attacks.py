@@ -30,6 +30,7 @@ class Material(NamedTuple):
         gender: "f" or "m", None where nobody knows.
         other: (L',) float32, what somebody else has said, at the same rate; empty
             where the attack does without.
+        environment: of `asdkit.simulation.rooms`, where it is replayed; None for any.
     """
 
     samples: np.ndarray
@@ -37,6 +38,7 @@ class Material(NamedTuple):
     text: str = ""
     gender: str | None = None
     other: np.ndarray = np.zeros(0, np.float32)
+    environment: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,14 @@ class Attack:
         make: material and a generator -> (L,) samples of any level.
         needs_text: whether it reads a text; its voice is then drawn per speaker.
         needs_other: whether it converts what another person has said.
+        in_room: whether it is heard in a room, and so in an environment.
         check: raises an AsdkitError if something it needs is not installed.
     """
 
     make: Callable[[Material, np.random.Generator], np.ndarray]
     needs_text: bool = False
     needs_other: bool = False
+    in_room: bool = False
     check: Callable[[], object] = lambda: None
 
     def __call__(self, material: Material, rng: np.random.Generator) -> np.ndarray:
@@ -76,9 +80,12 @@ def match_level(samples: np.ndarray, model: np.ndarray) -> np.ndarray:
 
 def _replay_of(distance: str | None, quality: str | None) -> Attack:
     """Make a replay attack of a kind; None draws it."""
-    return Attack(
-        lambda x, rng: replay(x.samples, x.sample_frequency, rng, distance, quality)
-    )
+
+    def make(x: Material, rng: np.random.Generator) -> np.ndarray:
+        how = rng, distance, quality, x.environment
+        return replay(x.samples, x.sample_frequency, *how)
+
+    return Attack(make, in_room=True)
 
 
 def _vocoder(make: Callable[[np.ndarray, int], np.ndarray]) -> Attack:

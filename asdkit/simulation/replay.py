@@ -7,12 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import fft
 
-from asdkit.simulation.sessions import (
-    NUM_KNOTS,
-    band_gain,
-    room_response,
-    smooth_gain,
-)
+from asdkit.simulation.rooms import Acoustics, draw_room, draw_talker, in_room
+from asdkit.simulation.sessions import NUM_KNOTS, band_gain, smooth_gain
 
 
 class Loudspeaker(NamedTuple):
@@ -32,9 +28,12 @@ class Loudspeaker(NamedTuple):
 
 
 # As in ASVspoof 2019's PA: the first letter of an attack is the distance at which the
-# attacker recorded, the second the quality of his loudspeaker.  The values are ours:
+# attacker recorded, the second the quality of his loudspeaker.  Distances in an
+# environment are the challenge's, and 2 m the farthest; the other values are ours:
 # bands as of studio monitors, small boxes and telephones.
+DISTANCES_M = {"A": (0.1, 0.5), "B": (0.5, 1.0), "C": (1.0, 2.0)}
 DISTANCES_DB = {"A": (10.0, 20.0), "B": (4.0, 10.0), "C": (-2.0, 4.0)}  # direct sound
+VERIFIER_DB = (4.0, 12.0)  # where the loudspeaker stands before the microphone
 LOUDSPEAKERS = {
     "A": Loudspeaker(40.0, 20_000.0, 0.5, 0.0),
     "B": Loudspeaker(120.0, 10_000.0, 2.0, 0.5),
@@ -48,8 +47,9 @@ def replay(
     rng: np.random.Generator,
     distance: str | None = None,
     quality: str | None = None,
+    environment: str | None = None,
 ) -> np.ndarray:
-    """Record speech in one room and play it in another.
+    """Record speech in a room and play it, there or in another.
 
     Args:
         samples: (L,).
@@ -57,6 +57,8 @@ def replay(
         rng: draws rooms and loudspeaker.
         distance: key of `DISTANCES_DB`; None draws one.
         quality: key of `LOUDSPEAKERS`; None draws one.
+        environment: of `asdkit.simulation.rooms.ENVIRONMENTS`, in which the attacker
+            has recorded and plays; None for two rooms of any kind.
 
     Returns:
         (L,) float32, of any level; the echoes of the end are cut off.
@@ -64,31 +66,26 @@ def replay(
     drawn = rng.integers(3, size=2)
     distance = distance or "ABC"[drawn[0]]
     device = LOUDSPEAKERS[quality or "ABC"[drawn[1]]]
-    direct_db = rng.uniform(*DISTANCES_DB[distance])
-    recorded = in_room(samples, sample_frequency, rng, direct_db)
+    if environment is None:
+        recorder = _draw_acoustics(DISTANCES_DB[distance], rng)
+    else:
+        room = draw_room(environment, rng)
+        recorder = room.at(rng.uniform(*DISTANCES_M[distance]))
+    recorded = in_room(samples, sample_frequency, rng, recorder)
     played = play(recorded, sample_frequency, device, rng)
-    return in_room(played, sample_frequency, rng, rng.uniform(4, 12))
+    if environment is None:
+        verifier = _draw_acoustics(VERIFIER_DB, rng)
+    else:
+        verifier = draw_talker(environment, room, rng)
+    return in_room(played, sample_frequency, rng, verifier)
 
 
-def in_room(
-    samples: np.ndarray,
-    sample_frequency: int,
-    rng: np.random.Generator,
-    direct_db: float,
-) -> np.ndarray:
-    """Let samples sound in a drawn room: (L,) -> (L,) float32.
-
-    Args:
-        samples: (L,).
-        sample_frequency: in Hz.
-        rng: draws the room.
-        direct_db: level of the direct sound against that of all echoes.
-    """
-    sec = rng.uniform(0.1, 0.5)
-    response = room_response(sec, direct_db, rng, sample_frequency)
-    size = fft.next_fast_len(len(samples) + len(response), real=True)
-    heard = fft.rfft(samples.astype(np.float32), size) * fft.rfft(response, size)
-    return fft.irfft(heard, size)[: len(samples)]
+def _draw_acoustics(
+    direct_db: tuple[float, float], rng: np.random.Generator
+) -> Acoustics:
+    """Draw a place in any room."""
+    level = rng.uniform(*direct_db)
+    return Acoustics(rng.uniform(0.1, 0.5), level)
 
 
 def play(

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from asdkit.base.errors import AsdkitError
-from asdkit.data.changed_audio import Codecs, NoiseAdder, write_changed
+from asdkit.data.changed_audio import Codecs, NoiseAdder, Rooms, write_changed
 from asdkit.data.manifests import read_manifests, read_utterances, write_manifests
 from asdkit.data.noises import DrawnNoises
 from asdkit.io.tables import read_table
@@ -109,3 +109,15 @@ def test_codecs_are_drawn_per_utterance_and_noted(speech):
     assert any(Codecs("none,alaw,gsm").codec_of(utt) != drawn[utt] for utt in drawn)
     with pytest.raises(AsdkitError, match="got 'mp4'"):
         Codecs("mp3,mp4")
+
+
+def test_rooms_are_drawn_per_utterance_and_keep_the_level(rng):
+    rooms = Rooms(seed=1)
+    assert len({rooms.environment_of(f"u{i}") for i in range(300)}) == 27
+    samples = 0.01 * rng.standard_normal(8000).astype(np.float32)
+    heard = rooms("u0", samples, 16000)
+    assert heard.std() == pytest.approx(samples.std(), rel=1e-3)
+    np.testing.assert_array_equal(Rooms(seed=1)("u0", samples, 16000), heard)
+    assert not np.allclose(rooms("u1", samples, 16000), heard)
+    with pytest.raises(AsdkitError, match="got 'abd'"):
+        Rooms("aaa,abd")

@@ -137,6 +137,7 @@ def test_2019_pa_enrolls_a_speaker_in_every_environment(draw):
     ]
     assert read_lines("data/eval/asv_enroll.spk2utt") == ["PA_1_aaa PA_E_A1"]
     assert read_lines("data/eval_enroll/utt2spk") == ["PA_E_A1 PA_1_aaa"]
+    assert read_lines("data/eval_enroll/spk2gender") == ["PA_1_aaa m"]
 
 
 def test_2021_la_has_codecs_and_subsets_and_enrolls_from_2019(draw):

@@ -3,7 +3,8 @@
 # tandem of each with a speaker verification (ASV) system of our own.
 #
 #   ./run.sh --corpus DIR                      GMMs, LFCC-LCNN, ASV, tandem: LA
-#   ./run.sh --corpus DIR --access pa          the same for replayed speech
+#   ./run.sh --corpus DIR --access pa          the same for replayed speech, which
+#                                              local/make_pa.sh can make
 #   ./run.sh --corpus DIR --size small         a corpus with hundreds of files
 #   ./run.sh --stage 3 --net aasist --seed 1   another network, another seed
 #   ./run.sh --stage 10                        the tables of all that is there
@@ -34,8 +35,6 @@ data=data/$access
 exp=exp/$access
 dir=$exp/$net/seed$seed
 asv=$exp/asv
-key=(--flavor asvspoof2019 --asv-scores "$data/eval/asv_scores"
-  --asv-trials "$data/eval/asv_trials")
 conf=(--config "conf/$net.conf")
 [[ $size == full ]] || conf+=(--config "conf/$size/$net.conf")
 
@@ -79,6 +78,10 @@ if stage 4 "score with the network"; then
 fi
 
 if stage 5 "check the scores of this seed, print the metrics of each attack"; then
+  key=(--flavor asvspoof2019)
+  # Without the organizers' ASV scores there is no t-DCF; stage 9 has it with ours.
+  [[ ! -e $data/eval/asv_scores ]] || key+=(--asv-scores "$data/eval/asv_scores"
+    --asv-trials "$data/eval/asv_trials")
   scores=()
   for cm in lfcc_gmm cqcc_gmm "$net"; do
     [[ ! -e $exp/$cm/seed$seed/scores_eval ]] \

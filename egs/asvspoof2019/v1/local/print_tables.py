@@ -2,9 +2,10 @@
 
 e.g.: python local/print_tables.py data/la exp/la
 
-Of every exp/la/SYSTEM/seedN: its EER on dev, and on eval its EER, min t-DCF (with the
-ASV scores of the challenge) and the EER of each attack.  Then what its fusions with the
-ASV system in exp/la/asv reach, and its own min t-DCF and t-EER beside that one.
+Of every exp/la/SYSTEM/seedN: its EER on dev, and on eval its EER, that of each attack,
+and the min t-DCF with the ASV scores of the corpus, if it has any.  Then what its
+fusions with the ASV system in exp/la/asv reach, and its own min t-DCF and t-EER beside
+that one.
 """
 
 import argparse
@@ -38,8 +39,10 @@ def rate_alone(data: Path, systems: Systems) -> str:
     key, _ = read_cm_systems(data / "eval/utt2attack", FLAVOR, [])
     attack = np.array(key.attack)
     attacks = sorted({*key.attack} - {BONAFIDE})
-    asv = read_asv(data / "eval/asv_scores", data / "eval/asv_trials", FLAVOR, key)
-    tdcf = tandem_metrics(FLAVOR, tandem_of(asv))[0]
+    metrics: Sequence[Metric] = ()
+    if (data / "eval/asv_scores").exists():
+        asv = read_asv(data / "eval/asv_scores", data / "eval/asv_trials", FLAVOR, key)
+        metrics = tandem_metrics(FLAVOR, tandem_of(asv))[:1]  # the t-DCF
 
     def rate(directory: Path) -> Rates:
         scores = read_scores(data / "dev", directory / "scores_dev")
@@ -48,9 +51,9 @@ def rate_alone(data: Path, systems: Systems) -> str:
         bonafide, spoof = split(scores, key.is_bonafide)
         eers = [eer(bonafide, scores[attack == name]) for name in attacks]
         percent = [100 * x for x in (on_dev, eer(bonafide, spoof), *eers)]
-        return [*percent, tdcf.value(bonafide, spoof)]
+        return percent + measure(metrics, [bonafide, spoof])
 
-    head = ["dev EER %", "EER %", *attacks, tdcf.title]
+    head = ["dev EER %", "EER %", *attacks, *(metric.title for metric in metrics)]
     rows = {name: [rate(path) for path in paths] for name, paths in systems.items()}
     return format_table(head, rows)
 

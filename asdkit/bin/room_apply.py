@@ -1,0 +1,47 @@
+"""Let all utterances of a data directory be heard in rooms.
+
+e.g.: asdkit room-apply --environments aaa,bbb,ccc data/dev data/dev_rooms exp/wav/rooms
+
+The letters of an environment, a to c, are those of ASVspoof 2019's PA: size of the room
+(2 to 5, 5 to 10, 10 to 20 square meters), time in which echoes fall by 60 dB (0.05 to
+0.2, 0.2 to 0.6, 0.6 to 1 s), distance from talker to microphone (0.1 to 0.5, 0.5 to 1,
+1 to 1.5 m).  Each utterance gets one of those named, and utt2environment says which.
+spoof-simulate with the same --environments and --seed replays it there.  N ranks write
+the same samples as one.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from asdkit.base.options import add_options, options_of
+from asdkit.data.changed_audio import Rooms, write_changed
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add_options(
+        parser,
+        Rooms,
+        environments="from which one is drawn for every utterance, or all",
+        seed="other seeds draw other rooms",
+    )
+    add_options(
+        parser, write_changed, allow_pipes="run the commands that recordings are"
+    )
+    parser.add_argument("data_dir", help="data directory with audio")
+    parser.add_argument("room_dir", help="where to write the new data directory")
+    parser.add_argument("audio_dir", help="where to write FLAC files")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the command."""
+    rooms = Rooms(**options_of(Rooms, args))
+    write_changed(
+        args.data_dir,
+        args.room_dir,
+        args.audio_dir,
+        rooms,
+        args.allow_pipes,
+        note=lambda utt: {"environment": rooms.environment_of(utt)},
+    )
