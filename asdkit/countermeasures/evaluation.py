@@ -7,6 +7,7 @@ condition, as ASVspoof 2021 does, so that C0, C1 and C2 differ from row to row.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -37,6 +38,8 @@ from asdkit.metrics.flavors import (
 )
 from asdkit.metrics.table import SORTS, Draws, align, measure
 from asdkit.metrics.tandem import asv_rates, tandem_weights
+
+logger = logging.getLogger(__name__)
 
 BY = ("attack", "codec")
 
@@ -78,9 +81,12 @@ class Condition(NamedTuple):
         if not self.column:
             return np.ones(num_trials, dtype=bool)
         found = columns[self.column]
+        is_bonafide = columns["attack"] == BONAFIDE
         chosen = found == self.value
-        # An attack is told from all bona fide speech, whoever it imitates.
-        return chosen | (found == BONAFIDE) if self.column == "attack" else chosen
+        # What spoofs alone have (an attack, its vocoder, the loudspeaker of a replay)
+        # is told from all bona fide speech.
+        of_spoofs = np.isin(found[is_bonafide], [BONAFIDE, ABSENT]).all()
+        return chosen | is_bonafide if of_spoofs else chosen
 
 
 POOLED = Condition()
@@ -163,6 +169,7 @@ def cm_table(
         rows = condition.rows(columns, len(key.utt))
         classes = [rows & key.is_bonafide, rows & ~key.is_bonafide]
         if not all(chosen.any() for chosen in classes):
+            logger.warning("metrics: %s: trials of one class only: left out", condition)
             continue
         metrics = cm_metrics(flavor)
         if asv is not None:
@@ -197,8 +204,10 @@ def sasv_table(
     for condition in _conditions(columns, by):
         rows = condition.rows(columns, len(key.utt))
         classes = [rows & (keys == name) for name in ASV_KEYS]
-        if all(chosen.any() for chosen in classes):
-            body += _rows(condition, systems, classes, SASV, speakers, resampling)
+        if not all(chosen.any() for chosen in classes):
+            logger.warning("metrics: %s: no trials of a class: left out", condition)
+            continue
+        body += _rows(condition, systems, classes, SASV, speakers, resampling)
     return _format([*(metric.title for metric in SASV), *SORTS[3]], body)
 
 

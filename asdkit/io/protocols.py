@@ -198,16 +198,18 @@ def _check_keys(
 
 def _attacks(path: PathName, columns: Mapping[str, list[str]]) -> Iterable[str]:
     """Name the attack of every line; the key and the attack must agree."""
-    if "attack" in columns:
-        given = columns["attack"]
-    elif "device" in columns:  # 2021 PA: device and distance, as 2019's two letters
-        parts = zip(columns["device"], columns["attacker_distance"], strict=True)
-        given = [ABSENT if ABSENT in part else "".join(part) for part in parts]
-    else:
-        yield from (ABSENT if k == "spoof" else BONAFIDE for k in columns["key"])
+    keys = columns["key"]
+    if "device" in columns:  # 2021 PA: device and distance, as 2019's two letters
+        how = zip(columns["device"], columns["attacker_distance"], strict=True)
+        for words, key in zip(how, keys, strict=True):
+            known = "".join(word for word in words if word != ABSENT)
+            yield (known or ABSENT) if key == "spoof" else BONAFIDE
+        return
+    if "attack" not in columns:
+        yield from (ABSENT if key == "spoof" else BONAFIDE for key in keys)
         return
     for number, (attack, key) in enumerate(
-        zip(given, columns["key"], strict=True), start=1
+        zip(columns["attack"], keys, strict=True), start=1
     ):
         has_attack = attack not in (ABSENT, BONAFIDE)
         if has_attack != (key == "spoof"):

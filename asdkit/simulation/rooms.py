@@ -55,9 +55,8 @@ class Room(NamedTuple):
 
 def draw_room(environment: str, rng: np.random.Generator) -> Room:
     """Draw a room of one of `ENVIRONMENTS`."""
-    size, reverberation, _ = environment
-    area = rng.uniform(*AREAS_M2[size])
-    return Room(area, rng.uniform(*REVERBERATION_SEC[reverberation]))
+    area = rng.uniform(*AREAS_M2[environment[0]])
+    return Room(area, rng.uniform(*REVERBERATION_SEC[environment[1]]))
 
 
 def draw_talker(environment: str, room: Room, rng: np.random.Generator) -> Acoustics:

@@ -120,6 +120,21 @@ def test_only_the_2021_form_has_a_floor(asv):
     assert "floor" not in describe_asv("asvspoof2019", asv)
 
 
+def test_what_only_spoofs_have_is_told_from_all_bonafide_speech(key, cm, caplog):
+    """Vocoders of 2021 DF; rooms, which bona fide speech is in, too, are apart."""
+    vocoder = np.where(key.is_bonafide, "bonafide", np.array(key.attack) + "v")
+    columns = key.columns | {"vocoder": vocoder.tolist(), "lone": ["-"] * len(cm)}
+    columns["lone"][:2] = ["x", "y"]
+    columns["lone"][2 + int(np.argmax(key.is_bonafide[2:]))] = "x"
+    many = key._replace(columns=columns)
+    table = cm_table("asvspoof2021", many, {"a": cm}, by=("vocoder", "lone"))
+    bonafide, spoof = cm[key.is_bonafide], cm[vocoder == "A07v"]
+    found = cells(table, "a", "vocoder A07v")
+    assert found[0] == f"{100 * eer(bonafide, spoof):.4f}"
+    assert found[-2:] == [f"{len(bonafide)}", f"{len(spoof)}"]
+    assert "lone y: trials of one class only: left out" in caplog.text
+
+
 def test_an_unknown_column_is_named_with_the_known(key, cm):
     with pytest.raises(DataError, match="attack, codec, room; got vocoder"):
         cm_table("asvspoof2019", key, {"a": cm}, by=("vocoder",))

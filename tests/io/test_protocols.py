@@ -94,6 +94,19 @@ def test_physical_access_has_an_environment_in_the_same_line(write):
     assert found.attack == ["AA", "bonafide"]
 
 
+def test_2021_pa_may_know_less_of_a_replay_and_more_of_bonafide_speech(write):
+    """The hidden subset is simulated; only the key tells the class."""
+    found = read_cm_protocol(
+        write(
+            "PA_0010 PA_E_1 R3 M3 d4 - - - - spoof notrim hidden",
+            "PA_0010 PA_E_2 R3 M3 d4 r1 m1 s4 - spoof notrim hidden",
+            "PA_0010 PA_E_3 R3 M3 D4 r1 m1 s4 c4 bonafide notrim hidden",
+        ),
+        "asvspoof2021_pa",
+    )
+    assert found.attack == ["-", "s4", "bonafide"]
+
+
 def test_vocoders_and_rooms_are_columns(write):
     found = read_cm_protocol(write(CM["asvspoof2021_df"][0]), "asvspoof2021_df")
     assert found.columns["vocoder"] == ["traditional_vocoder"]
