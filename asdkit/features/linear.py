@@ -12,7 +12,7 @@ from torch import Tensor
 from torchaudio.functional import create_dct, linear_fbanks
 
 from asdkit.base.errors import AsdkitError
-from asdkit.base.ranges import Count, Positive, Share
+from asdkit.base.ranges import Count, Natural, Positive, Share
 from asdkit.features.frames import FrameFeatures, make_window, power_spectrum
 
 EPSILON = 2.0**-52  # MATLAB's eps, which the baselines add to energies
@@ -118,14 +118,16 @@ class LogSpectrum(FrameFeatures):
     """Natural logarithm of the magnitude of a finely resolved spectrum.
 
     The defaults are the F0 subband: the lowest 45 bins, 0 to 407 Hz, of frames of
-    1728 samples every 130.  Frame t is centered on sample 130 t.
+    1728 samples every 130.  Frame t is centered on sample 130 t.  What a recording has
+    below speech, e.g. an offset, is in the first 3 bins, as wide as the window is.
 
     Args:
         sample_frequency: in Hz, of every signal that comes in.
         frame_length: in milliseconds.
         frame_shift: in milliseconds.
         preemphasis_coefficient: how much of a sample to subtract from the next.
-        num_bins: how many frequencies to keep, from 0 Hz up; 0 for all.
+        first_bin: the lowest frequency to keep; 0 is 0 Hz.
+        num_bins: how many frequencies to keep from there up; 0 for all.
         padding: what stands before the first sample and after the last.
 
     Source: J. Xue et al., "Learning from yourself: a self-distillation method for
@@ -135,13 +137,14 @@ class LogSpectrum(FrameFeatures):
     frame_length: Positive = 108.0
     frame_shift: Positive = 8.125
     preemphasis_coefficient: Share = 0.97
-    num_bins: Count = 45
+    first_bin: Natural = 0
+    num_bins: Natural = 45
     padding: Literal["zeros", "reflect"] = "zeros"
 
     @property
     def dim(self) -> int:
         """D."""
-        return self.num_bins or self.window_size // 2 + 1
+        return self.num_bins or self.window_size // 2 + 1 - self.first_bin
 
     def _prepare(self, samples: Tensor, seed: int) -> Tensor:
         if len(samples) == 0:
@@ -155,14 +158,17 @@ class LogSpectrum(FrameFeatures):
 
     def _transform(self, frames: Tensor) -> Tensor:
         frames *= self._window
-        power = power_spectrum(frames, self.window_size)[:, : self.dim]  # (T, D)
+        kept = slice(self.first_bin, self.first_bin + self.dim)
+        power = power_spectrum(frames, self.window_size)[:, kept]  # (T, D)
         return power.sqrt().add_(FLOOR).log_()
 
     @cached_property
     def _window(self) -> Tensor:
         """(W,) as scipy and librosa cut it: one sample short of symmetric."""
-        if not 0 <= self.num_bins <= self.window_size // 2 + 1:
+        num_found = self.window_size // 2 + 1
+        if self.first_bin >= num_found or self.first_bin + self.num_bins > num_found:
             raise AsdkitError(
-                f"--num-bins {self.num_bins}: a frame has {self.window_size // 2 + 1}"
+                f"--first-bin {self.first_bin} --num-bins {self.num_bins}: a frame has "
+                f"{num_found} bins"
             )
         return make_window("blackman", self.window_size + 1)[:-1]

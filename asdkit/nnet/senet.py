@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from asdkit.base.ranges import Count
 from asdkit.nnet.attention import EfficientChannelAttention, SqueezeExcitation
 from asdkit.nnet.network import Network
-from asdkit.nnet.padding import zero_padding
+from asdkit.nnet.padding import strided, zero_padding
 from asdkit.nnet.pooling import Pooling
 from asdkit.nnet.residual import (
     BasicBlock,
@@ -33,6 +34,8 @@ class SeNet(Network):
         bottleneck: blocks of three convolutions, twice as wide at their end.
         gate: "se", squeeze-and-excitation, or "eca", efficient channel attention.
         channels: width of the first stage; it doubles from stage to stage.
+        stem: what is before the stages: three 3x3 convolutions, or, for a fifteenth of
+            the multiply-accumulates, a 7x7 one and a maximum over 3x3, both strided.
         feat_dim: D, the number of frequency bins.
         embedding_dim: E; None for the pooled channels as they are.
 
@@ -46,6 +49,7 @@ class SeNet(Network):
         bottleneck: bool = False,
         gate: Literal["se", "eca"] = "se",
         channels: Count = 16,
+        stem: Literal["convs", "strided"] = "convs",
         feat_dim: Count = 45,
         embedding_dim: Count | None = None,
     ) -> None:
@@ -60,9 +64,13 @@ class SeNet(Network):
                 return Bottleneck(in_channels, channels, stride, gated, expansion)
             return BasicBlock(in_channels, channels, stride, gated)
 
-        self.stem = nn.ModuleList(
-            conv_norm_relu(width, channels) for width in (1, channels, channels)
-        )
+        if stem == "convs":
+            widths = (1, channels, channels)
+            layers = [conv_norm_relu(width, channels) for width in widths]
+        else:
+            layers = [conv_norm_relu(1, channels, 7, (2, 2))]
+        self.stem = nn.ModuleList(layers)
+        self.pooled_stem = stem == "strided"
         self.stages = Stages(
             block,
             channels,
@@ -85,8 +93,13 @@ class SeNet(Network):
     ) -> tuple[Tensor, Tensor | None]:
         """(N, D, T) -> (N, C, T'), and how many of the T' are real."""
         x = x[:, None]  # (N, 1, D, T)
+        if self.pooled_stem:
+            num_frames = strided(num_frames, 2)
         for layer in self.stem:
-            x = zero_padding(layer(x), num_frames)  # (N, C, D, T)
+            x = zero_padding(layer(x), num_frames)  # (N, C, D, T), or halves of D, T
+        if self.pooled_stem:
+            num_frames = strided(num_frames, 2)
+            x = zero_padding(F.max_pool2d(x, 3, 2, padding=1), num_frames)
         x, num_frames = self.stages(x, num_frames)  # (N, 8 C, D / 8, T / 8)
         return x.mean(dim=2), num_frames
 

@@ -79,8 +79,12 @@ class Training:
     Args:
         num_epochs: how often the data are seen.  Schedules stretch over them all, so
             that a training cannot be continued with another number.
-        optimizer: "sgd" is with Nesterov's momentum.
+        optimizer: "sgd" is with Nesterov's momentum; "adam" adds the decay of weights
+            to their gradient, "adamw" does not.
         momentum: of "sgd".
+        beta2: of "adam": decay of the mean squared gradient.
+        adam_epsilon: of "adam": added to its root.
+        amsgrad: of "adam": whether the largest mean so far counts, not the present one.
         weight_decay: of all parameters.
         learning_rate: see `asdkit.training.schedules.rate_at`, as for the next three.
         final_rate: what the learning rate ends at.
@@ -105,8 +109,11 @@ class Training:
     def __init__(
         self,
         num_epochs: Count = 30,
-        optimizer: Literal["sgd", "adamw"] = "sgd",
+        optimizer: Literal["sgd", "adam", "adamw"] = "sgd",
         momentum: ProperShare = 0.9,
+        beta2: ProperShare = 0.999,
+        adam_epsilon: Positive = 1e-8,
+        amsgrad: bool = False,
         weight_decay: NonNegative = 1e-4,
         learning_rate: Positive = 0.1,
         final_rate: Positive = 5e-5,
@@ -126,6 +133,9 @@ class Training:
         self.num_epochs = num_epochs
         self.optimizer = optimizer
         self.momentum = momentum
+        self.beta2 = beta2
+        self.adam_epsilon = adam_epsilon
+        self.amsgrad = amsgrad
         self.weight_decay = weight_decay
         self.learning_rate = learning_rate
         self.final_rate = final_rate
@@ -231,7 +241,9 @@ class Training:
     @property
     def options(self) -> dict[str, Any]:
         """The constructor's arguments that the result depends on."""
-        harmless = ("checkpoint_minutes",)
+        harmless = ["checkpoint_minutes"]
+        if self.optimizer != "adam":
+            harmless += ["beta2", "adam_epsilon", "amsgrad"]
         return {name: x for name, x in vars(self).items() if name not in harmless}
 
     def _validate(
@@ -266,19 +278,27 @@ class Training:
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
         kind = torch.device(device).type
         scaler = torch.amp.GradScaler(kind, enabled=self._dtype(kind) == torch.float16)
-        optimizer: torch.optim.Optimizer
+        optimizer = self._optimizer(model)
+        return TrainingState(model, optimizer, scaler, WeightAverage(), device)
+
+    def _optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
+        """Make what moves the weights, of network and objective."""
         if self.optimizer == "sgd":
-            optimizer = torch.optim.SGD(
+            return torch.optim.SGD(
                 model.parameters(),
                 momentum=self.momentum,
                 nesterov=self.momentum > 0,
                 weight_decay=self.weight_decay,
             )
-        else:
-            optimizer = torch.optim.AdamW(
-                model.parameters(), weight_decay=self.weight_decay
-            )
-        return TrainingState(model, optimizer, scaler, WeightAverage(), device)
+        if self.optimizer == "adamw":
+            return torch.optim.AdamW(model.parameters(), weight_decay=self.weight_decay)
+        return torch.optim.Adam(
+            model.parameters(),
+            betas=(0.9, self.beta2),
+            eps=self.adam_epsilon,
+            weight_decay=self.weight_decay,
+            amsgrad=self.amsgrad,
+        )
 
     def _dtype(self, kind: str) -> torch.dtype:
         """Tell what a network computes with on a kind of device."""

@@ -36,6 +36,34 @@ def test_a_network_knows_classes_weights_and_what_it_judges(spoofs, small_traini
     assert all(0 <= entry["EER %"] <= 100 for entry in trained.options["history"])
 
 
+def test_of_self_distillation_the_plain_network_is_left(spoofs, capsys):
+    """Parameters and multiply-accumulates, of the file that cm-score reads."""
+    options = "--network ecanet9 --loss a_softmax --chunk-frames 30 --device cpu"
+    small = "--channels 4 --batch-size 8 --num-epochs 1 --learning-rate 0.01"
+    shares = "--hard-share 0.5 --feature-weight 0.1 --hard-on all"
+    objectives = {"labels": "", "self_distillation": f"{shares} --adapter linear"}
+    sizes = []
+    for objective, more in objectives.items():
+        command = f"{options} {small} --objective {objective} {more} data/train"
+        directory = f"exp/{objective}"
+        assert main(["cm-train", *command.split(), "data/train", directory]) == 0
+        said = capsys.readouterr().err
+        assert ("soft = " in said) == ("features = " in said) == (more != "")
+        assert main(["nnet-info", directory, "--num-frames", "60"]) == 0
+        line = capsys.readouterr().out.splitlines()[1]
+        sizes.append(line.split()[1:7])  # up to the MACs; then come measured times
+        assert main(["cm-score", "data/train", directory, f"{directory}/scores"]) == 0
+    plain, distilled = (load_network(f"exp/{x}/network.pt") for x in objectives)
+    assert sizes[0] == sizes[1]
+    assert sizes[0][:4] == ["60", "x", "10", "32"]
+    for part in ("network", "loss"):
+        ours, theirs = (getattr(x, part).state_dict() for x in (plain, distilled))
+        assert {n: x.shape for n, x in ours.items()} == {
+            n: x.shape for n, x in theirs.items()
+        }
+    assert distilled.options["objective"]["hard_share"] == 0.5
+
+
 def test_it_starts_from_a_network_of_speakers(spoofs, small_training, capsys):
     options = ["--loss", "ge2e", "--utts-per-speaker", "2", *small_training]
     assert main(["nnet-train", *options, "data/train", "exp/spk"]) == 0

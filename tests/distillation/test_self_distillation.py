@@ -10,6 +10,7 @@ from asdkit.data.batches import Batch
 from asdkit.data.networks import TrainedNetwork, load_network, save_network
 from asdkit.distillation.self_distillation import SelfDistillation, watch_stages
 from asdkit.losses import registry as losses
+from asdkit.losses.objective import Labels
 from asdkit.nnet.cost import num_macs, num_parameters
 from asdkit.nnet.registry import build
 from asdkit.training.loop import Training
@@ -46,6 +47,24 @@ class OneBatch:
         while True:
             yield step, self.batch
             step += 1
+
+
+class Killed(Exception):
+    """The training was, at some step."""
+
+
+class StopsAt(OneBatch):
+    """The same batch until a step."""
+
+    def __init__(self, batch, last_step):
+        super().__init__(batch)
+        self.last_step = last_step
+
+    def from_step(self, step):
+        for at, batch in super().from_step(step):
+            if at > self.last_step:
+                raise Killed
+            yield at, batch
 
 
 def stage_maps(network, batch):
@@ -122,6 +141,53 @@ def test_training_changes_adapters_and_heads(network, loss, batch, adapter, tmp_
     )
     for parameter, old in zip(learned, before, strict=True):
         assert not torch.equal(parameter, old)
+
+
+def test_a_resumed_training_takes_up_adapters_and_heads(batch, tmp_path):
+    """Their weights and what the optimizer remembers of them; to the bit."""
+
+    def train(directory, last_step=None):
+        torch.manual_seed(5)
+        network = build("senet9", **TINY)
+        loss = losses.build("a_softmax", network.embedding_dim, 2)
+        objective = SelfDistillation(loss, network)
+        batches = OneBatch(batch)
+        if last_step is not None:
+            batches = StopsAt(batch, last_step)
+        training = Training(num_epochs=2, optimizer="adam", checkpoint_minutes=0)
+        training.fit(network, objective, batches, directory, {})
+        return objective.state_dict()
+
+    whole = train(tmp_path / "whole")
+    with pytest.raises(Killed):
+        train(tmp_path / "killed", last_step=4)
+    resumed = train(tmp_path / "killed")
+    assert {name.partition(".")[0] for name in whole} == {"loss", "heads", "adapters"}
+    for name, value in whole.items():
+        assert torch.equal(resumed[name], value), name
+
+
+def test_with_the_labels_alone_the_network_learns_what_it_learns_without(
+    batch, tmp_path
+):
+    """alpha = 1 and beta = 0: nothing else moves it, and both begin at the same."""
+    trained = []
+    for name in ("plain", "self"):
+        torch.manual_seed(5)
+        network = build("senet9", **TINY)
+        loss = losses.build("a_softmax", network.embedding_dim, 2)
+        objective = Labels(loss)
+        if name == "self":
+            objective = SelfDistillation(
+                loss, network, hard_share=1.0, feature_weight=0.0
+            )
+        Training(num_epochs=2, max_grad_norm=math.inf).fit(
+            network, objective, OneBatch(batch), tmp_path / name, {}
+        )
+        trained.append(network)
+    plain, alone = (network.state_dict() for network in trained)
+    for name, value in plain.items():
+        torch.testing.assert_close(alone[name], value)
 
 
 def test_what_is_saved_is_the_plain_network(network, loss, batch, tmp_path):

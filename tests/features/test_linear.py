@@ -97,6 +97,18 @@ def test_log_spectrum_is_the_f0_subband(samples, padding, mode):
     everything = LogSpectrum(padding=padding, num_bins=0)(samples)
     assert everything.shape == (124, 865)
     np.testing.assert_allclose(everything, expected, atol=2e-3)
+    above = LogSpectrum(padding=padding, first_bin=6, num_bins=39)(samples)
+    np.testing.assert_array_equal(above, feats[:, 6:])
+    above = LogSpectrum(padding=padding, first_bin=6, num_bins=0)
+    assert above.dim == 859
+    np.testing.assert_array_equal(above(samples), everything[:, 6:])
+
+
+def test_an_offset_is_in_the_lowest_bins_only(samples):
+    """So --first-bin 6 is deaf to it, whatever a microphone and a converter added."""
+    change = abs(LogSpectrum()(samples + 1000) - LogSpectrum()(samples))[10:-10]
+    assert change[:, :3].max() > 1
+    assert change[:, 6:].max() < 0.01
 
 
 def test_what_has_no_frame_has_no_features():
@@ -113,6 +125,8 @@ def test_what_has_no_frame_has_no_features():
         (Lfcc(num_ceps=21), "--num-ceps 21: expected 1 to 20"),
         (Lfcc(high_freq=9000.0), "--high-freq 9000.0: expected"),
         (LogSpectrum(num_bins=866), "--num-bins 866: a frame has 865"),
+        (LogSpectrum(first_bin=821), "--first-bin 821 --num-bins 45: a frame has 865"),
+        (LogSpectrum(first_bin=865, num_bins=0), "--first-bin 865"),
     ],
 )
 def test_options_that_cannot_be_are_named(samples, extractor, message):

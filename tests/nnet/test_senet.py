@@ -5,6 +5,8 @@ import torch
 from torch import nn
 
 from asdkit.nnet.attention import EfficientChannelAttention, SqueezeExcitation
+from asdkit.nnet.cost import num_macs, num_parameters
+from asdkit.nnet.registry import build
 from asdkit.nnet.senet import SeNet
 
 TINY = {"blocks": (1, 1), "channels": 4}
@@ -40,3 +42,27 @@ def test_every_block_has_the_gate_that_was_asked_for(gate, kind, bottleneck):
 def test_an_unknown_gate_is_named():
     with pytest.raises(ValueError, match="expected gate 'se' or 'eca', got 'none'"):
         SeNet(**TINY, gate="none")
+
+
+@pytest.mark.parametrize(
+    ("name", "published"), [("senet9", 0.035), ("senet34", 0.141), ("ecanet9", 0.035)]
+)
+def test_the_strided_stem_costs_a_fifteenth(name, published):
+    """papers.md, 2.3: the stem of ASSERT; 4 k fewer parameters."""
+    with torch.device("meta"):
+        plain, strided = build(name), build(name, stem="strided")
+    saved = (9 + 2 * 9 * 16 + 3 * 2) * 16 - (49 + 2) * 16
+    assert num_parameters(plain) - num_parameters(strided) == saved
+    assert num_macs(build(name, stem="strided"), 600) / 1e9 == pytest.approx(
+        published, abs=5e-4
+    )
+
+
+@pytest.mark.parametrize("num_frames", [37, 38, 39, 40, 41])
+def test_behind_the_strided_stem_padding_is_left_out_too(num_frames, rng, shake):
+    network = shake(SeNet(**TINY, stem="strided")).eval()
+    feats = torch.from_numpy(rng.standard_normal((2, 52, 45))).float()
+    alone = network(feats[:1, :num_frames])
+    feats[0, num_frames:] = 100.0
+    together = network(feats, torch.tensor([num_frames, 52]))
+    torch.testing.assert_close(together[:1], alone, rtol=1e-4, atol=1e-5)

@@ -1,5 +1,6 @@
 """The training loop, with batches that come from nowhere."""
 
+import itertools
 import math
 import os
 import signal
@@ -118,8 +119,8 @@ def test_killed_and_started_again_it_ends_with_the_same_bits(
     history = training.fit(*again, make_batches(), tmp_path / "killed", {"a": 1})
     assert len(history) == 3
     assert_bit_equal(weights_of(*again), weights_of(*model))
-    left = {path.name for path in (tmp_path / "killed").glob("*")}
-    assert left == {"checkpoint.14.pt", "checkpoint.15.pt"}
+    left = {path.name for path in (tmp_path / "killed").glob("*") if path.is_file()}
+    assert left == {"checkpoint.14.pt", "checkpoint.15.pt"}  # no other file
 
 
 def test_a_finished_training_is_not_trained_again(tmp_path, make_model, make_batches):
@@ -190,6 +191,46 @@ def test_adamw_is_adamw(tmp_path, make_model, make_batches):
     training = Training(num_epochs=8, optimizer="adamw", learning_rate=0.02)
     history = training.fit(network, objective, make_batches(), tmp_path, {})
     assert history[-1]["loss"] < 0.5 * history[0]["loss"]
+
+
+def test_adam_has_the_constants_that_it_was_given(tmp_path, make_model, make_batches):
+    network, objective = make_model()
+    training = Training(
+        num_epochs=2,
+        optimizer="adam",
+        beta2=0.98,
+        adam_epsilon=1e-9,
+        amsgrad=True,
+        weight_decay=0.1,
+        learning_rate=0.02,
+        schedule="constant",
+        warmup=0.0,
+        max_grad_norm=math.inf,
+    )
+    training.fit(network, objective, make_batches(), tmp_path, {})
+    again, loss = make_model()
+    reference = torch.optim.Adam(
+        [*again.parameters(), *loss.parameters()],
+        lr=0.02,
+        betas=(0.9, 0.98),
+        eps=1e-9,
+        weight_decay=0.1,
+        amsgrad=True,
+    )
+    for step, batch in itertools.islice(make_batches().from_step(0), 10):
+        loss.schedule(step, 10)
+        reference.zero_grad()
+        loss(again, batch)["loss"].backward()
+        reference.step()
+    for found, expected in zip(network.parameters(), again.parameters(), strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+def test_a_checkpoint_says_what_its_optimizer_is_made_of_and_no_more(optimizer):
+    options = Training(optimizer=optimizer, beta2=0.9).options
+    assert ("beta2" in options) == (optimizer == "adam")
+    assert "checkpoint_minutes" not in options
 
 
 class TwoTerms(Objective):
