@@ -25,7 +25,10 @@ from asdkit.base.provenance import command_line, provenance
 logger = logging.getLogger("asdkit")
 BIN = Path(__file__).parent / "bin"
 # Programs whose names end in these leave in costs.jsonl what a run has cost.
-COSTLY = ("compute", "extract", "score", "train")
+COSTLY = (
+    *("adapt", "compute", "extract", "fuse", "localize", "score", "train"),
+    *("add", "apply", "draw", "simulate", "splice"),  # these make audio
+)
 
 
 def programs() -> dict[str, str]:
@@ -35,6 +38,11 @@ def programs() -> dict[str, str]:
         text = ast.get_docstring(ast.parse(path.read_text())) or ""
         found[path.stem.replace("_", "-")] = text.partition("\n")[0]
     return found
+
+
+def is_metered(name: str) -> bool:
+    """Tell whether a program leaves what a run has cost."""
+    return name.rpartition("-")[2] in COSTLY
 
 
 def usage() -> str:
@@ -97,7 +105,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _run(name: str, argv: list[str]) -> int:
     """Parse the program's arguments and run it."""
-    meter = Meter() if name.rpartition("-")[2] in COSTLY else None
+    meter = Meter() if is_metered(name) else None
     module = importlib.import_module(f"asdkit.bin.{name.replace('-', '_')}")
     parser = _Parser(
         prog=f"asdkit {name}",

@@ -1,12 +1,14 @@
 """What a run of a program costs: time, memory, energy.
 
 Energy is estimated from seconds of CPU and GPU and stated powers.  Where codecarbon is
-installed, it measures instead, or estimates in its own way: the whole machine of rank
-0, whatever else runs there.
+installed, it has its say: of the whole machine of rank 0, whatever else runs there.
+That is a measurement where the machine counts energy; elsewhere, as in most virtual
+machines, codecarbon looks a power up, and knows less than the seconds do.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 import resource
 import sys
@@ -19,6 +21,10 @@ from typing import Annotated, Any
 from asdkit.base.distributed import all_reduce, is_main, num_ranks
 from asdkit.base.ranges import NonNegative, Positive, Range
 
+logger = logging.getLogger(__name__)
+
+# What the kernel has counted of a processor, for those who may read it.
+COUNTER = Path("/sys/class/powercap/intel-rapl:0/energy_uj")
 # On Linux getrusage's ru_maxrss may be that of the process which started this one.
 STATUS = Path("/proc/self/status")
 # It is in bytes on macOS and in KiB elsewhere.
@@ -75,7 +81,8 @@ class Meter:
         Returns:
             ``wall_sec``; ``cpu_sec``, finished worker processes included; ``gpu_sec``,
             wall time of ranks that used a GPU; ``peak_mb`` and ``gpu_peak_mb``, the
-            most memory that a rank had; ``energy_wh`` of codecarbon, None without it;
+            most memory that each rank had, summed; ``energy_wh`` of codecarbon, None
+            without it; ``energy_counted``, whether that is a measurement;
             ``num_ranks``.
         """
         wall_sec = time.perf_counter() - self._begin
@@ -95,8 +102,17 @@ class Meter:
             "wall_sec": wall_sec,
             **values,
             "energy_wh": _stop_codecarbon(self._tracker),
+            "energy_counted": self._tracker is not None and counts_energy(),
             "num_ranks": num_ranks(),
         }
+
+
+def counts_energy() -> bool:
+    """Tell whether this machine counts what its processor uses, and lets us read it."""
+    try:
+        return COUNTER.read_text() != ""
+    except OSError:
+        return False
 
 
 def _cpu_sec() -> float:
@@ -127,6 +143,7 @@ def _start_codecarbon() -> Any:
         return None
     from codecarbon import OfflineEmissionsTracker
 
+    logging.getLogger("codecarbon").setLevel("ERROR")  # log_level comes too late
     tracker = OfflineEmissionsTracker(
         country_iso_code="USA",  # of its footprint, which is not used
         save_to_file=False,
@@ -138,8 +155,12 @@ def _start_codecarbon() -> Any:
 
 
 def _stop_codecarbon(tracker: Any) -> float | None:
-    """Return the Wh that codecarbon found; None without it."""
+    """Return the Wh that codecarbon found; None without it, or if it failed."""
     if tracker is None:
         return None
     tracker.stop()
-    return float(1000 * tracker.final_emissions_data.energy_consumed)
+    found = getattr(tracker, "final_emissions_data", None)
+    if found is None:  # it logs its errors; the run's results are worth more
+        logger.warning("costs: codecarbon found no energy")
+        return None
+    return float(1000 * found.energy_consumed)

@@ -3,8 +3,9 @@
 e.g.: asdkit cost-table exp/ivectors_50 exp/xvector
 
 Reads costs.jsonl, where each finished run of a program that trains, extracts, computes
-or scores leaves a line, in the directories and all below them.  Energy is measured
-where codecarbon was installed, otherwise estimated from seconds and powers.
+or scores leaves a line, in the directories and all below them.  Energy is what
+codecarbon measured of all of them, if it did, otherwise estimated from seconds and
+powers; the line below the table says which.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,10 @@ from asdkit.base.errors import DataError
 from asdkit.io.costs import COSTS, read_costs
 from asdkit.io.tables import PathName
 
-TITLES = ("runs in", "runs", "wall s", "CPU s", "GPU s", "peak MB", "Wh", "CO2e g")
+TITLES = (
+    *("runs in", "runs", "wall s", "CPU s", "GPU s", "peak MB", "Wh", "CO2e g"),
+    "codecarbon Wh",
+)
 SUMMED = ("wall_sec", "cpu_sec", "gpu_sec")
 
 
@@ -23,7 +26,9 @@ def cost_table(
 ) -> str:
     """Set what was spent on experiments as a table, one line each.
 
-    Every finished run counts, those that were repeated as often as they were.
+    Every finished run counts, those that were repeated as often as they were.  The
+    last column is what codecarbon said where it watched all runs of a line; energy is
+    that if it was measured, for all runs of the table, else it is estimated.
 
     Args:
         directories: what was written in them, and below them, counts.
@@ -34,20 +39,18 @@ def cost_table(
         DataError: there is no record of a run, or a damaged one.
     """
     power = power or Power()
-    rows: list[tuple[str, ...]] = [TITLES]
-    all_runs = []
+    groups: dict[str, list[dict[str, Any]]] = {}
     for directory in directories:
         runs = runs_below(directory)
-        all_runs += runs
-        groups = {str(directory): runs}
         if by_program:
-            programs = dict.fromkeys(run["program"] for run in runs)
-            groups = {
-                f"{directory} {program}": [x for x in runs if x["program"] == program]
-                for program in programs
-            }
-        rows += [_row(name, group, power) for name, group in groups.items()]
-    return f"{columns(rows)}\n{energy_note(all_runs, power)}"
+            for run in runs:
+                groups.setdefault(f"{directory} {run['program']}", []).append(run)
+        else:
+            groups[str(directory)] = runs
+    all_runs = [run for runs in groups.values() for run in runs]
+    measured = all_measured(all_runs)
+    rows = [_row(name, runs, power, measured) for name, runs in groups.items()]
+    return f"{columns([TITLES, *rows])}\n{energy_note(all_runs, power)}"
 
 
 def runs_below(directory: PathName) -> list[dict[str, Any]]:
@@ -67,29 +70,46 @@ def runs_below(directory: PathName) -> list[dict[str, Any]]:
     return runs
 
 
-def energy_of(runs: Sequence[dict[str, Any]], power: Power) -> float:
-    """Add up the energy of runs in Wh, measured or estimated."""
-    return sum(
-        power.energy_wh(run["cpu_sec"], run["gpu_sec"])
-        if run["energy_wh"] is None
-        else run["energy_wh"]
-        for run in runs
-    )
+def all_measured(runs: Sequence[dict[str, Any]]) -> bool:
+    """Tell whether the energy of all runs of a table was measured.
+
+    Where that of some was not, all are estimated, so that they compare.
+    """
+    return all(_is_measured(run) for run in runs)
+
+
+def energy_of(
+    runs: Sequence[dict[str, Any]], power: Power, measured: bool = False
+) -> float:
+    """Add up the energy of runs in Wh, as it was measured, or estimated."""
+    if measured:
+        return sum(run["energy_wh"] for run in runs)
+    return sum(power.energy_wh(run["cpu_sec"], run["gpu_sec"]) for run in runs)
 
 
 def energy_note(runs: Sequence[dict[str, Any]], power: Power) -> str:
-    """Say where the energy of runs is known from."""
-    num_measured = sum(run["energy_wh"] is not None for run in runs)
-    return (
-        f"(energy of {num_measured} of {len(runs)} runs measured by codecarbon, else "
-        f"estimated: {power.core_watt:g} W x CPU s + {power.gpu_watt:g} W x GPU s, PUE "
-        f"{power.pue:g}; CO2e: {power.grid_intensity:g} kg/kWh)"
-    )
+    """Say where the energy of the runs of a table is known from."""
+    source = "measured by codecarbon"
+    if not all_measured(runs):
+        number = sum(_is_measured(run) for run in runs)
+        source = (
+            f"estimated: {power.core_watt:g} W x CPU s + {power.gpu_watt:g} W x GPU s, "
+            f"PUE {power.pue:g}; {number} of {len(runs)} runs were measured"
+        )
+    return f"(energy {source}; CO2e: {power.grid_intensity:g} kg/kWh)"
 
 
-def _row(name: str, runs: Sequence[dict[str, Any]], power: Power) -> tuple[str, ...]:
+def _is_measured(run: Mapping[str, Any]) -> bool:
+    """Tell whether codecarbon watched a run, on a machine that counts energy."""
+    return run["energy_wh"] is not None and run.get("energy_counted", False)
+
+
+def _row(
+    name: str, runs: Sequence[dict[str, Any]], power: Power, measured: bool
+) -> tuple[str, ...]:
     """Add up runs."""
-    energy_wh = energy_of(runs, power)
+    energy_wh = energy_of(runs, power, measured)
+    watched = [run["energy_wh"] for run in runs if run["energy_wh"] is not None]
     return (
         name,
         f"{len(runs)}",
@@ -97,4 +117,5 @@ def _row(name: str, runs: Sequence[dict[str, Any]], power: Power) -> tuple[str, 
         f"{max(run['peak_mb'] for run in runs):.0f}",
         f"{energy_wh:.4f}",
         f"{power.co2e_g(energy_wh):.4f}",
+        f"{sum(watched):.4f}" if len(watched) == len(runs) else "-",
     )

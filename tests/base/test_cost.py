@@ -47,7 +47,7 @@ def test_memory_is_the_most_that_ever_was():
     assert 300 < float(done.stdout) < 500
 
 
-def test_codecarbon_has_the_word_where_it_is_installed(monkeypatch):
+def test_codecarbon_has_the_word_where_it_is_installed(monkeypatch, tmp_path):
     class Tracker:
         def __init__(self, **options):
             self.final_emissions_data = None
@@ -64,9 +64,27 @@ def test_codecarbon_has_the_word_where_it_is_installed(monkeypatch):
     module.OfflineEmissionsTracker = Tracker
     monkeypatch.setitem(sys.modules, "codecarbon", module)
     monkeypatch.setattr(cost, "find_spec", lambda name: name)
+    monkeypatch.setattr(cost, "COUNTER", tmp_path / "energy_uj")
+    for counted in (False, True):
+        meter = Meter()
+        meter.watch_power()
+        found = meter.stop()
+        assert found["energy_wh"] == pytest.approx(2)
+        assert found["energy_counted"] is counted
+        cost.COUNTER.write_text("123456\n")
+
+
+def test_a_run_outlives_codecarbon_s_failure(monkeypatch, caplog):
+    """Seen when the package was taken away during a training of five minutes."""
+
+    class Broken:
+        def stop(self):
+            """Log an error, as codecarbon does, and find nothing."""
+
     meter = Meter()
-    meter.watch_power()
-    assert meter.stop()["energy_wh"] == pytest.approx(2)
+    meter._tracker = Broken()
+    assert meter.stop()["energy_wh"] is None
+    assert "codecarbon found no energy" in caplog.text
 
 
 @pytest.mark.slow

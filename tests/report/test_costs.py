@@ -5,40 +5,50 @@ from asdkit.base.errors import DataError
 from asdkit.io.costs import append_cost
 from asdkit.report.costs import cost_table
 
+RUNS = [  # where, program, wall s, CPU s, GPU s, peak MB, codecarbon's Wh
+    ("net", "nnet-train", 60, 3600, 60, 800, None),
+    ("net/test", "nnet-extract", 10, 100, 0, 900, 2.5),
+    ("net/test", "nnet-extract", 10, 1800, 0, 700, 4.0),
+]
+POWER = Power(core_watt=10, gpu_watt=360, pue=1, grid_intensity=0.5)
+
+
+def write(counted):
+    """A network: trained on a GPU, then extracted from twice while codecarbon ran."""
+    for place, program, wall, cpu, gpu, peak, energy in RUNS:
+        figures = {"wall_sec": wall, "cpu_sec": cpu, "gpu_sec": gpu, "peak_mb": peak}
+        energies = {"energy_wh": energy, "energy_counted": counted}
+        append_cost(place, {"program": program, **figures, **energies})
+
 
 @pytest.fixture
 def exp(tmp_path, monkeypatch):
-    """A network: trained on a GPU, extracted from twice, once with codecarbon."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "net" / "test").mkdir(parents=True)
-
-    def run(place, program, wall, cpu, gpu, peak, energy):
-        figures = {"wall_sec": wall, "cpu_sec": cpu, "gpu_sec": gpu, "peak_mb": peak}
-        append_cost(place, {"program": program, **figures, "energy_wh": energy})
-
-    run("net", "nnet-train", 60, 3600, 60, 800, None)
-    run("net/test", "nnet-extract", 10, 100, 0, 900, 2.5)
-    run("net/test", "nnet-extract", 10, 1800, 0, 700, None)
+    return write
 
 
 def test_what_is_below_a_directory_adds_up(exp):
-    power = Power(core_watt=10, gpu_watt=360, pue=1, grid_intensity=0.5)
-    _, row, note = cost_table(["net"], power=power).splitlines()
-    # 10 + 6 Wh, 2.5 Wh as measured, 5 Wh.
-    assert row.split() == [
-        "net",
-        "3",
-        "80.0",
-        "5500.0",
-        "60.0",
-        "900",
-        "23.5000",
-        "11.7500",
-    ]
-    assert "energy of 1 of 3 runs measured by codecarbon" in note
+    exp(counted=True)
+    _, row, note = cost_table(["net"], power=POWER).splitlines()
+    # 10 + 6 Wh, 0.2778 Wh, 5 Wh: one run was not measured, so none is taken for it.
+    sums = ["80.0", "5500.0", "60.0", "900", "21.2778", "10.6389", "-"]
+    assert row.split() == ["net", "3", *sums]
+    assert "estimated: 10 W x CPU s + 360 W x GPU s, PUE 1; 2 of 3 runs were" in note
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_codecarbon_has_the_word_where_the_machine_counts(exp, counted):
+    """Else it looks a power up, and what it says stands beside the estimate."""
+    exp(counted)
+    _, row, note = cost_table(["net/test"], power=POWER).splitlines()
+    energy = "6.5000" if counted else "5.2778"
+    assert row.split()[6:] == [energy, f"{float(energy) / 2:.4f}", "6.5000"]
+    assert note.startswith("(energy measured" if counted else "(energy estimated")
 
 
 def test_every_program_can_have_a_line(exp):
+    exp(counted=False)
     _, train, extract, _ = cost_table(["net"], by_program=True).splitlines()
     assert train.split()[:4] == ["net", "nnet-train", "1", "60.0"]
     assert extract.split()[:4] == ["net", "nnet-extract", "2", "20.0"]

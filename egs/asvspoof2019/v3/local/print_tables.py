@@ -27,7 +27,7 @@ from asdkit.io.store import describe, load_arrays
 from asdkit.io.tables import read_table
 from asdkit.metrics.eer import eer
 from asdkit.nnet.cost import num_macs, num_parameters
-from asdkit.report.costs import energy_note, energy_of, runs_below
+from asdkit.report.costs import all_measured, energy_note, energy_of, runs_below
 
 RATE = 16000
 VARIANTS = {"": "", "train": "", "train_dev": ", refit on train + dev"}
@@ -103,11 +103,13 @@ def count_frames(features: dict, num_samples: int) -> int:
     return len(extractor(np.zeros(num_samples, np.float32)))
 
 
-def cost_of(runs: Sequence[dict], num_seeds: int, power: Power) -> list[str]:
+def cost_of(
+    runs: Sequence[dict], num_seeds: int, power: Power, measured: bool
+) -> list[str]:
     """Return CPU seconds to train and for the rest, Wh and grams of CO2e, per seed."""
     trained = np.array([run["program"].endswith("-train") for run in runs])
     seconds = np.array([run["cpu_sec"] for run in runs]) / num_seeds
-    energy = energy_of(runs, power) / num_seeds
+    energy = energy_of(runs, power, measured) / num_seeds
     return [
         f"{seconds[trained].sum():.1f}",
         f"{seconds[~trained].sum():.1f}",
@@ -153,7 +155,9 @@ def main() -> None:
     rates = [["system", "seeds", "dev EER %", "eval EER %", *sorted(attacks)]]
     costs = [["system", "trained parameters", f"GMACs of {args.seconds:g} s"]]
     costs[0] += ["eval EER %", "train CPU s", "other CPU s", "Wh", "CO2e g"]
-    all_runs = []
+    runs_in = {directory: runs_below(directory) for directory in args.directories}
+    all_runs = [run for runs in runs_in.values() for run in runs]
+    measured = all_measured(all_runs)
     for directory in args.directories:
         systems = find_systems(directory)
         for system in systems:
@@ -165,8 +169,9 @@ def main() -> None:
             size = size_of(systems[0], int(RATE * args.seconds), args.checkpoint)
             size.append(rates[-len(systems)][3])
         runs = [run for seed in seeds for run in runs_below(seed)]
-        costs.append([f"{directory}", *size, *cost_of(runs, len(seeds), power)])
-        all_runs += runs
+        costs.append(
+            [f"{directory}", *size, *cost_of(runs, len(seeds), power, measured)]
+        )
     print(f"{table(*rates)}\n\n{table(*costs)}\n\n{energy_note(all_runs, power)}")
 
 
