@@ -128,14 +128,14 @@ class TrainingBatches:
             raise FitError(
                 f"{sampler.group_size} utterances of a speaker, each at a speed of its "
                 "own, would not be of one class",
-                hint="let a speaker be one class at all speeds: speed classes false",
+                hint="--speed-classes false: a speaker is one class at all speeds",
             )
         num_groups = sampler.batch_size // sampler.group_size
         if num_groups % num_ranks():
             raise FitError(
                 f"{num_ranks()} ranks cannot have equal shares of a batch of "
                 f"{num_groups} times {sampler.group_size}",
-                hint="change the batch size or the number of ranks",
+                hint="change --batch-size or the number of ranks",
             )
         self._tell()
 

@@ -133,7 +133,7 @@ class SpeakerChunks:
             raise FitError(
                 f"expected {num_speakers} speakers for a batch, got only "
                 f"{len(self.num_utts)}",
-                hint="lower --num-speakers",
+                hint="lower --batch-size, or raise --utts-per-speaker",
             )
 
     @property

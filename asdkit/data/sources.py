@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -104,12 +105,17 @@ class FeatureSource:
             DataError: they are not these.
         """
         kind, options = _described(read_info(data_dir))
-        path = Path(data_dir) / "feats.scp"
-        if self.type and kind and (kind, options) != (self.type, self.options):
+        if not self.type or not kind:
+            return
+        expected, got = ({"type": self.type, **self.options}, {"type": kind, **options})
+        differing = [
+            name for name in {**expected, **got} if expected.get(name) != got.get(name)
+        ]
+        if differing:
             raise DataError(
-                path,
-                f"the model was trained with {_show(self.type, self.options)}, "
-                f"these are {_show(kind, options)}",
+                Path(data_dir) / "feats.scp",
+                f"the model was trained with {_show(expected, differing)}, "
+                f"these are with {_show(got, differing)}",
                 hint="asdkit feats-compute with the options of the training data",
             )
 
@@ -148,7 +154,10 @@ def _described(info: FeatsInfo | None) -> tuple[str | None, dict[str, Any]]:
     return info.type, {k: v for k, v in info.options.items() if k != "seed"}
 
 
-def _show(kind: str, options: dict[str, Any]) -> str:
-    """Write features as feats-compute's options."""
-    words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-    return " ".join([f"--type={kind}", *words])
+def _show(options: dict[str, Any], names: Iterable[str]) -> str:
+    """Write some options as feats-compute takes them."""
+    return " ".join(
+        f"--{name.replace('_', '-')}={options[name]}"
+        for name in names
+        if name in options
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import zipfile
 from collections.abc import Mapping
 from typing import Any
@@ -74,7 +75,7 @@ def _load(path: PathName) -> tuple[dict[str, Any], dict[str, Any]]:
         pickle.UnpicklingError,
         zipfile.BadZipFile,
     ) as error:
-        what = str(error).partition("\n")[0]
+        what = re.split(r"\n|\. ", str(error))[0]  # PyTorch goes on with advice
         raise DataError(
             path, f"not a file of asdkit's, or damaged: {type(error).__name__}: {what}"
         ) from None

@@ -125,6 +125,7 @@ class Checkpoints:
                     state.load_state_dict(tensors)
             except DataError as error:
                 if path == found[0]:
+                    error.hint = f"remove {self.directory} to begin anew"
                     raise
                 logger.warning("checkpoint: %s; taking the one before", error)
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -208,6 +209,8 @@ class CorpusReader:
 
         options = {k: x for k, x in asdict(self).items() if k != "num_workers"}
         options["steps_per_epoch"] = batches.steps_per_epoch
+        labeled = "\n".join(f"{cut.id} {self.class_of(cut)}" for cut in cuts)
+        options["utts"] = f"{len(cuts)} with checksum {zlib.crc32(labeled.encode())}"
         return Corpus(
             batches, names, source, lane.dim, held_out, held_out_batches, options
         )

@@ -134,14 +134,26 @@ def test_a_bad_frame_stops_with_its_utterance(
     assert "'s3-1' holds NaN or infinity" in capsys.readouterr().err
 
 
+FROM_AUDIO = "--features fbank --perturb-speed true --spec-augment-prob 0.5"
+
+
 @pytest.mark.slow
-def test_killed_with_sigkill_it_ends_with_the_same_bits(noise_corpus, small_training):
+@pytest.mark.parametrize(
+    ("data_dir", "more"),
+    [
+        ("data/train", "--averaging ema"),
+        ("data/audio", f"{FROM_AUDIO} --num-workers 1 --optimizer adamw"),
+    ],
+)
+def test_killed_with_sigkill_it_ends_with_the_same_bits(
+    data_dir, more, audio, small_training
+):
     """The whole program in processes of its own, killed wherever it is."""
-    options = [*small_training, "--checkpoint-minutes", "0", "--averaging", "ema"]
-    command = [sys.executable, "-m", "asdkit", "nnet-train", *options, "data/train"]
+    options = [*small_training, "--checkpoint-minutes", "0", *more.split()]
+    command = [sys.executable, "-m", "asdkit", "nnet-train", *options, data_dir]
     subprocess.run([*command, "exp/whole"], check=True, capture_output=True)
     seen = 0
-    for _ in range(3):
+    for _ in range(2):
         child = subprocess.Popen([*command, "exp/killed"], stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
         while last_step("exp/killed") <= seen and time.monotonic() < deadline:

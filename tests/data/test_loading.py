@@ -91,12 +91,33 @@ def test_damaged_audio_is_named(cuts, speech):
         load_samples(cuts[1])
 
 
+@pytest.mark.parametrize("changed", [lambda cut: cut, lambda cut: cut.resample(24000)])
 @pytest.mark.parametrize("rate", [8000, 22050])
-def test_a_file_that_is_not_what_the_manifest_says_is_named(cuts, rate):
+def test_a_file_of_another_rate_than_the_manifest_says_is_named(
+    cuts, rate, changed, rng
+):
+    """Chunks of up to a second were loaded, padded with their mirror image."""
     samples = soundfile.read("s0-u4.flac")[0]
-    soundfile.write("s0-u4.flac", samples[: round(len(samples) * 0.3)], rate)
-    with pytest.raises(DataError, match=r"s0-u4\.flac: .*at 16000 Hz"):
-        load_samples(cuts[4])
+    resampled = np.resize(samples, len(samples) * rate // 16000)
+    soundfile.write("s0-u4.flac", resampled, rate)
+    problem = f"s0-u4.flac: 's0-u4': expected 16000 Hz, as .* says, got {rate} Hz$"
+    with pytest.raises(DataError, match=problem):
+        load_samples(changed(cuts[4]))
+    with pytest.raises(DataError, match=problem):
+        load_piece(changed(cuts[4]).perturb_speed(1.1, affix_id=False), 3000, rng)
+
+
+@pytest.mark.parametrize("speed", [1.0, 0.9])
+@pytest.mark.parametrize("lost_sec", [1.0, 0.1])
+def test_a_file_that_has_become_shorter_is_named(cuts, speed, lost_sec):
+    samples = soundfile.read("s0-u4.flac")[0]
+    sec = len(samples) / 16000
+    soundfile.write("s0-u4.flac", samples[: -int(16000 * lost_sec)], 16000)
+    cut = cuts[4].resample(8000).perturb_speed(speed, affix_id=False)
+    left = sec - lost_sec
+    problem = f"'s0-u4': expected {sec:.3f} s, as the manifest says, got {left:.3f} s"
+    with pytest.raises(DataError, match=problem):
+        load_samples(cut)
 
 
 def test_samples_that_are_nan_are_named(cuts):

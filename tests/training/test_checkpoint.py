@@ -42,8 +42,9 @@ def test_a_damaged_one_gives_way_to_the_one_before(tmp_path, state, caplog):
     assert state.step == 4
     assert "checkpoint.5.pt" in caplog.text
     (tmp_path / "checkpoint.4.pt").write_bytes(b"PK")
-    with pytest.raises(DataError, match=r"checkpoint\.4\.pt: not a file"):
+    with pytest.raises(DataError, match=r"checkpoint\.4\.pt: not a file") as caught:
         Checkpoints(tmp_path, {"a": (1, 2)}).restore(state)
+    assert caught.value.hint == f"remove {tmp_path} to begin anew"
 
 
 def test_one_that_lacks_something_is_as_damaged(tmp_path, state, caplog):

@@ -123,6 +123,36 @@ def test_killed_and_started_again_it_ends_with_the_same_bits(
     assert left == {"checkpoint.14.pt", "checkpoint.15.pt"}  # no other file
 
 
+@pytest.mark.parametrize("step", range(6))
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"optimizer": "adamw", "learning_rate": 0.01, "averaging": "ema"},
+        {"precision": "fp16", "accumulate": 2, "schedule": "step"},
+    ],
+)
+def test_whichever_step_it_is_killed_at_nothing_is_lost(
+    step, options, tmp_path, make_model, make_batches, run_in_child
+):
+    """Checkpoints are those after the epochs of two steps, as in a real training."""
+    training = Training(num_epochs=3, **options)
+    model = make_model(dropout=0.3, norm=True)
+    training.fit(*model, make_batches(steps_per_epoch=2), tmp_path / "whole", {})
+
+    def die(at, batch):
+        return os.kill(os.getpid(), signal.SIGKILL) if at == step else batch
+
+    def train_until_killed():
+        fresh = make_model(dropout=0.3, norm=True)
+        batches = make_batches(steps_per_epoch=2, at_step=die)
+        training.fit(*fresh, batches, tmp_path / "killed", {})
+
+    assert run_in_child(train_until_killed) == -signal.SIGKILL
+    again = make_model(dropout=0.3, norm=True)
+    training.fit(*again, make_batches(steps_per_epoch=2), tmp_path / "killed", {})
+    assert_bit_equal(weights_of(*again), weights_of(*model))
+
+
 def test_a_finished_training_is_not_trained_again(tmp_path, make_model, make_batches):
     model = make_model()
     training = Training(num_epochs=2, averaging="ema")

@@ -1,5 +1,7 @@
 import sys
 
+import pytest
+
 from asdkit.training import progress as module
 from asdkit.training.progress import Progress
 
@@ -78,3 +80,32 @@ def test_points_go_to_tensorboard_where_it_is(tmp_path, monkeypatch):
     assert ("train/loss", 1.0, 2) in points
     assert ("train/rate", 0.1, 4) in points
     assert ("epoch/EER %", 12.5, 4) in points
+
+
+def test_tensorboard_reads_what_was_written_and_resuming_replaces_it(tmp_path):
+    accumulator = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator"
+    )
+
+    def points():
+        board = accumulator.EventAccumulator(str(tmp_path / "tensorboard"))
+        board.Reload()
+        return {
+            name: [(event.step, event.value) for event in board.Scalars(name)]
+            for name in ("train/loss", "epoch/EER %")
+        }
+
+    progress = Progress(tmp_path, 20, 3)
+    train_an_epoch(progress, 20)
+    progress.close()
+    assert points() == {
+        "train/loss": [(10, 9.0), (20, 19.0)],
+        "epoch/EER %": [(20, 12.5)],
+    }
+    killed = Progress(tmp_path, 20, 3, step=5)  # resumed from an older checkpoint
+    train_an_epoch(killed, 15)
+    killed.close()
+    assert points() == {
+        "train/loss": [(10, 4.0), (20, 14.0)],
+        "epoch/EER %": [(20, 12.5)],
+    }
