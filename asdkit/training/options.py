@@ -144,6 +144,8 @@ def add_model_options(
         teacher_transform="back-end (.npz) whose maps the vectors go through first",
         teacher_precision="rspecifier of precision.ark, which ivector-extract writes",
         missing_teacher="training utterances without a vector: stop, or leave them out",
+        teacher_cache="directory where a network's answers are kept for other students",
+        teacher_cache_gb="of one network's answers; what is beyond is computed again",
     )
 
 

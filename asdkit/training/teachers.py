@@ -14,12 +14,14 @@ import numpy as np
 from asdkit.backends.pipeline import Pipeline
 from asdkit.backends.uncertainty import transform_precision
 from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.ranges import Positive
 from asdkit.data.networks import TrainedNetwork, load_network
 from asdkit.data.sources import FeatureSource
 from asdkit.distillation.teachers import NetworkTeacher, Teacher, VectorTeacher
 from asdkit.io.store import load_object
 from asdkit.io.vectors import read_vectors
 from asdkit.training.checkpoint import differences
+from asdkit.training.teacher_cache import CachedNetwork
 
 logger = logging.getLogger(__name__)
 NAMED = 3  # utterances in a message
@@ -53,12 +55,17 @@ class TeacherReader:
         teacher_precision: rspecifier of the diagonals of their precisions.
         missing_teacher: what to do with training utterances that have no vector:
             "skip" leaves them out of the training altogether.
+        teacher_cache: directory where a network's answers are kept for the next
+            student; None keeps nothing.
+        teacher_cache_gb: of one network's answers.
     """
 
     teacher: str | None = None
     teacher_transform: str | None = None
     teacher_precision: str | None = None
     missing_teacher: Literal["error", "skip"] = "error"
+    teacher_cache: str | None = None
+    teacher_cache_gb: Positive = 10.0
 
     def read(self) -> StoredTeacher | None:
         """Read what there is.
@@ -69,14 +76,18 @@ class TeacherReader:
         """
         extra = self.teacher_transform or self.teacher_precision
         if self.teacher is None:
-            if extra:
+            if extra := extra or self.teacher_cache:
                 raise AsdkitError(f"{extra}: of what? there is no --teacher")
             return None
         if not Path(self.teacher).is_dir():
+            if self.teacher_cache:
+                raise AsdkitError(
+                    f"--teacher-cache {self.teacher_cache}: vectors are on disk already"
+                )
             return StoredVectors(self)
         if extra:
             raise AsdkitError(f"{extra}: only vectors are transformed or weighted")
-        return StoredNetwork(self.teacher)
+        return StoredNetwork(self.teacher, self.teacher_cache, self.teacher_cache_gb)
 
 
 class StoredVectors:
@@ -115,7 +126,8 @@ class StoredVectors:
     def description(self) -> dict[str, Any]:
         """Options, and a sum over what was read."""
         arrays = [self.x] if self.precision is None else [self.x, self.precision]
-        return asdict(self.options) | {"checksum": _checksum(arrays, self.utts)}
+        read = {k: v for k, v in asdict(self.options).items() if "cache" not in k}
+        return read | {"checksum": _checksum(arrays, self.utts)}
 
     def select(self, utts: Sequence[str]) -> Sequence[str]:
         """Return the utterances that have a vector.
@@ -161,14 +173,21 @@ class StoredNetwork:
 
     Args:
         directory: with network.pt.
+        cache: where its answers are kept, see `asdkit.training.teacher_cache`; None
+            for nowhere.
+        cache_gb: of these.
 
     Raises:
         DataError: missing, damaged, or not a network.
     """
 
-    def __init__(self, directory: str) -> None:
+    def __init__(
+        self, directory: str, cache: str | None = None, cache_gb: float = 0.0
+    ) -> None:
         self.path = Path(directory) / "network.pt"
         self.trained: TrainedNetwork = load_network(self.path)
+        self.cache = cache
+        self.cache_gb = cache_gb
 
     @property
     def description(self) -> dict[str, Any]:
@@ -202,7 +221,11 @@ class StoredNetwork:
 
     def teacher(self, classes: Sequence[str], device: str) -> NetworkTeacher:
         """Return the frozen network."""
-        return NetworkTeacher(*self.trained, classes, device)
+        network, loss, options = self.trained
+        if self.cache is not None:
+            known = self.cache, self.cache_gb
+            network = CachedNetwork(network, options["network"], *known)
+        return NetworkTeacher(network, loss, options, classes, device)
 
 
 def _checksum(arrays: Sequence[np.ndarray], names: Sequence[str] = ()) -> int:

@@ -17,6 +17,8 @@ from asdkit.__main__ import main
 from asdkit.data.manifests import Utterance, write_utterances
 from asdkit.data.networks import load_network
 from asdkit.io.ark import ArkWriter, read_arrays
+from asdkit.nnet.network import Network
+from asdkit.nnet.resnet import ResNet
 
 STUDENT = ["data/train", "exp/student"]
 
@@ -251,6 +253,54 @@ def test_a_network_teaches(objective, loss, teacher, small_training):
     trained = load_network("exp/student/network.pt")
     assert len(trained.options["classes"]) == 6
     assert len(trained.options["history"]) == 2
+
+
+def test_a_second_student_does_not_ask_what_the_first_one_asked(
+    teacher, small_training, monkeypatch
+):
+    """Chunks depend on data and seed, not on who hears them or what it minimizes."""
+    asked = []
+
+    def count(self, feats, num_frames=None):
+        if self.embedding_dim == 8:  # the teacher's
+            asked.append(len(feats))
+        return Network.__call__(self, feats, num_frames)
+
+    monkeypatch.setattr(ResNet, "__call__", count)
+    keeping = ["--teacher", "exp/net", "--teacher-cache", "exp/cache"]
+    common = [*small_training, "--spec-augment-prob", "0.5", "--embedding-dim", "4"]
+    first = [*common, "--network", "resnet34", "--objective", "cosine", *keeping]
+    assert main(["nnet-train", *first, "data/train", "exp/first"]) == 0
+    assert len(asked) == 10  # 40 utterances in batches of 8, twice
+    second = [*common, "--network", "xvector", "--objective", "kl"]
+    assert main(["nnet-train", *second, *keeping, *STUDENT]) == 0
+    assert len(asked) == 10
+    without = [*second, "--teacher", "exp/net", "data/train", "exp/without"]
+    assert main(["nnet-train", *without]) == 0
+    assert len(asked) == 20
+    ours, theirs = (
+        load_network(f"exp/{name}/network.pt") for name in ("student", "without")
+    )
+    assert [entry["kl"] for entry in ours.options["history"]] == [
+        entry["kl"] for entry in theirs.options["history"]
+    ]
+    for name, weights in ours.network.state_dict().items():
+        assert torch.equal(weights, theirs.network.state_dict()[name]), name
+    other_seed = [*second, *keeping, "--seed", "1", "data/train", "exp/seed1"]
+    assert main(["nnet-train", *other_seed]) == 0
+    assert len(asked) == 30
+
+
+def test_a_cache_of_vectors_or_of_nobody_is_one_line(
+    noise_corpus, small_training, write_vectors, capsys
+):
+    vectors = write_vectors("ivector", noise_corpus)
+    cache = ["--teacher-cache", "exp/cache"]
+    arguments = [*small_training, *cache, "--objective", "mse", "--teacher", vectors]
+    assert main(["nnet-train", *arguments, *STUDENT]) == 1
+    assert "--teacher-cache exp/cache: vectors are on disk" in capsys.readouterr().err
+    assert main(["nnet-train", *small_training, *cache, *STUDENT]) == 1
+    assert "exp/cache: of what? there is no --teacher" in capsys.readouterr().err
 
 
 def test_a_speaker_whom_the_teacher_does_not_know_is_one_line(

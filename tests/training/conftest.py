@@ -56,6 +56,14 @@ class FakeBatches:
             step += 1
 
 
+@pytest.fixture(autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture
 def make_batches():
     return FakeBatches

@@ -16,14 +16,6 @@ from asdkit.losses.objective import Labels, Objective
 from asdkit.training.loop import Training
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def weights_of(network, objective):
     return {**network.state_dict(), **objective.state_dict()}
 

@@ -198,14 +198,6 @@ def test_features_that_cannot_both_be_had_are_refused_with_both_values(make_netw
         unknown.ear(FeatureSource("audio", **FBANK), False)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(params=["vectors", "network"])
 def make_student(request, make_model):
     """Give a student and what it minimizes, the same ones every time."""
