@@ -18,6 +18,8 @@ class ResNet(Network):
         blocks: residual blocks per stage; (3, 4, 6, 3) is ResNet-34.
         bottleneck: blocks of three convolutions, which deep networks have.
         channels: width of the first stage; it doubles from stage to stage.
+        stem_stride: of the convolution before the stages, in both directions; 2 is a
+            quarter of the work.
         pooling: which of `asdkit.nnet.pooling.POOLINGS`.
         feat_dim: D, the number of mel bins.
         embedding_dim: E.
@@ -31,14 +33,16 @@ class ResNet(Network):
         blocks: tuple[int, ...] = (3, 4, 6, 3),
         bottleneck: bool = False,
         channels: Count = 32,
+        stem_stride: Count = 1,
         pooling: PoolingName = "stats",
         feat_dim: Count = 80,
         embedding_dim: Count = 256,
     ) -> None:
         super().__init__(feat_dim, embedding_dim)
-        self.stem = conv_norm_relu(1, channels)
+        self.stem_stride = stem_stride
+        self.stem = conv_norm_relu(1, channels, stride=(stem_stride, stem_stride))
         num_halvings = len(blocks) - 1
-        self.frame_stride = 2**num_halvings
+        self.frame_stride = stem_stride * 2**num_halvings
         self.stages = Stages(
             Bottleneck if bottleneck else BasicBlock,
             channels,
@@ -58,6 +62,7 @@ class ResNet(Network):
         self, x: Tensor, num_frames: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
         """(N, D, T) -> (N, C, T'), and how many of the T' are real."""
+        num_frames = strided(num_frames, self.stem_stride)
         x = zero_padding(self.stem(x[:, None]), num_frames)  # (N, C, D, T)
         x, num_frames = self.stages(x, num_frames)  # (N, C', D', T')
         return x.flatten(1, 2), num_frames

@@ -78,6 +78,7 @@ def add_model_options(
         "the network",
         channels="width, of the first stage where stages differ",
         stem="before the stages: three convolutions, or a strided one and a maximum",
+        stem_stride="of a resnet's first convolution; 2: a quarter of the work",
         pooled_channels="width of the layer that is pooled",
         pooling="how frames become one vector: tap, stats, sap or asp",
         embedding_dim="dimension of embeddings",

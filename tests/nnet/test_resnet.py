@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from asdkit.nnet.padding import strided
 from asdkit.nnet.pooling import POOLINGS
 from asdkit.nnet.resnet import ResNet
 
@@ -21,6 +22,17 @@ def test_every_pooling_fits(pooling, shake, rng):
     feats = torch.from_numpy(rng.standard_normal((2, 12, 80))).float()
     padded = network(feats, torch.tensor([12, 7]))
     torch.testing.assert_close(padded[1:], network(feats[1:, :7]))
+
+
+@pytest.mark.parametrize("feat_dim", [1, 79, 80, 81])
+@pytest.mark.parametrize("stem_stride", [2, 3])
+def test_a_stride_in_the_stem_counts_frames_and_bins(feat_dim, stem_stride, shake, rng):
+    network = shake(ResNet(**TINY, stem_stride=stem_stride, feat_dim=feat_dim))
+    feats = torch.from_numpy(rng.standard_normal((2, 26, feat_dim))).float()
+    padded = network(feats, torch.tensor([26, 15]))
+    torch.testing.assert_close(padded[1:], network(feats[1:, :15]))
+    _, lengths = network.frames(feats.transpose(1, 2), torch.tensor([26, 15]))
+    assert lengths.tolist() == [strided(n, 4 * stem_stride) for n in (26, 15)]
 
 
 def test_stages_see_a_quarter_of_time_and_features(rng):
