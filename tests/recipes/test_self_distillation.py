@@ -1,0 +1,115 @@
+"""egs/asvspoof2019/v2 as a user runs it, on ASVspoof 2019's layout in miniature."""
+
+import argparse
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from asdkit.base.options import choice_of, expand_conf
+from asdkit.bin import cm_train, feats_compute
+from asdkit.nnet.registry import MODELS
+from asdkit.training.objectives import OBJECTIVES
+
+ROOT = Path(__file__).parents[2]
+RECIPE = ROOT / "egs" / "asvspoof2019" / "v2"
+TINY = """\
+--channels=2
+--stem=strided
+--chunk-frames=60
+--batch-size=16
+--num-epochs=1
+--learning-rate=1e-3
+--num-workers=0
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    """Copy the recipe and what it sources; return its directory."""
+    shutil.copy(ROOT / "path.sh", tmp_path)
+    shutil.copytree(ROOT / "tools", tmp_path / "tools")
+    recipes = tmp_path / "egs" / "asvspoof2019"
+    ignored = shutil.ignore_patterns("data", "exp")
+    for version in ("v1", "v2"):  # v2 prints with v1's local/print_tables.py
+        shutil.copytree(RECIPE.parent / version, recipes / version, ignore=ignored)
+    (recipes / "v2" / "conf" / "tiny").mkdir()
+    (recipes / "v2" / "conf" / "tiny" / "train.conf").write_text(TINY)
+    return recipes / "v2"
+
+
+def run(recipe, *options):
+    command = ["./run.sh", "--size", "tiny", "--nets", "ecanet9", *options]
+    done = subprocess.run(command, cwd=recipe, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done
+
+
+def rows_of(printed):
+    """Read the cells of the rows of Markdown tables."""
+    rows = re.findall(r"^\| (.*) \|$", printed, re.MULTILINE)
+    return [row.split(" | ") for row in rows]
+
+
+def parse(program, names):
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    program.add_arguments(parser)
+    argv = expand_conf([f"--config={RECIPE / 'conf' / name}.conf" for name in names])
+    places = sum(not x.option_strings for x in parser._actions)
+    return parser.parse_args([*argv, *["somewhere"] * places])
+
+
+@pytest.mark.parametrize("objective", ["plain", "self"])
+@pytest.mark.parametrize("size", ["full", "small"])
+def test_every_conf_says_what_cm_train_takes(size, objective):
+    names = ["train"] if size == "full" else ["train", f"{size}/train"]
+    args = parse(cm_train, [*names, objective])
+    choice_of(args, "network", MODELS)  # refuses what the chosen one does not have
+    choice_of(args, "objective", OBJECTIVES)
+    assert args.objective == ("labels" if objective == "plain" else "self_distillation")
+    assert args.loss == "a_softmax"
+
+
+def test_the_published_settings_are_the_default_ones():
+    """papers.md, 2.4 and 2.5."""
+    args = parse(cm_train, ["train", "self"])
+    given = choice_of(args, "objective", OBJECTIVES)[1]
+    assert not given.keys() & {"hard_share", "feature_weight", "temperature"}
+    assert (args.optimizer, args.beta2, args.adam_epsilon) == ("adam", 0.98, 1e-9)
+    assert (args.learning_rate, args.weight_decay) == (1e-4, 1e-4)
+    assert (args.num_epochs, args.batch_size, args.chunk_frames) == (32, 32, 600)
+
+
+@pytest.mark.parametrize(
+    ("front", "first", "number"), [("f0", 0, 45), ("f0_high", 6, 39), ("full", 0, 0)]
+)
+def test_a_front_end_keeps_its_frequencies(front, first, number):
+    args = parse(feats_compute, [front])
+    assert getattr(args, "first_bin", 0) == first
+    assert args.num_bins == number
+
+
+@pytest.mark.slow
+def test_it_ends_in_tables_with_and_without(asvspoof2019, recipe):
+    """What is done is not done again; what is new is set beside it."""
+    options = ["--corpus", asvspoof2019, "--seeds", "0", "--store", "false"]
+    options += ["--front", "f0_high", "--ablate", "ecanet9", "--changes", "hard-on=all"]
+    run(recipe, *options, "--objectives", "plain", "--stop-stage", "2")
+    done = run(recipe, *options, "--stage", "2", "--objectives", "plain")
+    assert done.stderr.count(" asdkit cm-train ") == 1  # the change, in stage 3
+
+    names = ["plain", "self_hard-on=all"]
+    rows = rows_of(done.stdout)
+    head, _, *by_attack = rows[: 2 + len(names)]
+    assert head[:6] == ["system", "seeds", "dev EER %", "EER %", "A07", "A08"]
+    assert [cells[0] for cells in by_attack] == [f"ecanet9_{name}" for name in names]
+    head, _, plain, change = rows[2 + len(names) :]
+    assert head[3:7] == ["EER %", "less plain", "min t-DCF(2019)", "less plain"]
+    assert plain[:3] == ["ecanet9", "plain", "1"]
+    assert change[:3] == ["ecanet9", "self_hard-on=all", "1"]
+    assert plain[7:9] == change[7:9]  # parameters, multiply-accumulates
+    assert plain[4] == plain[6] == ""
+    less = float(change[3]) - float(plain[3])
+    assert float(change[4]) == pytest.approx(less, abs=0.011)
