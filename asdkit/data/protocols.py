@@ -29,7 +29,7 @@ from asdkit.io.protocols import (
     read_enrollment,
 )
 from asdkit.io.tables import PathName
-from asdkit.io.words import first_words, read_words
+from asdkit.io.words import first_words, read_numbers, read_words
 
 logger = logging.getLogger(__name__)
 
@@ -275,9 +275,14 @@ def _read_asv_scores(
     Returns:
         the score of every pair; None, with a warning, if the lines are not those of
         the protocol.
+
+    Raises:
+        DataError: a line has another form, or a score is no number.
     """
     columns: list[list[str]] = [[], [], []]
-    for _, block in read_words(path, 3, "'<attack> <key> <score>', three words"):
+    expected = "'<attack> <key> <score>', three words"
+    for first_line, block in read_words(path, 3, expected):
+        read_numbers(path, first_line, block[2], block[:2])  # they stay as written
         for column, words in zip(columns, block, strict=True):
             column.extend(word.decode() for word in words)
     keyed = first_words(path)[1] in ("target", "nontarget", "spoof")

@@ -100,7 +100,9 @@ def read_samples(
         file.seek(first)
         samples = file.read(last - first, dtype="float32", always_2d=True)[:, channel]
     except soundfile.LibsndfileError as error:
-        raise DataError(source, f"damaged: {error.error_string}", hint=AGAIN) from None
+        raise DataError(
+            source, f"damaged or cut short: {error.error_string}", hint=AGAIN
+        ) from None
     if len(samples) < max(1, last - first):
         problem = f"expected {last - first} samples, got only {len(samples)}"
         raise DataError(source, problem, hint=AGAIN)

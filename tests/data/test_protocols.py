@@ -386,3 +386,13 @@ def test_turns_that_contradict_the_protocol_are_named(partialspoof, turns, messa
 def test_partialspoof_without_turns_is_refused(partialspoof):
     with pytest.raises(DataError, match="expected dev/con_data/rttm_2cls_0sil_spoof"):
         prepare("partialspoof", "dev", "root", "data/dev")
+
+
+def test_a_score_that_is_no_number_is_named(la_dev, tmp_path):
+    folder = tmp_path / "root" / f"{LA}_asv_scores"
+    path = folder / "ASVspoof2019.LA.asv.dev.gi.trl.scores.txt"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], f"{lines[1]}x", *lines[2:]]) + "\n")
+    with pytest.raises(DataError, match=r"scores\.txt:2: expected a number, got '4"):
+        prepare("asvspoof2019_la", "dev", "root", "data/dev")
+    assert not (tmp_path / "data/dev").exists()

@@ -139,7 +139,10 @@ def with_nan(samples):
     [
         (lambda: AUDIO.write_bytes(b""), "expected audio, got an empty file"),
         (lambda: AUDIO.write_bytes(b"no audio" * 999), "cannot read it: "),
-        (lambda: AUDIO.write_bytes(AUDIO.read_bytes()[:9999]), "damaged: "),
+        (
+            lambda: AUDIO.write_bytes(AUDIO.read_bytes()[:9999]),
+            "damaged or cut short: ",
+        ),
         (AUDIO.unlink, "no such file"),
         (lambda: write_audio(with_nan), "holds NaN or infinite samples"),
         (lambda: write_audio(lambda x: x[:0]), "expected audio, got no samples"),
@@ -465,7 +468,10 @@ NO_OUTPUT = {
     "score-check",
     "score-metrics",
 }
-TWO_OUTPUTS = {"codec-apply", "noise-add", "spoof-simulate", "spoof-splice"}
+TWO_OUTPUTS = {
+    *("codec-apply", "noise-add", "room-apply"),
+    *("spoof-simulate", "spoof-splice"),
+}
 OPTIONS = {
     "cm-localize": "--decode false",  # without k2
     "cm-train": "--batch-size 8",
