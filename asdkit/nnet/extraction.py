@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from asdkit.base.memory import keep_freed
 from asdkit.nnet.network import Network
 
 
@@ -45,6 +46,7 @@ def extract(
     Yields:
         N ids and their (N, E) float32 embeddings, or what ``head`` makes of these.
     """
+    keep_freed(device)
     for batch in batches:
         was_training = network.training
         network.eval()
@@ -77,6 +79,7 @@ def extract_frames(
     Raises:
         AsdkitError: the network does not embed single frames.
     """
+    keep_freed(device)
     for batch in batches:
         was_training = network.training
         network.eval()

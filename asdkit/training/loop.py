@@ -15,6 +15,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from asdkit.base.distributed import barrier, num_ranks
 from asdkit.base.errors import AsdkitError
+from asdkit.base.memory import keep_freed
 from asdkit.base.ranges import Count, Natural, NonNegative, Positive, ProperShare, Range
 from asdkit.io.tables import PathName
 from asdkit.losses.objective import Objective
@@ -187,6 +188,7 @@ class Training:
                 "--averaging best: there is no validation that says which epoch is",
                 hint="hold out speakers with --num-valid-spks",
             )
+        keep_freed(device)
         num_steps = self.num_epochs * batches.steps_per_epoch
         options = options | {"training": self.options}
         state = self._begin(network, objective, device)
