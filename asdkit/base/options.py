@@ -94,6 +94,8 @@ def add_choice(
         default=first,
         help=f"{text} (default: {first})",
     )
+    # What belongs to this choice: another one's may have parameters of these names.
+    parser.set_defaults(**{f"{flag}_takes": frozenset(helps)})
     for name, help_text in helps.items():
         owner = next((c for c in choices.values() if name in defaults_of(c)), None)
         if owner is None:
@@ -111,13 +113,16 @@ def choice_of(
         AsdkitError: an option was given that only other choices have.
     """
     name = getattr(args, flag)
-    mine = defaults_of(choices[name])
-    for other in choices.values():
-        for option in options_of(other, args):
-            if option not in mine:
-                shown = option.replace("_", "-")
-                raise AsdkitError(f"--{shown}: --{flag} {name} has no such option")
-    return choices[name], options_of(choices[name], args)
+    takes = {n: x for n, x in vars(args).items() if n.endswith("_takes")}
+    mine = takes.pop(f"{flag}_takes", frozenset())
+    others = frozenset().union(*takes.values()) - mine
+    given = {n: x for c in choices.values() for n, x in options_of(c, args).items()}
+    taken = {n: x for n, x in given.items() if n not in others}
+    for option in taken:
+        if option not in defaults_of(choices[name]):
+            shown = option.replace("_", "-")
+            raise AsdkitError(f"--{shown}: --{flag} {name} has no such option")
+    return choices[name], taken
 
 
 def _add_option(

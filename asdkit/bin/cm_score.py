@@ -5,7 +5,8 @@ e.g.: torchrun --standalone --nproc-per-node 2 -m asdkit cm-score data/eval exp/
 
 The model is a network (cm-train) or two Gaussian mixtures (cm-gmm-train).  Writes
 ``<utt> <score>`` lines; higher means bona fide.  Utterances without a score, because
-they have no features, are counted and named; if these are most, it is an error.
+they have no features, are counted and named; if these are most, it is an error.  What a
+network says under attack is cm-attack's to find out.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import argparse
 from pathlib import Path
 
 from asdkit.base.device import choose_device
-from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.errors import DataError
 from asdkit.base.options import add_options, options_of
 from asdkit.countermeasures.gmm import load_spoof_gmm
 from asdkit.countermeasures.scoring import score_network, write_scores
@@ -29,9 +30,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         crop="what of an utterance is judged; None: as in the training",
         max_frames="frames in a batch, padding included; 0: as in the training",
         num_workers="processes that make batches ahead",
-        adversary="changes what a network hears, against the true class; None: nobody",
-        epsilon="its largest change; None: 0.002 of samples, else 0.05 standard "
-        "deviations",
     )
     add_options(parser, choose_device, device="where to compute")
     parser.add_argument("data_dir", help="data directory")
@@ -45,8 +43,6 @@ def main(args: argparse.Namespace) -> None:
     gmm, network = (Path(args.model_dir) / name for name in ("gmm.npz", "network.pt"))
     if network.exists():
         parts = score_network(args.data_dir, network, **options)
-    elif args.adversary is not None:
-        raise AsdkitError(f"--adversary: it attacks networks, and {network} is missing")
     elif gmm.exists():
         parts = load_spoof_gmm(gmm).score(args.data_dir, options["device"])
     else:

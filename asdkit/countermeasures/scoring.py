@@ -12,17 +12,13 @@ import numpy as np
 
 from asdkit.base.distributed import gather, is_main
 from asdkit.base.errors import AsdkitError, DataError
-from asdkit.base.ranges import Natural, Positive
+from asdkit.base.ranges import Natural
 from asdkit.data.batches import ExtractionBatches
 from asdkit.data.cuts import SPOOF_CLASSES, attack_of
 from asdkit.data.networks import load_network
 from asdkit.data.sources import FeatureSource
 from asdkit.data.trial_lane import Crop, TrialLane
-from asdkit.distillation.adversarial import (
-    Adversary,
-    AdversaryKind,
-    attack_batches,
-)
+from asdkit.distillation.adversarial import Adversary, attack_batches
 from asdkit.io.cm_scores import write_cm_scores
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import PathName, read_table
@@ -42,8 +38,7 @@ def score_network(
     crop: Crop | None = None,
     max_frames: Natural = 0,
     num_workers: Natural = 0,
-    adversary: AdversaryKind | None = None,
-    epsilon: Positive | None = None,
+    adversary: Adversary | None = None,
 ) -> Iterator[tuple[list[str], np.ndarray]]:
     """Score this rank's share of the utterances with a network.
 
@@ -57,7 +52,6 @@ def score_network(
         num_workers: processes that make batches ahead.
         adversary: changes the features against the true classes first, to tell how
             robust the network is; None for none.
-        epsilon: its largest change, see `asdkit.distillation.adversarial.Adversary`.
 
     Yields:
         N ids and their (N,) scores; higher means bona fide.
@@ -99,8 +93,7 @@ def score_network(
     loss.to(device)
     if adversary is not None:
         labels = {cut.id: int(attack_of(cut) == BONAFIDE) for cut in trials.cuts}
-        attack = Adversary(adversary, epsilon)
-        batches = attack_batches(network, loss, batches, labels, attack, device)
+        batches = attack_batches(network, loss, batches, labels, adversary, device)
     yield from extract(network, batches, device, loss.scores)
 
 

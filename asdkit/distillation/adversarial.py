@@ -19,13 +19,15 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from asdkit.base.errors import AsdkitError
 from asdkit.base.ranges import Count, NonNegative, Positive, Share
+from asdkit.distillation.objectives import KlCosine
 from asdkit.losses.objective import LabeledBatch, Labels
 from asdkit.nnet.extraction import PaddedBatch
 from asdkit.nnet.network import Network
@@ -113,26 +115,24 @@ class Adversary:
 
 
 class Adversarial(Labels):
-    """Share the labels' weight between what is heard and an adversary's version of it.
+    """Share every weight between what is heard and an adversary's version of it.
 
     ``(1 - adversarial_share) loss(x) + adversarial_share loss(x_adv)``.
 
     Args:
-        loss: as for `Labels`.
-        network: what the adversary attacks.
+        loss: as for `Labels`; what the adversary raises.
         adversary: kind of `Adversary`, as for the next three.
         epsilon: the largest change.
         adversary_steps: of "pgd".
         adversarial_share: of the loss.
         separate_norm: whether the two versions go through the network one after the
             other, each normalized with its own statistics, or as one batch.
-        labels: options of `Labels`.
+        labels: options of `Labels`, or of what else this is a version of.
     """
 
     def __init__(
         self,
         loss: nn.Module,
-        network: Network,
         adversary: AdversaryKind = "fgsm",
         epsilon: Positive | None = None,
         adversary_steps: Count = 10,
@@ -146,7 +146,7 @@ class Adversarial(Labels):
         self.separate_norm = separate_norm
 
     def forward(self, network: nn.Module, batch: LabeledBatch) -> dict[str, Tensor]:
-        """Compute the loss on a batch and on the adversary's version of it."""
+        """Compute the terms of a batch and of the adversary's version of it."""
         assert isinstance(network, Network)
         feats, num_frames = batch.feats, batch.num_frames
         changed = self.adversary(network, self.loss, batch)
@@ -160,10 +160,22 @@ class Adversarial(Labels):
             embeddings = network(both, torch.cat([num_frames, num_frames]))
             clean, adversarial = embeddings.chunk(2)
         share = self.adversarial_share
-        return {
-            "loss": (1 - share) * self.loss(clean, batch.labels),
-            "adversarial": share * self.loss(adversarial, batch.labels),
+        heard, misheard = self.terms(clean, batch), self.terms(adversarial, batch)
+        weighted = {name: (1 - share) * term for name, term in heard.items()}
+        return weighted | {
+            f"adversarial_{name}": share * term for name, term in misheard.items()
         }
+
+
+class AdversarialDistillation(Adversarial, KlCosine):
+    """Learn from labels and a teacher what an adversary does not change.
+
+    The teacher hears what was said, not the adversary's version, and what it says of
+    that is right for both.
+
+    Source: Y.-L. Liao et al., as above; M. Goldblum et al., "Adversarially robust
+    distillation", AAAI 2020, for the teacher who hears no adversary.
+    """
 
 
 class SpeakerReversal(Labels):
@@ -217,6 +229,46 @@ class SpeakerReversal(Labels):
         logits = self.classifier(reverse(embeddings, self.weight))
         speaker = F.cross_entropy(logits.float(), speakers)
         return super().terms(embeddings, batch) | {"speaker": speaker}
+
+
+def adversaries(
+    adversaries: str = "fgsm,pgd",
+    epsilons: str | None = None,
+    adversary_steps: Count = 10,
+) -> dict[str, Adversary | None]:
+    """Make adversaries of every kind and strength that is named.
+
+    Args:
+        adversaries: kinds of `Adversary`, with commas between.
+        epsilons: largest changes, with commas between; None for that of `Adversary`.
+        adversary_steps: of "pgd".
+
+    Returns:
+        name, e.g. "fgsm_0.05", -> adversary; "none", the first, -> None.
+
+    Raises:
+        AsdkitError: there is no such kind, or a change that is no number above 0.
+    """
+    made: dict[str, Adversary | None] = {"none": None}
+    kinds: dict[str, AdversaryKind] = {kind: kind for kind in get_args(AdversaryKind)}
+    for name in adversaries.split(","):
+        if name not in kinds:
+            known = ", ".join(kinds)
+            raise AsdkitError(f"--adversaries: expected some of {known}; got {name!r}")
+        kind = kinds[name]
+        if epsilons is None:
+            made[kind] = Adversary(kind, None, adversary_steps)
+            continue
+        for word in epsilons.split(","):
+            try:
+                epsilon = float(word)
+            except ValueError:
+                epsilon = math.nan
+            if not 0 < epsilon < math.inf:
+                problem = f"expected numbers above 0, got {word!r}"
+                raise AsdkitError(f"--epsilons: {problem}")
+            made[f"{kind}_{epsilon:g}"] = Adversary(kind, epsilon, adversary_steps)
+    return made
 
 
 class Attacked(NamedTuple):

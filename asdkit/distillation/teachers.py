@@ -112,13 +112,21 @@ class NetworkTeacher(Teacher):
         self._classes = classes
         self._device = device
         self._order: Tensor | None = None
+        self._last: tuple[Tensor, Tensor] | None = None
 
     @torch.no_grad()
     def embed(self, batch: LabeledBatch) -> Tensor:
-        """Run the network on (N, T, D) features, those of its own front end if any."""
-        if batch.teacher_feats is not None:
-            return self._network(batch.teacher_feats)
-        return self._network(batch.feats, batch.num_frames)
+        """Run the network on (N, T, D) features, those of its own front end if any.
+
+        Who asks again about the last batch gets the same answer without waiting.
+        """
+        if self._last is None or self._last[0] is not batch.feats:
+            if batch.teacher_feats is not None:
+                embeddings = self._network(batch.teacher_feats)
+            else:
+                embeddings = self._network(batch.feats, batch.num_frames)
+            self._last = batch.feats, embeddings
+        return self._last[1]
 
     @torch.no_grad()
     def logits(self, embeddings: Tensor, labels: Tensor | None = None) -> Tensor:

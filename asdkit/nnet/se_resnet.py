@@ -1,7 +1,9 @@
 """ResNet-34 with squeeze-and-excitation: the teacher and the student of paper 0.
 
 Both see log-mels normalized over the utterance, per bin, which is part of the model
-and has no parameters; pre-emphasis (the teacher's) is the front end's.
+and has no parameters; pre-emphasis (the teacher's) is the front end's.  That takes away
+the channel, and what else an utterance's mean spectrum tells: not everybody can afford
+it, so there is another way.
 
 Source: J. S. Chung et al., "In defence of metric learning for speaker recognition",
 Interspeech 2020 (Fast ResNet-34); Y. Kwon et al., "The ins and outs of speaker
@@ -10,6 +12,8 @@ github.com/clovaai/voxceleb_trainer, ResNetSE34V2 and ResNetSE34L.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -22,6 +26,7 @@ from asdkit.nnet.residual import BasicBlock, Stages, Stride, conv_norm_relu, ini
 
 BLOCKS = (3, 4, 6, 3)
 SE_REDUCTION = 8
+Normalized = Literal["bin", "utterance"]
 
 
 class ResNetSe(Network):
@@ -30,6 +35,7 @@ class ResNetSe(Network):
     Args:
         channels: width of the first stage; it doubles from stage to stage.
         pooling: which of `asdkit.nnet.pooling.POOLINGS`; attention is per channel.
+        normalized: see `normalize_over_time`.
         feat_dim: D, the number of mel bins.
         embedding_dim: E.
     """
@@ -38,10 +44,12 @@ class ResNetSe(Network):
         self,
         channels: Count = 32,
         pooling: PoolingName = "sap",
+        normalized: Normalized = "bin",
         feat_dim: Count = 40,
         embedding_dim: Count = 512,
     ) -> None:
         super().__init__(feat_dim, embedding_dim)
+        self.normalized: Normalized = normalized
         self.stem = nn.Sequential(
             nn.Conv2d(1, channels, 3, padding=1),
             nn.ReLU(inplace=True),
@@ -58,7 +66,8 @@ class ResNetSe(Network):
 
     def embed(self, x: Tensor, num_frames: Tensor | None) -> Tensor:
         """(N, D, T) -> (N, E)."""
-        x = normalize_over_time(x, num_frames)[:, None]  # (N, 1, D, T)
+        x = normalize_over_time(x, num_frames, self.normalized)
+        x = x[:, None]  # (N, 1, D, T)
         x = zero_padding(self.stem(x), num_frames)  # (N, C, D, T)
         x, num_frames = self.stages(x, num_frames)  # (N, 8 C, D / 8, T / 8)
         return self.output(self.pool(x.flatten(1, 2), num_frames))
@@ -73,6 +82,7 @@ class FastResNetSe(Network):
     Args:
         channels: width of the first stage; it doubles from stage to stage.
         pooling: which of `asdkit.nnet.pooling.POOLINGS`; attention is per frame.
+        normalized: see `normalize_over_time`.
         feat_dim: D, the number of mel bins.
         embedding_dim: E.
     """
@@ -81,10 +91,12 @@ class FastResNetSe(Network):
         self,
         channels: Count = 16,
         pooling: PoolingName = "sap",
+        normalized: Normalized = "bin",
         feat_dim: Count = 40,
         embedding_dim: Count = 512,
     ) -> None:
         super().__init__(feat_dim, embedding_dim)
+        self.normalized: Normalized = normalized
         self.stem = conv_norm_relu(1, channels, 7, (2, 1))
         strides: list[Stride] = [(1, 1), (2, 2), (2, 2), (1, 1)]
         self.stages = se_stages(channels, strides)
@@ -95,7 +107,8 @@ class FastResNetSe(Network):
 
     def embed(self, x: Tensor, num_frames: Tensor | None) -> Tensor:
         """(N, D, T) -> (N, E)."""
-        x = normalize_over_time(x, num_frames)[:, None]  # (N, 1, D, T)
+        x = normalize_over_time(x, num_frames, self.normalized)
+        x = x[:, None]  # (N, 1, D, T)
         x = zero_padding(self.stem(x), num_frames)  # (N, C, D / 2, T)
         x, num_frames = self.stages(x, num_frames)  # (N, 8 C, D / 8, T / 4)
         return self.output(self.pool(x.mean(dim=2), num_frames))
@@ -113,18 +126,28 @@ def se_stages(channels: int, strides: list[Stride]) -> Stages:
 
 
 def normalize_over_time(
-    x: Tensor, num_frames: Tensor | None, eps: float = 1e-5
+    x: Tensor,
+    num_frames: Tensor | None,
+    normalized: Normalized = "bin",
+    eps: float = 1e-5,
 ) -> Tensor:
     """Give every feature of every utterance mean 0 and variance 1.
 
     Args:
         x: (N, D, T) zero beyond an utterance's end.
         num_frames: (N,) how many frames are real, None for all.
+        normalized: "bin" does so for every feature, as published; "utterance" for all
+            features together, whose level goes and whose mean spectrum stays.
         eps: added to the variance.
 
     Returns:
         (N, D, T) zero beyond an utterance's end.
     """
-    centered = x - mean_over_time(x, num_frames)[..., None]
+    mean = mean_over_time(x, num_frames)[..., None]  # (N, D, 1)
+    if normalized == "utterance":
+        mean = mean.mean(dim=1, keepdim=True)
+    centered = zero_padding(x - mean, num_frames)
     variance = mean_over_time(centered.square(), num_frames)[..., None]
-    return zero_padding(centered * (variance + eps).rsqrt(), num_frames)
+    if normalized == "utterance":
+        variance = variance.mean(dim=1, keepdim=True)
+    return centered * (variance + eps).rsqrt()

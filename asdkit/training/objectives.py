@@ -7,7 +7,11 @@ from typing import Any
 
 from asdkit.base.errors import AsdkitError
 from asdkit.base.parameters import parameters_of
-from asdkit.distillation.adversarial import Adversarial, SpeakerReversal
+from asdkit.distillation.adversarial import (
+    Adversarial,
+    AdversarialDistillation,
+    SpeakerReversal,
+)
 from asdkit.distillation.objectives import (
     Cosine,
     DecoupledKd,
@@ -35,6 +39,7 @@ OBJECTIVES: dict[str, Callable[..., Objective]] = {
     "kl_cosine": KlCosine,
     "self_distillation": SelfDistillation,
     "adversarial": Adversarial,
+    "adversarial_distillation": AdversarialDistillation,
     "speaker_reversal": SpeakerReversal,
 }
 

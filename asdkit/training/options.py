@@ -81,6 +81,7 @@ def add_model_options(
         stem_stride="of a resnet's first convolution; 2: a quarter of the work",
         pooled_channels="width of the layer that is pooled",
         pooling="how frames become one vector: tap, stats, sap or asp",
+        normalized="over time: every feature, or all features of an utterance together",
         embedding_dim="dimension of embeddings",
         ssl_trained="train the self-supervised encoder, too",
     )

@@ -123,6 +123,16 @@ def test_an_option_of_another_choice_is_refused():
         choose("--kind=other", "--center=true")
 
 
+def test_choices_may_have_parameters_of_the_same_name():
+    """Who declared the option takes it; the other keeps its own default."""
+    parser = argparse.ArgumentParser()
+    add_choice(parser, "kind", CHOICES, "what to fit", center="subtract the mean")
+    add_choice(parser, "more", CHOICES, "what to fit next", num_iters="iterations")
+    args = parser.parse_args(["--num-iters=3", "--more=other"])
+    assert choice_of(args, "kind", CHOICES) == (Model, {})
+    assert choice_of(args, "more", CHOICES) == (Other, {"num_iters": 3})
+
+
 def test_help_tells_the_default_of_every_choice():
     shown = " ".join(choose()[1].split())
     assert "what to fit (default: model)" in shown

@@ -80,6 +80,22 @@ def test_it_starts_from_a_network_of_speakers(spoofs, small_training, capsys):
     assert said in capsys.readouterr().err
 
 
+def test_a_small_network_learns_from_a_large_one_against_an_adversary(
+    spoofs, small_training, capsys
+):
+    options = ["--objective", "adversarial", "--adversary", "pgd", "--epsilon", "0.1"]
+    assert run(*small_training, *options, "--adversary-steps", "2") == 0
+    assert main(["cm-train", *small_training, "data/train", "data/train", "exp/t"]) == 0
+    small = [*small_training, "--teacher", "exp/t", "--objective"]
+    distill = ["adversarial_distillation", "--adversary", "fgsm", "--temperature", "2"]
+    data = ["data/train", "data/train"]
+    assert main(["cm-train", *small, *distill, *data, "exp/small"]) == 0
+    terms = load_network("exp/small/network.pt").options["history"][-1].keys()
+    assert {"kl", "cosine", "adversarial_kl", "adversarial_cosine"} <= terms
+    assert main(["cm-train", *small, "adversarial", *data, "exp/no"]) == 1
+    assert "--teacher: --objective adversarial has none" in capsys.readouterr().err
+
+
 def test_wrong_weights_and_losses_of_speakers_are_wrong_usage(
     spoofs, small_training, capsys
 ):

@@ -25,6 +25,17 @@ def test_compare_prints_shares(capsys):
     assert "of senet9" in capsys.readouterr().out
 
 
+def test_the_student_of_adversarial_speaker_distillation_is_a_fifth(capsys):
+    """The published shares, which are what says that these are the paper's networks."""
+    networks = ["resnet_se34", "resnet_se34_fast"]
+    command = ["nnet-info", "--compare", *networks, "--num-frames", "401"]
+    assert main(command) == 0
+    _, teacher, student, share, _ = capsys.readouterr().out.splitlines()
+    assert teacher.split()[5:8] == ["6,389,324", "4.585", "G"]
+    assert student.split()[5:8] == ["1,437,078", "0.888", "G"]
+    assert share.split()[:6] == ["of", "resnet_se34", "22.5", "%", "19.4", "%"]
+
+
 def test_too_short_an_utterance_is_one_line(capsys):
     assert main(["nnet-info", "xvector", "--num-frames", "10"]) == 1
     error = capsys.readouterr().err

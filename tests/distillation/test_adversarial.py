@@ -1,18 +1,26 @@
 """Adversaries: what they may change, what they must leave alone, and what it is for."""
 
+import copy
+import re
+
 import pytest
 import torch
 from torch import nn
 
+from asdkit.base.errors import AsdkitError
 from asdkit.data.batches import Batch
 from asdkit.distillation.adversarial import (
     Adversarial,
+    AdversarialDistillation,
     Adversary,
     SpeakerReversal,
+    adversaries,
     attack_batches,
     evaluating,
     reverse,
 )
+from asdkit.distillation.objectives import KlCosine
+from asdkit.distillation.teachers import NetworkTeacher
 from asdkit.losses import registry as losses
 from asdkit.nnet.extraction import extract
 from asdkit.nnet.registry import build
@@ -92,6 +100,24 @@ def test_one_step_is_epsilon_in_the_direction_of_the_slope(loss, rng):
     torch.testing.assert_close(changed, feats + 0.01 * unit * x.grad.sign())
 
 
+def test_several_steps_are_those_of_madry_written_out(loss, rng):
+    """From a random start, each a step along the sign, then back into the ball."""
+    network = build("senet9", blocks=(1, 1), channels=4, feat_dim=12, embedding_dim=8)
+    feats = torch.from_numpy(rng.standard_normal((3, 20, 12))).float()
+    batch = Batch(list("abc"), feats, torch.full((3,), 20), torch.tensor([0, 1, 1]))
+    adversary = Adversary("pgd", 0.02, num_steps=3, step_share=0.5)
+    changed = adversary(network, loss, batch, torch.Generator().manual_seed(4))
+    ball = 0.02 * feats.std(dim=1, correction=0, keepdim=True)
+    generator = torch.Generator().manual_seed(4)
+    x = feats + ball * (2 * torch.rand(feats.shape, generator=generator) - 1)
+    for _ in range(3):
+        x = x.detach().requires_grad_()
+        loss(network.eval()(x), batch.labels).backward()
+        x = x.detach() + 0.5 * ball * x.grad.sign()
+        x = feats + torch.clamp((x - feats) / ball, -1, 1) * ball
+    torch.testing.assert_close(changed, x)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_network_is_left_as_it_was(kind, network, loss, batch):
     network.train()
@@ -120,9 +146,7 @@ def test_recurrent_layers_alone_stay_in_training_mode():
 def test_the_loss_is_shared_by_both_versions(
     separate_norm, share, network, loss, batch, monkeypatch
 ):
-    objective = Adversarial(
-        loss, network, adversarial_share=share, separate_norm=separate_norm
-    )
+    objective = Adversarial(loss, adversarial_share=share, separate_norm=separate_norm)
     changed = 0.9 * batch.feats
     monkeypatch.setattr(Adversary, "__call__", lambda *args: changed)
     torch.manual_seed(3)
@@ -134,8 +158,62 @@ def test_the_loss_is_shared_by_both_versions(
         both = torch.cat([batch.feats, changed])
         embeddings = network(both, batch.num_frames.repeat(2)).chunk(2)
     clean, adversarial = (loss(x, batch.labels) for x in embeddings)
-    expected = {"loss": (1 - share) * clean, "adversarial": share * adversarial}
+    expected = {"loss": (1 - share) * clean, "adversarial_loss": share * adversarial}
     torch.testing.assert_close(terms, expected)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.2])
+def test_the_teacher_of_both_versions_hears_what_was_said(
+    share, network, loss, batch, monkeypatch
+):
+    options = {"loss": {"name": "cross_entropy"}, "classes": ["spoof", "bonafide"]}
+    classifier = losses.build("cross_entropy", 8, 2)
+    teacher = NetworkTeacher(
+        copy.deepcopy(network), classifier, options, ["spoof", "bonafide"]
+    )
+    heard = []
+    teacher._network.register_forward_hook(lambda _, x, y: heard.append(x[0]))
+    objective = AdversarialDistillation(
+        loss=loss, network=network, teacher=teacher, adversarial_share=share
+    )
+    changed = 0.9 * batch.feats
+    monkeypatch.setattr(Adversary, "__call__", lambda *args: changed)
+    terms = objective(network.eval(), batch)
+    assert len(heard) == 1
+    assert heard[0] is batch.feats
+    plain = KlCosine(loss, network, teacher)
+    plain.project = objective.project
+    for weight, feats, prefix in (
+        (1 - share, batch.feats, ""),
+        (share, changed, "adversarial_"),
+    ):
+        expected = plain.terms(network(feats, batch.num_frames), batch)
+        assert expected.keys() == {"loss", "kl", "cosine"}
+        for name, term in expected.items():
+            torch.testing.assert_close(terms[prefix + name], weight * term)
+    assert len(terms) == 6
+
+
+def test_adversaries_are_named_after_kind_and_strength():
+    made = adversaries("fgsm,pgd", "0.020,1e-3", adversary_steps=7)
+    assert list(made) == ["none", "fgsm_0.02", "fgsm_0.001", "pgd_0.02", "pgd_0.001"]
+    assert made["none"] is None
+    assert made["pgd_0.001"] == Adversary("pgd", 0.001, 7)
+    assert adversaries("fgsm") == {"none": None, "fgsm": Adversary("fgsm")}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "epsilons", "said"),
+    [
+        ("fgsm,cw", None, "--adversaries: expected some of fgsm, pgd; got 'cw'"),
+        ("fgsm", "0.1,0", "--epsilons: expected numbers above 0, got '0'"),
+        ("fgsm", "nan", "--epsilons: expected numbers above 0, got 'nan'"),
+        ("fgsm", "0.1,,", "--epsilons: expected numbers above 0, got ''"),
+    ],
+)
+def test_what_is_no_adversary_is_one_line(kinds, epsilons, said):
+    with pytest.raises(AsdkitError, match=re.escape(said)):
+        adversaries(kinds, epsilons)
 
 
 def test_training_on_an_adversary_makes_it_weaker(rng):
@@ -153,7 +231,7 @@ def test_training_on_an_adversary_makes_it_weaker(rng):
         network = build("senet9", **options)
         loss = losses.build("cross_entropy", 8, 2)
         objective = Adversarial(
-            loss, network, epsilon=0.3, adversarial_share=share, adversary="fgsm"
+            loss, epsilon=0.3, adversarial_share=share, adversary="fgsm"
         )
         parameters = [*network.parameters(), *objective.parameters()]
         optimizer = torch.optim.Adam(parameters, 0.01)

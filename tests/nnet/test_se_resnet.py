@@ -23,6 +23,26 @@ def test_normalization_is_instance_norm_over_real_frames(rng):
     torch.testing.assert_close(normalize_over_time(x, None), F.instance_norm(x))
 
 
+def test_an_utterance_may_be_normalized_as_a_whole(rng):
+    x = torch.from_numpy(rng.standard_normal((2, 5, 9))) * 3 + 2
+    x[1, :, 4:] = 0
+    normalized = normalize_over_time(x, torch.tensor([9, 4]), "utterance")
+    for i, length in enumerate([9, 4]):
+        real = x[i, :, :length]
+        expected = (real - real.mean()) / (real.var(correction=0) + 1e-5).sqrt()
+        torch.testing.assert_close(normalized[i, :, :length], expected)
+    assert normalized[1, :, 4:].abs().max() == 0
+
+
+@pytest.mark.parametrize("network", [ResNetSe, FastResNetSe])
+def test_only_normalized_as_a_whole_it_hears_the_channel(network, shake, rng):
+    feats = torch.from_numpy(rng.standard_normal((2, 30, 40))).float()
+    channel = torch.from_numpy(rng.standard_normal(40)).float()
+    embed = shake(network(**TINY, normalized="utterance"))
+    torch.testing.assert_close(embed(feats + 3), embed(feats), rtol=1e-4, atol=1e-4)
+    assert (embed(feats + channel) - embed(feats)).abs().max() > 1e-3
+
+
 @pytest.mark.parametrize("network", [ResNetSe, FastResNetSe])
 def test_gain_and_channel_leave_the_embedding_alone(network, shake, rng):
     """A factor per bin is a constant after the log, and the mean takes it away."""

@@ -1,0 +1,138 @@
+"""egs/asvspoof2021/v1 as a user runs it, on ASVspoof 2019's layout in miniature."""
+
+import argparse
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from asdkit.base.options import choice_of, expand_conf
+from asdkit.bin import cm_train, nnet_train
+from asdkit.data.networks import load_network
+from asdkit.io.protocols import read_asv_protocol, read_cm_protocol
+from asdkit.losses.registry import LOSSES
+from asdkit.nnet.registry import MODELS
+from asdkit.training.corpus import FRONT_ENDS
+from asdkit.training.objectives import OBJECTIVES
+
+ROOT = Path(__file__).parents[2]
+RECIPE = ROOT / "egs" / "asvspoof2021" / "v1"
+OBJECTIVE_OF = {
+    "adversarial": "adversarial",
+    "distillation": "kl_cosine",
+    "adversarial,distillation": "adversarial_distillation",
+}
+TINY = {
+    "teacher": "--channels=2\n--embedding-dim=8\n",
+    "student": "--channels=1\n--embedding-dim=8\n",
+    "ge2e": "--utts-per-speaker=2\n--batch-size=8\n--chunk-frames=30\n"
+    "--num-epochs=1\n--num-workers=0\n",
+    "train": "--class-weights=none\n--chunk-frames=30\n--batch-size=8\n"
+    "--num-epochs=1\n--num-workers=0\n",
+}
+OPTIONS = "--size tiny --seeds 0 --epsilons 0.05 --adversary-steps 2 --num-attacked 6"
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    """Copy the recipe and what it sources; return its directory."""
+    shutil.copy(ROOT / "path.sh", tmp_path)
+    shutil.copytree(ROOT / "tools", tmp_path / "tools")
+    here = tmp_path / "egs" / "asvspoof2021" / "v1"
+    shutil.copytree(RECIPE, here, ignore=shutil.ignore_patterns("data", "exp"))
+    (here / "conf" / "tiny").mkdir()
+    for name, text in TINY.items():
+        (here / "conf" / "tiny" / f"{name}.conf").write_text(text)
+    return here
+
+
+def run(recipe, *options):
+    command = ["./run.sh", *OPTIONS.split(), *options]
+    done = subprocess.run(command, cwd=recipe, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize("size", ["full", "small"])
+@pytest.mark.parametrize("network", ["teacher", "student"])
+@pytest.mark.parametrize("extra", ["ge2e", "train", *OBJECTIVE_OF])
+def test_every_conf_says_what_the_program_takes(network, extra, size):
+    program, argv = cm_train, []
+    training = "ge2e" if extra == "ge2e" else "train"
+    for name in (network, training):
+        argv += [f"--config={RECIPE}/conf/{name}.conf"]
+        argv += [f"--config={RECIPE}/conf/small/{name}.conf"] if size != "full" else []
+    if extra in OBJECTIVE_OF:
+        argv += [f"--objective={OBJECTIVE_OF[extra]}"]
+        argv += [f"--config={RECIPE}/conf/{name}.conf" for name in extra.split(",")]
+    if extra == "ge2e":
+        program = nnet_train
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    program.add_arguments(parser)
+    names = ["data/train", "data/dev", "exp"][extra == "ge2e" :]
+    args = parser.parse_args([*expand_conf(argv), *names])
+    for flag, choices in {
+        "network": MODELS,
+        "loss": LOSSES,
+        "features": FRONT_ENDS,
+        "objective": OBJECTIVES,
+    }.items():
+        choice_of(args, flag, choices)  # refuses what the chosen one does not have
+
+
+@pytest.mark.slow
+def test_from_2019_alone_to_the_tables_and_not_twice(asvspoof2019, recipe):
+    corpora = ["--corpus2019", asvspoof2019 / "LA", "--corpus2021", recipe / "made"]
+    made = [*corpora, "--make-2021", "true", "--num-copies", "2"]
+    variants = ["--networks", "student", "--variants", "ge2e all"]
+    run(recipe, *made, "--networks", "teacher", "--variants", "all")
+    printed = run(recipe, *made, "--stage", "3", *variants)
+
+    cm = read_cm_protocol(recipe / "made/LA/CM/trial_metadata.txt", "asvspoof2021_la")
+    assert len(cm.utt) == 2 * 4 * 2 * 2  # bona fide and spoofed, in two conditions
+    assert set(cm.subset) == {"eval"}
+    asv = read_asv_protocol(
+        recipe / "made/LA/ASV/trial_metadata.txt", "asvspoof2021_la"
+    )
+    assert set(asv.utt) == set(cm.utt)
+    assert len(set(cm.codec)) > 2
+    assert ["-"] * cm.codec.count("none") == [
+        x for x in cm.columns["transmission"] if x == "-"
+    ]
+
+    rows = [row.split(" | ") for row in re.findall(r"^\| (.*) \|$", printed, re.M)]
+    systems = ["student_all", "student_ge2e", "teacher_all"]
+    assert [name for name, *_ in rows] == 3 * ["system", "---", *systems]
+    assert rows[0][2:5] == ["dev EER %", "EER %", "min t-DCF(2021)"]
+    assert rows[10][2:] == ["none", "fgsm_0.05", "pgd_0.05"]
+    sizes = [int(row[5].replace(",", "")) for row in rows[2:5]]
+    assert sizes[0] == sizes[1] < sizes[2]
+    options = load_network(recipe / "exp/codec/student_all/seed0/network.pt").options
+    assert options["objective"]["name"] == "adversarial_distillation"
+    assert options["init_from"].endswith("student_speakers/seed0/network.pt")
+    assert options["teacher"]["teacher"] == "exp/codec/teacher_all/seed0"
+
+    paths = [*(recipe / "exp").rglob("network.pt"), *(recipe / "exp").rglob("scores_*")]
+    before = {path: path.stat().st_mtime_ns for path in paths}
+    run(recipe, *made, "--stage", "3", *variants)
+    assert before == {path: path.stat().st_mtime_ns for path in paths}
+
+
+@pytest.mark.slow
+def test_speakers_are_unlearned_by_reversal(asvspoof2019, recipe):
+    corpora = ["--corpus2019", asvspoof2019 / "LA", "--corpus2021", recipe / "made"]
+    options = [
+        *corpora,
+        "--make-2021",
+        "true",
+        "--num-copies",
+        "1",
+        "--augment",
+        "none",
+    ]
+    options += ["--adversary", "reversal", "--networks", "student", "--variants", "adv"]
+    run(recipe, *options, "--epsilons", "")
+    path = recipe / "exp/none_reversal/student_adv/seed0/network.pt"
+    assert load_network(path).options["objective"]["name"] == "speaker_reversal"
