@@ -64,6 +64,15 @@ class Network(nn.Module):
         """
         raise NotImplementedError
 
+    @classmethod
+    def require_samples(cls, feat_dim: int) -> None:
+        """Raise an AsdkitError unless features are samples, for networks on these."""
+        if feat_dim != 1:
+            raise AsdkitError(
+                f"{cls.__name__} takes samples, got features of {feat_dim} numbers",
+                hint="--features waveform",
+            )
+
     def embed_frames(
         self, feats: Tensor, num_frames: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:

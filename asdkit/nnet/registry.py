@@ -11,6 +11,7 @@ from asdkit.nnet.aasist import Aasist
 from asdkit.nnet.campplus import CamPlusPlus
 from asdkit.nnet.ecapa_tdnn import EcapaTdnn
 from asdkit.nnet.lcnn import Lcnn
+from asdkit.nnet.log_mel import SampledFastResNetSe, SampledResNetSe
 from asdkit.nnet.network import Network
 from asdkit.nnet.rawnet2 import RawNet2
 from asdkit.nnet.resnet import ResNet
@@ -26,6 +27,8 @@ MODELS: dict[str, Callable[..., Network]] = {
     "resnet221": partial(ResNet, blocks=(6, 16, 48, 3), bottleneck=True),
     "resnet_se34": ResNetSe,
     "resnet_se34_fast": FastResNetSe,
+    "resnet_se34_samples": SampledResNetSe,
+    "resnet_se34_fast_samples": SampledFastResNetSe,
     "senet9": partial(SeNet, blocks=(1, 1, 1, 1)),
     "senet18": partial(SeNet, blocks=(2, 2, 2, 2)),
     "senet34": partial(SeNet, blocks=(3, 4, 6, 3)),

@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from asdkit.base.errors import AsdkitError
 from asdkit.nnet.network import Network
 
 POOLED = 3  # frames that become one, after the filters and in every block
@@ -79,12 +78,7 @@ class WaveformNetwork(Network):
         num_blocks: int,
     ) -> None:
         super().__init__(feat_dim, embedding_dim)
-        if feat_dim != 1:
-            raise AsdkitError(
-                f"{type(self).__name__} takes samples, got features of {feat_dim} "
-                "numbers",
-                hint="--features waveform",
-            )
+        self.require_samples(feat_dim)
         self.filters = SincFilters(num_filters, filter_size)
         self.lost_samples = filter_size - 1
         self.min_frames = self.lost_samples + POOLED ** (num_blocks + 1)

@@ -13,7 +13,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from asdkit.base.errors import AsdkitError
 from asdkit.base.ranges import Count
 from asdkit.nnet.ecapa_tdnn import EcapaTdnn
 from asdkit.nnet.network import Network
@@ -195,11 +194,7 @@ class SslEcapa(Network):
         embedding_dim: Count = 256,
     ) -> None:
         super().__init__(feat_dim, embedding_dim)
-        if feat_dim != 1:
-            raise AsdkitError(
-                f"SslEcapa takes samples, got features of {feat_dim} numbers",
-                hint="--features waveform",
-            )
+        self.require_samples(feat_dim)
         self.ssl = SslEncoder(ssl, ssl_options, ssl_normalize, ssl_trained)
         self.mixture = nn.Parameter(torch.zeros(self.ssl.num_layers))
         self.head = EcapaTdnn(

@@ -14,6 +14,8 @@ from asdkit.nnet.registry import MODELS, build
 SIZES = {
     "resnet_se34": 6_389_324,
     "resnet_se34_fast": 1_437_078,
+    "resnet_se34_samples": 6_389_324,
+    "resnet_se34_fast_samples": 1_437_078,
     "resnet34": 6_634_336,
     "xvector": 3_645_404,
     "campplus": 7_176_224,
@@ -21,7 +23,8 @@ SIZES = {
     "ecapa_tdnn_1024": 14_657_088,  # "14.65 M"
     "resnet221": 23_792_224,  # "23.79 M"
 }
-WAVEFORM = ["rawnet2", "aasist", "aasist_l", "ssl_ecapa"]
+SAMPLED = ["resnet_se34_samples", "resnet_se34_fast_samples"]
+WAVEFORM = ["rawnet2", "aasist", "aasist_l", "ssl_ecapa", *SAMPLED]
 # With a linear classifier of two outputs, some with a bias.
 SIZES_WITH_CLASSIFIER = {
     "senet9": 314_896,
