@@ -1,8 +1,11 @@
-"""egs/speechocean762/v1 and v2 as a user runs them, on a corpus of eleven voices."""
+"""egs/speechocean762 as a user runs it, on a corpus of eleven voices."""
 
+import os
 import re
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -107,3 +110,49 @@ def test_v2_ends_in_a_table_before_and_after_as_norm(corpus, recipes):
     assert systems(table) == expected
     assert num_trials(recipes / "v2") == TRIALS
     assert (recipes / "v2" / "exp" / "tiny_seed1" / "network.pt").exists()
+
+
+@pytest.fixture
+def teachers(corpus, recipes):
+    """Let v1 and v2 make what v3 wants of them; give the options that make it small."""
+    sizes = "--num-gauss 4 --subsample 1 --ivector-dim 6 --num-iters 1"
+    tuned = ["--name", "tuned", "--vad-energy-threshold", "1", *sizes.split()]
+    run(recipes / "v1", "--corpus", corpus, *tuned, "--stop-stage", "3")
+    run(recipes / "v2", "--corpus", corpus, "--net", "tiny", "--stop-stage", "2")
+    conf = recipes / "v3" / "conf"
+    (conf / "tiny.conf").write_text(TINY)
+    for name in ("plda", "target_lda"):
+        with (conf / f"{name}.conf").open("a") as file:
+            file.write("--lda-dim=4\n")
+    return ["--large", "../v2/exp/tiny_seed0", "--students", "tiny"]
+
+
+@pytest.mark.slow
+def test_v3_makes_its_table_of_what_v1_and_v2_left_and_continues_when_killed(
+    recipes, teachers
+):
+    v3 = recipes / "v3"
+    grid = [*teachers, "--objectives", "precision_100 enskd_2", "--seeds", "0"]
+    first, second = (
+        v3 / "exp" / "tiny" / name / "seed0" for name in ("precision_100", "enskd_2")
+    )
+    with subprocess.Popen(["./run.sh", *grid], cwd=v3, start_new_session=True) as grown:
+        while grown.poll() is None and not list(second.glob("checkpoint*")):
+            time.sleep(0.01)
+        os.killpg(grown.pid, signal.SIGKILL)
+    assert grown.returncode == -signal.SIGKILL
+    assert not (second / "plda.eer").exists()
+    table = run(v3, "--stage", "6", *grid)
+    assert rows_of(table) == 2 * ["ivectors", "large", "tiny, precision_100"]
+
+    written = (first / "plda.eer").stat().st_mtime_ns
+    table = run(v3, "--stage", "5", *grid)
+    assert rows_of(table)[3::4] == 2 * ["tiny, enskd_2"]
+    assert (first / "plda.eer").stat().st_mtime_ns == written
+    assert len(list((v3 / "exp" / "teacher_cache").rglob("*.npy"))) == 2  # batches
+    assert re.search(r"^exp/tiny/\S+ +[\d,]+ ", table, re.MULTILINE)
+
+
+def rows_of(table):
+    """Read the names of v3's systems."""
+    return re.findall(r"^\| ([^|]+?) \| \d", table, re.MULTILINE)

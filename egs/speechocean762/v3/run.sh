@@ -65,8 +65,10 @@ if stage 3 "let the large network show what it knows"; then
 fi
 
 if stage 4 "normalize the i-vectors, as targets"; then
-  asdkit backend-train --config conf/target.conf data/train/utt2spk \
-    scp:exp/ivectors/train/ivector.scp exp/ivectors/target.npz
+  for target in target target_lda; do
+    asdkit backend-train --config conf/$target.conf data/train/utt2spk \
+      scp:exp/ivectors/train/ivector.scp exp/ivectors/$target.npz
+  done
 fi
 
 if stage 5 "train the students, extract, score"; then
@@ -83,7 +85,10 @@ fi
 if stage 6 "print the table"; then
   python local/print_table.py --students "$students" --objectives "$objectives" \
     exp
+  networks=("$large")
   for student in $students; do
-    asdkit nnet-info "exp/$student/none/seed${seeds%% *}"
+    trained=(exp/"$student"/*/seed*/network.pt)
+    [[ ! -e ${trained[0]} ]] || networks+=("${trained[0]%/*}")
   done
+  asdkit nnet-info "${networks[@]}"
 fi

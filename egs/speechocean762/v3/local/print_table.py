@@ -1,31 +1,57 @@
 """Print the equal error rates of teachers and students, mean and deviation over seeds.
 
 e.g.: python local/print_table.py --students resnet --objectives "none mse" exp
+
+Then, of every student that learned from somebody, the change against the student of the
+same seed that did not: both began with the same weights and saw the same chunks.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 CONDITIONS = ("full", "3s", "2s", "1s", "15dB", "5dB")
+BASELINE = "none"
+
+Rates = dict[str, np.ndarray]  # folder of a seed -> percent, in the order of CONDITIONS
 
 
-def read_rates(path: Path) -> list[float]:
-    """Read what rate_conditions.py wrote: percent, in the order of `CONDITIONS`."""
-    rates = dict(line.split() for line in path.read_text().splitlines())
-    return [float(rates[name]) for name in CONDITIONS]
+def read_rates(directory: Path, backend: str) -> Rates:
+    """Read what rate_conditions.py wrote of every seed that is done."""
+    found = {}
+    for path in sorted(directory.glob(f"**/{backend}.eer")):
+        rates = dict(line.split() for line in path.read_text().splitlines())
+        found[path.parent.name] = np.array([float(rates[x]) for x in CONDITIONS])
+    return found
 
 
-def format_row(name: str, paths: Sequence[Path]) -> str:
+def changes(rates: Rates, baseline: Rates) -> Rates:
+    """Compare seed by seed: percent of the baseline's rate."""
+    common = rates.keys() & baseline.keys()
+    return {seed: 100 * (rates[seed] / baseline[seed] - 1) for seed in sorted(common)}
+
+
+def format_row(name: str, rates: Rates, form: str) -> str:
     """Format the mean over seeds, and the deviation if there are several."""
-    rates = np.array([read_rates(path) for path in paths])  # (seeds, conditions)
-    cells = [f"{mean:.2f}" for mean in rates.mean(axis=0)]
-    if len(rates) > 1:
-        deviations = rates.std(axis=0, ddof=1)
-        cells = [f"{x} ± {d:.2f}" for x, d in zip(cells, deviations, strict=True)]
-    return " | ".join(["", name, str(len(rates)), *cells, ""]).strip()
+    numbers = np.array([*rates.values()])  # (seeds, conditions)
+    cells = [f"{mean:{form}}" for mean in numbers.mean(axis=0)]
+    if len(numbers) > 1:
+        deviations = numbers.std(axis=0, ddof=1)
+        places = form.lstrip("+")
+        cells = [f"{x} ± {d:{places}}" for x, d in zip(cells, deviations, strict=True)]
+    return " | ".join(["", name, str(len(numbers)), *cells, ""]).strip()
+
+
+def format_table(title: str, rows: dict[str, Rates], form: str) -> Iterator[str]:
+    """Format the rows that have numbers."""
+    yield f"\n{title}\n"
+    yield " | ".join(["", "system", "seeds", *CONDITIONS, ""]).strip()
+    yield "|---|--:" + "|--:" * len(CONDITIONS) + "|"
+    for name, rates in rows.items():
+        if rates:
+            yield format_row(name, rates, form)
 
 
 def main() -> None:
@@ -35,18 +61,21 @@ def main() -> None:
     parser.add_argument("--objectives", required=True)
     parser.add_argument("exp", type=Path)
     args = parser.parse_args()
-    systems = {name: args.exp / name for name in ("ivectors", "large")}
-    for student in args.students.split():
-        for objective in args.objectives.split():
-            systems[f"{student}, {objective}"] = args.exp / student / objective
     for backend in ("cosine", "plda"):
-        print(f"\nEER % ({backend})\n")
-        print(" | ".join(["", "system", "seeds", *CONDITIONS, ""]).strip())
-        print("|---|--:" + "|--:" * len(CONDITIONS) + "|")
-        for name, directory in systems.items():
-            paths = sorted(directory.glob(f"**/{backend}.eer"))
-            if paths:
-                print(format_row(name, paths))
+        systems = {x: read_rates(args.exp / x, backend) for x in ("ivectors", "large")}
+        changed = {}
+        for student in args.students.split():
+            baseline = read_rates(args.exp / student / BASELINE, backend)
+            for objective in args.objectives.split():
+                name = f"{student}, {objective}"
+                rates = read_rates(args.exp / student / objective, backend)
+                systems[name] = rates
+                if objective != BASELINE:
+                    changed[name] = changes(rates, baseline)
+        title = f"EER % ({backend})"
+        print(*format_table(title, systems, ".2f"), sep="\n")
+        title = f"EER ({backend}), % more or less than {BASELINE} of the same seed"
+        print(*format_table(title, changed, "+.0f"), sep="\n")
 
 
 if __name__ == "__main__":

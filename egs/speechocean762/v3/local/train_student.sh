@@ -3,7 +3,8 @@
 #
 #   local/train_student.sh resnet enskd_2 0    student, objective, seed
 #
-# enskd_2 has gamma 2; mse_100 is mse with a weight of 100 instead of 1.
+# enskd_2 has gamma 2; the number of every other objective is its weight, 1 if there
+# is none.
 #
 # Takes $gpu, the launcher, and $large, the directory of the large network, from
 # its environment.
@@ -18,24 +19,37 @@ set -euo pipefail
 dir=exp/$student/$objective/seed$seed
 [[ ! -e $dir/plda.eer ]] || exit 0
 
+number=${objective#*_}
+network=(--teacher "$large" --teacher-cache exp/teacher_cache)
+vectors=(--teacher scp:exp/ivectors/train/ivector.scp)
+ivectors=("${vectors[@]}" --teacher-transform exp/ivectors/target.npz)
+precision=(--teacher-precision scp:exp/ivectors/train/precision.scp)
+
 case $objective in
-  none) teacher=() ;;
-  mse* | precision*)
-    teacher=(--teacher scp:exp/ivectors/train/ivector.scp
-      --teacher-transform exp/ivectors/target.npz)
-    [[ $objective == mse* ]] \
-      || teacher+=(--teacher-precision scp:exp/ivectors/train/precision.scp)
+  none) options=() ;;
+  mse*) options=(--objective mse "${ivectors[@]}") ;;
+  identity*)
+    options=(--objective mse "${ivectors[@]}"
+      --projection identity --embedding-dim 200)
     ;;
-  *) teacher=(--teacher "$large") ;;
+  lda*)
+    options=(--objective mse "${vectors[@]}"
+      --teacher-transform exp/ivectors/target_lda.npz)
+    ;;
+  precision*) options=(--objective precision "${ivectors[@]}" "${precision[@]}") ;;
+  slack*)
+    options=(--objective precision --slack 1 "${ivectors[@]}" "${precision[@]}")
+    ;;
+  ivrelational*) options=(--objective relational "${ivectors[@]}") ;;
+  enskd_*) options=(--objective decoupled_kd --gamma "$number" "${network[@]}") ;;
+  *) options=(--objective "${objective%%_*}" "${network[@]}") ;;
 esac
 case $objective in
-  none) ;;
-  enskd_*) teacher+=(--objective decoupled_kd --gamma "${objective#enskd_}") ;;
-  *_*) teacher+=(--objective "${objective%_*}" --distill-weight "${objective#*_}") ;;
-  *) teacher+=(--objective "$objective") ;;
+  enskd_*) ;;
+  *_*) options+=(--distill-weight "$number") ;;
 esac
 
-$gpu nnet-train --config "conf/$student.conf" "${teacher[@]}" --seed "$seed" \
+$gpu nnet-train --config "conf/$student.conf" "${options[@]}" --seed "$seed" \
   data/train "$dir"
 for part in train tests; do
   $gpu nnet-extract data/$part "$dir" "$dir/$part"
