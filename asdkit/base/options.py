@@ -118,11 +118,12 @@ def choice_of(
     others = frozenset().union(*takes.values()) - mine
     given = {n: x for c in choices.values() for n, x in options_of(c, args).items()}
     taken = {n: x for n, x in given.items() if n not in others}
+    known = defaults_of(choices[name])
     for option in taken:
-        if option not in defaults_of(choices[name]):
+        if option not in known:
             shown = option.replace("_", "-")
             raise AsdkitError(f"--{shown}: --{flag} {name} has no such option")
-    return choices[name], taken
+    return choices[name], {n: taken[n] for n in known if n in taken}  # in its order
 
 
 def _add_option(
