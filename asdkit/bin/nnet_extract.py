@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(
         parser,
         ExtractionBatches,
-        max_frames="frames in a batch, padding included",
+        max_frames="frames in a batch, padding included; fewer need less memory",
         num_workers="processes that make batches ahead",
     )
     add_options(parser, choose_device, device="where to compute")

@@ -9,6 +9,9 @@ same random tensor again and again.  Both sides have the same network, loss and
 optimizer.  They alternate, round by round, and CPU time counts, which other programs
 on the machine disturb less than the clock; a ratio is ours by theirs, the median over
 the rounds.  One checkpoint per round, as at the end of an epoch, is told apart.
+
+Found on a busy core (2026-11-26, torch 2.11.0), --batch-size 8 --rounds 2 --steps 3: T1
+0.99x, T2 1.00x (3.5 s a step).
 """
 
 from __future__ import annotations
