@@ -1,0 +1,84 @@
+"""egs/partialspoof/v1 as a user runs it, on ASVspoof 2019's layout in miniature."""
+
+import argparse
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from asdkit.base.options import choice_of, expand_conf
+from asdkit.bin import cm_train, localizer_tune
+from asdkit.countermeasures.localization import METHODS
+from asdkit.nnet.registry import MODELS
+
+ROOT = Path(__file__).parents[2]
+RECIPE = ROOT / "egs" / "partialspoof" / "v1"
+NETS = sorted(path.stem for path in (RECIPE / "conf" / "small").glob("*.conf"))
+TINY = """\
+--network=resnet18
+--channels=2
+--pooling=tap
+--embedding-dim=8
+--objective=frame_labels
+--loss=cross_entropy
+--chunk-frames=160
+--batch-size=8
+--num-epochs=2
+--averaging=best
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    """Copy the recipe and what it sources; return its directory."""
+    shutil.copy(ROOT / "path.sh", tmp_path)
+    shutil.copytree(ROOT / "tools", tmp_path / "tools")
+    here = tmp_path / "egs" / "partialspoof" / "v1"
+    shutil.copytree(RECIPE, here, ignore=shutil.ignore_patterns("data", "exp"))
+    (here / "conf" / "tiny.conf").write_text(TINY)
+    return here
+
+
+def parse(program, argv):
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    program.add_arguments(parser)
+    return parser.parse_args(expand_conf(argv))
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_every_conf_says_what_cm_train_takes(net):
+    names = [net, f"small/{net}"]
+    argv = [f"--config={RECIPE / 'conf' / name}.conf" for name in names]
+    args = parse(cm_train, [*argv, "data/train", "data/dev", "exp"])
+    assert args.objective == "frame_labels"
+    stride = MODELS[args.network](**choice_of(args, "network", MODELS)[1]).frame_stride
+    assert args.chunk_frames % stride == 0
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_grid_is_one(method):
+    conf = RECIPE / "conf" / f"grid_{method}.conf"
+    argv = [f"--method={method}", f"--config={conf}", "data/dev", "frames.scp", "x"]
+    _, grid = choice_of(parse(localizer_tune, argv), "method", METHODS)
+    assert all(len(values) > 1 for values in grid.values())
+    METHODS[method](**{name: values[0] for name, values in grid.items()})
+
+
+@pytest.mark.slow
+def test_spliced_speech_ends_in_a_table(asvspoof2019, recipe):
+    options = ["--net", "tiny", "--methods", "median"]
+    command = ["./run.sh", "--corpus", asvspoof2019, *options]
+    done = subprocess.run(command, cwd=recipe, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    rows = re.findall(r"^\| (.*) \|$", done.stdout, re.MULTILINE)
+    rows = [row.split(" | ") for row in rows]
+    assert [row[:4] for row in rows[2:4]] == [
+        ["tiny", "dev", "median", "1"],
+        ["tiny", "eval", "median", "1"],
+    ]
+    assert all(0 <= float(cell) <= 100 for row in rows[2:4] for cell in row[4:])
+    dev = {row[2]: row[8] for row in rows[2:4] if row[1] == "dev"}
+    for name, seed, method, f1, _ in rows[6:]:  # chosen by what is in the table, too
+        assert (name, seed, f1) == ("tiny", "seed0", dev[method])
