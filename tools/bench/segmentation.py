@@ -8,6 +8,10 @@ log-posteriors of speech and pauses of 1.8 s on average; 16 % of single frames w
 decided wrongly.  "viterbi" is the plain recursion, NumPy operations over all states
 for each frame; "pruned" searches with a beam.  The memory is what each adds to the
 peak of a process of its own.  The goal: an hour in 2 s and 1 GB.
+
+Found on a busy core (2026-11-26, torch 1.13.1, k2 1.23.4), one round, an hour: 0.90 s
+of CPU and 42 MB, 1.75 s with a beam, Viterbi 6.3 s; all paths the same.  The clock said
+2.4, 3.4 and 17 s, with six processes on two cores.
 """
 
 from __future__ import annotations
