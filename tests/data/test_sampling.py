@@ -101,8 +101,10 @@ def test_too_few_utterances_or_speakers_for_a_batch_are_an_error():
     with pytest.raises(FitError, match="expected 64 chunks for a batch, got 10 utt"):
         RandomChunks(10)
     assert len(RandomChunks(10, chunks_per_utt=7)) == 1
-    with pytest.raises(FitError, match="expected 5 speakers for a batch, got only 4"):
+    problem = "expected 5 speakers for a batch, got only 4"
+    with pytest.raises(FitError, match=problem) as caught:
         SpeakerChunks(SPEAKERS, num_speakers=5)
+    assert "--batch-size" in caught.value.hint  # nnet-train has no --num-speakers
 
 
 def test_buckets_hold_every_utterance_once_and_as_many_frames_as_allowed(rng):
