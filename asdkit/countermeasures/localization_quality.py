@@ -189,6 +189,7 @@ def assess(data_dir: PathName, out_dir: PathName) -> Quality:
     Raises:
         DataError: a file is missing or damaged, or nothing or all is spoofed.
     """
+    judge = Judge(data_dir)
     scores = read_table(f"{out_dir}/scores")
     paths = dict(read_arrays(f"scp:{out_dir}/bonafide.scp"))
     found = []
@@ -196,7 +197,7 @@ def assess(data_dir: PathName, out_dir: PathName) -> Quality:
         if utt not in scores or utt not in paths:
             raise DataError(out_dir, f"{utt!r} has no path or no score")
         found.append(Localized(utt, paths[utt] > 0, float(scores[utt]), smoothed))
-    return Judge(data_dir).rate(found)
+    return judge.rate(found)
 
 
 class Point(NamedTuple):

@@ -444,6 +444,7 @@ GOOD = {
     "exp_dir": "exp",
     "expdir": "exp",
     "extractor_dir": "exp/extractor",
+    "frames": "exp/ivectors/ivector.scp",
     "list": "data/trials",
     "model": "exp/calibration",
     "model_dir": "exp/gmm",
