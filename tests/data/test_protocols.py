@@ -240,7 +240,7 @@ def write_8khz(path):
 BAD = {
     "missing": (lambda path: path.unlink(), r"1 missing\), e.g. .*no such file"),
     "empty": (lambda path: path.write_bytes(b""), r"1 damaged\), e.g. .*an empty file"),
-    "cut short": (truncate, r"1 damaged\), e.g. .*LA_D_3.flac: damaged: "),
+    "cut short": (truncate, r"1 damaged\), e.g. .*LA_D_3.flac: damaged or cut short: "),
     "8 kHz": (write_8khz, r"1 of another sampling rate\), e.g. .*expected 16000 Hz"),
 }
 

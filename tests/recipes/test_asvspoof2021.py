@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,15 @@ def test_a_teacher_has_no_teacher():
     )
     assert done.returncode == 2
     assert "there is no variant kd of the teacher" in done.stderr
+
+
+def test_what_the_corpus_lacks_is_one_line_of_a_recipes_own_program_too(tmp_path):
+    command = [sys.executable, "local/make_2021.py", tmp_path, tmp_path / "made"]
+    done = subprocess.run(command, cwd=RECIPE, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"make_2021.py: error: {tmp_path}: ")
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "made").exists()
 
 
 @pytest.mark.slow

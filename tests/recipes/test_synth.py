@@ -39,7 +39,7 @@ def tracebacks(message):
     A program answers Ctrl-C in one line from main() on; before that it is Python, which
     still imports, and after it Python, which ends, that answers.
     """
-    answered = re.compile(r'__main__\.py", line \d+, in (main|_run)\b')
+    answered = re.compile(r'__main__\.py", line \d+, in (main|_run|_find_and_run)\b')
     return [
         text
         for text in TRACEBACK.findall(message)

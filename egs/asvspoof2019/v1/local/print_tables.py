@@ -9,11 +9,13 @@ that one.
 """
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from asdkit.base.exits import exit_code
 from asdkit.countermeasures.evaluation import tandem_of
 from asdkit.countermeasures.keys import asv_scores_of
 from asdkit.countermeasures.score_files import (
@@ -131,4 +133,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(Path(__file__).name, main))

@@ -9,11 +9,13 @@ Audio is moved, under ids that do not tell what it is.
 
 import argparse
 import shutil
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
+from asdkit.base.exits import exit_code
 from asdkit.data.manifests import Utterance, read_utterances
 from asdkit.io.files import write_atomic
 from asdkit.io.protocols import ABSENT, BONAFIDE, read_asv_protocol
@@ -138,4 +140,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(Path(__file__).name, main))

@@ -8,11 +8,13 @@ size of what is left of it for use; what its training has cost.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from asdkit.base.exits import exit_code
 from asdkit.countermeasures.evaluation import tandem_of
 from asdkit.countermeasures.score_files import read_asv, read_cm_systems
 from asdkit.data.networks import load_network
@@ -100,4 +102,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(Path(__file__).name, main))

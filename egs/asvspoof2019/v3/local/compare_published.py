@@ -10,10 +10,12 @@ of the authors' repository.
 
 import argparse
 import csv
+import sys
 from pathlib import Path
 
 import numpy as np
 
+from asdkit.base.exits import exit_code
 from asdkit.io.cm_scores import read_cm_scores
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import read_table
@@ -58,4 +60,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(Path(__file__).name, main))

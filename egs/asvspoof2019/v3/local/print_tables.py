@@ -10,6 +10,7 @@ Costs are those of a seed on average, with search, scoring, and whatever was rep
 
 import argparse
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from asdkit.base.cost import Power
+from asdkit.base.exits import exit_code
 from asdkit.base.options import add_options, options_of
 from asdkit.data.networks import load_network
 from asdkit.data.sources import FeatureSource
@@ -176,4 +178,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(Path(__file__).name, main))

@@ -10,6 +10,7 @@ Files that exist are kept, and the keys come last, so that it can be killed.
 """
 
 import argparse
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from asdkit.base.errors import AsdkitError
+from asdkit.base.exits import exit_code
 from asdkit.data.layouts import layout_of, require
 from asdkit.io.asv_scores import read_asv_scores
 from asdkit.io.audio import read_audio, write_flac
@@ -143,4 +145,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(Path(__file__).name, main))

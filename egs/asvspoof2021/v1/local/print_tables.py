@@ -8,12 +8,14 @@ utterances, unchanged and changed by adversaries that know the network.
 """
 
 import argparse
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from asdkit.base.cost import Power
+from asdkit.base.exits import exit_code
 from asdkit.countermeasures.evaluation import tandem_of
 from asdkit.countermeasures.score_files import read_asv, read_cm_systems
 from asdkit.data.networks import load_network
@@ -186,4 +188,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(Path(__file__).name, main))

@@ -8,10 +8,12 @@ spoofs, all else as it is best there.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
 
+from asdkit.base.exits import exit_code
 from asdkit.countermeasures.localization import METHODS
 from asdkit.countermeasures.localization_quality import Quality, assess
 
@@ -108,4 +110,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(Path(__file__).name, main))

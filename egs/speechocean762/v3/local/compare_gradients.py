@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from asdkit.base.exits import exit_code
 from asdkit.base.options import choice_of, expand_conf, options_of
 from asdkit.bin import nnet_train
 from asdkit.io.tensors import load_tensors
@@ -61,4 +62,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(Path(__file__).name, main))

@@ -4,9 +4,12 @@ e.g.: python local/describe_targets.py exp/ivectors/target{,_lda}.npz
 """
 
 import argparse
+import sys
+from pathlib import Path
 
 import numpy as np
 
+from asdkit.base.exits import exit_code
 from asdkit.io.tables import read_table
 from asdkit.training.teachers import StoredVectors, TeacherReader
 
@@ -48,4 +51,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(Path(__file__).name, main))

@@ -7,10 +7,13 @@ same seed that did not: both began with the same weights and saw the same chunks
 """
 
 import argparse
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+
+from asdkit.base.exits import exit_code
 
 CONDITIONS = ("full", "3s", "2s", "1s", "15dB", "5dB")
 BASELINE = "none"
@@ -79,4 +82,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(Path(__file__).name, main))

@@ -6,9 +6,12 @@ A test set is what stands before the first "-" of an utterance's id.
 """
 
 import argparse
+import sys
+from pathlib import Path
 
 import numpy as np
 
+from asdkit.base.exits import exit_code
 from asdkit.io.files import write_atomic
 from asdkit.io.trials import match_scores, read_scores, read_trials
 from asdkit.metrics.eer import eer
@@ -33,4 +36,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(Path(__file__).name, main))

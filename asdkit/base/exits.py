@@ -1,0 +1,41 @@
+"""How a program ends: an error is one line, and the exit code says of what kind."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Callable
+
+from asdkit.base.errors import AsdkitError
+
+
+def exit_code(name: str, program: Callable[[], int | None]) -> int:
+    """Run a program and report its errors.
+
+    Args:
+        name: by which the user knows it; every line begins with it.
+        program: takes nothing; returns its exit code, or None for 0.
+
+    Returns:
+        What the program returned; 1 if the data or the fit is wrong, or a file cannot
+        be read or written; 130 if it was interrupted.  All else is a bug, and raised.
+    """
+    try:
+        return program() or 0
+    except AsdkitError as error:
+        print(f"{name}: error: {error}", file=sys.stderr)
+        if error.hint:
+            print(f"  hint: {error.hint}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno is None:
+            raise
+        if error.errno == errno.EPIPE:
+            sys.stderr.close()
+            return 1
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"{name}: error: {where}{error.strerror}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted; nothing half-written", file=sys.stderr)
+        return 130
