@@ -27,6 +27,7 @@ from asdkit.countermeasures.score_files import (
 from asdkit.io.protocols import ASV_KEYS, BONAFIDE
 from asdkit.metrics.eer import eer
 from asdkit.metrics.flavors import SASV, Metric, tandem_metrics
+from asdkit.report.tables import over_seeds, seeds_of, table
 
 FLAVOR = "asvspoof2019"
 FORMS = ("linear", "nonlinear")
@@ -102,20 +103,14 @@ def measure(metrics: Sequence[Metric], classes: Sequence[np.ndarray]) -> Rates:
 
 
 def format_table(head: Sequence[str], rows: Mapping[str, Sequence[Rates]]) -> str:
-    """Format means over seeds, with deviations where there are several."""
+    """Format means over seeds, of the systems that have any."""
     digits = [3 if "DCF" in title else 2 for title in head]
-    lines = [["system", "seeds", *head], ["---", *["--:"] * (len(head) + 1)]]
-    for name, rates in rows.items():
-        if not rates:
-            continue
-        means = np.mean(rates, axis=0)
-        cells = [f"{x:.{n}f}" for x, n in zip(means, digits, strict=True)]
-        if len(rates) > 1:
-            deviations = np.std(rates, axis=0, ddof=1)
-            spread = zip(cells, deviations, digits, strict=True)
-            cells = [f"{cell} ± {x:.{n}f}" for cell, x, n in spread]
-        lines.append([name, f"{len(rates)}", *cells])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines).replace("nan", "")
+    cells = [
+        [name, f"{len(rates)}", *over_seeds(rates, digits)]
+        for name, rates in rows.items()
+        if rates
+    ]
+    return table(["system", "seeds", *head], cells)
 
 
 def main() -> None:
@@ -124,9 +119,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="with dev and eval")
     parser.add_argument("exp", type=Path, help="with a directory for each system")
     args = parser.parse_args()
-    systems: dict[str, list[Path]] = {}
-    for path in sorted(args.exp.glob("*/seed*/scores_eval")):
-        systems.setdefault(path.parts[-3], []).append(path.parent)
+    systems = seeds_of(args.exp)
     print(rate_alone(args.data, systems))
     if (args.exp / "asv" / "scores_eval").exists():
         print(f"\n{rate_in_tandem(args.data, args.exp / 'asv', systems)}")

@@ -12,8 +12,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from asdkit.base.exits import exit_code
 from asdkit.countermeasures.evaluation import tandem_of
 from asdkit.countermeasures.score_files import read_asv, read_cm_systems
@@ -21,6 +19,7 @@ from asdkit.data.networks import load_network
 from asdkit.io.costs import read_costs
 from asdkit.metrics.flavors import EER, Metric, tandem_metrics
 from asdkit.nnet.cost import num_macs, num_parameters
+from asdkit.report.tables import over_seeds, table
 
 FLAVOR = "asvspoof2019"
 PLAIN = "plain"
@@ -52,14 +51,6 @@ def training_sec(directory: Path) -> float:
     return sum(run["cpu_sec"] for run in runs if run["program"] == "cm-train")
 
 
-def spread(values: Sequence[float], digits: int, sign: str = "") -> str:
-    """Format a mean, and the deviation where there are several."""
-    text = f"{np.mean(values):{sign}.{digits}f}"
-    if len(values) > 1:
-        text += f" ± {np.std(values, ddof=1):.{digits}f}"
-    return text
-
-
 def row_of(
     name: str,
     rates: dict[str, dict[str, list[float]]],
@@ -73,13 +64,13 @@ def row_of(
     cells = [network, objective, f"{len(mine)}"]
     for column, metric in enumerate(metrics):
         digits = 2 if metric.scale == 100 else 3
-        cells.append(spread([x[column] for x in mine.values()], digits))
-        changes = [mine[seed][column] - plain[seed][column] for seed in shared]
+        cells += over_seeds([[x[column]] for x in mine.values()], digits)
+        changes = [[mine[seed][column] - plain[seed][column]] for seed in shared]
         is_change = changes and objective != PLAIN
-        cells.append(spread(changes, digits, "+") if is_change else "")
+        cells += over_seeds(changes, digits, "+") if is_change else [""]
     trained = load_network(exp / name / min(mine) / "network.pt").network
     cells += [f"{num_parameters(trained):,}", f"{num_macs(trained, FRAMES) / 1e9:.3f}"]
-    return [*cells, spread([training_sec(exp / name / seed) for seed in mine], 1)]
+    return cells + over_seeds([[training_sec(exp / name / seed)] for seed in mine], 1)
 
 
 def main() -> None:
@@ -97,8 +88,7 @@ def main() -> None:
     sizes = ["parameters", f"GMACs of {FRAMES} frames", "training, CPU s"]
     head = ["network", "objective", "seeds", *columns, *sizes]
     rows = [row_of(name, rates, args.exp, metrics) for name in rates]
-    rule = ["---", "---", *["--:"] * (len(head) - 2)]
-    print("\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *rows]))
+    print(table(head, rows, num_names=2))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from asdkit.io.tables import read_table
 from asdkit.metrics.eer import eer
 from asdkit.nnet.cost import num_macs, num_parameters
 from asdkit.report.costs import all_measured, energy_note, energy_of, runs_below
+from asdkit.report.tables import over_seeds, table
 
 RATE = 16000
 VARIANTS = {"": "", "train": "", "train_dev": ", refit on train + dev"}
@@ -120,22 +121,6 @@ def cost_of(
     ]
 
 
-def over_seeds(rates: Sequence[Sequence[float]]) -> list[str]:
-    """Format means, with deviations if there are several; nothing for NaN."""
-    cells = [f"{mean:.2f}" for mean in np.mean(rates, axis=0)]
-    if len(rates) > 1:
-        deviations = np.std(rates, axis=0, ddof=1)
-        cells = [f"{x} ± {d:.2f}" for x, d in zip(cells, deviations, strict=True)]
-    return ["" if "nan" in cell else cell for cell in cells]
-
-
-def table(*rows: Sequence[str]) -> str:
-    """Set rows as a table; the first is the head."""
-    rule = ["---", *["--:"] * (len(rows[0]) - 1)]
-    lines = [rows[0], rule, *rows[1:]]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -154,9 +139,7 @@ def main() -> None:
     args = parser.parse_args()
     power = Power(**options_of(Power, args))
     attacks = set(read_table(args.data / "eval" / "utt2attack").values()) - {BONAFIDE}
-    rates = [["system", "seeds", "dev EER %", "eval EER %", *sorted(attacks)]]
-    costs = [["system", "trained parameters", f"GMACs of {args.seconds:g} s"]]
-    costs[0] += ["eval EER %", "train CPU s", "other CPU s", "Wh", "CO2e g"]
+    rates, costs = [], []
     runs_in = {directory: runs_below(directory) for directory in args.directories}
     all_runs = [run for runs in runs_in.values() for run in runs]
     measured = all_measured(all_runs)
@@ -174,7 +157,12 @@ def main() -> None:
         costs.append(
             [f"{directory}", *size, *cost_of(runs, len(seeds), power, measured)]
         )
-    print(f"{table(*rates)}\n\n{table(*costs)}\n\n{energy_note(all_runs, power)}")
+    head = ["system", "seeds", "dev EER %", "eval EER %", *sorted(attacks)]
+    print(table(head, rates), end="\n\n")
+    head = ["system", "trained parameters", f"GMACs of {args.seconds:g} s"]
+    head += ["eval EER %", "train CPU s", "other CPU s", "Wh", "CO2e g"]
+    print(table(head, costs), end="\n\n")
+    print(energy_note(all_runs, power))
 
 
 if __name__ == "__main__":

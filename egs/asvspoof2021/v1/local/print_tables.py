@@ -24,6 +24,7 @@ from asdkit.metrics.eer import eer
 from asdkit.metrics.flavors import tandem_metrics
 from asdkit.nnet.cost import num_macs, num_parameters
 from asdkit.report.costs import energy_note, energy_of, runs_below
+from asdkit.report.tables import over_seeds, seeds_of, table
 
 FLAVOR = "asvspoof2021"
 FRAMES = 400  # 4 s
@@ -115,7 +116,7 @@ def rate(data: Path, systems: Systems) -> str:
         ]
         all_runs += own
     note = energy_note(all_runs, Power())
-    return f"{table(head, systems, rows)}\n\n{note}"
+    return f"{table_of(head, systems, rows)}\n\n{note}"
 
 
 def rate_each(
@@ -123,29 +124,18 @@ def rate_each(
 ) -> str:
     """Format one EER per column."""
     rows = {
-        name: over_seeds([eers(path) for path in paths], [2] * len(title))
+        name: over_seeds([eers(path) for path in paths])
         for name, paths in systems.items()
     }
-    return table(title, systems, rows)
+    return table_of(title, systems, rows)
 
 
-def over_seeds(rates: Sequence[Sequence[float]], digits: Sequence[int]) -> list[str]:
-    """Format means over seeds, with deviations where there are several."""
-    means = np.mean(rates, axis=0)
-    cells = [f"{mean:.{n}f}" for mean, n in zip(means, digits, strict=True)]
-    if len(rates) > 1:
-        spread = zip(cells, np.std(rates, axis=0, ddof=1), digits, strict=True)
-        cells = [f"{cell} ± {x:.{n}f}" for cell, x, n in spread]
-    return cells
-
-
-def table(
+def table_of(
     head: Sequence[str], systems: Systems, rows: Mapping[str, Sequence[str]]
 ) -> str:
     """Set cells as a table with a row per system."""
-    lines = [["system", "seeds", *head], ["---", *["--:"] * (len(head) + 1)]]
-    lines += [[name, f"{len(systems[name])}", *cells] for name, cells in rows.items()]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines).replace("nan", "")
+    named = [[name, f"{len(systems[name])}", *cells] for name, cells in rows.items()]
+    return table(["system", "seeds", *head], named)
 
 
 def main() -> None:
@@ -154,9 +144,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="with dev, eval and attacked")
     parser.add_argument("exp", type=Path, help="with a directory for each variant")
     args = parser.parse_args()
-    systems: dict[str, list[Path]] = {}
-    for path in sorted(args.exp.glob("*/seed*/scores_eval")):
-        systems.setdefault(path.parts[-3], []).append(path.parent)
+    systems = seeds_of(args.exp)
     print(rate(args.data, systems))
 
     trials = Trials(args.data / "eval")

@@ -16,6 +16,7 @@ import numpy as np
 from asdkit.base.exits import exit_code
 from asdkit.countermeasures.localization import METHODS
 from asdkit.countermeasures.localization_quality import Quality, assess
+from asdkit.report.tables import over_seeds, table
 
 TITLES = {
     "frame_eer": "frame EER %",
@@ -38,21 +39,10 @@ def rate(data: Path, exp: Path) -> list[list[str]]:
         found.setdefault((net, part, method), []).append(quality)
     order = list(METHODS)[::-1]  # the best last
     return [
-        [*key, f"{len(rates)}", *cells(100 * np.array(rates))]
+        [*key, f"{len(rates)}", *over_seeds(100 * np.array(rates))]
         for key, rates in sorted(
             found.items(), key=lambda item: (*item[0][:2], order.index(item[0][2]))
         )
-    ]
-
-
-def cells(rates: np.ndarray) -> list[str]:
-    """Format means and deviations over seeds: (S, Q) -> Q cells."""
-    means = [f"{x:.2f}" for x in rates.mean(axis=0)]
-    if len(rates) == 1:
-        return means
-    return [
-        f"{mean} ± {deviation:.2f}"
-        for mean, deviation in zip(means, rates.std(axis=0, ddof=1), strict=True)
     ]
 
 
@@ -81,16 +71,9 @@ def durations(exp: Path) -> list[list[str]]:
     rows = []
     for net, seeds in found.items():
         for seconds in sorted(seeds[0]):
-            rates = np.array([[best[seconds]] for best in seeds])
-            rows.append([net, f"{seconds}", f"{len(seeds)}", *cells(rates)])
+            rates = [[best[seconds]] for best in seeds]
+            rows.append([net, f"{seconds}", f"{len(seeds)}", *over_seeds(rates)])
     return rows
-
-
-def print_table(head: list[str], num_names: int, rows: list[list[str]]) -> None:
-    """Print Markdown; the first columns are words, the others numbers."""
-    ruler = ["---"] * num_names + ["--:"] * (len(head) - num_names)
-    for row in (head, ruler, *rows):
-        print(f"| {' | '.join(row)} |")
 
 
 def main() -> None:
@@ -100,13 +83,12 @@ def main() -> None:
     parser.add_argument("exp", type=Path, help="with a directory for each network")
     args = parser.parse_args()
     head = ["network", "part", "method", "seeds", *TITLES.values()]
-    print_table(head, 3, rate(args.data, args.exp))
-    print()
+    print(table(head, rate(args.data, args.exp), num_names=3), end="\n\n")
     head = ["network", "seed", "method", "F1 % on dev", "options"]
-    print_table(head, 3, chosen(args.exp))
+    print(table(head, chosen(args.exp), num_names=3))
     if rows := durations(args.exp):
-        print()
-        print_table(["network", "least s of spoofs", "seeds", "F1 % on dev"], 1, rows)
+        head = ["network", "least s of spoofs", "seeds", "F1 % on dev"]
+        print(f"\n{table(head, rows)}")
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ same seed that did not: both began with the same weights and saw the same chunks
 
 import argparse
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from asdkit.base.exits import exit_code
+from asdkit.report.tables import over_seeds, table
 
 CONDITIONS = ("full", "3s", "2s", "1s", "15dB", "5dB")
 BASELINE = "none"
@@ -36,25 +36,14 @@ def changes(rates: Rates, baseline: Rates) -> Rates:
     return {seed: 100 * (rates[seed] / baseline[seed] - 1) for seed in sorted(common)}
 
 
-def format_row(name: str, rates: Rates, form: str) -> str:
-    """Format the mean over seeds, and the deviation if there are several."""
-    numbers = np.array([*rates.values()])  # (seeds, conditions)
-    cells = [f"{mean:{form}}" for mean in numbers.mean(axis=0)]
-    if len(numbers) > 1:
-        deviations = numbers.std(axis=0, ddof=1)
-        places = form.lstrip("+")
-        cells = [f"{x} ± {d:{places}}" for x, d in zip(cells, deviations, strict=True)]
-    return " | ".join(["", name, str(len(numbers)), *cells, ""]).strip()
-
-
-def format_table(title: str, rows: dict[str, Rates], form: str) -> Iterator[str]:
-    """Format the rows that have numbers."""
-    yield f"\n{title}\n"
-    yield " | ".join(["", "system", "seeds", *CONDITIONS, ""]).strip()
-    yield "|---|--:" + "|--:" * len(CONDITIONS) + "|"
-    for name, rates in rows.items():
-        if rates:
-            yield format_row(name, rates, form)
+def format_table(title: str, rows: dict[str, Rates], digits: int, sign: str) -> str:
+    """Format means over seeds, of the systems that have any."""
+    cells = [
+        [name, f"{len(rates)}", *over_seeds([*rates.values()], digits, sign)]
+        for name, rates in rows.items()
+        if rates
+    ]
+    return f"\n{title}\n\n{table(['system', 'seeds', *CONDITIONS], cells)}"
 
 
 def main() -> None:
@@ -76,9 +65,9 @@ def main() -> None:
                 if objective != BASELINE:
                     changed[name] = changes(rates, baseline)
         title = f"EER % ({backend})"
-        print(*format_table(title, systems, ".2f"), sep="\n")
+        print(format_table(title, systems, 2, ""))
         title = f"EER ({backend}), % more or less than {BASELINE} of the same seed"
-        print(*format_table(title, changed, "+.0f"), sep="\n")
+        print(format_table(title, changed, 0, "+"))
 
 
 if __name__ == "__main__":
