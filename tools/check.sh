@@ -30,7 +30,17 @@ mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
 shellcheck -x "${scripts[@]}"
 shfmt -i 2 -ci -bn -d "${scripts[@]}"
 failed=
-python -m pytest "${select[@]}" || failed="tests"
+logs=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$logs"' EXIT
+
+# Recipes take as long as all the rest, and both are for one core: side by side.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+python -m pytest "${select[@]}" -p no:cacheprovider tests/recipes \
+  >"$logs/recipes" 2>&1 &
+recipes=$!
+python -m pytest "${select[@]}" --ignore tests/recipes || failed="tests"
+wait $recipes || failed+="${failed:+, }tests of the recipes"
+cat "$logs/recipes"
 
 # k2 has an environment of its own where there is Python 3.10; 3 says that it has not.
 status=0
@@ -44,13 +54,11 @@ else
   python=.venv-k2/bin/python
   [[ -x $python ]] || python=python
   mapfile -t tests < <(git grep -l 'pytest.mark.k2' tests)
-  log=$(mktemp)
-  trap 'rm -f "$log"' EXIT
   "$python" -m pytest -m "k2 and not gpu${select[1]:+ and ${select[1]}}" \
-    "${tests[@]}" | tee "$log" || failed+="${failed:+, }tests that need k2"
-  said=$(tail -n 1 "$log" | sed 's/^=* *//; s/ *=*$//')
+    "${tests[@]}" | tee "$logs/k2" || failed+="${failed:+, }tests that need k2"
+  said=$(tail -n 1 "$logs/k2" | sed 's/^=* *//; s/ *=*$//')
   # One that is skipped where k2 is has not been run anywhere.
-  ! grep -q SKIPPED "$log" || failed+="${failed:+, }skipped tests that need k2"
+  ! grep -q SKIPPED "$logs/k2" || failed+="${failed:+, }skipped tests that need k2"
 fi
 
 echo "check.sh: tests that need k2: $said"
