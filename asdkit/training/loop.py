@@ -23,6 +23,7 @@ from asdkit.nnet.network import Network
 from asdkit.training.averaging import WeightAverage
 from asdkit.training.checkpoint import Checkpoints, TrainingState, seed_step
 from asdkit.training.guard import refuse_nonfinite
+from asdkit.training.norms import RunningAverages
 from asdkit.training.parts import split, to_device
 from asdkit.training.progress import Progress
 from asdkit.training.schedules import Averaging, Schedule, average_share, rate_at
@@ -195,6 +196,7 @@ class Training:
         checkpoints = Checkpoints(directory, options, self.checkpoint_minutes)
         checkpoints.restore(state)
         model = _parallel(state.model)
+        averages = RunningAverages(state.model)
         progress = Progress(
             directory, batches.steps_per_epoch, self.num_epochs, state.step
         )
@@ -207,6 +209,7 @@ class Training:
                 group["lr"] = values["rate"]
 
             state.model.train()
+            averages.prepare()
             sums: dict[str, Tensor] = {}
             for part, share, is_last in split(batch, self.accumulate):
                 with _sync_gradients(model, is_last):
