@@ -10,7 +10,13 @@ import pytest
 TOOLS = Path(__file__).parents[2] / "tools"
 # What stands in for a program: its status, and what it prints, by the environment.
 SETUP = '#!/bin/sh\n[ "$2" != --k2 ] || exit "$K2_STATUS"\n'
-PYTHON = '#!/bin/sh\necho "main $*" >>calls\nexit "$MAIN_STATUS"\n'
+PYTHON = (
+    '#!/bin/sh\necho "main $*" >>calls\n'
+    'case $* in *--ignore*) exit "$MAIN_STATUS" ;; esac\n'
+    'echo "of the recipes: $*"\nexit "$RECIPES_STATUS"\n'
+)
+RECIPES = "main -m pytest -p no:cacheprovider tests/recipes"
+OTHERS = "main -m pytest --ignore tests/recipes"
 K2_PYTHON = (
     '#!/bin/sh\necho "k2 $*" >>calls\necho "$K2_SAYS"\n'
     'echo "== 7 passed ==="\nexit "$K2_TESTS"\n'
@@ -38,7 +44,8 @@ def check(tmp_path):
     shutil.copy(TOOLS / "check.sh", here / "tools")
 
     def run(*options, **status):
-        states = {"MAIN_STATUS": 0, "K2_STATUS": 0, "K2_TESTS": 0, "K2_SAYS": ""}
+        states = {"MAIN_STATUS": 0, "RECIPES_STATUS": 0, "K2_STATUS": 0}
+        states |= {"K2_TESTS": 0, "K2_SAYS": ""}
         known = {name: str(value) for name, value in {**states, **status}.items()}
         with (here / "log").open("w") as log:  # a file, as CI may well have it
             done = subprocess.run(
@@ -49,7 +56,8 @@ def check(tmp_path):
                 stderr=log,
             )
         lines = (here / "log").read_text().splitlines()
-        return done.returncode, lines, (here / "calls").read_text().splitlines()
+        calls = (here / "calls").read_text().splitlines()
+        return done.returncode, lines, [*sorted(calls[:2]), *calls[2:]]
 
     return run
 
@@ -61,13 +69,15 @@ def test_the_last_lines_count_what_needs_k2(check):
         "check.sh: tests that need k2: 7 passed",
         "check.sh: passed",
     ]
-    assert calls == ["main -m pytest", "k2 -m pytest -m k2 and not gpu tests/test_a.py"]
+    k2 = "k2 -m pytest -m k2 and not gpu tests/test_a.py"
+    assert calls == [OTHERS, RECIPES, k2]
 
 
 def test_the_fast_half_is_that_of_both(check):
     _, _, calls = check("--fast")
     assert calls == [
-        "main -m pytest -m not slow",
+        OTHERS.replace("pytest", "pytest -m not slow"),
+        RECIPES.replace("pytest", "pytest -m not slow"),
         "k2 -m pytest -m k2 and not gpu and not slow tests/test_a.py",
     ]
 
@@ -76,10 +86,18 @@ def test_tests_that_fail_hide_none_and_are_not_hidden(check):
     status, lines, calls = check(MAIN_STATUS=1)
     assert status == 1
     assert lines[-1] == "check.sh: FAILED: tests"
-    assert len(calls) == 2
+    assert len(calls) == 3
     status, lines, _ = check(MAIN_STATUS=1, K2_TESTS=1)
     assert status == 1
     assert lines[-1] == "check.sh: FAILED: tests, tests that need k2"
+
+
+def test_recipes_that_fail_beside_the_others_are_shown_after_them(check):
+    status, lines, calls = check(RECIPES_STATUS=1)
+    assert status == 1
+    assert lines[-1] == "check.sh: FAILED: tests of the recipes"
+    assert any(line.startswith("of the recipes: ") for line in lines)
+    assert len(calls) == 3
 
 
 def test_what_is_skipped_where_k2_is_has_been_run_nowhere(check):
@@ -92,7 +110,7 @@ def test_without_python_310_it_is_said_loudly(check):
     status, lines, calls = check(K2_STATUS=3)
     assert status == 0
     assert "tests that need k2: NOT RUN, for want of Python 3.10" in lines[-2]
-    assert len(calls) == 1
+    assert len(calls) == 2
 
 
 def test_an_environment_that_cannot_be_made_is_a_failure(check):
@@ -100,7 +118,7 @@ def test_an_environment_that_cannot_be_made_is_a_failure(check):
     assert status == 1
     assert "tests that need k2: NOT RUN" in lines[-2]
     assert lines[-1] == "check.sh: FAILED: k2's environment"
-    assert len(calls) == 1
+    assert len(calls) == 2
 
 
 def test_setup_says_which_python_is_missing(tmp_path):
