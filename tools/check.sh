@@ -35,9 +35,11 @@ trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$logs"' EXIT
 
 # Recipes take as long as all the rest, and both are for one core: side by side.
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+set -m # else what runs in the background ignores Ctrl-C, and so do those it tests
 python -m pytest "${select[@]}" -p no:cacheprovider tests/recipes \
   >"$logs/recipes" 2>&1 &
 recipes=$!
+set +m
 python -m pytest "${select[@]}" --ignore tests/recipes || failed="tests"
 wait $recipes || failed+="${failed:+, }tests of the recipes"
 cat "$logs/recipes"
