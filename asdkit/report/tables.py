@@ -60,17 +60,16 @@ def table(
     return "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *rows])
 
 
-def seeds_of(exp: Path, output: str = "scores_eval") -> dict[str, list[Path]]:
-    """Find the seeds of every system that have come as far as some output.
+def seeds_of(exp: Path) -> dict[str, list[Path]]:
+    """Find the seeds of every system that have scored the evaluation set.
 
     Args:
         exp: with SYSTEM/seedN below it.
-        output: a file of a seed's directory.
 
     Returns:
         Name of the system -> directories of its seeds, both in alphabetical order.
     """
     found: dict[str, list[Path]] = {}
-    for path in sorted(exp.glob(f"*/seed*/{output}")):
+    for path in sorted(exp.glob("*/seed*/scores_eval")):
         found.setdefault(path.parts[-3], []).append(path.parent)
     return found

@@ -19,7 +19,7 @@ from asdkit.data.networks import load_network
 from asdkit.io.costs import read_costs
 from asdkit.metrics.flavors import EER, Metric, tandem_metrics
 from asdkit.nnet.cost import num_macs, num_parameters
-from asdkit.report.tables import over_seeds, table
+from asdkit.report.tables import over_seeds, seeds_of, table
 
 FLAVOR = "asvspoof2019"
 PLAIN = "plain"
@@ -80,10 +80,11 @@ def main() -> None:
     parser.add_argument("exp", type=Path, help="with NETWORK_OBJECTIVE/seedN")
     args = parser.parse_args()
     metrics = metrics_of(args.data)
-    rates: dict[str, dict[str, list[float]]] = {}
-    for path in sorted(args.exp.glob("*_*/seed*/scores_eval")):
-        seeds = rates.setdefault(path.parts[-3], {})
-        seeds[path.parts[-2]] = rate(path.parent, args.data, metrics)
+    rates = {
+        name: {path.name: rate(path, args.data, metrics) for path in paths}
+        for name, paths in seeds_of(args.exp).items()
+        if "_" in name
+    }
     columns = [x for metric in metrics for x in (metric.title, "less plain")]
     sizes = ["parameters", f"GMACs of {FRAMES} frames", "training, CPU s"]
     head = ["network", "objective", "seeds", *columns, *sizes]
