@@ -210,16 +210,7 @@ class Training:
 
             state.model.train()
             averages.prepare()
-            sums: dict[str, Tensor] = {}
-            for part, share, is_last in split(batch, self.accumulate):
-                with _sync_gradients(model, is_last):
-                    with self._autocast(device):
-                        terms = model(to_device(part, device))
-                    loss = share * torch.stack([*terms.values()]).sum()
-                    state.scaler.scale(loss).backward()
-                for name, term in terms.items():
-                    sums[name] = sums.get(name, 0) + share * term.detach()
-
+            sums = self._gradient(state, model, batch, device)
             state.scaler.unscale_(state.optimizer)
             sums["norm"] = clip_grad_norm_(model.parameters(), self.max_grad_norm)
             losses = to_floats(sums)  # here, and only here, a GPU is waited for
@@ -250,6 +241,21 @@ class Training:
         if self.optimizer != "adam":
             harmless += ["beta2", "adam_epsilon", "amsgrad"]
         return {name: x for name, x in vars(self).items() if name not in harmless}
+
+    def _gradient(
+        self, state: TrainingState, model: nn.Module, batch: Batch, device: str
+    ) -> dict[str, Tensor]:
+        """Compute the gradient of a batch, part by part; return the mean terms."""
+        sums: dict[str, Tensor] = {}
+        for part, share, is_last in split(batch, self.accumulate):
+            with _sync_gradients(model, is_last):
+                with self._autocast(device):
+                    terms = model(to_device(part, device))
+                loss = share * torch.stack([*terms.values()]).sum()
+                state.scaler.scale(loss).backward()
+            for name, term in terms.items():
+                sums[name] = sums.get(name, 0) + share * term.detach()
+        return sums
 
     def _validate(
         self,

@@ -6,6 +6,7 @@
 #   ./run.sh --corpus DIR --access pa          the same for replayed speech, which
 #                                              local/make_pa.sh can make
 #   ./run.sh --corpus DIR --size small         a corpus with hundreds of files
+#   ./run.sh --stage 1 --stop-stage 2 --baselines cqcc_2021   another baseline
 #   ./run.sh --stage 3 --net aasist --seed 1   another network, another seed
 #   ./run.sh --stage 10                        the tables of all that is there
 #
@@ -16,11 +17,12 @@ access=la                    # or pa
 size=full                    # small: as conf/small/ says, not as published
 net=lfcc_lcnn                # conf/$net.conf says how it is trained
 seed=0
-num_gauss=512    # of each mixture of the baselines
-bootstrap=1000   # draws of speakers for intervals; 0: none
-extractor=       # directory of another ASV system's i-vector extractor
-backend=         # its back-end
-asv_num_gauss=64 # this and the next two: of the ASV system trained here
+baselines="lfcc cqcc" # what GMMs hear, see conf/; also cqcc_2021
+num_gauss=512         # of each mixture of the baselines
+bootstrap=1000        # draws of speakers for intervals; 0: none
+extractor=            # directory of another ASV system's i-vector extractor
+backend=              # its back-end
+asv_num_gauss=64      # this and the next two: of the ASV system trained here
 ivector_dim=50
 lda_dim=15
 nj=1
@@ -35,6 +37,8 @@ data=data/$access
 exp=exp/$access
 dir=$exp/$net/seed$seed
 asv=$exp/asv
+read -ra kinds <<<"$baselines"
+systems=("${kinds[@]/%/_gmm}" "$net")
 conf=(--config "conf/$net.conf")
 [[ $size == full ]] || conf+=(--config "conf/$size/$net.conf")
 
@@ -48,19 +52,19 @@ fi
 
 if stage 1 "compute LFCCs and CQCCs for the GMMs"; then
   for part in train dev eval; do
-    for kind in lfcc cqcc; do
+    for kind in "${kinds[@]}"; do
       asdkit data-copy "$data/$part" "$data/${part}_$kind"
-      $cpu feats-compute --config conf/$kind.conf \
+      $cpu feats-compute --config "conf/$kind.conf" \
         "$data/${part}_$kind" "$exp/$kind/$part"
     done
   done
 fi
 
 if stage 2 "train the GMMs of the baselines, score"; then
-  for kind in lfcc cqcc; do
+  for kind in "${kinds[@]}"; do
     gmm=$exp/${kind}_gmm/seed$seed
-    $cpu cm-gmm-train --num-gauss "$num_gauss" --seed "$seed" \
-      "$data/train_$kind" "$gmm"
+    $cpu cm-gmm-train --config "conf/${kind}_gmm.conf" --num-gauss "$num_gauss" \
+      --seed "$seed" "$data/train_$kind" "$gmm"
     for part in dev eval; do
       $cpu cm-score "$data/${part}_$kind" "$gmm" "$gmm/scores_$part"
     done
@@ -83,7 +87,7 @@ if stage 5 "check the scores of this seed, print the metrics of each attack"; th
   [[ ! -e $data/eval/asv_scores ]] || key+=(--asv-scores "$data/eval/asv_scores"
     --asv-trials "$data/eval/asv_trials")
   scores=()
-  for cm in lfcc_gmm cqcc_gmm "$net"; do
+  for cm in "${systems[@]}"; do
     [[ ! -e $exp/$cm/seed$seed/scores_eval ]] \
       || scores+=("$exp/$cm/seed$seed/scores_eval")
   done
@@ -121,7 +125,7 @@ if stage 8 "score the pairs of a speaker and an utterance with the ASV system"; 
 fi
 
 if stage 9 "fuse the ASV system with each countermeasure, on dev only"; then
-  for cm in lfcc_gmm cqcc_gmm "$net"; do
+  for cm in "${systems[@]}"; do
     dir=$exp/$cm/seed$seed
     [[ -e $dir/scores_eval ]] || continue
     for form in linear nonlinear; do
