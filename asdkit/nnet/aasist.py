@@ -14,7 +14,7 @@ from asdkit.nnet.graph import (
     zero_nodes,
 )
 from asdkit.nnet.padding import mean_over_time, zero_padding
-from asdkit.nnet.sinc import POOLED, WaveformNetwork, thirds
+from asdkit.nnet.sinc import POOLED, WaveformNetwork, pool_thirds, thirds
 
 WAY_DROPOUT = 0.2
 DROPOUT = 0.5
@@ -137,7 +137,7 @@ class Block(nn.Module):
         """(N, C, V, T), (N,) -> (N, C', V, T / 3) and how many frames are real."""
         y = self.first(zero_padding(self.before(x), num_frames))
         y = self.second(zero_padding(self.between(y), num_frames))
-        y = F.max_pool2d(y + self.shortcut(x), (1, POOLED))
+        y = pool_thirds(y + self.shortcut(x))
         num_frames = thirds(num_frames)
         return zero_padding(y, num_frames), num_frames
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from asdkit.nnet.sinc import SincFilters, WaveformNetwork, thirds
+from asdkit.nnet.sinc import SincFilters, WaveformNetwork, pool_thirds, thirds
 
 
 def test_filters_are_windowed_band_passes_between_mel_edges():
@@ -43,3 +43,14 @@ def test_the_shortest_utterance_has_one_frame_in_the_end():
         num_frames = thirds(num_frames)
     assert num_frames.tolist() == [1, 0]
     assert network.frames_of(None) is None
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("learning", [False, True])
+def test_three_frames_become_the_largest_and_those_left_over_are_dropped(
+    layout, learning
+):
+    x = torch.randn(2, 3, 5, 20).to(memory_format=layout).requires_grad_(learning)
+    pooled = pool_thirds(x)
+    assert torch.equal(pooled, x[..., :18].unflatten(3, (6, 3)).amax(dim=4))
+    assert pooled.is_contiguous(memory_format=layout)

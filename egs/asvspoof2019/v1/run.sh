@@ -17,6 +17,7 @@ access=la                    # or pa
 size=full                    # small: as conf/small/ says, not as published
 net=lfcc_lcnn                # conf/$net.conf says how it is trained
 seed=0
+crop=                 # what the network scores: whole, first, center; else as trained
 baselines="lfcc cqcc" # what GMMs hear, see conf/; also cqcc_2021
 num_gauss=512         # of each mixture of the baselines
 bootstrap=1000        # draws of speakers for intervals; 0: none
@@ -77,7 +78,7 @@ fi
 
 if stage 4 "score with the network"; then
   for part in dev eval; do
-    $gpu cm-score "$data/$part" "$dir" "$dir/scores_$part"
+    $gpu cm-score ${crop:+--crop "$crop"} "$data/$part" "$dir" "$dir/scores_$part"
   done
 fi
 
