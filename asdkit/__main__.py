@@ -25,7 +25,8 @@ logger = logging.getLogger("asdkit")
 BIN = Path(__file__).parent / "bin"
 # Programs whose names end in these leave in costs.jsonl what a run has cost.
 COSTLY = (
-    *("adapt", "compute", "extract", "fuse", "localize", "score", "train", "tune"),
+    *("adapt", "attack", "compute", "extract", "fuse", "localize", "score"),
+    *("train", "tune"),
     *("add", "apply", "draw", "simulate", "splice"),  # these make audio
 )
 

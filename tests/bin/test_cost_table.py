@@ -46,6 +46,7 @@ METERED = [
     "backend-score",
     "backend-train",
     "calibration-train",
+    "cm-attack",
     "cm-classifier-score",
     "cm-classifier-train",
     "cm-gmm-train",
