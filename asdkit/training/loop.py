@@ -210,7 +210,7 @@ class Training:
 
             state.model.train()
             averages.prepare()
-            sums = self._gradient(state, model, batch, device)
+            sums = self._gradient(state, model, batch)
             state.scaler.unscale_(state.optimizer)
             sums["norm"] = clip_grad_norm_(model.parameters(), self.max_grad_norm)
             losses = to_floats(sums)  # here, and only here, a GPU is waited for
@@ -243,14 +243,14 @@ class Training:
         return {name: x for name, x in vars(self).items() if name not in harmless}
 
     def _gradient(
-        self, state: TrainingState, model: nn.Module, batch: Batch, device: str
+        self, state: TrainingState, model: nn.Module, batch: Batch
     ) -> dict[str, Tensor]:
         """Compute the gradient of a batch, part by part; return the mean terms."""
         sums: dict[str, Tensor] = {}
         for part, share, is_last in split(batch, self.accumulate):
             with _sync_gradients(model, is_last):
-                with self._autocast(device):
-                    terms = model(to_device(part, device))
+                with self._autocast(state.device):
+                    terms = model(to_device(part, state.device))
                 loss = share * torch.stack([*terms.values()]).sum()
                 state.scaler.scale(loss).backward()
             for name, term in terms.items():

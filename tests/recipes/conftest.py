@@ -1,9 +1,12 @@
-"""ASVspoof 2019 in miniature."""
+"""ASVspoof 2019 in miniature, and how programs read the files of conf/."""
+
+import argparse
 
 import numpy as np
 import pytest
 import soundfile
 
+from asdkit.base.options import expand_conf
 from asdkit.simulation.attacks import ATTACKS, Material
 from asdkit.simulation.corpus import DrawnCorpus
 
@@ -81,6 +84,20 @@ class LogicalAccess:
             path = self.root / f"{FOLDER}_{name}"
             path.parent.mkdir(exist_ok=True)
             path.write_text("".join(f"{line}\n" for line in lines))
+
+
+def parse(program, argv):
+    """Read options, of .conf files too, as a program does; its paths do not matter."""
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    program.add_arguments(parser)
+    places = sum(not x.option_strings for x in parser._actions)
+    return parser.parse_args([*expand_conf(argv), *["somewhere"] * places])
+
+
+@pytest.fixture
+def parse_conf():
+    """Pass `parse` on to tests, which cannot import it from here."""
+    return parse
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,21 @@
 """egs/asvspoof2019/v1 as a user runs it, on ASVspoof 2019's layout in miniature."""
 
-import argparse
 import re
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.linalg import norm
 
-from asdkit.base.options import choice_of, expand_conf
+from asdkit.base.options import choice_of
 from asdkit.bin import cm_gmm_train, cm_train, feats_compute
+from asdkit.data.cuts import read_cuts
+from asdkit.data.loading import load_samples
+from asdkit.features.registry import FEATURES
 from asdkit.io.protocols import read_asv_protocol
 from asdkit.io.tables import read_table
 from asdkit.io.trials import read_scores
@@ -62,19 +67,15 @@ def rows_of(printed):
     return [row.split(" | ") for row in rows]
 
 
-def parse(program, names, *positional):
-    """Read what files of conf/ say to a program."""
-    argv = [f"--config={CONF / name}.conf" for name in names]
-    parser = argparse.ArgumentParser(allow_abbrev=False)
-    program.add_arguments(parser)
-    return parser.parse_args([*expand_conf(argv), *positional])
+def confs(*names):
+    return [f"--config={CONF / name}.conf" for name in names]
 
 
 @pytest.mark.parametrize("size", ["full", "small"])
 @pytest.mark.parametrize("net", NETS)
-def test_every_conf_says_what_cm_train_takes(net, size):
+def test_every_conf_says_what_cm_train_takes(net, size, parse_conf):
     names = [net] if size == "full" else [net, f"{size}/{net}"]
-    args = parse(cm_train, names, "data/train", "data/dev", "exp")
+    args = parse_conf(cm_train, confs(*names))
     for flag, choices in {
         "network": MODELS,
         "loss": LOSSES,
@@ -84,13 +85,15 @@ def test_every_conf_says_what_cm_train_takes(net, size):
 
 
 @pytest.mark.parametrize("baseline", BASELINES)
-def test_derivatives_of_every_baseline_stay_within_the_jitter_of_vocoders(baseline):
+def test_derivatives_of_every_baseline_stay_within_the_jitter_of_vocoders(
+    baseline, parse_conf
+):
     """RESULTS.md: at 25 ms on each side, and at 2, Griffin-Lim is not found."""
     kind = baseline.removesuffix("_gmm")
-    features = parse(feats_compute, [kind], "data/train", "exp")
-    shift = getattr(features, "frame_shift", None) or 10.0
-    deltas = parse(cm_gmm_train, [baseline], "data/train", "exp")
-    assert 6 < shift * deltas.delta_window <= 10
+    args = parse_conf(feats_compute, confs(kind))
+    front_end, options = choice_of(args, "type", FEATURES)
+    window = parse_conf(cm_gmm_train, confs(baseline)).delta_window
+    assert 6 < window * front_end(**options).frame_shift <= 10
 
 
 @pytest.mark.slow
@@ -116,6 +119,34 @@ def test_logical_access_ends_in_tables_alone_and_in_tandem(asvspoof2019, recipe)
     assert len(pairs) == NUM_TRIALS * 4 + NUM_TRIALS
     fused = read_scores(recipe / "exp/la/tiny/seed0/tandem_linear/eval_scores")
     assert len(fused) == len(pairs)
+
+
+@pytest.mark.slow
+def test_the_low_end_of_a_data_directory_is_taken_out(
+    asvspoof2019, recipe, monkeypatch
+):
+    monkeypatch.chdir(recipe)
+    run(recipe, "--corpus", asvspoof2019, "--stop-stage", "0")
+    dev = recipe / "data" / "la" / "dev"
+    for cutoff in "0", "1000":
+        out = [f"data/above_{cutoff}", f"exp/above_{cutoff}"]
+        command = [sys.executable, "local/high_pass.py", "--cutoff", cutoff, dev, *out]
+        done = subprocess.run(command, cwd=recipe, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+    above = recipe / "data" / "above_1000"
+    assert read_table(above / "utt2attack") == read_table(dev / "utt2attack")
+    for samples in audio_of(recipe / "data" / "above_0"):
+        assert abs(samples.mean()) < 0.5 / 2**15  # half a step of 16 bits
+    for before, after in zip(audio_of(dev), audio_of(above), strict=True):
+        old, new = (np.fft.rfft(x * np.hanning(len(x))) for x in (before, after))
+        low, high = slice(len(old) // 16), slice(len(old) // 4, None)  # of 8 kHz
+        assert norm(new[low]) < 0.01 * norm(old[low])
+        assert norm(new[high] - old[high]) < 0.03 * norm(old[high])  # 16 bits
+
+
+def audio_of(data_dir):
+    """Load every utterance of a data directory."""
+    return [load_samples(cut) for cut in read_cuts(data_dir, False)]
 
 
 @pytest.fixture

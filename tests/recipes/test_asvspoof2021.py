@@ -1,6 +1,5 @@
 """egs/asvspoof2021/v1 as a user runs it, on ASVspoof 2019's layout in miniature."""
 
-import argparse
 import itertools
 import os
 import re
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from asdkit.base.options import choice_of, expand_conf
+from asdkit.base.options import choice_of
 from asdkit.bin import cm_train, nnet_train
 from asdkit.data.networks import load_network
 from asdkit.io.protocols import read_asv_protocol, read_cm_protocol
@@ -61,7 +60,7 @@ def run(recipe, *options):
 @pytest.mark.parametrize("size", ["full", "small"])
 @pytest.mark.parametrize("network", ["teacher", "student"])
 @pytest.mark.parametrize("extra", ["ge2e", "train", *OBJECTIVE_OF])
-def test_every_conf_says_what_the_program_takes(network, extra, size):
+def test_every_conf_says_what_the_program_takes(network, extra, size, parse_conf):
     program, argv = cm_train, []
     training = "ge2e" if extra == "ge2e" else "train"
     for name in (network, training):
@@ -72,10 +71,7 @@ def test_every_conf_says_what_the_program_takes(network, extra, size):
         argv += [f"--config={RECIPE}/conf/{name}.conf" for name in extra.split(",")]
     if extra == "ge2e":
         program = nnet_train
-    parser = argparse.ArgumentParser(allow_abbrev=False)
-    program.add_arguments(parser)
-    names = ["data/train", "data/dev", "exp"][extra == "ge2e" :]
-    args = parser.parse_args([*expand_conf(argv), *names])
+    args = parse_conf(program, argv)
     for flag, choices in {
         "network": MODELS,
         "loss": LOSSES,

@@ -1,6 +1,5 @@
 """egs/asvspoof2019/v3 as a user runs it, on ASVspoof 2019's layout in miniature."""
 
-import argparse
 import csv
 import re
 import shutil
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from asdkit.base.options import choice_of, expand_conf
+from asdkit.base.options import choice_of
 from asdkit.bin import cm_classifier_train
 from asdkit.countermeasures.classifiers import CLASSIFIERS
 
@@ -65,11 +64,9 @@ def rows_of(printed):
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
-def test_every_conf_says_what_cm_classifier_train_takes(classifier):
-    argv = expand_conf([f"--config={RECIPE / 'conf' / classifier}.conf"])
-    parser = argparse.ArgumentParser(allow_abbrev=False)
-    cm_classifier_train.add_arguments(parser)
-    args = parser.parse_args([*argv, *"abcde"])
+def test_every_conf_says_what_cm_classifier_train_takes(classifier, parse_conf):
+    conf = RECIPE / "conf" / f"{classifier}.conf"
+    args = parse_conf(cm_classifier_train, [f"--config={conf}"])
     assert args.classifier == classifier
     del args.seed
     choice_of(args, "classifier", CLASSIFIERS)

@@ -1,6 +1,5 @@
 """egs/partialspoof/v1 as a user runs it, on ASVspoof 2019's layout in miniature."""
 
-import argparse
 import re
 import shutil
 import subprocess
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from asdkit.base.options import choice_of, expand_conf
+from asdkit.base.options import choice_of
 from asdkit.bin import cm_train, localizer_tune
 from asdkit.countermeasures.localization import METHODS
 from asdkit.nnet.registry import MODELS
@@ -41,27 +40,21 @@ def recipe(tmp_path):
     return here
 
 
-def parse(program, argv):
-    parser = argparse.ArgumentParser(allow_abbrev=False)
-    program.add_arguments(parser)
-    return parser.parse_args(expand_conf(argv))
-
-
 @pytest.mark.parametrize("net", NETS)
-def test_every_conf_says_what_cm_train_takes(net):
+def test_every_conf_says_what_cm_train_takes(net, parse_conf):
     names = [net, f"small/{net}"]
     argv = [f"--config={RECIPE / 'conf' / name}.conf" for name in names]
-    args = parse(cm_train, [*argv, "data/train", "data/dev", "exp"])
+    args = parse_conf(cm_train, argv)
     assert args.objective == "frame_labels"
     stride = MODELS[args.network](**choice_of(args, "network", MODELS)[1]).frame_stride
     assert args.chunk_frames % stride == 0
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_grid_is_one(method):
+def test_every_grid_is_one(method, parse_conf):
     conf = RECIPE / "conf" / f"grid_{method}.conf"
-    argv = [f"--method={method}", f"--config={conf}", "data/dev", "frames.scp", "x"]
-    _, grid = choice_of(parse(localizer_tune, argv), "method", METHODS)
+    args = parse_conf(localizer_tune, [f"--method={method}", f"--config={conf}"])
+    _, grid = choice_of(args, "method", METHODS)
     assert all(len(values) > 1 for values in grid.values())
     METHODS[method](**{name: values[0] for name, values in grid.items()})
 

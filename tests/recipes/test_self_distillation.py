@@ -1,6 +1,5 @@
 """egs/asvspoof2019/v2 as a user runs it, on ASVspoof 2019's layout in miniature."""
 
-import argparse
 import re
 import shutil
 import subprocess
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from asdkit.base.options import choice_of, expand_conf
+from asdkit.base.options import choice_of
 from asdkit.bin import cm_train, feats_compute
 from asdkit.nnet.registry import MODELS
 from asdkit.training.objectives import OBJECTIVES
@@ -53,28 +52,24 @@ def rows_of(printed):
     return [row.split(" | ") for row in rows]
 
 
-def parse(program, names):
-    parser = argparse.ArgumentParser(allow_abbrev=False)
-    program.add_arguments(parser)
-    argv = expand_conf([f"--config={RECIPE / 'conf' / name}.conf" for name in names])
-    places = sum(not x.option_strings for x in parser._actions)
-    return parser.parse_args([*argv, *["somewhere"] * places])
+def confs(*names):
+    return [f"--config={RECIPE / 'conf' / name}.conf" for name in names]
 
 
 @pytest.mark.parametrize("objective", ["plain", "self"])
 @pytest.mark.parametrize("size", ["full", "small"])
-def test_every_conf_says_what_cm_train_takes(size, objective):
+def test_every_conf_says_what_cm_train_takes(size, objective, parse_conf):
     names = ["train"] if size == "full" else ["train", f"{size}/train"]
-    args = parse(cm_train, [*names, objective])
+    args = parse_conf(cm_train, confs(*names, objective))
     choice_of(args, "network", MODELS)  # refuses what the chosen one does not have
     choice_of(args, "objective", OBJECTIVES)
     assert args.objective == ("labels" if objective == "plain" else "self_distillation")
     assert args.loss == "a_softmax"
 
 
-def test_the_published_settings_are_the_default_ones():
+def test_the_published_settings_are_the_default_ones(parse_conf):
     """papers.md, 2.4 and 2.5."""
-    args = parse(cm_train, ["train", "self"])
+    args = parse_conf(cm_train, confs("train", "self"))
     given = choice_of(args, "objective", OBJECTIVES)[1]
     assert not given.keys() & {"hard_share", "feature_weight", "temperature"}
     assert (args.optimizer, args.beta2, args.adam_epsilon) == ("adam", 0.98, 1e-9)
@@ -85,8 +80,8 @@ def test_the_published_settings_are_the_default_ones():
 @pytest.mark.parametrize(
     ("front", "first", "number"), [("f0", 0, 45), ("f0_high", 6, 39), ("full", 0, 0)]
 )
-def test_a_front_end_keeps_its_frequencies(front, first, number):
-    args = parse(feats_compute, [front])
+def test_a_front_end_keeps_its_frequencies(front, first, number, parse_conf):
+    args = parse_conf(feats_compute, confs(front))
     assert getattr(args, "first_bin", 0) == first
     assert args.num_bins == number
 

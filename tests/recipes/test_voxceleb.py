@@ -1,6 +1,5 @@
 """egs/voxceleb/v1 and v2 as a user runs them, on VoxCeleb's layout in miniature."""
 
-import argparse
 import itertools
 import re
 import shutil
@@ -12,7 +11,7 @@ import pytest
 import soundfile
 import torch
 
-from asdkit.base.options import choice_of, expand_conf
+from asdkit.base.options import choice_of
 from asdkit.bin import nnet_train
 from asdkit.io.trials import read_scores, read_trials
 from asdkit.losses.registry import LOSSES
@@ -176,13 +175,10 @@ def num_utts(data_dir):
 @pytest.mark.parametrize(
     "net", ["xvector", "resnet34", "campplus", "resnet34_fast", "ssl_ecapa"]
 )
-def test_every_conf_of_v2_says_what_nnet_train_takes(net, objective):
+def test_every_conf_of_v2_says_what_nnet_train_takes(net, objective, parse_conf):
     conf = ROOT / "egs" / "voxceleb" / "v2" / "conf"
     names = ["train", net, objective]
-    argv = [f"--config={conf / name}.conf" for name in names]
-    parser = argparse.ArgumentParser(allow_abbrev=False)
-    nnet_train.add_arguments(parser)
-    args = parser.parse_args([*expand_conf(argv), "data/train", "exp"])
+    args = parse_conf(nnet_train, [f"--config={conf / name}.conf" for name in names])
     assert args.objective == objective
     for flag, choices in {
         "network": MODELS,
