@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import difflib
 import importlib
@@ -11,14 +10,13 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from asdkit.base.blas import choose_kernels
+from asdkit.base.command import CommandParser, one_line_usage
 from asdkit.base.cost import Meter
 from asdkit.base.distributed import is_main, join, leave
 from asdkit.base.exits import exit_code
 from asdkit.base.log import set_up_logging
-from asdkit.base.options import expand_conf
 from asdkit.base.provenance import command_line, provenance
 
 logger = logging.getLogger("asdkit")
@@ -84,35 +82,20 @@ def _find_and_run(name: str, argv: list[str]) -> int:
     return _run(name, argv)
 
 
-class _Parser(argparse.ArgumentParser):
-    """argparse, but wrong usage is one line, too; the whole usage is in --help."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {message}\n  hint: {self.prog} --help\n")
-
-
 def _run(name: str, argv: list[str]) -> int:
     """Parse the program's arguments and run it."""
     meter = Meter() if is_metered(name) else None
     module = importlib.import_module(f"asdkit.bin.{name.replace('-', '_')}")
-    parser = _Parser(
-        prog=f"asdkit {name}",
-        description=module.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--config", metavar="FILE", help="a .conf file with options")
+    parser = CommandParser(f"asdkit {name}", module.__doc__)
     parser.add_argument(
         "--log-level",
         default="INFO",
         choices=("DEBUG", "INFO", "WARNING"),
-        help="the least severe message to show (default: INFO)",
+        help="least severe message to show (default: INFO)",
     )
     module.add_arguments(parser)
-    places = [x for x in parser._actions if not x.option_strings]
-    words = [f"{x.metavar or x.dest}{' ...' * (x.nargs == '+')}" for x in places]
-    parser.usage = " ".join([parser.prog, "[OPTIONS]", *words])
-    args = parser.parse_args(expand_conf(argv))
+    parser.usage = one_line_usage(parser)
+    args = parser.parse(argv)
     set_up_logging(args.log_level)
     logger.info("%s", command_line())
     join()
@@ -120,7 +103,9 @@ def _run(name: str, argv: list[str]) -> int:
         meter.watch_power()
     answer = module.main(args)
     if meter is not None:
-        _record(name, getattr(args, places[-1].dest), meter)  # the output comes last
+        # The output comes last.
+        output = [x for x in parser._actions if not x.option_strings][-1]
+        _record(name, getattr(args, output.dest), meter)
     if answer is not None:
         print(answer)
     return 0

@@ -63,3 +63,9 @@ Share = Annotated[float, Range(least=0, most=1)]
 PositiveShare = Annotated[float, Range(above=0, most=1)]
 ProperShare = Annotated[float, Range(least=0, below=1)]
 Probability = Annotated[float, Range(above=0, below=1)]
+
+# Options that name a place on the disk; the help shows which kind.
+FilePath = Annotated[str, "FILE"]
+FolderPath = Annotated[str, "DIR"]
+AnyPath = Annotated[str, "FILE|DIR"]
+Rspecifier = Annotated[str, "RSPECIFIER"]

@@ -14,15 +14,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from asdkit.base.device import choose_device
 from asdkit.base.options import choice_of, options_of
-from asdkit.nnet.network import Network
-from asdkit.training.corpus import FRONT_ENDS
-from asdkit.training.networks import new_network, refuse_impossible, train_network
+from asdkit.features.registry import FRONT_ENDS
 from asdkit.training.options import add_spoof_options
-from asdkit.training.spoofing import SpoofCorpusReader, balanced_weights
-from asdkit.training.teachers import TeacherReader
+
+if TYPE_CHECKING:
+    from asdkit.nnet.network import Network
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.base.device import choose_device
+    from asdkit.training.networks import new_network, refuse_impossible, train_network
+    from asdkit.training.spoofing import SpoofCorpusReader, balanced_weights
+    from asdkit.training.teachers import TeacherReader
+
     refuse_impossible(args)
     device = choose_device(args.device)
     front_end, front_end_options = choice_of(args, "features", FRONT_ENDS)

@@ -373,18 +373,6 @@ class Mlp(Classifier):
         return x[:, 0]
 
 
-CLASSIFIERS: dict[str, type[Classifier]] = {
-    "logistic": Logistic,
-    "svm": Svm,
-    "knn": NearestNeighbors,
-    "naive_bayes": NaiveBayes,
-    "tree": DecisionTree,
-    "forest": RandomForest,
-    "xgboost": XgBoost,
-    "mlp": Mlp,
-}
-
-
 def squared_distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """(N, D) and (M, D) -> (N, M), never below 0."""
     norms = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1)

@@ -13,7 +13,7 @@ from asdkit.base.errors import DataError, FitError
 from asdkit.base.estimators import set_arrays, split_state
 from asdkit.base.ranges import Natural
 from asdkit.base.registry import construct, defaults_of
-from asdkit.countermeasures.classifiers import CLASSIFIERS
+from asdkit.countermeasures.registry import CLASSIFIERS
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.store import load_object, save_arrays
 from asdkit.io.tables import PathName, read_table

@@ -6,7 +6,7 @@ better than: a threshold alone, or behind a median filter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -127,21 +127,6 @@ class ThresholdLocalizer:
     def smooth(self, scores: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Leave scores as they are."""
         return list(scores)
-
-
-METHODS: dict[str, Callable[..., Localizer]] = {
-    "fsa": FsaLocalizer,
-    "median": MedianLocalizer,
-    "threshold": ThresholdLocalizer,
-}
-HELPS = {
-    "min_spoof_sec": "shortest spoof in seconds",
-    "min_bonafide_sec": "shortest bona fide speech in seconds",
-    "change_cost": "cost of a change between the two, in nats",
-    "filter_sec": "length of the median filter in seconds",
-    "threshold": "score of a frame that might be either",
-    "score_scale": "of what scores are above it, before costs are subtracted",
-}
 
 
 def localize(

@@ -10,7 +10,8 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from asdkit.base.errors import DataError
-from asdkit.countermeasures.localization import METHODS, utterance_score
+from asdkit.countermeasures.localization import utterance_score
+from asdkit.countermeasures.registry import LOCALIZERS
 from asdkit.data.cuts import attack_of, read_cuts
 from asdkit.data.frame_labels import bonafide_frames, spoofed_parts
 from asdkit.data.frame_segments import frame_times
@@ -224,7 +225,7 @@ def sweep(
     Args:
         data_dir: a development set that knows which parts are spoofed.
         frames: table (.scp) of (T,) scores of its frames.
-        method: which of `METHODS`.
+        method: which of `LOCALIZERS`.
         grid: option -> values to try.
         select: what is to be best: F1 of spoofed segments, or one of the error rates.
 
@@ -242,7 +243,7 @@ def sweep(
     points = []
     for point in itertools.product(*grid.values()):
         options = dict(zip(grid, point, strict=True))
-        localizer = METHODS[method](**options)
+        localizer = LOCALIZERS[method](**options)
         localizer.prepare(shift)
         decided = localizer.decide(values)
         smoothed: Sequence[np.ndarray | None] = [None] * len(values)

@@ -33,24 +33,12 @@ from asdkit.data.noises import (
 from asdkit.data.sampling import RandomChunks, Sampler, SpeakerChunks
 from asdkit.data.sources import FeatureSource
 from asdkit.features.frames import Features
-from asdkit.features.registry import FEATURES
 from asdkit.io.tables import PathName
 from asdkit.simulation.rawboost import RawBoost
 from asdkit.training.teachers import StoredTeacher
 from asdkit.training.validation import Validation, hold_out
 
 SPEEDS = (1.0, 0.9, 1.1)
-
-
-def stored() -> None:
-    """Compute no features, because they are stored."""
-
-
-# Where frames come from: what to compute from audio, if anything.
-FRONT_ENDS: dict[str, Callable[..., Features | None]] = {
-    "stored": stored,
-    **FEATURES,
-}
 
 
 class Corpus(NamedTuple):

@@ -9,7 +9,8 @@ from asdkit.backends.center import Center
 from asdkit.backends.cosine import Cosine, Dot
 from asdkit.backends.lda import Lda
 from asdkit.backends.length_norm import LengthNorm
-from asdkit.backends.pipeline import MAPS, SCORERS, STEPS, Pipeline, step_names
+from asdkit.backends.pipeline import Pipeline
+from asdkit.backends.registry import MAPS, SCORERS, STEPS, step_names
 from asdkit.backends.plda import Plda
 from asdkit.io.trials import read_scores
 from asdkit.io.vectors import read_vectors

@@ -9,7 +9,7 @@ import pytest
 
 from asdkit.base.options import choice_of
 from asdkit.bin import cm_train, localizer_tune
-from asdkit.countermeasures.localization import METHODS
+from asdkit.countermeasures.registry import LOCALIZERS
 from asdkit.nnet.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
@@ -50,13 +50,13 @@ def test_every_conf_says_what_cm_train_takes(net, parse_conf):
     assert args.chunk_frames % stride == 0
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", LOCALIZERS)
 def test_every_grid_is_one(method, parse_conf):
     conf = RECIPE / "conf" / f"grid_{method}.conf"
     args = parse_conf(localizer_tune, [f"--method={method}", f"--config={conf}"])
-    _, grid = choice_of(args, "method", METHODS)
+    _, grid = choice_of(args, "method", LOCALIZERS)
     assert all(len(values) > 1 for values in grid.values())
-    METHODS[method](**{name: values[0] for name, values in grid.items()})
+    LOCALIZERS[method](**{name: values[0] for name, values in grid.items()})
 
 
 @pytest.mark.slow
