@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import importlib
 import logging
 import signal
@@ -11,8 +10,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import asdkit
 from asdkit.base.blas import choose_kernels
-from asdkit.base.command import CommandParser, one_line_usage
+from asdkit.base.command import CommandParser, did_you_mean, one_line_usage
 from asdkit.base.cost import Meter
 from asdkit.base.distributed import is_main, join, leave
 from asdkit.base.exits import exit_code
@@ -27,6 +27,20 @@ COSTLY = (
     *("train", "tune"),
     *("add", "apply", "draw", "simulate", "splice"),  # these make audio
 )
+# What a program is about, by the noun that its name begins with.
+SUBJECTS = {
+    "Data directories": ("data", "trials", "voxceleb"),
+    "Leaving Kaldi": ("kaldi",),
+    "Audio, made and changed": ("speakers", "noise", "room", "codec"),
+    "Spoofed speech": ("spoof",),
+    "Features and voice activity": ("feats", "vad", "stats", "ssl"),
+    "i-vectors": ("ubm", "ivector"),
+    "Networks": ("nnet",),
+    "Back-ends and calibration": ("backend", "calibration"),
+    "Scores": ("score",),
+    "Countermeasures": ("cm", "localizer", "segment", "tandem"),
+    "Models, costs, installation": ("model", "cost", "doctor"),
+}
 
 
 def programs() -> dict[str, str]:
@@ -38,18 +52,34 @@ def programs() -> dict[str, str]:
     return found
 
 
+def subject_of(name: str) -> str:
+    """Name the subject under which the help lists a program."""
+    noun = name.partition("-")[0]
+    return next(subject for subject, nouns in SUBJECTS.items() if noun in nouns)
+
+
 def is_metered(name: str) -> bool:
     """Tell whether a program leaves what a run has cost."""
     return name.rpartition("-")[2] in COSTLY
 
 
 def usage() -> str:
-    """List the programs, one line each."""
+    """List the programs by subject, one line each."""
     known = programs()
     width = max(map(len, known))
-    lines = [f"  {name:{width}}  {text}" for name, text in known.items()]
-    about = "usage: asdkit COMMAND [OPTIONS] ARGUMENTS; asdkit COMMAND --help for each"
-    return "\n".join([about, "", *lines])
+    lines = [
+        "usage: asdkit COMMAND [OPTIONS] ARGUMENTS",
+        "       asdkit COMMAND --help",
+        "       asdkit --version",
+    ]
+    for subject in SUBJECTS:
+        lines += ["", f"{subject}:"]
+        lines += [
+            f"  {name:{width}}  {text}"
+            for name, text in known.items()
+            if subject_of(name) == subject
+        ]
+    return "\n".join(lines)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,6 +92,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(usage())
         return 0 if argv else 2
+    if argv[0] == "--version":
+        print(f"asdkit {asdkit.__version__}")
+        return 0
     name, *rest = argv
     try:
         return exit_code(f"asdkit {name}", lambda: _find_and_run(name, rest))
@@ -72,9 +105,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _find_and_run(name: str, argv: list[str]) -> int:
     """Run a program if there is one of this name."""
     if name not in (known := programs()):
-        close = difflib.get_close_matches(name, known, n=1)
-        cure = f"try {close[0]}" if close else "asdkit --help lists them"
-        print(f"asdkit: no command {name!r}; {cure}", file=sys.stderr)
+        cure = did_you_mean(name, known) or "; asdkit --help lists them"
+        print(f"asdkit: no command {name!r}{cure}", file=sys.stderr)
         return 2
     choose_kernels()
     # A launcher ends the other ranks with SIGTERM when one fails; they tidy up.

@@ -9,9 +9,10 @@ import sys
 
 import pytest
 
+import asdkit
 from asdkit import __main__ as command
 from asdkit.base.errors import DataError
-from asdkit.base.options import ANY
+from asdkit.base.parsing import ANY
 
 
 class Listener(argparse.ArgumentParser):
@@ -77,6 +78,20 @@ def test_help_lists_all_programs_without_importing_what_is_slow():
     assert all(name in done.stdout for name in command.programs())
 
 
+@pytest.mark.parametrize("name", sorted(command.programs()))
+def test_every_program_has_a_subject_in_the_help(name):
+    assert command.subject_of(name) in command.usage()
+
+
+def test_help_fits_80_columns():
+    assert max(map(len, command.usage().splitlines())) <= 80
+
+
+def test_version_is_the_package_s(capsys):
+    assert command.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"asdkit {asdkit.__version__}\n"
+
+
 def test_usage_is_one_line_with_what_must_be_given(capsys):
     with pytest.raises(SystemExit, match="0"):
         command.main(["score-fuse", "--help"])
@@ -87,7 +102,7 @@ def test_usage_is_one_line_with_what_must_be_given(capsys):
 
 def test_an_unknown_command_names_the_nearest(capsys):
     assert command.main(["score-metric"]) == 2
-    expected = "asdkit: no command 'score-metric'; try score-metrics\n"
+    expected = "asdkit: no command 'score-metric'; did you mean score-metrics?\n"
     assert capsys.readouterr().err == expected
 
 

@@ -53,7 +53,7 @@ class CommandParser(argparse.ArgumentParser):
         """
         if asked := [i for i, word in enumerate(argv) if word in HELP]:
             rest = argv[: asked[0]]
-            is_all = argv[asked[0] + 1 : asked[0] + 2] == ["all"]
+            is_all = "all" in argv[asked[0] + 1 : asked[0] + 2]
             self.print_help_of(None if is_all else rest)
             self.exit(0)
         conf, rest = expand_conf(argv)

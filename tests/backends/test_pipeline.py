@@ -10,8 +10,8 @@ from asdkit.backends.cosine import Cosine, Dot
 from asdkit.backends.lda import Lda
 from asdkit.backends.length_norm import LengthNorm
 from asdkit.backends.pipeline import Pipeline
-from asdkit.backends.registry import MAPS, SCORERS, STEPS, step_names
 from asdkit.backends.plda import Plda
+from asdkit.backends.registry import MAPS, SCORERS, STEPS, step_names
 from asdkit.io.trials import read_scores
 from asdkit.io.vectors import read_vectors
 from asdkit.metrics.eer import kaldi_eer

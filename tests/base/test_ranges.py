@@ -23,13 +23,25 @@ def model(
     decay: ProperShare = 0.5,
     size: Annotated[int, Range(2, 8)] = 4,
     free: float = 0.0,
-) -> None: ...
+) -> None:
+    """Take numbers.
+
+    Args:
+        num: number.
+        maybe: number.
+        floor: number.
+        share: number.
+        p: number.
+        decay: number.
+        size: number.
+        free: number.
+    """
 
 
 def parse(*argv):
     parser = argparse.ArgumentParser(exit_on_error=False)
     names = ("num", "maybe", "floor", "share", "p", "decay", "size", "free")
-    add_options(parser, model, **dict.fromkeys(names, "a number"))
+    add_options(parser, model, *names)
     return parser.parse_args(argv)
 
 

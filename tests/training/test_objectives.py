@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 import torch
+from asdkit.base.parameters import parameters_of
 
 from asdkit.base.errors import AsdkitError
-from asdkit.base.parameters import parameters_of
 from asdkit.distillation.self_distillation import SelfDistillation
 from asdkit.distillation.teachers import VectorTeacher
 from asdkit.losses.classification import ASoftmax
