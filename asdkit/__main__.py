@@ -18,6 +18,7 @@ from asdkit.base.distributed import is_main, join, leave
 from asdkit.base.exits import exit_code
 from asdkit.base.log import set_up_logging
 from asdkit.base.provenance import command_line, provenance
+from asdkit.base.threads import let_threads_yield
 
 logger = logging.getLogger("asdkit")
 BIN = Path(__file__).parent / "bin"
@@ -109,6 +110,7 @@ def _find_and_run(name: str, argv: list[str]) -> int:
         print(f"asdkit: no command {name!r}{cure}", file=sys.stderr)
         return 2
     choose_kernels()
+    let_threads_yield()
     # A launcher ends the other ranks with SIGTERM when one fails; they tidy up.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     return _run(name, argv)
