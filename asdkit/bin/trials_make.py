@@ -16,13 +16,8 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
 from asdkit.base.errors import DataError
-from asdkit.data.trials import group_utterances, pair_utterances, pair_with_speakers
-from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import read_table
-from asdkit.io.trials import write_trials
 
 logger = logging.getLogger(__name__)
 
@@ -32,12 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--enroll-spk2utt",
         metavar="FILE",
-        help="speakers to enroll, with which utterances (default: pair utterances)",
+        help="enrollment utterances of every speaker (default: pair utterances with "
+        "utterances)",
     )
     parser.add_argument(
         "--within",
         metavar="FILE",
-        help="pair only equal values of this table of speakers or utterances, "
+        help="table of speakers or utterances of which only equal values are paired, "
         "e.g. spk2gender (default: pair all)",
     )
     parser.add_argument("data_dir", help="directory with utt2spk")
@@ -46,6 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    import numpy as np
+
+    from asdkit.data.trials import pair_utterances, pair_with_speakers
+    from asdkit.io.protocols import BONAFIDE
+    from asdkit.io.trials import write_trials
+
     path = Path(args.data_dir) / "utt2spk"
     utt2spk = read_table(path)
     if args.enroll_spk2utt is None:
@@ -70,6 +72,8 @@ def main(args: argparse.Namespace) -> None:
 
 def _groups(within: str | None, utt2spk: Mapping[str, str]) -> dict[str, str] | None:
     """Say within which group each is paired; None if there is no table."""
+    from asdkit.data.trials import group_utterances
+
     if within is None:
         return None
     utt2group, without = group_utterances(utt2spk, read_table(within))

@@ -10,7 +10,6 @@ detection", Computer Speech and Language 2006.
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from asdkit.metrics.det import ascending, corners
 
@@ -54,6 +53,8 @@ def min_cllr(target: np.ndarray, nontarget: np.ndarray) -> float:
     Raises:
         ValueError: a class is empty, or a score is NaN.
     """
+    from scipy.optimize import isotonic_regression
+
     target, nontarget = ascending(target, "target"), ascending(nontarget, "nontarget")
     at = corners(target, nontarget)
     # Between two corners targets come before nontargets, against the order that
