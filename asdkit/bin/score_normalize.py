@@ -52,11 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    from asdkit.backends.normalization import CohortStats, normalize_scores
     from asdkit.backends.pipeline import Pipeline
     from asdkit.inference.normalization import (
         find_sides,
         means_by_name,
+        normalize_trials,
         read_cohort,
         stats_of_sides,
     )
@@ -75,11 +75,6 @@ def main(args: argparse.Namespace) -> None:
         enroll = read_vectors(args.enroll_vectors, dim, args.cohort)
     sides = find_sides(scores, args.scores, test, enroll, args.enroll_spk2utt)
     stats = stats_of_sides(backend, sides, cohort, args.num_top)
-    of_enroll, of_test = (
-        CohortStats(*(values[rows] for values in stats))
-        for rows in (sides.enroll[scores.enroll], sides.test[scores.test])
-    )
-    normalized = normalize_scores(scores.values, of_enroll, of_test)
     if args.cohort_means:
         write_table(args.cohort_means, means_by_name(sides, stats))
-    write_scores(args.normalized, scores, normalized)
+    write_scores(args.normalized, scores, normalize_trials(scores, sides, stats))

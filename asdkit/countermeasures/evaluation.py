@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from asdkit.base.errors import DataError
-from asdkit.base.ranges import FilePath, Natural
+from asdkit.base.ranges import FilePath, Names, Natural
 from asdkit.countermeasures.keys import asv_scores_of, columns_of
 from asdkit.countermeasures.score_files import (
     are_of_pairs,
@@ -98,7 +98,7 @@ def spoofing_metrics(
     flavor: str,
     asv_scores: FilePath | None = None,
     asv_trials: FilePath | None = None,
-    by: str = BY,
+    by: Names = BY,
     subset: str | None = None,
     bootstrap: Natural = 0,
     seed: Natural = 0,
