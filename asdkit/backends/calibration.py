@@ -23,8 +23,6 @@ import logging
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import expit, log_expit, logit
 
 from asdkit.base.errors import FitError
 from asdkit.base.ranges import NonNegative, Probability
@@ -36,11 +34,10 @@ class Calibration:
     """Map scores, with or without quality measures, to log-likelihood ratios.
 
     Args:
-        p_target: P, the probability of a target for which decisions shall be best;
-            in (0, 1).
-        ridge: penalty, times half the squared weights of scores that are scaled to
-            unit variance; more than 0 keeps them finite where the training trials can
-            be told apart without error.
+        p_target: prior probability of a target (P) to optimize decisions for, above 0
+            and below 1.
+        ridge: penalty on half the squared weights of scores scaled to unit variance;
+            above 0, weights stay finite even if the training trials are separable.
         measures: names of the quality measures, two columns each, after the scores.
 
     Attributes:
@@ -78,6 +75,8 @@ class Calibration:
                 one class only, a value is not finite, a column is the same for all
                 trials, or a plane separates the classes.
         """
+        from scipy.optimize import minimize
+
         if not 0 < self.p_target < 1 or self.ridge < 0:
             values = f"{self.p_target} and {self.ridge}"
             problem = f"expected 0 < p_target < 1 and ridge >= 0, got {values}"
@@ -131,7 +130,7 @@ class _Objective:
     ) -> None:
         sign = np.where(is_target, 1.0, -1.0)
         self.signed = columns * sign[:, None]  # (N, F + 1)
-        self.prior = sign * logit(p_target)  # (N,)
+        self.prior = sign * np.log(p_target / (1 - p_target))  # (N,)
         num_targets = is_target.sum()
         target = p_target / num_targets
         nontarget = (1 - p_target) / (len(is_target) - num_targets)
@@ -145,16 +144,22 @@ class _Objective:
 
     def value(self, w: np.ndarray) -> float:
         """(F + 1,) weights -> cost in nats."""
+        from scipy.special import log_expit
+
         cost = -self.share @ log_expit(self._log_odds(w))
         return float(cost + 0.5 * self.ridge @ w**2)
 
     def gradient(self, w: np.ndarray) -> np.ndarray:
         """(F + 1,) weights -> (F + 1,)."""
+        from scipy.special import expit
+
         slope = -self.share * expit(-self._log_odds(w))
         return slope @ self.signed + self.ridge * w
 
     def hessian(self, w: np.ndarray) -> np.ndarray:
         """(F + 1,) weights -> (F + 1, F + 1)."""
+        from scipy.special import expit
+
         right = expit(self._log_odds(w))
         curvature = self.share * right * (1 - right)
         return self.signed.T * curvature @ self.signed + np.diag(self.ridge)

@@ -21,9 +21,10 @@ class Lda:
 
     Args:
         lda_dim: dimension after the projection, less than the number of speakers.
-        total_covariance_factor: which covariance becomes the unit matrix: 0 that
-            within speakers, 1 the total one, or a mixture.
-        covariance_floor: its smallest eigenvalue, relative to its largest.
+        total_covariance_factor: which covariance to whiten: 0 within speakers, 1 total,
+            in between a mixture of the two.
+        covariance_floor: smallest eigenvalue of that covariance, relative to its
+            largest.
 
     Attributes:
         transform_: (lda_dim, D) the projection, its rows by falling variance.

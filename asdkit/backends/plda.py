@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 import numpy as np
-import scipy.linalg
 
 from asdkit.backends.speakers import SpeakerStats, speaker_stats
 from asdkit.base.errors import FitError
@@ -24,10 +23,11 @@ class Plda:
 
     Args:
         num_iters: number of EM iterations.
-        normalize_length: scale every projected embedding to the length that the
-            model expects of a mean over so many utterances.
-        simple_length_norm: scale to the length sqrt(D) instead.
-        smoothing: share of B that is added to W before scoring.
+        normalize_length: scale projected embeddings to the length that the model
+            expects of a mean over as many utterances.
+        simple_length_norm: scale them to the square root of the dimension instead.
+        smoothing: share of the between-speaker covariance to add to the within-speaker
+            covariance before scoring.
 
     Attributes:
         mean_: (D,) m, the average of the speaker means.
@@ -209,8 +209,10 @@ def diagonalize(b: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         FitError: w is singular.
     """
+    from scipy.linalg import eigh
+
     try:
-        psi, axes = scipy.linalg.eigh(b, w)
+        psi, axes = eigh(b, w)
     except np.linalg.LinAlgError:
         raise FitError(
             "plda: the within-speaker covariance is singular",

@@ -175,4 +175,4 @@ def _show(default: Any) -> str:
         return str(default).lower()
     if isinstance(default, (tuple, list)):
         return ",".join(map(str, default)) or "none"
-    return str(default)
+    return str(default) or "empty"

@@ -69,3 +69,5 @@ FilePath = Annotated[str, "FILE"]
 FolderPath = Annotated[str, "DIR"]
 AnyPath = Annotated[str, "FILE|DIR"]
 Rspecifier = Annotated[str, "RSPECIFIER"]
+# Several words, separated by commas.
+Names = Annotated[str, "NAME,..."]

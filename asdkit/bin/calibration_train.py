@@ -12,28 +12,14 @@ from __future__ import annotations
 
 import argparse
 
-import numpy as np
-
-from asdkit.backends.calibration import Calibration
+from asdkit.backends.measures import add_measures, measures_of
 from asdkit.base.options import add_options, options_of
-from asdkit.inference.evidence import (
-    add_measures,
-    measures_of,
-    read_measures,
-    read_systems,
-)
-from asdkit.io.store import save_model
-from asdkit.io.trials import read_trials
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(
-        parser,
-        Calibration,
-        p_target="prior of a target for which decisions shall be best",
-        ridge="penalty on the squared weights of scaled scores",
-    )
+    names = "p_target", "ridge"
+    add_options(parser, "asdkit.backends.calibration:Calibration", *names)
     add_measures(parser)
     parser.add_argument("trials", help="<enroll> <test> target|nontarget per line")
     parser.add_argument("scores", nargs="+", help="one file per system, in any order")
@@ -42,6 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    import numpy as np
+
+    from asdkit.backends.calibration import Calibration
+    from asdkit.inference.evidence import read_measures, read_systems
+    from asdkit.io.store import save_model
+    from asdkit.io.trials import read_trials
+
     trials = read_trials(args.trials)
     measures = measures_of(args)
     _, scores = read_systems(args.scores, trials, args.trials)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import argparse
 
-from asdkit.data.subset import write_combined
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
@@ -20,4 +18,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.data.subset import write_combined
+
     write_combined(args.data_dir, args.combined_dir)

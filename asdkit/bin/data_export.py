@@ -11,20 +11,18 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import add_options
-from asdkit.data.kaldi_export import export_directory
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(
-        parser,
-        export_directory,
-        prefix_speaker="call utterances <spk>-<utt>, for Kaldi's order of speakers",
-    )
+    owner = "asdkit.data.kaldi_export:export_directory"
+    add_options(parser, owner, "prefix_speaker")
     parser.add_argument("data_dir", help="directory with manifests")
     parser.add_argument("kaldi_dir", help="where to write")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.data.kaldi_export import export_directory
+
     export_directory(args.data_dir, args.kaldi_dir, args.prefix_speaker)

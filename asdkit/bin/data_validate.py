@@ -1,4 +1,4 @@
-"""Look for everything that is wrong with data directories, and repair what can be.
+"""Check data directories for errors, and repair what can be repaired.
 
 e.g.: asdkit data-validate --fix true data/train data/test
 
@@ -13,9 +13,8 @@ import argparse
 import logging
 
 from asdkit.base.errors import DataError
-from asdkit.base.options import add_options, boolean, options_of
-from asdkit.data.repair import repair
-from asdkit.data.validation import validate
+from asdkit.base.options import add_options, options_of
+from asdkit.base.parsing import boolean
 
 logger = logging.getLogger(__name__)
 SHOWN = 20
@@ -30,16 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="true|false",
         help="repair what can be repaired (default: false)",
     )
-    add_options(
-        parser,
-        validate,
-        check_feats="read all features and look for NaN and infinity; slow",
-    )
+    add_options(parser, "asdkit.data.validation:validate", "check_feats")
     parser.add_argument("data_dir", nargs="+", help="directories to check")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.data.repair import repair
+    from asdkit.data.validation import validate
+
     problems, total = [], 0
     for data_dir in args.data_dir:
         if args.fix:

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import argparse
 
-from asdkit.inference.kaldi import export_model
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
@@ -23,4 +21,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.inference.kaldi import export_model
+
     export_model(args.model, args.kaldi_dir)

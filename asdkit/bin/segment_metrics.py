@@ -12,18 +12,20 @@ from __future__ import annotations
 
 import argparse
 
-from asdkit.countermeasures.localization_quality import assess
-from asdkit.metrics.table import align
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("data_dir", help="data directory whose manifest knows")
-    parser.add_argument("out_dir", nargs="+", help="directories that cm-localize wrote")
+    parser.add_argument(
+        "data_dir", help="data directory whose manifest marks the spoofed segments"
+    )
+    parser.add_argument("out_dir", nargs="+", help="output directories of cm-localize")
 
 
 def main(args: argparse.Namespace) -> str:
     """Run the command."""
+    from asdkit.countermeasures.localization_quality import assess
+    from asdkit.metrics.table import align
+
     titles = ("frame EER", "range EER", "precision", "recall", "F1", "utterance EER")
     head = ["localized", *(f"{title} %" for title in titles)]
     rows = [

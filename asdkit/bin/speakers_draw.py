@@ -1,4 +1,4 @@
-"""Draw speakers and let them speak: a corpus where there is none.
+"""Synthesize a corpus of random speakers; no recordings needed.
 
 e.g.: asdkit speakers-draw --num-spks 80 --prefix train data/train exp/wav/train
 
@@ -14,9 +14,6 @@ import logging
 
 from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.options import add_options, options_of
-from asdkit.data.manifests import Utterance, write_utterances
-from asdkit.io.audio import write_flac
-from asdkit.simulation.corpus import DrawnCorpus
 
 logger = logging.getLogger(__name__)
 
@@ -25,14 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     add_options(
         parser,
-        DrawnCorpus,
-        num_spks="number of speakers, half of them women",
-        num_sessions="sessions of each speaker, each with its room and microphone",
-        utts_per_session="utterances in each session",
-        mean_sec="average duration of an utterance in seconds",
-        prefix="beginning of the speakers' names; disjoint sets need different ones",
-        seed="other seeds give other speakers",
-        sample_frequency="in Hz",
+        "asdkit.simulation.corpus:DrawnCorpus",
+        *("num_spks", "num_sessions", "utts_per_session", "mean_sec", "prefix"),
+        *("seed", "sample_frequency"),
     )
     parser.add_argument("data_dir", help="where to write manifests and Kaldi tables")
     parser.add_argument("audio_dir", help="where to write the FLAC files")
@@ -40,6 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.data.manifests import Utterance, write_utterances
+    from asdkit.io.audio import write_flac
+    from asdkit.simulation.corpus import DrawnCorpus
+
     corpus = DrawnCorpus(**options_of(DrawnCorpus, args))
     drawn = corpus.utterances()
     utterances = [

@@ -14,32 +14,20 @@ from __future__ import annotations
 
 import argparse
 
-import numpy as np
-
 from asdkit.base.options import add_options, options_of
-from asdkit.countermeasures.evaluation import cm_table, sasv_table
-from asdkit.countermeasures.keys import FLAVORS, asv_scores_of
-from asdkit.countermeasures.score_files import read_tandem
-from asdkit.countermeasures.tandem import TandemFusion
-from asdkit.io.store import save_model
-from asdkit.io.trials import pairs_of, write_scores
+from asdkit.metrics.names import SPOOFING
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument(
         "--flavor",
-        choices=FLAVORS,
+        choices=SPOOFING,
         default="asvspoof2021",
-        help="whose formats, and whose form of the t-DCF (default: asvspoof2021)",
+        help="formats of the files and form of the t-DCF (default: asvspoof2021)",
     )
-    add_options(
-        parser,
-        TandemFusion,
-        form="nonlinear: against a mixture of opponents; linear: a sum",
-        num_rhos="how many shares of spoofs to try",
-        ridge="penalty of the calibration of both systems",
-    )
+    names = "form", "num_rhos", "ridge"
+    add_options(parser, "asdkit.countermeasures.tandem:TandemFusion", *names)
     for part in ("dev", "eval"):
         parser.add_argument(f"{part}_trials", help=f"pairs of {part} with their keys")
         parser.add_argument(f"{part}_asv", help=f"ASV scores of {part}")
@@ -49,6 +37,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> str:
     """Run the command."""
+    import numpy as np
+
+    from asdkit.countermeasures.evaluation import cm_table, sasv_table
+    from asdkit.countermeasures.keys import asv_scores_of
+    from asdkit.countermeasures.score_files import read_tandem
+    from asdkit.countermeasures.tandem import TandemFusion
+    from asdkit.io.store import save_model
+    from asdkit.io.trials import pairs_of, write_scores
+
     flavor = args.flavor
     dev = read_tandem(args.dev_trials, flavor, args.dev_asv, args.dev_cm)
     key, asv, cm = read_tandem(args.eval_trials, flavor, args.eval_asv, args.eval_cm)

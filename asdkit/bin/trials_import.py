@@ -12,9 +12,6 @@ from __future__ import annotations
 import argparse
 import logging
 
-from asdkit.data.voxceleb import read_list
-from asdkit.io.trials import write_trials
-
 logger = logging.getLogger(__name__)
 
 
@@ -27,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.data.voxceleb import read_list
+    from asdkit.io.trials import write_trials
+
     trials = read_list(args.list, args.data_dir)
     write_trials(args.trials, trials)
     num_targets = int(trials.is_target.sum())

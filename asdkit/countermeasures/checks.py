@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from asdkit.base.errors import DataError
+from asdkit.base.ranges import FilePath
 from asdkit.countermeasures.keys import of_subset, read_cm_key
 from asdkit.countermeasures.score_files import (
     are_of_pairs,
@@ -26,12 +27,61 @@ from asdkit.io.cm_scores import FORMATS, WITH_HEADER, format_of
 from asdkit.io.protocols import BONAFIDE, Protocol, read_enrollment
 from asdkit.io.tables import PathName, read_lines, read_table
 from asdkit.io.trials import match_scores, read_scores, read_trials
+from asdkit.io.words import first_words
 from asdkit.metrics.eer import eer
+from asdkit.metrics.names import VERIFICATION
 
 # LA_E_A3794758 and D_A0000000562 are utterances to enroll, LA_E_3794758 is not.
 ENROLLMENT = re.compile(r"(?:(?:LA|PA|DF)_)?[TDE]_A\d+")
 FEWEST = 3  # distinct scores; fewer are decisions
 FLIPPED = 0.5  # an EER above is below chance
+
+
+def check_all(
+    trials: PathName,
+    scores: Sequence[PathName],
+    flavor: str,
+    asv_scores: FilePath | None = None,
+    asv_trials: FilePath | None = None,
+    subset: str | None = None,
+    enrollment: FilePath | None = None,
+) -> tuple[str, Report]:
+    """Check score files of one evaluation.
+
+    Args:
+        trials: the key: trials, a protocol of a challenge, utt2attack or asv_trials.
+        scores: files to check.
+        flavor: one of `asdkit.metrics.names.VERIFICATION` or ``SPOOFING``.
+        asv_scores: ASV scores to check, too, those for the t-DCF and the t-EER; None:
+            none.
+        asv_trials: key of the ASV scores; None: it is in their own file.
+        subset: part of the evaluation data, e.g. progress; None: eval in ASVspoof 2021,
+            else all.
+        enrollment: enrollment utterances, which must not be scored:
+            asv_enroll.spk2utt or the list of a challenge; None: those of the challenges
+            are recognized by their names.
+
+    Returns:
+        a line per file, and what is wrong.
+
+    Raises:
+        DataError: the key is wrong, or a file is missing.
+    """
+    report, said = Report(), []
+    place = trials, flavor
+    for path in scores:
+        first_words(path)  # a file that is not there is no problem among others
+        if flavor in VERIFICATION:
+            said.append(check_verification(trials, path, report))
+        elif are_pairs(path):
+            said.append(check_pairs(*place, path, report))
+        else:
+            said.append(check_cm(*place, path, report, subset, enrollment))
+    if asv_scores:
+        key = of_subset(trials, read_cm_key(*place), subset)
+        asv = asv_scores, asv_trials, flavor, key, report
+        said.append(check_asv(*asv, subset))
+    return "\n".join(said), report
 
 
 def check_verification(
@@ -82,7 +132,7 @@ def check_cm(
 
     Args:
         key_path: a CM protocol of the challenge, or utt2attack.
-        flavor: one of `asdkit.countermeasures.keys.FLAVORS`.
+        flavor: one of `asdkit.metrics.names.SPOOFING`.
         scores_path: the file in any of the formats of `asdkit.io.cm_scores`.
         report: what is wrong goes there.
         subset: see `of_subset`.
@@ -122,7 +172,7 @@ def check_asv(
     Args:
         path: see `asdkit.countermeasures.score_files.read_asv`.
         trials_path: their key; None if it is in them.
-        flavor: one of `asdkit.countermeasures.keys.FLAVORS`.
+        flavor: one of `asdkit.metrics.names.SPOOFING`.
         cm_key: of the countermeasures.
         report: what is wrong goes there.
         subset: see `of_subset`.

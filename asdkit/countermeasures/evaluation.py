@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from asdkit.base.errors import DataError
-from asdkit.base.ranges import Natural
+from asdkit.base.ranges import FilePath, Names, Natural
 from asdkit.countermeasures.keys import asv_scores_of, columns_of
 from asdkit.countermeasures.score_files import (
     are_of_pairs,
@@ -41,7 +41,7 @@ from asdkit.metrics.tandem import asv_rates, tandem_weights
 
 logger = logging.getLogger(__name__)
 
-BY = ("attack", "codec")
+BY = "attack,codec"  # the columns of a key to split results by
 
 
 class Resampling(NamedTuple):
@@ -96,13 +96,13 @@ def spoofing_metrics(
     key_path: PathName,
     score_paths: Sequence[PathName],
     flavor: str,
-    asv_scores: str | None = None,
-    asv_trials: str | None = None,
-    by: str = ",".join(BY),
+    asv_scores: FilePath | None = None,
+    asv_trials: FilePath | None = None,
+    by: Names = BY,
     subset: str | None = None,
     bootstrap: Natural = 0,
     seed: Natural = 0,
-    utt2spk: str | None = None,
+    utt2spk: FilePath | None = None,
 ) -> str:
     """Format the metrics of score files, of utterances or of pairs with a speaker.
 
@@ -110,14 +110,19 @@ def spoofing_metrics(
         key_path: a CM protocol or utt2attack; for scores of pairs, an ASV protocol or
             asv_trials.
         score_paths: a file per system.
-        flavor: one of `asdkit.countermeasures.keys.FLAVORS`.
-        asv_scores: scores of an ASV system; None leaves out the t-DCF and the t-EER.
-        asv_trials: their key; None if it is in them.
-        by: columns of the key to split by, with commas between; "none" for none.
-        subset: part of the evaluation data; None for ASVspoof 2021's eval, or all.
-        bootstrap: draws of speakers for intervals; 0 makes none.
-        seed: of the draws.
-        utt2spk: speakers of utterances; None takes those of the key.
+        flavor: one of `asdkit.metrics.names.SPOOFING`.
+        asv_scores: scores of an ASV system, for the t-DCF and the t-EER; None: neither
+            is printed.
+        asv_trials: key of the ASV scores; None: it is in their own file.
+        by: columns of the key to split the results by, separated by commas: attack,
+            codec, or others in the protocol, e.g. vocoder; none: pooled rows only.
+        subset: part of the evaluation data, e.g. progress; None: eval in ASVspoof 2021,
+            else all.
+        bootstrap: number of bootstrap draws of speakers, for 95 % intervals; 0: no
+            intervals.
+        seed: random seed of the bootstrap.
+        utt2spk: speakers of the utterances, for the bootstrap; None: those in the key,
+            or the enrolled models.
 
     Raises:
         DataError: a file is wrong or does not match the key.
@@ -146,7 +151,7 @@ def cm_table(
     key: Protocol,
     systems: Mapping[str, np.ndarray],
     asv: AsvScores | None = None,
-    by: Sequence[str] = BY,
+    by: Sequence[str] = tuple(BY.split(",")),
     resampling: Resampling = NO_INTERVALS,
 ) -> str:
     """Format the metrics of countermeasures, a line per condition and system.
@@ -183,7 +188,7 @@ def cm_table(
 def sasv_table(
     key: Protocol,
     systems: Mapping[str, np.ndarray],
-    by: Sequence[str] = BY,
+    by: Sequence[str] = tuple(BY.split(",")),
     resampling: Resampling = NO_INTERVALS,
 ) -> str:
     """Format the metrics of systems that shall reject nontargets and spoofs alike.

@@ -24,7 +24,6 @@ import logging
 from typing import Literal
 
 import numpy as np
-from scipy.special import expit
 
 from asdkit.backends.calibration import Calibration
 from asdkit.base.errors import FitError
@@ -41,10 +40,11 @@ class TandemFusion:
     """Fuse the scores of an ASV system and a CM.
 
     Args:
-        form: "nonlinear" for (2), "linear" for (1).
-        num_rhos: how many values of rho to try, equally far apart in log odds; odd, so
-            that 0.5 is among them.
-        ridge: penalty of both calibrations, see `Calibration`; more than 0, so that
+        form: nonlinear: log-likelihood ratio against a mixture of nontargets and spoofs
+            (2); linear: sum of both systems' ratios (1).
+        num_rhos: number of spoof probabilities to try, equally spaced in log odds; odd,
+            so that 0.5 is one of them.
+        ridge: penalty on the calibration weights of both systems; above 0, so that
             systems without an error on the development trials can be fused.
 
     Attributes:
@@ -89,7 +89,8 @@ class TandemFusion:
         self.cm_ = self._calibrate(cm, is_bonafide)
         rhos = np.array([0.5])
         if self.form == "nonlinear":
-            rhos = expit(np.linspace(-WIDEST, WIDEST, self.num_rhos))
+            log_odds = np.linspace(-WIDEST, WIDEST, self.num_rhos)
+            rhos = 1 / (1 + np.exp(-log_odds))
         costs = []
         for self.rho_ in rhos:
             fused = self.score(asv, cm)

@@ -10,7 +10,7 @@ import numpy as np
 
 from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.errors import AsdkitError
-from asdkit.base.ranges import Natural
+from asdkit.base.ranges import Names, Natural
 from asdkit.data.augmentation import Noises, add_noise
 from asdkit.data.cuts import read_cuts, speaker_of
 from asdkit.data.directory import ids_of, kind_of, read_carried, restrict
@@ -34,7 +34,7 @@ COMPUTED = ("feats.scp", "vad.scp", "cmvn.scp", "utt2num_frames", "frame_shift")
 
 
 class NoiseAdder:
-    """Add noise at one signal-to-noise ratio, another noise to every utterance.
+    """Add noise at one signal-to-noise ratio, different noise to every utterance.
 
     Energies are those of the whole utterance, its pauses included.  What an utterance
     gets depends on its id and the seed, not on who asks nor in which order.
@@ -42,8 +42,8 @@ class NoiseAdder:
     Args:
         noises: makes the source of noise for a sampling rate in Hz; the ratios that it
             suggests are not used.
-        snr_db: signal-to-noise ratio.
-        seed: of the draws.
+        snr_db: signal-to-noise ratio in dB.
+        seed: random seed of the noise.
     """
 
     def __init__(
@@ -71,15 +71,15 @@ class Codecs:
     """Send every utterance through a codec, which is drawn for it.
 
     Args:
-        codecs: keys of `asdkit.simulation.channels.CHANNELS`, separated by commas; or
-            "none", which leaves utterances as they are.
-        seed: of the draws.
+        codecs: codecs to draw from, separated by commas; none leaves an utterance as it
+            is.
+        seed: random seed of the draws.
 
     Raises:
         AsdkitError: there is no such codec.
     """
 
-    def __init__(self, codecs: str = "alaw,ulaw,gsm,opus", seed: Natural = 0) -> None:
+    def __init__(self, codecs: Names = "alaw,ulaw,gsm,opus", seed: Natural = 0) -> None:
         self.codecs = codecs.split(",")
         self.seed = seed
         for name in self.codecs:
@@ -99,18 +99,18 @@ class Codecs:
 
 
 class Rooms:
-    """Let every utterance be heard in a room of an environment, which is drawn for it.
+    """Add room reverberation to every utterance, of an environment drawn for it.
 
     Args:
-        environments: of `asdkit.simulation.rooms.ENVIRONMENTS`, separated by commas; or
-            "all".
-        seed: of the draws.
+        environments: environments to draw from, separated by commas, e.g. aaa,bbc; all:
+            every one of them.
+        seed: random seed of the draws.
 
     Raises:
         AsdkitError: there is no such environment.
     """
 
-    def __init__(self, environments: str = "all", seed: Natural = 0) -> None:
+    def __init__(self, environments: Names = "all", seed: Natural = 0) -> None:
         self.environments = environments.split(",")
         if environments == "all":
             self.environments = [*ENVIRONMENTS]
@@ -152,9 +152,9 @@ def write_changed(
         out_dir: the new data directory.
         audio_dir: gets ``<spk>/<utt>.flac``; each rank writes its share.
         change: utterance id, (L,) float32 samples, sampling rate -> (L',) float32.
-        allow_pipes: whether recordings may be commands, which are then run.
-        note: utterance id -> what the manifest shall say of it from now on, e.g. its
-            codec.
+        allow_pipes: run recordings that are shell commands (wav.scp lines ending in a
+            pipe).
+        note: utterance id -> further fields of its supervision, e.g. its codec.
 
     Raises:
         DataError: audio is missing or damaged.

@@ -30,9 +30,9 @@ def write_copy(
     Args:
         source: a directory with manifests.
         data_dir: made if need be, all or nothing; another than ``source``.
-        utt_prefix: comes before every utterance's and recording's id.
-        crop_sec: keep so much from the middle of longer utterances; their features
-            and VAD decisions are then left out.  0 keeps all.
+        utt_prefix: prefix to add to the ids of all utterances and recordings.
+        crop_sec: seconds to keep from the middle of longer utterances, whose features
+            and VAD decisions are then left out; 0: keep all.
 
     Raises:
         AsdkitError: the prefix holds white space.

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asdkit.base.errors import DataError, FitError
-from asdkit.data.features import read_info
+from asdkit.data.feats_info import read_info
 from asdkit.data.manifests import RECORDINGS, SUPERVISIONS, Manifests, read_manifests
+from asdkit.data.supervisions import attack_in
 from asdkit.io.ark import load_array, load_shape, read_scp
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import PathName, read_table
@@ -104,12 +105,7 @@ def attack_of(cut: MonoCut) -> str:
     Raises:
         DataError: nobody knows.
     """
-    attack = (cut.supervisions[0].custom or {}).get("attack")
-    if attack is None:
-        problem = f"{cut.id!r}: expected an attack, or bonafide; nobody knows"
-        hint = "asdkit spoof-prepare notes it; or kaldi-import with utt2attack"
-        raise DataError("utt2attack", problem, hint=hint)
-    return attack
+    return attack_in(cut.supervisions[0])
 
 
 def spoof_class_of(cut: MonoCut) -> str:

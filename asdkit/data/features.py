@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from asdkit.base.distributed import all_reduce, is_main, share
 from asdkit.base.errors import DataError
 from asdkit.base.provenance import provenance
 from asdkit.base.ranges import Natural
+from asdkit.data.feats_info import INFO, FeatsInfo
 from asdkit.data.manifests import Utterance, read_utterances
 from asdkit.data.staging import stage
 from asdkit.features.frames import Features
@@ -32,22 +33,7 @@ logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
-INFO = "feats.json"
 SPEECH_FEATURE = 2  # Kaldi's number for 8 bits per value, its own --compress=true
-
-
-class FeatsInfo(NamedTuple):
-    """What `compute_features` remembers of an archive.
-
-    Attributes:
-        type: a key of `asdkit.features.registry.FEATURES`.
-        dim: D.
-        options: the constructor's arguments, and the seed.
-    """
-
-    type: str
-    dim: int
-    options: dict[str, Any]
 
 
 def compute_features(
@@ -113,26 +99,6 @@ def compute_features(
             write_table(staged / "feats.scp", read_table(writer.scp))
             kept = {utt: t for utt, t in utt2num_frames.items() if t}
             write_table(staged / "utt2num_frames", kept)
-
-
-def read_info(data_dir: PathName) -> FeatsInfo | None:
-    """Tell what the features of a data directory are; None if nobody remembers.
-
-    Features that came from Kaldi have no `INFO` beside their archive.
-
-    Raises:
-        DataError: feats.scp or the file beside its archive is missing or damaged.
-    """
-    table = read_table(Path(data_dir) / "feats.scp")
-    path = Path(next(iter(table.values()), "feats.ark")).with_name(INFO)
-    if not path.exists():
-        return None
-    try:
-        info = json.loads(path.read_text())
-        return FeatsInfo(info["type"], info["dim"], info["options"])
-    except (ValueError, KeyError, TypeError) as error:
-        problem = f"not a description of features: {type(error).__name__}: {error}"
-        raise DataError(path, problem, hint="feats-compute writes it") from None
 
 
 def _write_info(out_dir: PathName, extractor: Features, seed: int) -> None:

@@ -41,9 +41,8 @@ def export_directory(
     Args:
         data_dir: a directory with manifests.
         kaldi_dir: made if need be, all or nothing.
-        prefix_speaker: rename utterances to ``<spk>-<utt>`` in all tables, where they
-            do not start with ``<spk>-``; Kaldi wants utterances and their speakers
-            sorted the same way.
+        prefix_speaker: rename utterances to ``<spk>-<utt>`` where they do not start
+            with ``<spk>-``, so that they sort by speaker, as Kaldi requires.
 
     Raises:
         DataError: features or VAD decisions are missing for some utterances, or two

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from asdkit.base.errors import DataError
-from asdkit.base.ranges import Natural
+from asdkit.base.ranges import FolderPath, Natural
 from asdkit.data.directory import first_word, kind_of, read_carried
 from asdkit.data.manifests import CUSTOM, write_manifests
 from asdkit.io.ark import load_shape, read_scp
@@ -44,7 +44,7 @@ class Segment(NamedTuple):
 def import_directory(
     source: PathName,
     data_dir: PathName,
-    root: str = ".",
+    root: FolderPath = ".",
     allow_pipes: bool = False,
     channel: Natural = 0,
     sampling_rate: Natural = 0,
@@ -54,13 +54,14 @@ def import_directory(
     Args:
         source: any that Kaldi's validate_data_dir.sh accepts, sorted or not.
         data_dir: made if need be, all or nothing.
-        root: what relative paths in the tables are relative to; commands run where
-            the program runs.
-        allow_pipes: run the commands in wav.scp, now and whenever audio is read.
-        channel: which channel of recordings with several, counted from 0, unless
-            segments or reco2file_and_channel say it.
-        sampling_rate: in Hz, of all recordings; recordings whose length is known from
-            reco2dur or utt2dur are then not looked into.  0 looks into all.
+        root: directory that relative paths in the tables start from; commands run in
+            the working directory.
+        allow_pipes: accept recordings that are shell commands (wav.scp lines ending in
+            a pipe), and run them, now and whenever audio is read.
+        channel: channel of recordings with several, counted from 0, where neither
+            segments nor reco2file_and_channel names it.
+        sampling_rate: sampling rate of all recordings in Hz, so that those of known
+            length (reco2dur, utt2dur) need not be opened; 0: open all.
 
     Raises:
         DataError: a table is malformed or contradicts another, audio is missing or

@@ -64,8 +64,8 @@ def prepare(
         part: "train", "dev" or "eval".
         root: of the corpus, as it was unpacked.
         data_dir: made if need be, all or nothing.
-        skip_bad: leave utterances out whose audio is missing, empty, cut short or of
-            another rate; else these are an error.
+        skip_bad: leave out utterances whose audio is missing, empty, cut short or not
+            at 16 kHz, instead of stopping with an error.
 
     Raises:
         AsdkitError: the corpus has no such part.

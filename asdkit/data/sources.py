@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from asdkit.base.errors import DataError
 from asdkit.base.registry import construct
 from asdkit.data.cuts import read_cuts
-from asdkit.data.features import FeatsInfo, read_info
+from asdkit.data.feats_info import FeatsInfo, read_info
 from asdkit.data.lanes import AudioLane, DeltaLane, Lane, StoredLane
 from asdkit.features.frames import Features
 from asdkit.features.registry import FEATURES

@@ -71,8 +71,8 @@ def write_spliced(
         out_dir: the new data directory.
         audio_dir: gets ``<spk>/<utt>-spliced.flac``; each rank writes its share.
         splicer: draws stretches.
-        with_bonafide: whether the originals are listed, too, as they are.
-        seed: of the draws.
+        with_bonafide: list the original utterances, too.
+        seed: random seed of the stretches and their spoofs.
 
     Raises:
         DataError: no speaker has bona fide and spoofed utterances, an attack is

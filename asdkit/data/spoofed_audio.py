@@ -20,7 +20,7 @@ import numpy as np
 from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.provenance import commit
-from asdkit.base.ranges import Natural
+from asdkit.base.ranges import Names, Natural
 from asdkit.data.changed_audio import Rooms
 from asdkit.data.cuts import read_cuts, speaker_of
 from asdkit.data.loading import load_samples, require_audio
@@ -59,12 +59,15 @@ class Spoof(NamedTuple):
     environment: str = ""
 
 
-def parse_attacks(attacks: str, ids: str = "") -> dict[str, str]:
+def parse_attacks(
+    attacks: Names = "lpc,griffin_lim", ids: Names = ""
+) -> dict[str, str]:
     """Read two lists separated by commas: attacks, and ids for them.
 
     Args:
-        attacks: keys of `ATTACKS`, e.g. ``lpc,world``.
-        ids: as many, e.g. ``A01,A02``; empty to call every attack by its name.
+        attacks: attacks to make, separated by commas, e.g. ``lpc,world``.
+        ids: ids of the attacks in utt2attack, as many, e.g. A01,A02; empty: their own
+            names.
 
     Returns:
         id -> attack.
@@ -151,7 +154,7 @@ def write_spoofed(
     with_bonafide: bool = True,
     seed: Natural = 0,
     allow_pipes: bool = False,
-    environments: str = "",
+    environments: Names = "",
 ) -> None:
     """Attack the speakers of a data directory, and list the spoofs in another.
 
@@ -163,12 +166,14 @@ def write_spoofed(
         out_dir: the new data directory.
         audio_dir: gets ``<spk>/<utt>-<attack>.flac``; each rank writes its share.
         attacks: id -> attack.
-        per_utterance: every attack on every utterance, or one, all equally often.
-        with_bonafide: whether the originals are listed, too, as they are.
-        seed: of the draws.
-        allow_pipes: whether recordings may be commands, which are then run.
-        environments: where replays are heard, see `asdkit.data.changed_audio.Rooms`,
-            which draws the same one for the utterance itself; empty for any rooms.
+        per_utterance: number of attacks on every utterance: all of them, or one, each
+            attack equally often.
+        with_bonafide: list the original utterances, too.
+        seed: random seed of the attacks: voices, rooms and noise.
+        allow_pipes: run recordings that are shell commands (wav.scp lines ending in a
+            pipe).
+        environments: environments of replays, as for room-apply, which draws the same
+            for an utterance with the same seed, e.g. aaa,bbc or all; empty: any room.
 
     Raises:
         DataError: audio is missing or damaged, or nothing is bona fide.

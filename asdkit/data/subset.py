@@ -40,10 +40,10 @@ def select(
         manifests: of the data directory.
         utts: keep these; None keeps all.
         spks: keep the utterances of these speakers; None keeps all.
-        per_spk: keep so many of every speaker, drawn at random; 0 keeps all.
-        longest: keep so many, the longest; 0 keeps all.
-        random: keep so many, drawn at random; 0 keeps all.
-        seed: of the draws.
+        per_spk: number of utterances to draw from every speaker; 0: all.
+        longest: number of utterances to keep, the longest; 0: all.
+        random: number of utterances to draw; 0: all.
+        seed: random seed of the draws.
 
     Returns:
         utterance ids, sorted.

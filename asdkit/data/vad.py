@@ -12,7 +12,7 @@ import torch
 
 from asdkit.base.distributed import all_reduce, is_main, share
 from asdkit.base.errors import DataError
-from asdkit.data.features import read_info
+from asdkit.data.feats_info import read_info
 from asdkit.io.ark import ArkWriter, load_array, read_scp
 from asdkit.io.tables import PathName, read_table, write_table
 

@@ -39,7 +39,7 @@ def validate(data_dir: PathName, check_feats: bool = False) -> Report:
 
     Args:
         data_dir: with manifests, Kaldi tables or both.
-        check_feats: read all features and look for NaN and infinity.
+        check_feats: read all features and check them for NaN and infinity (slow).
 
     Returns:
         the problems, none if all is well.

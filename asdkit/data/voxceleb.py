@@ -50,7 +50,7 @@ def prepare_voxceleb(root: PathName, data_dir: PathName, part: Part = "all") -> 
     Args:
         root: holds the table of speakers and, anywhere below, their folders.
         data_dir: made if need be, all or nothing.
-        part: whose utterances.
+        part: part of the corpus to list.
 
     Raises:
         DataError: the table of speakers is missing or malformed, there is no audio,

@@ -24,7 +24,7 @@ def verification_metrics(
     Args:
         trials_path: ``<enroll> <test> target|nontarget`` or VoxCeleb's form.
         score_paths: ``<enroll> <test> <score>`` in any order.
-        flavor: one of `asdkit.metrics.flavors.VERIFICATION`.
+        flavor: one of `asdkit.metrics.names.VERIFICATION`.
         num_replicates: draws of speakers for intervals; 0 makes none.
         seed: of the draws.
         utt2spk: speakers of utterances on both sides; None takes an enrolled model for

@@ -5,14 +5,13 @@ Read here from files and matched trial by trial, for training and for use alike.
 
 from __future__ import annotations
 
-import argparse
 import logging
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from asdkit.backends.calibration import Calibration
-from asdkit.backends.quality import MEASURES, measure_pairs
+from asdkit.backends.quality import measure_pairs
 from asdkit.base.errors import DataError
 from asdkit.io.store import load_model
 from asdkit.io.tables import PathName, read_table
@@ -20,25 +19,6 @@ from asdkit.io.trials import Pairs, match_scores, read_scores, write_scores
 from asdkit.io.vectors import read_vectors
 
 logger = logging.getLogger(__name__)
-
-
-def add_measures(parser: argparse.ArgumentParser) -> None:
-    """Give a program an option for every quality measure."""
-    for name, text in MEASURES.items():
-        flag = f"--{name.replace('_', '-')}"
-        parser.add_argument(flag, metavar="FILE", help=f"quality measure: {text}")
-    parser.add_argument(
-        "--enroll-spk2utt",
-        metavar="FILE",
-        help="utterances of every enrolled model; measures of models that are not "
-        "listed themselves are the means of theirs",
-    )
-
-
-def measures_of(args: argparse.Namespace) -> dict[str, str]:
-    """Collect the quality measures that were given: name -> file."""
-    given = {name: getattr(args, name) for name in MEASURES}
-    return {name: source for name, source in given.items() if source}
 
 
 def read_systems(
@@ -83,7 +63,7 @@ def read_measures(
     """Read quality measures.
 
     Args:
-        measures: name, one of `MEASURES`, -> file.
+        measures: name, one of `asdkit.backends.measures.MEASURES`, -> file.
         pairs: N trials.
         pairs_path: where these are from, for messages.
         enroll_spk2utt: utterances of enrolled models; None if they are utterances.

@@ -32,7 +32,7 @@ def cost_table(
 
     Args:
         directories: what was written in them, and below them, counts.
-        by_program: whether every program has a line of its own.
+        by_program: print a line for every program instead of one per directory.
         power: how energy is estimated where nobody measured it; None for defaults.
 
     Raises:

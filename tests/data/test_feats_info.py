@@ -1,7 +1,7 @@
 import pytest
 
 from asdkit.base.errors import DataError
-from asdkit.data.features import INFO, FeatsInfo, read_info
+from asdkit.data.feats_info import INFO, FeatsInfo, read_info
 
 
 @pytest.fixture
