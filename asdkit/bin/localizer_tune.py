@@ -14,15 +14,15 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import add_choice, add_options, choice_of, options_of
-from asdkit.countermeasures.localization import HELPS, METHODS
-from asdkit.countermeasures.localization_quality import sweep, write_conf
-from asdkit.metrics.table import align
+from asdkit.countermeasures.registry import LOCALIZERS
+
+SWEEP = "asdkit.countermeasures.localization_quality:sweep"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_choice(parser, "method", METHODS, "how to decide", True, **HELPS)
-    add_options(parser, sweep, select="what is to be best, F1 of segments or an EER")
+    add_choice(parser, "method", LOCALIZERS, "how to decide", listed=True)
+    add_options(parser, SWEEP, "select")
     parser.add_argument("data_dir", help="data directory whose manifest knows")
     parser.add_argument("frames", help="table (.scp) of scores of its frames")
     parser.add_argument("conf", help="where to write the best options")
@@ -30,7 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> str:
     """Run the command."""
-    _, grid = choice_of(args, "method", METHODS)
+    from asdkit.countermeasures.localization_quality import sweep, write_conf
+    from asdkit.metrics.table import align
+
+    _, grid = choice_of(args, "method", LOCALIZERS)
     select = options_of(sweep, args)["select"]
     points = sweep(args.data_dir, args.frames, args.method, grid, select)
     write_conf(args.conf, args.method, points[0], select, args.data_dir)

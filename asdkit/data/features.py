@@ -22,7 +22,7 @@ from asdkit.base.ranges import Natural
 from asdkit.data.manifests import Utterance, read_utterances
 from asdkit.data.staging import stage
 from asdkit.features.frames import Features
-from asdkit.features.registry import FEATURES
+from asdkit.features.registry import name_of
 from asdkit.io.ark import ArkWriter
 from asdkit.io.audio import open_audio, read_samples, resample
 from asdkit.io.files import write_atomic
@@ -137,9 +137,8 @@ def read_info(data_dir: PathName) -> FeatsInfo | None:
 
 def _write_info(out_dir: PathName, extractor: Features, seed: int) -> None:
     """Write what `read_info` reads, and where the features came from."""
-    names = {kind: name for name, kind in FEATURES.items()}
     options = {**extractor.options, "seed": seed}
-    info = FeatsInfo(names[type(extractor)], extractor.dim, options)
+    info = FeatsInfo(name_of(extractor), extractor.dim, options)
     with write_atomic(Path(out_dir) / INFO) as stream:
         json.dump(info._asdict() | {"provenance": provenance()}, stream, indent=2)
         stream.write("\n")

@@ -13,7 +13,7 @@ from asdkit.data.cuts import read_cuts
 from asdkit.data.features import FeatsInfo, read_info
 from asdkit.data.lanes import AudioLane, DeltaLane, Lane, StoredLane
 from asdkit.features.frames import Features
-from asdkit.features.registry import FEATURES
+from asdkit.features.registry import FEATURES, name_of
 from asdkit.io.tables import PathName
 
 if TYPE_CHECKING:
@@ -72,9 +72,7 @@ class FeatureSource:
         cls, extractor: Features, subtract_mean: bool, delta_order: int = 0
     ) -> FeatureSource:
         """Describe what an extractor computes from audio."""
-        names = {kind: name for name, kind in FEATURES.items()}
-        options = dict(extractor.options)
-        kind = names[type(extractor)]
+        kind, options = name_of(extractor), dict(extractor.options)
         return cls("audio", kind, options, False, subtract_mean, delta_order)
 
     @property

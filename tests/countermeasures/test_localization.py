@@ -9,7 +9,6 @@ import pytest
 import soundfile
 
 from asdkit.base.errors import DataError
-from asdkit.countermeasures.registry import LOCALIZERS
 from asdkit.countermeasures.localization import (
     FsaLocalizer,
     MedianLocalizer,
@@ -22,6 +21,7 @@ from asdkit.countermeasures.localization_quality import (
     sweep,
     write_conf,
 )
+from asdkit.countermeasures.registry import LOCALIZERS
 from asdkit.data.manifests import (
     Utterance,
     read_manifests,

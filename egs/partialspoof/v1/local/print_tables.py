@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from asdkit.base.exits import exit_code
-from asdkit.countermeasures.registry import LOCALIZERS
 from asdkit.countermeasures.localization_quality import Quality, assess
+from asdkit.countermeasures.registry import LOCALIZERS
 from asdkit.report.tables import over_seeds, table
 
 TITLES = {
