@@ -69,11 +69,12 @@ def compute_features(
         data_dir: has the two manifests; gets feats.scp and utt2num_frames.
         out_dir: gets the archive.
         extractor: what to compute.
-        seed: of dither.
-        compress: whether to keep 8 bits per value instead of 32.
-        allow_pipes: whether commands in wav.scp may run.
-        allow_downsample: whether audio of a higher rate is resampled or refused.
-        allow_upsample: the same for audio of a lower rate.
+        seed: random seed for dither.
+        compress: store 8 bits per value instead of 32.
+        allow_pipes: run recordings that are shell commands (wav.scp lines ending in a
+            pipe).
+        allow_downsample: resample audio of a higher sampling rate; false: refuse it.
+        allow_upsample: resample audio of a lower sampling rate; false: refuse it.
 
     Raises:
         DataError: audio is missing or damaged, its rate is refused, or more

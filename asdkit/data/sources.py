@@ -26,12 +26,12 @@ class FeatureSource:
 
     Args:
         lane: "stored" reads feats.scp; "audio" computes features.
-        type: a key of `asdkit.features.registry.FEATURES`; None if nobody remembers,
-            as with Kaldi's own archives.
-        options: of the features' constructor.
-        voiced: whether frames without speech are left out, as vad.scp says.
-        subtract_mean: whether the mean of every chunk or utterance is subtracted.
-        delta_order: highest derivative over time that is appended; 0 for none.
+        type: a key of `asdkit.features.registry.FEATURES`; None: unknown, as with
+            Kaldi's own archives.
+        options: options of the features' constructor.
+        voiced: leave out frames without speech, as vad.scp says.
+        subtract_mean: subtract the mean over time of every chunk or utterance.
+        delta_order: order of the highest time derivative to append; 0: none.
 
     Raises:
         ValueError: nobody remembers what to compute, or computed frames are to be
