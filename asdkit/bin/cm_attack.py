@@ -1,4 +1,4 @@
-r"""Score the utterances of a data directory as an adversary wants them misheard.
+r"""Score a data directory under adversarial attack (FGSM, PGD).
 
 e.g.: asdkit cm-attack --adversaries fgsm,pgd --epsilons 0.01,0.03,0.1 \
         data/eval exp/senet9 exp/senet9/attacked
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, choose_device, "device")
     parser.add_argument("data_dir", help="data directory with utt2attack")
     parser.add_argument("cm_dir", help="directory with network.pt")
-    parser.add_argument("scores_dir", help="where to write")
+    parser.add_argument("scores_dir", help="where to write the scores")
 
 
 def main(args: argparse.Namespace) -> None:

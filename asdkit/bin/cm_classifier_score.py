@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("vectors", help="rspecifier of embeddings")
     parser.add_argument("cm_dir", help="directory with classifier.npz")
-    parser.add_argument("scores", help="where to write")
+    parser.add_argument("scores", help="where to write the scores")
 
 
 def main(args: argparse.Namespace) -> None:

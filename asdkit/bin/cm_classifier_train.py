@@ -48,11 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "select",
         "seed",
     )
-    parser.add_argument("train_utt2attack", help="attacks, bonafide among them")
-    parser.add_argument("train_vectors", help="rspecifier of their embeddings")
-    parser.add_argument("dev_utt2attack", help="the same of the development set")
-    parser.add_argument("dev_vectors", help="rspecifier of their embeddings")
-    parser.add_argument("cm_dir", help="where to write")
+    parser.add_argument("train_utt2attack", help="utt2attack of the training set")
+    parser.add_argument("train_vectors", help="rspecifier of training embeddings")
+    parser.add_argument("dev_utt2attack", help="utt2attack of the development set")
+    parser.add_argument("dev_vectors", help="rspecifier of development embeddings")
+    parser.add_argument("cm_dir", help="where to write the classifiers")
 
 
 def main(args: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Tell which parts of utterances are spoofed.
+"""Find the spoofed segments of utterances.
 
 e.g.: asdkit cm-localize --decode false data/eval exp/lcnn exp/lcnn/eval
 e.g.: .venv-k2/bin/asdkit cm-localize data/eval exp/lcnn/eval/frames.scp exp/lcnn/fsa
@@ -25,7 +25,7 @@ from asdkit.countermeasures.registry import LOCALIZERS
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_choice(parser, "method", LOCALIZERS, "how to decide")
+    add_choice(parser, "method", LOCALIZERS, "decision method")
     parser.add_argument(
         "--decode",
         type=boolean,
@@ -41,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_options(parser, choose_device, "device")
     parser.add_argument("data_dir", help="data directory")
-    parser.add_argument("model", help="directory with network.pt, or frames.scp")
+    parser.add_argument(
+        "model", help="directory with network.pt, or frame scores (frames.scp)"
+    )
     parser.add_argument("out_dir", help="where to write")
 
 

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, choose_device, "device")
     parser.add_argument("data_dir", help="data directory")
     parser.add_argument("model_dir", help="directory with network.pt or gmm.npz")
-    parser.add_argument("scores", help="where to write")
+    parser.add_argument("scores", help="where to write the scores")
 
 
 def main(args: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-r"""Choose on a development set how spoofed segments are decided.
+r"""Tune a localizer of spoofed segments on a development set.
 
 e.g.: asdkit localizer-tune --method fsa --min-spoof-sec 0.1,0.2,0.3 \
         --change-cost 1,3,10 data/dev exp/lcnn/dev/frames.scp exp/lcnn/fsa.conf
@@ -21,10 +21,12 @@ SWEEP = "asdkit.countermeasures.localization_quality:sweep"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_choice(parser, "method", LOCALIZERS, "how to decide", listed=True)
+    add_choice(parser, "method", LOCALIZERS, "decision method", listed=True)
     add_options(parser, SWEEP, "select")
-    parser.add_argument("data_dir", help="data directory whose manifest knows")
-    parser.add_argument("frames", help="table (.scp) of scores of its frames")
+    parser.add_argument(
+        "data_dir", help="data directory whose manifest marks the spoofed segments"
+    )
+    parser.add_argument("frames", help="table (.scp) of its frame scores")
     parser.add_argument("conf", help="where to write the best options")
 
 

@@ -27,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     batches = "asdkit.data.batches:ExtractionBatches"
     add_options(parser, batches, "max_frames", "num_workers")
     add_options(parser, choose_device, "device")
-    as_trained = "(default: as in the training)"
-    lane_help = f"read feats.scp or compute features {as_trained}"
+    as_trained = "(default: as in training)"
+    lane_help = f"read feats.scp, or compute features {as_trained}"
     parser.add_argument("--lane", choices=("stored", "audio"), help=lane_help)
     parser.add_argument(
         "--voiced",

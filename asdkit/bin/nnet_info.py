@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--compare",
         metavar="NETWORK",
-        help="print the others' share of this one's parameters, MACs and time",
+        help="print the others' share of its parameters, MACs and time, too",
     )
     text = f"directories with network.pt, or any of: {', '.join(MODELS)}"
     parser.add_argument("networks", nargs="+", metavar="network", help=text)

@@ -28,7 +28,10 @@ logger = logging.getLogger(__name__)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument(
-        "--layers", type=numbers, metavar="N,N,...", help="layers (default: all)"
+        "--layers",
+        type=numbers,
+        metavar="N,N,...",
+        help="layers to extract (default: all)",
     )
     add_options(parser, "asdkit.data.batches:ExtractionBatches", "num_workers")
     add_options(parser, choose_device, "device")

@@ -1,4 +1,4 @@
-"""Decide which frames hold speech, for all utterances of a data directory.
+"""Find the frames with speech in all utterances of a data directory.
 
 e.g.: asdkit vad-compute --config conf/vad.conf data/train exp/vad/train
 e.g.: asdkit vad-compute --method gmm_fsa --rttm exp/vad/rttm data/test exp/vad/test
@@ -34,12 +34,14 @@ METHODS: Mapping[str, Reference] = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_choice(parser, "method", METHODS, "how to decide")
+    add_choice(parser, "method", METHODS, "decision method")
     parser.add_argument(
         "--rttm", metavar="FILE", help="write segments of speech as RTTM, too"
     )
     parser.add_argument(
-        "--segments", metavar="FILE", help="as lhotse supervisions (.jsonl.gz), too"
+        "--segments",
+        metavar="FILE",
+        help="write them as lhotse supervisions (.jsonl.gz), too",
     )
     parser.add_argument("data_dir", help="data directory with feats.scp")
     parser.add_argument("out_dir", help="where to write the archive")

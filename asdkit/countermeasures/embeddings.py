@@ -193,7 +193,7 @@ def train_classifier(
             first.
         select: criterion on the development set: F1 of the decisions for bona fide
             speech, or EER.
-        seed: random seed of classifiers that draw.
+        seed: random seed of classifiers that need one.
 
     Returns:
         "train", the best one, trained on the training set; "train_dev", with the same

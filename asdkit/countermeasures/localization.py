@@ -53,7 +53,7 @@ class FsaLocalizer:
         min_bonafide_sec: shortest bona fide segment in seconds, except at the ends of a
             recording.
         change_cost: cost of a change between spoofed and bona fide speech, in nats.
-        threshold: score above which a frame is more likely bona fide.
+        threshold: score above which a frame is bona fide.
         score_scale: factor of the scores minus threshold before costs are subtracted.
     """
 

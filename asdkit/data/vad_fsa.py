@@ -238,8 +238,7 @@ class ScoresDetector(SmoothDetector):
 
     Args:
         scores: table (.scp) of (T,) log odds of speech, or of (T, 2) log-likelihoods or
-            log-posteriors of pause and speech; None: none, but --method scores needs
-            it.
+            log-posteriors of pause and speech; None: none; it is required.
     """
 
     scores: FilePath | None = None

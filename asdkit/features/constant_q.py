@@ -73,9 +73,8 @@ class Cqcc(Features):
         bins_per_octave: bands per octave.
         high_freq: center of the highest band in Hz, lowered until the band fits below
             the Nyquist frequency; 0 or less: offset from the Nyquist frequency.
-        bandwidth_offset: frequency in Hz added to a band's before its width is
-            computed; 0: constant Q to the letter, the default follows the ear's
-            resolution.
+        bandwidth_offset: offset in Hz that is added to a band's frequency before its
+            width is computed; 0: constant Q, the default follows the ear's resolution.
         octave_samples: points of the linear frequency scale in the lowest octave.
         num_ceps: number of cepstral coefficients, including C0.
 
