@@ -1,4 +1,4 @@
-r"""Score the utterances of a data directory as an adversary wants them misheard.
+r"""Score a data directory under adversarial attack (FGSM, PGD).
 
 e.g.: asdkit cm-attack --adversaries fgsm,pgd --epsilons 0.01,0.03,0.1 \
         data/eval exp/senet9 exp/senet9/attacked
@@ -18,35 +18,36 @@ from pathlib import Path
 
 from asdkit.base.device import choose_device
 from asdkit.base.options import add_options, options_of
-from asdkit.countermeasures.scoring import score_network, write_scores
-from asdkit.distillation.adversarial import adversaries
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     add_options(
         parser,
-        adversaries,
-        adversaries="fgsm, one step, or pgd, several from a random start",
-        epsilons="their largest changes",
-        adversary_steps="of pgd",
+        "asdkit.distillation.adversarial:adversaries",
+        "adversaries",
+        "epsilons",
+        "adversary_steps",
     )
     add_options(
         parser,
-        score_network,
-        lane="read feats.scp or compute features; None: as in the training",
-        crop="what of an utterance is attacked; None: as in the training",
-        max_frames="frames in a batch, padding included; 0: as in the training",
-        num_workers="processes that make batches ahead",
+        "asdkit.countermeasures.scoring:score_network",
+        "lane",
+        "crop",
+        "max_frames",
+        "num_workers",
     )
-    add_options(parser, choose_device, device="where to compute")
+    add_options(parser, choose_device, "device")
     parser.add_argument("data_dir", help="data directory with utt2attack")
     parser.add_argument("cm_dir", help="directory with network.pt")
-    parser.add_argument("scores_dir", help="where to write")
+    parser.add_argument("scores_dir", help="where to write the scores")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.countermeasures.scoring import score_network, write_scores
+    from asdkit.distillation.adversarial import adversaries
+
     score = partial(
         score_network,
         args.data_dir,

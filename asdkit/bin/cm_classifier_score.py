@@ -13,9 +13,6 @@ import argparse
 import logging
 from pathlib import Path
 
-from asdkit.countermeasures.embeddings import score_embeddings
-from asdkit.io.cm_scores import write_cm_scores
-
 logger = logging.getLogger(__name__)
 
 
@@ -23,11 +20,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("vectors", help="rspecifier of embeddings")
     parser.add_argument("cm_dir", help="directory with classifier.npz")
-    parser.add_argument("scores", help="where to write")
+    parser.add_argument("scores", help="where to write the scores")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.countermeasures.embeddings import score_embeddings
+    from asdkit.io.cm_scores import write_cm_scores
+
     model = Path(args.cm_dir) / "classifier.npz"
     utts, scores = score_embeddings(args.vectors, model)
     write_cm_scores(args.scores, utts, scores)

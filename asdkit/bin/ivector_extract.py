@@ -15,26 +15,22 @@ import logging
 from pathlib import Path
 
 from asdkit.base.device import choose_device
-from asdkit.base.distributed import is_main, share
 from asdkit.base.errors import DataError
-from asdkit.base.options import add_options, boolean
-from asdkit.data.frames import list_utts, read_frames
-from asdkit.io.ark import ArkWriter, read_scp
-from asdkit.io.store import load_object
-from asdkit.ivector.system import IvectorSystem
+from asdkit.base.options import add_options
+from asdkit.base.parsing import boolean
 
 logger = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(parser, choose_device, device="where to compute")
+    add_options(parser, choose_device, "device")
     parser.add_argument(
         "--with-precision",
         type=boolean,
         default=False,
         metavar="true|false",
-        help="write the diagonals of the posteriors' precisions, too (default: false)",
+        help="write the precision of every element, too (default: false)",
     )
     parser.add_argument("data_dir", help="data directory with feats.scp and vad.scp")
     parser.add_argument("extractor_dir", help="directory with extractor.npz")
@@ -43,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.base.distributed import is_main, share
+    from asdkit.data.frames import list_utts, read_frames
+    from asdkit.io.ark import ArkWriter, read_scp
+    from asdkit.io.store import load_object
+    from asdkit.ivector.system import IvectorSystem
+
     device = choose_device(args.device)
     model = Path(args.extractor_dir) / "extractor.npz"
     system = load_object(model, IvectorSystem)

@@ -14,31 +14,21 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from asdkit.base.device import choose_device
 from asdkit.base.errors import AsdkitError, DataError
-from asdkit.base.options import add_options, boolean
-from asdkit.data.batches import ExtractionBatches
-from asdkit.data.networks import load_network
-from asdkit.data.sources import FeatureSource
-from asdkit.io.ark import ArkWriter
-from asdkit.nnet.extraction import extract
+from asdkit.base.options import add_options
+from asdkit.base.parsing import boolean
 
 logger = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(
-        parser,
-        ExtractionBatches,
-        max_frames="frames in a batch, padding included; fewer need less memory",
-        num_workers="processes that make batches ahead",
-    )
-    add_options(parser, choose_device, device="where to compute")
-    as_trained = "(default: as in the training)"
-    lane_help = f"read feats.scp or compute features {as_trained}"
+    batches = "asdkit.data.batches:ExtractionBatches"
+    add_options(parser, batches, "max_frames", "num_workers")
+    add_options(parser, choose_device, "device")
+    as_trained = "(default: as in training)"
+    lane_help = f"read feats.scp, or compute features {as_trained}"
     parser.add_argument("--lane", choices=("stored", "audio"), help=lane_help)
     parser.add_argument(
         "--voiced",
@@ -53,6 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    import numpy as np
+
+    from asdkit.data.batches import ExtractionBatches
+    from asdkit.data.networks import load_network
+    from asdkit.data.sources import FeatureSource
+    from asdkit.io.ark import ArkWriter
+    from asdkit.nnet.extraction import extract
+
     device = choose_device(args.device)
     path = Path(args.net_dir) / "network.pt"
     trained = load_network(path)

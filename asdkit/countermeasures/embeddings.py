@@ -40,10 +40,10 @@ class EmbeddingCm:
     """A classifier of embeddings, of `CLASSIFIERS`, and how these are scaled.
 
     Args:
-        name: of the classifier.
-        options: of its constructor, what differs from the defaults.
-        standardize: whether every dimension is brought to mean 0 and variance 1 on the
-            training data first; the authors did not.
+        name: a key of `CLASSIFIERS`.
+        options: options of its constructor that differ from the defaults.
+        standardize: scale every dimension to mean 0 and variance 1 on the training data
+            first; the authors did not.
 
     Attributes:
         mean_: (D,) what is subtracted from embeddings.
@@ -185,13 +185,15 @@ def train_classifier(
     set; the first of equally good ones wins.
 
     Args:
-        name: of `CLASSIFIERS`.
+        name: a key of `CLASSIFIERS`.
         grid: option -> values to try; those that are not in it have their default.
         train: to train on.
         dev: to choose by.
-        standardize: see `EmbeddingCm`.
-        select: what is best, F1 of the decisions for bona fide speech, or the EER.
-        seed: of classifiers that draw.
+        standardize: scale every dimension to mean 0 and variance 1 on the training data
+            first.
+        select: criterion on the development set: F1 of the decisions for bona fide
+            speech, or EER.
+        seed: random seed of classifiers that need one.
 
     Returns:
         "train", the best one, trained on the training set; "train_dev", with the same

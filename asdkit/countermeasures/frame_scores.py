@@ -31,8 +31,9 @@ def score_frames(
         path: what cm-train wrote.
         out_dir: gets frames.ark and frames.scp, (T,) scores of every utterance.
         device: where to compute.
-        max_frames: in a batch; 0 for as many as in the training.
-        num_workers: processes that make batches ahead.
+        max_frames: maximum number of frames per batch, padding included; 0: as in
+            training.
+        num_workers: worker processes that prefetch batches.
 
     Returns:
         frames.scp.

@@ -48,11 +48,13 @@ class FsaLocalizer:
     Smoothed scores are log odds of bona fide speech given all paths there are.
 
     Args:
-        min_spoof_sec: the shortest spoof, but for what a recording cuts off.
-        min_bonafide_sec: the shortest bona fide speech.
-        change_cost: of every change between the two, in nats.
-        threshold: score of a frame that might be either.
-        score_scale: of what scores are above it, before costs are subtracted.
+        min_spoof_sec: shortest spoofed segment in seconds, except at the ends of a
+            recording.
+        min_bonafide_sec: shortest bona fide segment in seconds, except at the ends of a
+            recording.
+        change_cost: cost of a change between spoofed and bona fide speech, in nats.
+        threshold: score above which a frame is bona fide.
+        score_scale: factor of the scores minus threshold before costs are subtracted.
     """
 
     min_spoof_sec: Positive = 0.1
@@ -87,8 +89,8 @@ class MedianLocalizer:
     """The median of the scores around a frame decides.
 
     Args:
-        filter_sec: what is around it, half on each side.
-        threshold: a frame above it is bona fide.
+        filter_sec: length of the median filter in seconds.
+        threshold: score above which a frame is bona fide.
     """
 
     filter_sec: Positive = 0.3
@@ -112,7 +114,7 @@ class ThresholdLocalizer:
     """Every frame is decided alone.
 
     Args:
-        threshold: a frame above it is bona fide.
+        threshold: score above which a frame is bona fide.
     """
 
     threshold: float = 0.0

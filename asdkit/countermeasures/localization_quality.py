@@ -229,7 +229,7 @@ def sweep(
         frames: table (.scp) of (T,) scores of its frames.
         method: which of `LOCALIZERS`.
         grid: option -> values to try.
-        select: what is to be best: F1 of spoofed segments, or one of the error rates.
+        select: criterion of the best: F1 of spoofed segments, or an equal error rate.
 
     Returns:
         points, the best first; of those as good as each other the first that was tried.

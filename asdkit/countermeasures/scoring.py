@@ -46,12 +46,15 @@ def score_network(
         data_dir: with audio, or features like those of the training.
         path: what cm-train wrote.
         device: where to compute.
-        lane: read feats.scp or compute features; None as in the training.
-        crop: what of an utterance is judged; None as the network was validated.
-        max_frames: in a batch; 0 for as many as in the training.
-        num_workers: processes that make batches ahead.
+        lane: read feats.scp (stored), or compute features (audio); None: as in
+            training.
+        crop: part of an utterance that is scored: all of it (whole), or its first or
+            central chunk; None: as in validation.
+        max_frames: maximum number of frames per batch, padding included; 0: as in
+            training.
+        num_workers: worker processes that prefetch batches.
         adversary: changes the features against the true classes first, to tell how
-            robust the network is; None for none.
+            robust the network is; None: no change.
 
     Yields:
         N ids and their (N,) scores; higher means bona fide.

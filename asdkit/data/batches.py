@@ -84,9 +84,9 @@ class TrainingBatches:
             or a network knows them; classes count from 0.
         sampler: which utterances make a batch.
         chunk_frames: T.
-        subtract_mean: whether to subtract the mean of every chunk.
+        subtract_mean: subtract the mean over time of every chunk.
         spec_augment: what to mask; None for nothing.
-        num_workers: processes that make batches ahead; 0 makes them when asked.
+        num_workers: worker processes that prefetch batches; 0 makes them when asked.
         seed: of where chunks lie and how they are augmented.
         teacher_ear: the front end of a teacher that needs another; None for none.
         class_of: names the speaker of an utterance, or whatever has a class.
@@ -220,10 +220,11 @@ class ExtractionBatches:
 
     Args:
         lane: where frames come from.
-        max_frames: of a batch, padding included, unless one utterance has more.
+        max_frames: maximum number of frames per batch, padding included; a longer
+            utterance is a batch of its own.
         min_frames: the shortest utterance that the network can take.
-        subtract_mean: whether to subtract the mean of every utterance.
-        num_workers: processes that make batches ahead; 0 makes them when asked.
+        subtract_mean: subtract the mean over time of every utterance.
+        num_workers: worker processes that prefetch batches; 0: none.
 
     Raises:
         DataError: more utterances are too short than are not.

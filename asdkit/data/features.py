@@ -23,7 +23,7 @@ from asdkit.data.feats_info import INFO, FeatsInfo
 from asdkit.data.manifests import Utterance, read_utterances
 from asdkit.data.staging import stage
 from asdkit.features.frames import Features
-from asdkit.features.registry import FEATURES
+from asdkit.features.registry import name_of
 from asdkit.io.ark import ArkWriter
 from asdkit.io.audio import open_audio, read_samples, resample
 from asdkit.io.files import write_atomic
@@ -55,11 +55,12 @@ def compute_features(
         data_dir: has the two manifests; gets feats.scp and utt2num_frames.
         out_dir: gets the archive.
         extractor: what to compute.
-        seed: of dither.
-        compress: whether to keep 8 bits per value instead of 32.
-        allow_pipes: whether commands in wav.scp may run.
-        allow_downsample: whether audio of a higher rate is resampled or refused.
-        allow_upsample: the same for audio of a lower rate.
+        seed: random seed for dither.
+        compress: store 8 bits per value instead of 32.
+        allow_pipes: run recordings that are shell commands (wav.scp lines ending in a
+            pipe).
+        allow_downsample: resample audio of a higher sampling rate; false: refuse it.
+        allow_upsample: resample audio of a lower sampling rate; false: refuse it.
 
     Raises:
         DataError: audio is missing or damaged, its rate is refused, or more
@@ -103,9 +104,8 @@ def compute_features(
 
 def _write_info(out_dir: PathName, extractor: Features, seed: int) -> None:
     """Write what `read_info` reads, and where the features came from."""
-    names = {kind: name for name, kind in FEATURES.items()}
     options = {**extractor.options, "seed": seed}
-    info = FeatsInfo(names[type(extractor)], extractor.dim, options)
+    info = FeatsInfo(name_of(extractor), extractor.dim, options)
     with write_atomic(Path(out_dir) / INFO) as stream:
         json.dump(info._asdict() | {"provenance": provenance()}, stream, indent=2)
         stream.write("\n")

@@ -160,8 +160,8 @@ def sample_frames(
         data_dir: see `read_frames`, as for the next two.
         frontend: what happens to the features.
         utts: to draw from, the same on every rank; None for all.
-        num_frames: how many, if there are that many.
-        seed: of the draws.
+        num_frames: maximum number of frames to start from.
+        seed: random seed of the draws.
 
     Returns:
         (F, D) float32.

@@ -35,16 +35,18 @@ class Lfcc(FrameFeatures):
     with C0, in both).  Both append deltas and their deltas.
 
     Args:
-        sample_frequency: in Hz, of every signal that comes in.
-        frame_length: in milliseconds.
-        frame_shift: in milliseconds.
-        preemphasis_coefficient: how much of a sample to subtract from the next.
-        fft_size: samples in a frame with its zeros.
-        num_filters: number of triangles.
-        low_freq: lower end of the first triangle in Hz.
-        high_freq: upper end of the last in Hz; if <= 0, an offset from Nyquist.
-        num_ceps: number of coefficients, C0 among them.
-        use_energy: whether the frame's log energy takes the place of C0.
+        sample_frequency: sampling rate in Hz.
+        frame_length: frame length in milliseconds.
+        frame_shift: frame shift in milliseconds.
+        preemphasis_coefficient: pre-emphasis: share of a sample to subtract from the
+            next.
+        fft_size: FFT size in samples.
+        num_filters: number of linear bands.
+        low_freq: lower edge of the lowest band in Hz.
+        high_freq: upper edge of the highest band in Hz; 0 or less: offset from the
+            Nyquist frequency.
+        num_ceps: number of cepstral coefficients, including C0.
+        use_energy: replace C0 by log energy.
 
     Source: M. Sahidullah, T. Kinnunen, C. Hanilci, "A comparison of features for
     synthetic speech detection", Interspeech 2015, and the MATLAB baselines of the
@@ -122,13 +124,14 @@ class LogSpectrum(FrameFeatures):
     below speech, e.g. an offset, is in the first 3 bins, as wide as the window is.
 
     Args:
-        sample_frequency: in Hz, of every signal that comes in.
-        frame_length: in milliseconds.
-        frame_shift: in milliseconds.
-        preemphasis_coefficient: how much of a sample to subtract from the next.
-        first_bin: the lowest frequency to keep; 0 is 0 Hz.
-        num_bins: how many frequencies to keep from there up; 0 for all.
-        padding: what stands before the first sample and after the last.
+        sample_frequency: sampling rate in Hz.
+        frame_length: frame length in milliseconds.
+        frame_shift: frame shift in milliseconds.
+        preemphasis_coefficient: pre-emphasis: share of a sample to subtract from the
+            next.
+        first_bin: lowest frequency bin to keep; 0 is 0 Hz.
+        num_bins: number of frequency bins to keep from there up; 0: all.
+        padding: padding at both ends of the signal: zeros, or its reflection.
 
     Source: J. Xue et al., "Learning from yourself: a self-distillation method for
     fake speech detection", ICASSP 2023, and the same authors' F0 subband front end.

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from asdkit.base.references import Reference
+from asdkit.base.references import Reference, reference_to
+
+if TYPE_CHECKING:
+    from asdkit.features.frames import Features
 
 FEATURES: Mapping[str, Reference] = {
     "mfcc": Reference("asdkit.features.kaldi:Mfcc"),
@@ -14,6 +18,12 @@ FEATURES: Mapping[str, Reference] = {
     "cqcc": Reference("asdkit.features.constant_q:Cqcc"),
     "waveform": Reference("asdkit.features.waveform:Waveform"),
 }
+
+
+def name_of(extractor: Features) -> str:
+    """Return the name under which `FEATURES` has the class of an extractor."""
+    kind = reference_to(type(extractor))
+    return next(name for name, known in FEATURES.items() if known == kind)
 
 
 def stored() -> None:

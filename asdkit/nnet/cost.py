@@ -95,8 +95,9 @@ def cost_table(
 
     Args:
         networks: name -> network, on the CPU.
-        num_frames: T, the length of the utterance.
-        reference: a name; the others get a second line with their share of its costs.
+        num_frames: length of the utterance in frames.
+        reference: name of a network; the others get a second line with their share of
+            its costs; None: no such lines.
     """
     titles = ("network", "input", "output", "parameters", "MACs", "real-time factor")
     rows: list[tuple[str, ...]] = [titles]

@@ -26,8 +26,9 @@ class LogMel(nn.Module):
     """Compute log-mels of samples, with gradients.
 
     Args:
-        num_mel_bins: D.
-        preemphasis_coefficient: how much of a sample to subtract from the next.
+        num_mel_bins: number of mel bands (D).
+        preemphasis_coefficient: pre-emphasis: share of a sample to subtract from the
+            next.
 
     Source: github.com/clovaai/voxceleb_trainer: torchaudio's mel spectrogram (power,
     Hamming window, HTK's scale from 0 Hz up) plus 1e-6, after pre-emphasis that
@@ -72,8 +73,8 @@ class OnSamples(Network):
     """A network with its front end, to stand before the network among the bases.
 
     Args:
-        num_mel_bins: bands that the network sees.
-        feat_dim: D; 1, samples.
+        num_mel_bins: number of mel bands that the network takes.
+        feat_dim: 1: samples (D).
         network: options of the network.
     """
 

@@ -33,10 +33,10 @@ class SslEncoder(nn.Module):
 
     Args:
         model: one of `PUBLISHED` or `GENERAL`.
-        options: of that function of torchaudio's.
-        normalize: whether an utterance is brought to mean 0 and variance 1 first, as
-            most large models want it and few small ones.
-        trained: whether it is trained; else its weights and its mode stay.
+        options: options of the torchaudio function that builds the model.
+        normalize: bring every utterance to mean 0 and variance 1 first, as most large
+            models expect and few small ones.
+        trained: train the encoder; else its weights and its mode stay as they are.
 
     Attributes:
         model: torchaudio's module.
@@ -166,15 +166,18 @@ class SslEcapa(Network):
     encoders normalize over all of an utterance, padding included.
 
     Args:
-        ssl: see `SslEncoder`, as for the next three.
-        ssl_options: of that encoder.
-        ssl_normalize: of the waveform.
-        ssl_trained: together with the rest, or not at all.
-        channels: see `EcapaTdnn`, as for the next two.
-        pooled_channels: of the layer that is pooled.
-        pooling: attention does not see the utterance's statistics here.
-        feat_dim: D; 1, samples.
-        embedding_dim: E.
+        ssl: kind of encoder, as in `SslEncoder`.
+        ssl_options: options of the encoder.
+        ssl_normalize: bring every utterance to mean 0 and variance 1 before the
+            encoder.
+        ssl_trained: train the self-supervised encoder, too.
+        channels: channels of the ECAPA-TDNN's blocks.
+        pooled_channels: channels of the last layer before pooling.
+        pooling: pooling over time: mean (tap), mean and standard deviation (stats), or
+            their attentive versions (sap, asp); attention without the utterance's
+            statistics.
+        feat_dim: 1: samples (D).
+        embedding_dim: embedding dimension.
 
     Source: Microsoft, UniSpeech, downstreams/speaker_verification; Z. Chen et al.,
     "Large-scale self-supervised speech representation learning for automatic speaker

@@ -6,7 +6,6 @@ from sklearn.metrics import f1_score as sklearn_f1
 
 from asdkit.base.errors import AsdkitError, DataError, FitError
 from asdkit.countermeasures import embeddings
-from asdkit.countermeasures.classifiers import CLASSIFIERS
 from asdkit.countermeasures.embeddings import (
     EmbeddingCm,
     Labeled,
@@ -16,6 +15,7 @@ from asdkit.countermeasures.embeddings import (
     score_embeddings,
     train_classifier,
 )
+from asdkit.countermeasures.registry import CLASSIFIERS
 from asdkit.io.ark import ArkWriter
 from asdkit.io.store import describe, load_object
 from asdkit.io.tables import write_table

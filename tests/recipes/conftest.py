@@ -1,12 +1,10 @@
 """ASVspoof 2019 in miniature, and how programs read the files of conf/."""
 
-import argparse
-
 import numpy as np
 import pytest
 import soundfile
 
-from asdkit.base.options import expand_conf
+from asdkit.base.command import CommandParser
 from asdkit.simulation.attacks import ATTACKS, Material
 from asdkit.simulation.corpus import DrawnCorpus
 
@@ -88,10 +86,10 @@ class LogicalAccess:
 
 def parse(program, argv):
     """Read options, of .conf files too, as a program does; its paths do not matter."""
-    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser = CommandParser(program.__name__, program.__doc__)
     program.add_arguments(parser)
     places = sum(not x.option_strings for x in parser._actions)
-    return parser.parse_args([*expand_conf(argv), *["somewhere"] * places])
+    return parser.parse([*argv, *["somewhere"] * places])
 
 
 @pytest.fixture

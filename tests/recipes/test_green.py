@@ -12,7 +12,7 @@ import torch
 
 from asdkit.base.options import choice_of
 from asdkit.bin import cm_classifier_train
-from asdkit.countermeasures.classifiers import CLASSIFIERS
+from asdkit.countermeasures.registry import CLASSIFIERS
 
 ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / "egs" / "asvspoof2019" / "v3"
