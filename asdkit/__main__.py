@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import asdkit
+from asdkit.base.answers import as_json, as_text
 from asdkit.base.blas import choose_kernels
 from asdkit.base.command import CommandParser, did_you_mean, one_line_usage
 from asdkit.base.cost import Meter
@@ -128,6 +129,9 @@ def _run(name: str, argv: list[str]) -> int:
         help="least severe message to show (default: INFO)",
     )
     module.add_arguments(parser)
+    if module.main.__annotations__.get("return") in ("Table", "Answer"):
+        text = "print the tables as JSON, numbers unrounded (default: false)"
+        parser.add_argument("--json", action="store_true", help=text)
     parser.usage = one_line_usage(parser)
     args = parser.parse(argv)
     set_up_logging(args.log_level)
@@ -141,7 +145,7 @@ def _run(name: str, argv: list[str]) -> int:
         output = [x for x in parser._actions if not x.option_strings][-1]
         _record(name, getattr(args, output.dest), meter)
     if answer is not None:
-        print(answer)
+        print(as_json(answer) if getattr(args, "json", False) else as_text(answer))
     return 0
 
 

@@ -39,6 +39,12 @@ def golden():
     return Path(__file__).parent / "golden" / "kaldi"
 
 
+@pytest.fixture
+def wide_tables(monkeypatch):
+    """Tables in one piece, however many columns they have."""
+    monkeypatch.setattr("asdkit.base.answers.WIDTH", 1000)
+
+
 @pytest.fixture(autouse=True)
 def _fresh_log_level():
     """Leave no program's --log-level to the tests that come after."""

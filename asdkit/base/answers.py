@@ -52,6 +52,7 @@ class Table:
         num_names: how many columns on the left are names, repeated where a table that
             is too wide goes on below.
         notes: lines below the table.
+        title: line above the table.
 
     Example:
         >>> print(Table(["system", "EER %"], [["PLDA", number(5.7, ".2f")]]))
@@ -63,17 +64,19 @@ class Table:
     rows: Sequence[Sequence[Cell | str]]
     num_names: int = 1
     notes: Sequence[str] = ()
+    title: str = ""
 
     def __str__(self) -> str:
         texts = [self.titles, *([_text(cell) for cell in row] for row in self.rows)]
-        return "\n".join(["\n\n".join(self._bands(texts)), *self.notes])
+        bands = "\n\n".join(self._bands(texts))
+        return "\n".join([*([self.title] if self.title else []), bands, *self.notes])
 
     def to_json(self) -> dict[str, Any]:
-        """Return rows as title -> value, and the notes."""
+        """Return the title, rows as title of the column -> value, and the notes."""
         rows = [
             dict(zip(self.titles, map(_value, row), strict=True)) for row in self.rows
         ]
-        return {"rows": rows, "notes": list(self.notes)}
+        return {"title": self.title, "rows": rows, "notes": list(self.notes)}
 
     def _bands(self, texts: Sequence[Sequence[str]]) -> Iterator[str]:
         """Yield the table, or parts with some of its columns that fit the width."""
@@ -116,7 +119,7 @@ def as_text(answer: Answer) -> str:
 
 
 def as_json(answer: Table | Sequence[Table]) -> str:
-    """Write tables as a JSON list of ``{"rows": [...], "notes": [...]}``."""
+    """Write tables as a JSON list of objects with title, rows and notes."""
     found = [table.to_json() for table in _tables(answer)]
     return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)
 

@@ -1,4 +1,4 @@
-"""Adapt a PLDA back-end to a new domain, without speaker labels.
+"""Adapt a PLDA back-end to a new domain, unsupervised.
 
 e.g.: asdkit backend-adapt backend.npz scp:exp/ivectors/dev/ivector.scp adapted.npz
 

@@ -1,4 +1,4 @@
-r"""Train calibration or fusion: scores become log-likelihood ratios.
+r"""Train calibration or fusion of scores.
 
 e.g.: asdkit calibration-train data/dev/trials exp/dev/scores calibration.npz
 e.g.: asdkit calibration-train --duration data/dev/utt2dur data/dev/trials \

@@ -1,4 +1,4 @@
-r"""Train a network that tells bona fide from spoofed speech.
+r"""Train a network as a spoofing countermeasure.
 
 e.g.: asdkit cm-train --network senet9 --features spectrum --class-weights balanced \
         --averaging best data/train data/dev exp/senet9

@@ -1,4 +1,4 @@
-"""Pass every utterance of a data directory through a telephone or media codec.
+"""Send every utterance through a telephone codec.
 
 e.g.: asdkit codec-apply --codecs none,alaw,opus data/eval data/coded exp/wav/coded
 

@@ -1,4 +1,4 @@
-"""Print what experiments have cost: time, memory, energy, CO2 equivalent.
+"""Print time, memory, energy and CO2 of experiments.
 
 e.g.: asdkit cost-table exp/ivectors_50 exp/xvector
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 
+from asdkit.base.answers import Table
 from asdkit.base.options import add_options, options_of
 
 
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("exp_dir", nargs="+", help="directories with results")
 
 
-def main(args: argparse.Namespace) -> str:
+def main(args: argparse.Namespace) -> Table:
     """Run the command."""
     from asdkit.base.cost import Power
     from asdkit.report.costs import cost_table

@@ -1,4 +1,4 @@
-"""Join data directories with different utterances into one.
+"""Combine data directories with different utterances.
 
 e.g.: asdkit data-combine data/voxceleb1 data/voxceleb2 data/train
 

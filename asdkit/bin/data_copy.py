@@ -1,4 +1,4 @@
-"""Copy a data directory under other utterance ids, or a piece of every utterance.
+"""Copy a data directory under new utterance ids.
 
 e.g.: asdkit data-copy --crop-sec 3 --utt-prefix 3s- data/test data/test_3s
 

@@ -1,4 +1,4 @@
-"""Write a data directory as Kaldi's own tables, for Kaldi's scripts.
+"""Write a data directory as Kaldi tables.
 
 e.g.: asdkit data-export --prefix-speaker true data/train kaldi/data/train
 

@@ -1,4 +1,4 @@
-"""Write the part of a data directory that you choose.
+"""Select part of a data directory.
 
 e.g.: asdkit data-subset --longest 100000 data/train data/train_100k
 e.g.: asdkit data-subset --spk-list lists/dev --per-spk 5 data/train data/dev

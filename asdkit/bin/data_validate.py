@@ -1,4 +1,4 @@
-"""Check data directories for errors, and repair what can be repaired.
+"""Check data directories for errors, and repair them.
 
 e.g.: asdkit data-validate --fix true data/train data/test
 

@@ -1,4 +1,4 @@
-"""Examine the installation: broken or mismatched packages and their cures.
+"""Check the installation, and say how to mend it.
 
 e.g.: asdkit doctor
 

@@ -1,4 +1,4 @@
-"""Write a UBM, an extractor or a back-end as Kaldi's binary models.
+"""Write a UBM, extractor or back-end as Kaldi models.
 
 e.g.: asdkit kaldi-export exp/extractor/extractor.npz kaldi/exp/extractor
 

@@ -1,4 +1,4 @@
-"""Take over a Kaldi data directory, or Kaldi's models.
+"""Import a Kaldi data directory or Kaldi models.
 
 e.g.: asdkit kaldi-import --root /corpora/x /corpora/x/train data/train
 e.g.: asdkit kaldi-import kaldi/exp/extractor/final.ie exp/extractor
@@ -22,13 +22,13 @@ from asdkit.base.options import add_options, options_of
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     data = parser.add_argument_group("data directories")
-    names = "root", "allow_pipes", "channel", "sampling_rate"
-    add_options(data, "asdkit.data.kaldi_import:import_directory", *names)
+    of_data = "root", "allow_pipes", "channel", "sampling_rate"
+    add_options(data, "asdkit.data.kaldi_import:import_directory", *of_data)
     models = parser.add_argument_group("models")
     front_end = "delta_window", "delta_order", "cmn_window"
     add_options(models, "asdkit.features.frontend:FrontEnd", *front_end)
-    names = "num_gselect", "min_post"
-    add_options(models, "asdkit.inference.kaldi:import_model", *names)
+    of_models = "num_gselect", "min_post"
+    add_options(models, "asdkit.inference.kaldi:import_model", *of_models)
     parser.add_argument("source", help="Kaldi data directory or model file")
     parser.add_argument(
         "destination",

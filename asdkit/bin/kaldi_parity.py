@@ -1,4 +1,4 @@
-"""Compare asdkit with a Kaldi experiment, stage by stage, in a table.
+"""Compare asdkit with a Kaldi experiment, stage by stage.
 
 e.g.: asdkit kaldi-parity --test voxceleb1_test --num-utts 20 kaldi/egs/voxceleb/v1
 
@@ -14,6 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from asdkit.base.answers import Answer, as_json, as_text
 from asdkit.base.errors import DataError
 from asdkit.base.options import add_options, options_of
 
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("expdir", type=Path, help="where the recipe ran")
 
 
-def main(args: argparse.Namespace) -> str:
+def main(args: argparse.Namespace) -> Answer:
     """Run the command."""
     from asdkit.backends.lda import Lda
     from asdkit.features.frontend import FrontEnd
@@ -52,8 +53,9 @@ def main(args: argparse.Namespace) -> str:
         alignment=options_of(Aligner, args),
         lda=options_of(Lda, args),
     )
-    table, num_different = report(experiment)
+    tables, num_different = report(experiment)
     if num_different:
-        sys.stdout.write(f"{table}\n")
+        shown = as_json(tables) if args.json else as_text(tables)
+        sys.stdout.write(f"{shown}\n")
         raise DataError(args.expdir, f"{num_different} rows of the table differ")
-    return table
+    return tables

@@ -1,4 +1,4 @@
-r"""Tune a localizer of spoofed segments on a development set.
+r"""Tune spoof localization on a development set.
 
 e.g.: asdkit localizer-tune --method fsa --min-spoof-sec 0.1,0.2,0.3 \
         --change-cost 1,3,10 data/dev exp/lcnn/dev/frames.scp exp/lcnn/fsa.conf
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 
+from asdkit.base.answers import Cell, Table, number
 from asdkit.base.options import add_choice, add_options, choice_of, options_of
 from asdkit.countermeasures.registry import LOCALIZERS
 
@@ -30,10 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("conf", help="where to write the best options")
 
 
-def main(args: argparse.Namespace) -> str:
+def main(args: argparse.Namespace) -> Table:
     """Run the command."""
     from asdkit.countermeasures.localization_quality import sweep, write_conf
-    from asdkit.metrics.table import align
 
     _, grid = choice_of(args, "method", LOCALIZERS)
     select = options_of(sweep, args)["select"]
@@ -42,7 +42,10 @@ def main(args: argparse.Namespace) -> str:
     names = [name.replace("_", "-") for name in grid]
     rates = [rate.replace("_", " ") for rate in points[0].quality._fields]
     rows = [
-        [*map(str, options.values()), *(f"{100 * x:.2f}" for x in quality)]
+        [
+            *(Cell(str(option), option) for option in options.values()),
+            *(number(100 * x, ".2f") for x in quality),
+        ]
         for options, quality in points
     ]
-    return align([[*names, *(f"{rate} %" for rate in rates)], *rows])
+    return Table([*names, *(f"{rate} %" for rate in rates)], rows)

@@ -1,4 +1,4 @@
-"""Print the contents of a model file: kind, options, origin, arrays.
+"""Print what a model file says about itself.
 
 e.g.: asdkit model-info exp/extractor/extractor.npz
 e.g.: asdkit model-info exp/small_seed0/network.pt

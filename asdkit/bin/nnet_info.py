@@ -1,4 +1,4 @@
-"""Print what networks cost: parameters, multiply-accumulates, real-time factor.
+"""Print parameters, MACs and speed of networks.
 
 e.g.: asdkit nnet-info resnet34 campplus --num-frames 300
       asdkit nnet-info --compare resnet_se34 resnet_se34_fast exp/student
@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asdkit.base.answers import Table
 from asdkit.base.errors import AsdkitError
 from asdkit.base.options import add_options
 from asdkit.base.parsing import parsing_of
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("networks", nargs="+", metavar="network", help=text)
 
 
-def main(args: argparse.Namespace) -> str:
+def main(args: argparse.Namespace) -> Table:
     """Run the command."""
     from asdkit.nnet.cost import cost_table
 

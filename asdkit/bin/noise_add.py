@@ -1,4 +1,4 @@
-"""Add noise to all utterances of a data directory, at one signal-to-noise ratio.
+"""Add noise to every utterance at a given SNR.
 
 e.g.: asdkit noise-add --snr-db 10 data/test data/test_10db exp/wav/test_10db
 e.g.: asdkit noise-add --snr-db 5 --noises data/musan data/test data/test_5db exp/wav/5

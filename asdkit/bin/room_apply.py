@@ -1,4 +1,4 @@
-"""Add room reverberation to every utterance of a data directory.
+"""Add room reverberation to every utterance.
 
 e.g.: asdkit room-apply --environments aaa,bbb,ccc data/dev data/dev_rooms exp/wav/rooms
 

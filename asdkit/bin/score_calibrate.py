@@ -1,4 +1,4 @@
-"""Turn the scores of a system into log-likelihood ratios.
+"""Turn scores into log-likelihood ratios.
 
 e.g.: asdkit score-calibrate calibration.npz exp/test/scores exp/test/llrs
 e.g.: asdkit score-calibrate --duration data/test/utt2dur calibration.npz scores llrs

@@ -1,4 +1,4 @@
-r"""Check score files for errors before trusting their metrics.
+r"""Check score files for errors before trusting them.
 
 e.g.: asdkit score-check data/test/trials exp/scores
 e.g.: asdkit score-check --flavor asvspoof2021 keys/LA/CM/trial_metadata.txt score.txt

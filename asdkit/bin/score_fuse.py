@@ -1,4 +1,4 @@
-"""Fuse the scores of several systems into log-likelihood ratios.
+"""Fuse scores of systems into log-likelihood ratios.
 
 e.g.: asdkit score-fuse fusion.npz exp/a/scores exp/b/scores exp/fused_llrs
 

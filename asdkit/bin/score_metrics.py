@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import argparse
 
+from asdkit.base.answers import Answer
 from asdkit.base.errors import AsdkitError
 from asdkit.base.options import add_options, options_of
 from asdkit.metrics.names import SPOOFING, VERIFICATION
@@ -46,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scores", nargs="+", help="a file per system, in any order")
 
 
-def main(args: argparse.Namespace) -> str:
+def main(args: argparse.Namespace) -> Answer:
     """Run the command."""
     from asdkit.countermeasures.evaluation import spoofing_metrics
     from asdkit.inference.evaluation import verification_metrics

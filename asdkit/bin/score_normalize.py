@@ -1,4 +1,4 @@
-r"""Normalize scores by what both sides of a trial score against a cohort.
+r"""Normalize scores with a cohort (AS-norm).
 
 e.g.: asdkit score-normalize --cohort-utt2spk data/train/utt2spk backend.npz \
         scp:exp/train/embedding.scp scp:exp/test/embedding.scp scores scores_as_norm

@@ -1,4 +1,4 @@
-"""Synthesize a corpus of random speakers; no recordings needed.
+"""Synthesize a corpus of random speakers.
 
 e.g.: asdkit speakers-draw --num-spks 80 --prefix train data/train exp/wav/train
 

@@ -1,4 +1,4 @@
-"""Make a data directory of a part of an ASVspoof corpus, or of PartialSpoof.
+"""Make a data directory of ASVspoof or PartialSpoof.
 
 e.g.: asdkit spoof-prepare --corpus asvspoof2019_la --part eval /corpora/LA data/eval
 

@@ -1,4 +1,4 @@
-"""Make spoofed copies of bona fide speech with known attacks.
+"""Make spoofed copies of bona fide speech.
 
 e.g.: asdkit spoof-simulate --attacks lpc,griffin_lim data/train data/la exp/wav/la
 e.g.: asdkit spoof-simulate --attacks world,espeak --ids A01,A02 data/dev data/la wav

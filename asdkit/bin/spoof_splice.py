@@ -1,4 +1,4 @@
-"""Make partial spoofs: overwrite stretches of bona fide speech by the speaker's spoofs.
+"""Make partial spoofs of bona fide and spoofed speech.
 
 e.g.: asdkit spoof-splice data/train data/train_spliced exp/wav/train_spliced
 

@@ -1,4 +1,4 @@
-r"""Fuse an ASV system and a countermeasure: train on dev, apply to eval, measure.
+r"""Fuse an ASV system and a countermeasure (SASV).
 
 e.g.: asdkit tandem-fuse data/dev/asv_trials exp/asv/dev exp/cm/dev \
         data/eval/asv_trials exp/asv/eval exp/cm/eval exp/sasv
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 
+from asdkit.base.answers import Answer
 from asdkit.base.options import add_options, options_of
 from asdkit.metrics.names import SPOOFING
 
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tandem_dir", help="where to write fusion.npz and eval_scores")
 
 
-def main(args: argparse.Namespace) -> str:
+def main(args: argparse.Namespace) -> Answer:
     """Run the command."""
     import numpy as np
 
@@ -58,4 +59,4 @@ def main(args: argparse.Namespace) -> str:
     systems = {args.eval_asv: asv, args.eval_cm: cm, scores: fused}
     alone = {args.eval_cm: cm}
     tandem = cm_table(flavor, key, alone, asv_scores_of(key, asv), by=())
-    return f"{sasv_table(key, systems, by=())}\n\n{tandem}"
+    return [sasv_table(key, systems, by=()), tandem]

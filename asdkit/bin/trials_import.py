@@ -1,4 +1,4 @@
-"""Take over a list of trials that names files, as VoxCeleb's do.
+"""Import a list of trials that names audio files.
 
 e.g.: asdkit trials-import veri_test2.txt data/vox1 data/vox1/trials_o
 

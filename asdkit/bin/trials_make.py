@@ -1,4 +1,4 @@
-r"""List pairs of a data directory's utterances, or of speakers with them, as trials.
+r"""List pairs of utterances, or speakers, as trials.
 
 e.g.: asdkit trials-make data/test data/test/trials
 e.g.: asdkit trials-make --within data/test/spk2gender data/test data/test/trials

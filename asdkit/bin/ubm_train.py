@@ -1,4 +1,4 @@
-"""Train a universal background model: diagonal Gaussians, then full ones.
+"""Train a universal background model (UBM).
 
 e.g.: asdkit ubm-train --num-gauss 2048 data/train exp/ubm
 e.g.: torchrun --standalone --nproc-per-node 8 -m asdkit ubm-train data/train exp/ubm

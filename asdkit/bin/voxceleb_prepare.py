@@ -1,4 +1,4 @@
-"""List the utterances of VoxCeleb 1 or 2 as a data directory.
+"""Make a data directory of VoxCeleb 1 or 2.
 
 e.g.: asdkit voxceleb-prepare --part test /corpora/voxceleb1 data/test
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from asdkit.base.answers import Cell, Table
 from asdkit.base.errors import DataError
 from asdkit.base.ranges import FilePath, Names, Natural
 from asdkit.countermeasures.keys import asv_scores_of, columns_of
@@ -36,7 +37,7 @@ from asdkit.metrics.flavors import (
     tandem_metrics,
     without_value,
 )
-from asdkit.metrics.table import SORTS, Draws, align, measure
+from asdkit.metrics.table import SORTS, Draws, measure
 from asdkit.metrics.tandem import asv_rates, tandem_weights
 
 logger = logging.getLogger(__name__)
@@ -103,8 +104,8 @@ def spoofing_metrics(
     bootstrap: Natural = 0,
     seed: Natural = 0,
     utt2spk: FilePath | None = None,
-) -> str:
-    """Format the metrics of score files, of utterances or of pairs with a speaker.
+) -> list[Table]:
+    """Measure score files, of utterances or of pairs with a speaker.
 
     Args:
         key_path: a CM protocol or utt2attack; for scores of pairs, an ASV protocol or
@@ -134,7 +135,7 @@ def spoofing_metrics(
         asv = None
         if asv_scores is not None:
             asv = read_asv(asv_scores, asv_trials, flavor, key, subset)
-        return cm_table(flavor, key, systems, asv, splits, resampling)
+        return [cm_table(flavor, key, systems, asv, splits, resampling)]
     pair_key, pairs = read_sasv_systems(key_path, flavor, score_paths, subset)
     scores = {name: system.sasv for name, system in pairs.items()}
     tables = [sasv_table(pair_key, scores, splits, resampling)]
@@ -143,7 +144,7 @@ def spoofing_metrics(
             asv = asv_scores_of(pair_key, system.asv)
             alone = {f"{name}: cm-score": system.cm}
             tables.append(cm_table(flavor, pair_key, alone, asv, splits, resampling))
-    return "\n\n".join(tables)
+    return tables
 
 
 def cm_table(
@@ -153,8 +154,8 @@ def cm_table(
     asv: AsvScores | None = None,
     by: Sequence[str] = tuple(BY.split(",")),
     resampling: Resampling = NO_INTERVALS,
-) -> str:
-    """Format the metrics of countermeasures, a line per condition and system.
+) -> Table:
+    """Measure countermeasures, a line per condition and system.
 
     Args:
         flavor: one of `asdkit.metrics.flavors.CM`.
@@ -181,8 +182,8 @@ def cm_table(
             metrics += _tandem_columns(flavor, asv, condition)
         body += _rows(condition, systems, classes, metrics, speakers, resampling)
     titles = [metric.title for metric in metrics]
-    table = _format([*titles, "bonafide", "spoof"], body)
-    return table if asv is None else f"{table}\n{describe_asv(flavor, asv)}"
+    notes = [] if asv is None else [describe_asv(flavor, asv)]
+    return _table([*titles, "bonafide", "spoof"], body, notes)
 
 
 def sasv_table(
@@ -190,8 +191,8 @@ def sasv_table(
     systems: Mapping[str, np.ndarray],
     by: Sequence[str] = tuple(BY.split(",")),
     resampling: Resampling = NO_INTERVALS,
-) -> str:
-    """Format the metrics of systems that shall reject nontargets and spoofs alike.
+) -> Table:
+    """Measure systems that must reject nontargets and spoofs alike.
 
     Args:
         key: of N pairs, from an ASV protocol.
@@ -213,7 +214,7 @@ def sasv_table(
             logger.warning("metrics: %s: no trials of a class: left out", condition)
             continue
         body += _rows(condition, systems, classes, SASV, speakers, resampling)
-    return _format([*(metric.title for metric in SASV), *SORTS[3]], body)
+    return _table([*(metric.title for metric in SASV), *SORTS[3]], body)
 
 
 def tandem_of(asv: AsvScores, condition: Condition = POOLED) -> Tandem | None:
@@ -277,7 +278,7 @@ def _rows(
     metrics: Sequence[Metric],
     speakers: tuple[Sequence[str], Sequence[str] | None] | None,
     resampling: Resampling,
-) -> list[list[str]]:
+) -> list[list[Cell | str]]:
     """Measure all systems in one condition."""
     split = {name: [s[rows] for rows in classes] for name, s in systems.items()}
     draws = None
@@ -288,9 +289,13 @@ def _rows(
     return [[name, f"{condition}", *cells] for name, *cells in found]
 
 
-def _format(titles: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """Format a table with systems and conditions to the left."""
-    return align([["scores", "condition", *titles], *body], num_names=2)
+def _table(
+    titles: Sequence[str],
+    body: Sequence[Sequence[Cell | str]],
+    notes: Sequence[str] = (),
+) -> Table:
+    """Make a table with systems and conditions to the left."""
+    return Table(["scores", "condition", *titles], body, num_names=2, notes=notes)
 
 
 def _speakers(

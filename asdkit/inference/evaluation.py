@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from asdkit.base.answers import Table
 from asdkit.base.errors import DataError
 from asdkit.io.tables import PathName, read_table
 from asdkit.io.trials import Trials, match_scores, read_scores, read_trials
@@ -18,8 +19,8 @@ def verification_metrics(
     num_replicates: int = 0,
     seed: int = 0,
     utt2spk: PathName | None = None,
-) -> str:
-    """Format the metrics of score files, a line per file.
+) -> Table:
+    """Measure score files, a line per file.
 
     Args:
         trials_path: ``<enroll> <test> target|nontarget`` or VoxCeleb's form.

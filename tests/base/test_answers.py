@@ -27,6 +27,7 @@ def test_names_stand_to_the_left_numbers_to_the_right():
 def test_json_has_the_numbers_themselves():
     (table,) = json.loads(as_json(TABLE))
     assert table == {
+        "title": "",
         "rows": [
             {"system": "a", "EER %": 5.0, "Cllr": None},
             {"system": "long name", "EER %": "x", "Cllr": 0.25},
