@@ -27,8 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     models = parser.add_argument_group("models")
     front_end = "delta_window", "delta_order", "cmn_window"
     add_options(models, "asdkit.features.frontend:FrontEnd", *front_end)
-    names = "num_gselect", "min_post"
-    add_options(models, "asdkit.inference.kaldi:import_model", *names)
+    add_options(
+        models, "asdkit.inference.kaldi:import_model", "num_gselect", "min_post"
+    )
     parser.add_argument("source", help="Kaldi data directory or model file")
     parser.add_argument(
         "destination",
