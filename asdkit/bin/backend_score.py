@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("backend", help="back-end from backend-train (.npz)")
     parser.add_argument(
-        "trials", help="<enroll> <test> and, optionally, the key, per line"
+        "trials", help="<enroll> <test> target|nontarget|spoof per line"
     )
     parser.add_argument("vectors", help="rspecifier, e.g. scp:exp/ivector.scp")
     parser.add_argument("scores", help="where to write <enroll> <test> <score> lines")

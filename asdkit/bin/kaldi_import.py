@@ -1,4 +1,4 @@
-"""Import a Kaldi data directory or Kaldi models.
+"""Take over a Kaldi data directory, or Kaldi's models.
 
 e.g.: asdkit kaldi-import --root /corpora/x /corpora/x/train data/train
 e.g.: asdkit kaldi-import kaldi/exp/extractor/final.ie exp/extractor
@@ -22,13 +22,14 @@ from asdkit.base.options import add_options, options_of
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     data = parser.add_argument_group("data directories")
-    of_data = "root", "allow_pipes", "channel", "sampling_rate"
-    add_options(data, "asdkit.data.kaldi_import:import_directory", *of_data)
+    names = "root", "allow_pipes", "channel", "sampling_rate"
+    add_options(data, "asdkit.data.kaldi_import:import_directory", *names)
     models = parser.add_argument_group("models")
     front_end = "delta_window", "delta_order", "cmn_window"
     add_options(models, "asdkit.features.frontend:FrontEnd", *front_end)
-    of_models = "num_gselect", "min_post"
-    add_options(models, "asdkit.inference.kaldi:import_model", *of_models)
+    add_options(
+        models, "asdkit.inference.kaldi:import_model", "num_gselect", "min_post"
+    )
     parser.add_argument("source", help="Kaldi data directory or model file")
     parser.add_argument(
         "destination",

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = "form", "num_rhos", "ridge"
     add_options(parser, "asdkit.countermeasures.tandem:TandemFusion", *names)
     for part in ("dev", "eval"):
-        parser.add_argument(f"{part}_trials", help=f"pairs of {part} with their keys")
+        parser.add_argument(f"{part}_trials", help=f"trials of {part} with their keys")
         parser.add_argument(f"{part}_asv", help=f"ASV scores of {part}")
         parser.add_argument(f"{part}_cm", help=f"CM scores of {part}")
     parser.add_argument("tandem_dir", help="where to write fusion.npz and eval_scores")

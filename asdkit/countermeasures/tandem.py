@@ -37,11 +37,11 @@ WIDEST = 8.0  # log odds of the rarest and the most frequent spoofs that are tri
 
 
 class TandemFusion:
-    """Fuse the scores of an ASV system and a CM.
+    """Fuse the scores of an ASV system and a CM, nonlinearly (2) or linearly (1).
 
     Args:
-        form: nonlinear: log-likelihood ratio against a mixture of nontargets and spoofs
-            (2); linear: sum of both systems' ratios (1).
+        form: nonlinear: log-likelihood ratio against a mixture of nontargets and
+            spoofs; linear: sum of both systems' log-likelihood ratios.
         num_rhos: number of spoof probabilities to try, equally spaced in log odds; odd,
             so that 0.5 is one of them.
         ridge: penalty on the calibration weights of both systems; above 0, so that

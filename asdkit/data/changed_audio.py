@@ -13,7 +13,7 @@ from asdkit.base.errors import AsdkitError
 from asdkit.base.ranges import Names, Natural
 from asdkit.data.augmentation import Noises, add_noise
 from asdkit.data.cuts import read_cuts, speaker_of
-from asdkit.data.directory import ids_of, kind_of, read_carried, restrict
+from asdkit.data.directory import COMPUTED, ids_of, kind_of, read_carried, restrict
 from asdkit.data.loading import load_samples, require_audio
 from asdkit.data.manifests import Manifests, read_manifests, write_manifests
 from asdkit.data.noises import recording_of
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from lhotse import MonoCut
 
 logger = logging.getLogger(__name__)
-
-# Computed from audio, so of no use to audio that has changed.
-COMPUTED = ("feats.scp", "vad.scp", "cmvn.scp", "utt2num_frames", "frame_shift")
 
 
 class NoiseAdder:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.ranges import NonNegative
-from asdkit.data.changed_audio import COMPUTED
-from asdkit.data.directory import kind_of, read_carried
+from asdkit.data.directory import COMPUTED, kind_of, read_carried
 from asdkit.data.manifests import read_manifests, write_manifests
 from asdkit.io.tables import PathName
 

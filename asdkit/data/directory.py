@@ -18,6 +18,8 @@ from asdkit.io.tables import PathName, read_lines
 
 Kind = Literal["utt", "spk", "reco", "models", "enrolled", "trials", "whole"]
 
+# Computed from audio, so of no use to audio that has changed.
+COMPUTED = ("feats.scp", "vad.scp", "cmvn.scp", "utt2num_frames", "frame_shift")
 # The first pattern that fits tells the kind.
 KINDS: list[tuple[str, Kind]] = [
     ("text", "utt"),
