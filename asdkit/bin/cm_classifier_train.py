@@ -1,4 +1,4 @@
-r"""Train a classical classifier that tells bona fide from spoofed embeddings.
+r"""Train a classical spoofing classifier of embeddings.
 
 e.g.: asdkit cm-classifier-train --classifier svm --c 0.1,1,5 --kernel linear,rbf \
         data/train/utt2attack scp:exp/stats/train/embedding.scp \

@@ -1,4 +1,4 @@
-"""Train a countermeasure of two Gaussian mixtures, bona fide and spoof.
+"""Train two Gaussian mixtures, bona fide and spoof.
 
 e.g.: asdkit cm-gmm-train data/train exp/lfcc_gmm
 

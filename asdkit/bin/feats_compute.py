@@ -1,4 +1,4 @@
-"""Compute features of all utterances of a data directory: MFCC, fbank, LFCC, spectra.
+"""Compute features: MFCC, fbank, LFCC, CQCC, spectra.
 
 e.g.: asdkit feats-compute --config conf/mfcc.conf data/train exp/mfcc/train
 

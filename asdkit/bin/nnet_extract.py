@@ -1,4 +1,4 @@
-"""Extract an embedding of every utterance with a trained network.
+"""Extract embeddings with a trained network.
 
 e.g.: asdkit nnet-extract data/test exp/resnet34 exp/resnet34/test
 

@@ -1,4 +1,4 @@
-"""Extract mean and standard deviation over time of an utterance's features.
+"""Extract mean and standard deviation of the features.
 
 e.g.: asdkit stats-extract data/eval exp/stats/eval
 
