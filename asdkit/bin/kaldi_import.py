@@ -1,4 +1,4 @@
-"""Take over a Kaldi data directory, or Kaldi's models.
+"""Import a Kaldi data directory or Kaldi models.
 
 e.g.: asdkit kaldi-import --root /corpora/x /corpora/x/train data/train
 e.g.: asdkit kaldi-import kaldi/exp/extractor/final.ie exp/extractor

@@ -3,8 +3,9 @@
 e.g.: asdkit ubm-train --num-gauss 2048 data/train exp/ubm
 e.g.: torchrun --standalone --nproc-per-node 8 -m asdkit ubm-train data/train exp/ubm
 
-Reads feats.scp and vad.scp (without it all frames count as voiced) and writes
-ubm.npz, which holds both mixtures and the options of the front end.
+Trains diagonal Gaussians, then full ones.  Reads feats.scp and vad.scp (without it all
+frames count as voiced) and writes ubm.npz, which holds both mixtures and the options of
+the front end.
 """
 
 from __future__ import annotations

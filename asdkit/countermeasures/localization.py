@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.ndimage import median_filter
 
 from asdkit.base.distributed import gather, is_main, share
 from asdkit.base.ranges import NonNegative, Positive
@@ -106,6 +105,8 @@ class MedianLocalizer:
 
     def smooth(self, scores: Sequence[np.ndarray]) -> list[np.ndarray]:
         """N times (T,) scores -> N times (T,) medians."""
+        from scipy.ndimage import median_filter
+
         return [median_filter(x, self._num_frames, mode="nearest") for x in scores]
 
 

@@ -15,7 +15,6 @@ from torch.utils.data import DataLoader, Dataset
 from asdkit.base.distributed import num_ranks, share
 from asdkit.base.errors import AsdkitError, FitError
 from asdkit.base.ranges import Count, Natural
-from asdkit.data.augmentation import SpecAugment
 from asdkit.data.cuts import speaker_of, tell_left_out
 from asdkit.data.frame_labels import LabelChunks
 from asdkit.data.lanes import Lane
@@ -23,6 +22,8 @@ from asdkit.data.sampling import Pick, Sampler, batches_from, bucket_by_length
 
 if TYPE_CHECKING:
     from lhotse import MonoCut
+
+    from asdkit.data.augmentation import SpecAugment
 
 logger = logging.getLogger(__name__)
 Order = TypeVar("Order")

@@ -252,7 +252,8 @@ class ScoresDetector(SmoothDetector):
         super().prepare(data_dir)
         if not self.scores:
             raise AsdkitError("--method scores needs --scores FILE.scp")
-        self._table = read_scp(self.scores.removeprefix("scp:"))
+        self._place = self.scores.removeprefix("scp:")
+        self._table = read_scp(self._place)
 
     def log_odds(
         self, utts: Sequence[str], feats: Sequence[np.ndarray]
@@ -266,7 +267,7 @@ class ScoresDetector(SmoothDetector):
     def _load(self, utt: str, num_frames: int) -> np.ndarray:
         """Load the log odds of an utterance, (T,)."""
         if utt not in self._table:
-            raise DataError(self.scores, f"{utt!r} is not in it")
+            raise DataError(self._place, f"{utt!r} is not in it")
         odds = load_odds(utt, self._table[utt])
         if len(odds) != num_frames:
             problem = f"{utt!r}: {len(odds)} scores for {num_frames} frames"

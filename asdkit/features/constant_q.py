@@ -26,7 +26,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from scipy.fft import dct, next_fast_len
-from scipy.interpolate import CubicSpline
 from torch import Tensor
 
 from asdkit.base.errors import AsdkitError
@@ -207,6 +206,8 @@ class Cqcc(Features):
     @cached_property
     def _cepstrum(self) -> Tensor:
         """(K, D) matrix: a spline through the bands at even steps, then a cosine."""
+        from scipy.interpolate import CubicSpline
+
         lowest, highest = self.frequencies[[0, -1]]
         even = np.arange(lowest, highest, lowest / self.octave_samples)
         if len(even) < self.num_ceps:

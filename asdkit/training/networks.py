@@ -67,13 +67,16 @@ def new_network(
     """
     network_options = choice_of(args, "network", MODELS)[1]
     network_options["feat_dim"] = corpus.feat_dim
+    loss_options = choice_of(args, "loss", LOSSES)[1]
+    if "class_weights" in args:  # cm-train's, whose losses all have them
+        loss_options["class_weights"] = args.class_weights
     ssl = None
     if args.ssl_checkpoint is not None:
         ssl = read_ssl(args.ssl_checkpoint)
         network_options |= ssl.options
     options: dict[str, Any] = {
         "network": full_options(MODELS, args.network, network_options),
-        "loss": full_options(LOSSES, args.loss, choice_of(args, "loss", LOSSES)[1]),
+        "loss": full_options(LOSSES, args.loss, loss_options),
         "objective": full_options(
             OBJECTIVES, args.objective, choice_of(args, "objective", OBJECTIVES)[1]
         ),

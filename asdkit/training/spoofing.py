@@ -106,7 +106,7 @@ class SpoofCorpusReader(CorpusReader):
         lane = corpus.source.open_lane(cuts, corpus.feat_dim)
         times = frame_times(data_dir)
         labels = {
-            cut.id: bonafide_frames(cut, times, int(number))
+            cut.id: bonafide_frames(cut.supervisions[0], times, int(number))
             for cut, number in zip(lane.cuts, lane.num_frames, strict=True)
         }
 

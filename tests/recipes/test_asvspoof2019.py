@@ -15,13 +15,12 @@ from asdkit.base.options import choice_of
 from asdkit.bin import cm_gmm_train, cm_train, feats_compute
 from asdkit.data.cuts import read_cuts
 from asdkit.data.loading import load_samples
-from asdkit.features.registry import FEATURES
+from asdkit.features.registry import FEATURES, FRONT_ENDS
 from asdkit.io.protocols import read_asv_protocol
 from asdkit.io.tables import read_table
 from asdkit.io.trials import read_scores
 from asdkit.losses.registry import LOSSES
 from asdkit.nnet.registry import MODELS
-from asdkit.training.corpus import FRONT_ENDS
 
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / "egs" / "asvspoof2019" / "v1" / "conf"

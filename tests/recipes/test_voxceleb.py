@@ -13,11 +13,11 @@ import torch
 
 from asdkit.base.options import choice_of
 from asdkit.bin import nnet_train
+from asdkit.features.registry import FRONT_ENDS
 from asdkit.io.trials import read_scores, read_trials
 from asdkit.losses.registry import LOSSES
 from asdkit.nnet.registry import MODELS
 from asdkit.simulation.corpus import DrawnCorpus
-from asdkit.training.corpus import FRONT_ENDS
 from asdkit.training.objectives import OBJECTIVES
 
 ROOT = Path(__file__).parents[2]
