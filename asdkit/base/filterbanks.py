@@ -74,8 +74,8 @@ def htk_mel_banks(
     Returns:
         (fft_size / 2 + 1, B) float32.
 
-    Source: S. Young et al., "The HTK Book", for the scale; librosa.filters.mel with
-    htk=True and norm=None, and torchaudio.functional.melscale_fbanks, for the triangles.
+    Source: S. Young et al., "The HTK Book", for the scale; for the triangles,
+    librosa.filters.mel with htk=True and norm=None, and torchaudio's melscale_fbanks.
     """
     first, last = (2595 * math.log10(1 + hz / 700) for hz in (low, high))
     mels = torch.linspace(first, last, num_bins + 2)

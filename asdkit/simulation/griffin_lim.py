@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -36,9 +36,12 @@ def griffin_lim(
     """
     import torch
 
-    hop = round(HOP_SEC * sample_frequency)
     size = round(WINDOW_SEC * sample_frequency)
-    frames = {"n_fft": size, "hop_length": hop, "window": torch.hann_window(size)}
+    frames: dict[str, Any] = {
+        "n_fft": size,
+        "hop_length": round(HOP_SEC * sample_frequency),
+        "window": torch.hann_window(size),
+    }
     wave = torch.from_numpy(np.asarray(samples, dtype=np.float32))
     magnitude = torch.stft(wave, **frames, return_complex=True).abs()  # (F, T)
     bands, inverse = _mel_filters(num_mels, size, sample_frequency)
