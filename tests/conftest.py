@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import importlib
 import importlib.util
 import logging
 from pathlib import Path
@@ -26,6 +27,15 @@ def pytest_collection_modifyitems(items):
 def device(request):
     """Where to compute: the same is asked of both."""
     return request.param
+
+
+@pytest.fixture(scope="session")
+def torchaudio():
+    """An oracle, and what self-supervised encoders need; asdkit does without."""
+    try:
+        return importlib.import_module("torchaudio")
+    except Exception as error:  # a broken one raises whatever it runs into
+        pytest.skip(f"torchaudio cannot be imported here: {error}")
 
 
 @pytest.fixture

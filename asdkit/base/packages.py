@@ -101,9 +101,10 @@ def require(name: str, cure: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise AsdkitError(f"{error.name} is not installed", hint=cure) from None
-    except (ImportError, OSError) as error:
-        what = str(error).strip().partition("\n")[0]
+        problem = f"{error.name or name} is not installed"
+        raise AsdkitError(problem, hint=cure) from None
+    except Exception as error:  # a broken installation raises whatever it runs into
+        what = str(error).strip().partition("\n")[0] or type(error).__name__
         raise AsdkitError(f"{name} cannot be imported: {what}", hint=cure) from None
 
 

@@ -25,8 +25,9 @@ from asdkit.data.staging import stage
 from asdkit.features.frames import Features
 from asdkit.features.registry import name_of
 from asdkit.io.ark import ArkWriter
-from asdkit.io.audio import open_audio, read_samples, resample
+from asdkit.io.audio import open_audio, read_samples
 from asdkit.io.files import write_atomic
+from asdkit.io.resampling import resample
 from asdkit.io.tables import PathName, read_table, write_table
 
 logger = logging.getLogger(__name__)

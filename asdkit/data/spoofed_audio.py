@@ -26,10 +26,11 @@ from asdkit.data.cuts import read_cuts, speaker_of
 from asdkit.data.loading import load_samples, require_audio
 from asdkit.data.manifests import SUPERVISIONS, write_manifests
 from asdkit.data.noises import recording_of
-from asdkit.io.audio import resample, write_flac
+from asdkit.io.audio import write_flac
 from asdkit.io.files import write_atomic
 from asdkit.io.headers import read_headers
 from asdkit.io.protocols import BONAFIDE
+from asdkit.io.resampling import resample
 from asdkit.io.tables import PathName
 from asdkit.simulation.attacks import ATTACKS, MIN_SEC, Attack, Material
 

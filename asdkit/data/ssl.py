@@ -18,7 +18,7 @@ from torch import Tensor
 from asdkit.base.errors import DataError
 from asdkit.base.packages import require
 from asdkit.io.tables import PathName
-from asdkit.nnet.ssl import PUBLISHED, SslEncoder, SslMeans
+from asdkit.nnet.ssl import PUBLISHED, SslEncoder, SslMeans, import_torchaudio
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,8 @@ def read_ssl(path: PathName) -> SslCheckpoint:
 
     Raises:
         DataError: missing, damaged, or of no known kind.
-        AsdkitError: it takes transformers, which is not installed.
+        AsdkitError: it takes transformers, which is not installed, or torchaudio is
+            not or cannot be imported.
     """
     folder = Path(path)
     found = _read_folder(folder) if folder.is_dir() else _read_file(folder)
@@ -102,13 +103,12 @@ def load_means(path: PathName, layers: Sequence[int] | None = None) -> SslMeans:
 
 def _read_folder(folder: Path) -> SslCheckpoint:
     """Read what transformers wrote; torchaudio converts the weights."""
-    from torchaudio.models.wav2vec2.utils import import_huggingface_model
-
     config = _read_json(folder / "config.json")
     kind = config.get("model_type")
     if kind not in KINDS:
         problem = f"expected a model_type of {', '.join(KINDS)}, got {kind!r}"
         raise DataError(folder / "config.json", problem)
+    conversion = import_torchaudio("torchaudio.models.wav2vec2.utils")
     transformers = require("transformers", "pip install 'asdkit[ssl]'")
     try:
         model = transformers.AutoModel.from_pretrained(folder, local_files_only=True)
@@ -130,14 +130,12 @@ def _read_folder(folder: Path) -> SslCheckpoint:
     name = "wavlm_model" if kind == "wavlm" else "wav2vec2_model"
     return SslCheckpoint(
         {"ssl": name, "ssl_options": options, "ssl_normalize": normalize},
-        import_huggingface_model(model).state_dict(),
+        conversion.import_huggingface_model(model).state_dict(),
     )
 
 
 def _read_file(path: Path) -> SslCheckpoint:
     """Read what torchaudio offers for download; sizes tell which model it is of."""
-    from torchaudio import models
-
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         # A classifier for speech recognition may be part of it.
@@ -148,6 +146,7 @@ def _read_file(path: Path) -> SslCheckpoint:
     except DAMAGES as error:
         what = str(error).strip().partition("\n")[0]
         raise DataError(path, f"not weights of torchaudio's: {what}") from None
+    models = import_torchaudio("torchaudio.models")
     for name in PUBLISHED:
         with torch.device("meta"):
             model = getattr(models, name)()

@@ -1,8 +1,7 @@
 """Kaldi's MFCC and filter banks.
 
-The mel banks and the DCT are torchaudio's; what is ours is the way through them:
-one FFT and one matrix product for a block of frames that stays in the cache, which
-is more than twice as fast as torchaudio.compliance (tools/bench/features.py).
+One FFT and one matrix product transform a block of frames that stays in the cache,
+which is more than twice as fast as torchaudio.compliance (tools/bench/features.py).
 
 Dither is drawn once per sample, not once per frame and sample as Kaldi does, so
 that overlapping frames see the same noise, as if it had been in the recording.
@@ -19,10 +18,9 @@ from functools import cached_property
 import numpy as np
 import torch
 from torch import Tensor
-from torchaudio.compliance.kaldi import get_mel_banks
-from torchaudio.functional import create_dct
 
 from asdkit.base.errors import AsdkitError
+from asdkit.base.filterbanks import cosine_transform, kaldi_mel_banks, num_empty
 from asdkit.base.ranges import Count, NonNegative, Share
 from asdkit.features.frames import FrameFeatures, Window, make_window, power_spectrum
 
@@ -154,24 +152,16 @@ class MelFeatures(FrameFeatures):
                 f"--num-mel-bins {self.num_mel_bins}: expected at least 4, and frames "
                 f"of an even number of samples, got {self.fft_size}"
             )
-        banks, _ = get_mel_banks(
-            self.num_mel_bins,
-            self.fft_size,
-            self.sample_frequency,
-            low,
-            high,
-            vtln_low=100.0,
-            vtln_high=-500.0,
-            vtln_warp_factor=1.0,
-        )  # (B, F - 1)
-        num_empty = int((banks.sum(dim=1) == 0).sum())
-        if num_empty:
+        banks = kaldi_mel_banks(
+            self.fft_size, low, high, self.num_mel_bins, self.sample_frequency
+        )
+        if empty := num_empty(banks):
             raise AsdkitError(
-                f"--num-mel-bins {self.num_mel_bins}: {num_empty} triangles fall "
+                f"--num-mel-bins {self.num_mel_bins}: {empty} triangles fall "
                 f"between the {self.fft_size // 2} frequencies of a frame",
                 hint="use fewer mel bins or longer frames",
             )
-        return torch.nn.functional.pad(banks, (0, 1)).T.contiguous()
+        return banks
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -249,7 +239,7 @@ class Mfcc(MelFeatures):
                 f"--num-ceps {self.num_ceps}: expected 1 to {self.num_mel_bins}, the "
                 "number of mel bins"
             )
-        cosines = create_dct(self.num_ceps, self.num_mel_bins, norm="ortho")
+        cosines = cosine_transform(self.num_ceps, self.num_mel_bins)
         if self.cepstral_lifter:
             q = self.cepstral_lifter
             quefrency = torch.arange(self.num_ceps)

@@ -9,9 +9,9 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torchaudio.functional import create_dct, linear_fbanks
 
 from asdkit.base.errors import AsdkitError
+from asdkit.base.filterbanks import cosine_transform, linear_banks, num_empty
 from asdkit.base.ranges import Count, Natural, Positive, Share
 from asdkit.features.frames import FrameFeatures, make_window, power_spectrum
 
@@ -96,13 +96,16 @@ class Lfcc(FrameFeatures):
     def _filters(self) -> Tensor:
         """(F, B) triangles."""
         low, high = self._band(self.low_freq, self.high_freq)
-        return linear_fbanks(
-            self.fft_size // 2 + 1,
-            low,
-            high,
-            self.num_filters,
-            int(self.sample_frequency),
+        banks = linear_banks(
+            self.fft_size, low, high, self.num_filters, self.sample_frequency
         )
+        if empty := num_empty(banks):
+            raise AsdkitError(
+                f"--num-filters {self.num_filters}: {empty} triangles fall between "
+                f"the {len(banks)} frequencies of a frame",
+                hint="use fewer filters or a larger --fft-size",
+            )
+        return banks
 
     @cached_property
     def _cosines(self) -> Tensor:
@@ -112,7 +115,7 @@ class Lfcc(FrameFeatures):
                 f"--num-ceps {self.num_ceps}: expected 1 to {self.num_filters}, the "
                 "number of filters"
             )
-        return create_dct(self.num_ceps, self.num_filters, norm="ortho")
+        return cosine_transform(self.num_ceps, self.num_filters)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -11,19 +11,15 @@ import io
 import re
 import subprocess
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
 
 from asdkit.base.errors import DataError
 from asdkit.io.files import write_atomic
+from asdkit.io.resampling import resample
 from asdkit.io.tables import PathName
-
-if TYPE_CHECKING:
-    import torchaudio
 
 CONVERT = "convert it to FLAC or WAV, with ffmpeg or sox, or leave it out"
 AGAIN = "the file is cut short; copy or convert it again, or leave it out"
@@ -152,26 +148,6 @@ def write_flac(path: PathName, samples: np.ndarray, sampling_rate: int) -> None:
     soundfile.write(encoded, samples, sampling_rate, format="FLAC")
     with write_atomic(path, "wb") as stream:
         stream.write(encoded.getbuffer())
-
-
-def resample(samples: np.ndarray, old_rate: int, new_rate: int) -> np.ndarray:
-    """Change the sampling rate: (L,) -> (L',) float32; the same array if equal.
-
-    Source: torchaudio's windowed-sinc interpolation with its defaults.
-    """
-    if old_rate == new_rate:
-        return samples
-    import torch
-
-    return _resampler(old_rate, new_rate)(torch.from_numpy(samples)).numpy()
-
-
-@lru_cache
-def _resampler(old_rate: int, new_rate: int) -> torchaudio.transforms.Resample:
-    """Keep the filter of a pair of rates."""
-    import torchaudio
-
-    return torchaudio.transforms.Resample(old_rate, new_rate)
 
 
 def _run(command: str, allow_pipes: bool) -> bytes:

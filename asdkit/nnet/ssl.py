@@ -6,6 +6,7 @@ The encoders are torchaudio's; `asdkit.data.ssl` reads their weights.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from asdkit.base.packages import require
 from asdkit.base.ranges import Count
 from asdkit.nnet.ecapa_tdnn import EcapaTdnn
 from asdkit.nnet.network import Network
@@ -26,6 +28,23 @@ PUBLISHED = (
     *("wav2vec2_xlsr_300m", "wav2vec2_xlsr_1b", "wav2vec2_xlsr_2b"),
 )
 GENERAL = ("wavlm_model", "wav2vec2_model")
+
+
+def import_torchaudio(name: str) -> ModuleType:
+    """Import a module of torchaudio, which only self-supervised encoders need.
+
+    Args:
+        name: of the module, e.g. torchaudio.models.
+
+    Raises:
+        AsdkitError: torchaudio is not installed, or was not built for this torch.
+    """
+    cure = (
+        "self-supervised encoders need it; asdkit doctor names the version of "
+        f"torchaudio that works with torch {torch.__version__}"
+    )
+    require("torchaudio", cure)  # so that what fails has this name
+    return require(name, cure)
 
 
 class SslEncoder(nn.Module):
@@ -45,6 +64,7 @@ class SslEncoder(nn.Module):
 
     Raises:
         ValueError: there is no such model.
+        AsdkitError: see `import_torchaudio`.
     """
 
     def __init__(
@@ -54,12 +74,11 @@ class SslEncoder(nn.Module):
         normalize: bool = False,
         trained: bool = False,
     ) -> None:
-        from torchaudio import models
-
         super().__init__()
         if model not in PUBLISHED + GENERAL:
             known = ", ".join(PUBLISHED + GENERAL)
             raise ValueError(f"expected one of {known}; got {model!r}")
+        models = import_torchaudio("torchaudio.models")
         self.model = getattr(models, model)(**(options or {}))
         self.normalize = normalize
         self.trained = trained

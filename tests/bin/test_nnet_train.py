@@ -360,7 +360,7 @@ def audio(noise_corpus):
 
 
 def test_a_self_supervised_teacher_hears_samples_and_the_student_mel_bins(
-    audio, small_training
+    audio, small_training, torchaudio
 ):
     """From a checkpoint of transformers' to a teacher, and from that to a student."""
     transformers = pytest.importorskip("transformers")

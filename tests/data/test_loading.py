@@ -91,6 +91,16 @@ def test_damaged_audio_is_named(cuts, speech):
         load_samples(cuts[1])
 
 
+@pytest.mark.parametrize("kind", ["file", "command"])
+def test_a_sphere_file_is_read_as_everywhere_else(cuts, kind):
+    """lhotse itself runs sph2pipe, or asks torchaudio what a command has written."""
+    samples = soundfile.read("s0-u4.flac", dtype="float32")[0]
+    soundfile.write("a.sph", samples, 16000, "PCM_16", format="NIST")
+    (source,) = cuts[4].recording.sources
+    source.type, source.source = kind, "a.sph" if kind == "file" else "cat a.sph"
+    np.testing.assert_array_equal(load_samples(cuts[4]), samples)
+
+
 @pytest.mark.parametrize("changed", [lambda cut: cut, lambda cut: cut.resample(24000)])
 @pytest.mark.parametrize("rate", [8000, 22050])
 def test_a_file_of_another_rate_than_the_manifest_says_is_named(

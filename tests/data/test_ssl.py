@@ -4,7 +4,6 @@ import json
 
 import pytest
 import torch
-import torchaudio
 
 from asdkit.base.errors import DataError
 from asdkit.data import ssl
@@ -30,7 +29,9 @@ def network_of(checkpoint):
 
 @pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("kind", ["WavLM", "Wav2Vec2", "Hubert"])
-def test_a_folder_of_transformers_gives_transformers_layers(kind, large, tmp_path):
+def test_a_folder_of_transformers_gives_transformers_layers(
+    kind, large, tmp_path, torchaudio
+):
     transformers = pytest.importorskip("transformers")
     norm = {"feat_extract_norm": "layer" if large else "group"}
     config = getattr(transformers, f"{kind}Config")(
@@ -53,7 +54,7 @@ def test_a_folder_of_transformers_gives_transformers_layers(kind, large, tmp_pat
         torch.testing.assert_close(layer, same, rtol=1e-3, atol=1e-5)
 
 
-def test_the_preprocessor_says_whether_to_normalize(tmp_path):
+def test_the_preprocessor_says_whether_to_normalize(tmp_path, torchaudio):
     transformers = pytest.importorskip("transformers")
     config = transformers.Wav2Vec2Config(**SIZES)
     transformers.Wav2Vec2Model(config).save_pretrained(tmp_path)
@@ -61,7 +62,7 @@ def test_the_preprocessor_says_whether_to_normalize(tmp_path):
     assert read_ssl(tmp_path).options["ssl_normalize"]
 
 
-def test_means_are_those_of_the_authors_script(tmp_path, rng):
+def test_means_are_those_of_the_authors_script(tmp_path, rng, torchaudio):
     """As of the checkpoint they took: with a classifier of letters, normalizing."""
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)
@@ -84,7 +85,7 @@ def test_means_are_those_of_the_authors_script(tmp_path, rng):
 
 
 @pytest.fixture
-def tiny(monkeypatch):
+def tiny(monkeypatch, torchaudio):
     """Let torchaudio publish a small model, too."""
 
     def wavlm_tiny():
@@ -163,7 +164,7 @@ def test_folders_that_are_none_are_one_line(tmp_path):
         read_ssl(tmp_path)
 
 
-def test_a_folder_without_weights_is_one_line(tmp_path):
+def test_a_folder_without_weights_is_one_line(tmp_path, torchaudio):
     pytest.importorskip("transformers")
     (tmp_path / "config.json").write_text('{"model_type": "wavlm"}')
     with pytest.raises(DataError, match="transformers cannot read it"):

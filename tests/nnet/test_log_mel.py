@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from torchaudio.transforms import MelSpectrogram
 
 from asdkit.data.batches import Batch
 from asdkit.distillation.adversarial import Adversary
@@ -19,13 +18,24 @@ def samples(rng):
     return torch.from_numpy(rng.uniform(-0.3, 0.3, (2, 4000))).float()
 
 
-def test_frames_are_those_of_torchaudio(samples):
+def test_frames_are_those_of_torchaudio(samples, torchaudio):
     """Its window stands in the middle of 512 samples, so ours begin 56 later."""
     options = {"n_fft": 512, "win_length": 400, "hop_length": 160, "n_mels": 40}
-    theirs = MelSpectrogram(**options, window_fn=torch.hamming_window, center=False)
+    theirs = torchaudio.transforms.MelSpectrogram(
+        **options, window_fn=torch.hamming_window, center=False
+    )
     found, _ = LogMel()(samples[:, 56:], None)
     expected = (theirs(samples) + 1e-6).log()  # (N, D, T)
     torch.testing.assert_close(found[:, :, : expected.shape[2]], expected)
+
+
+def test_bands_without_a_frequency_are_counted(caplog):
+    """As torchaudio warns; a network learns to do without them."""
+    LogMel(128)
+    assert "log-mel: 1 of 128 bands fall between the frequencies" in caplog.text
+    caplog.clear()
+    LogMel(40)
+    assert not caplog.text
 
 
 def test_preemphasis_reflects_the_first_sample(samples):

@@ -39,7 +39,7 @@ def recipe(tmp_path):
 
 
 @pytest.fixture
-def checkpoint(tmp_path):
+def checkpoint(tmp_path, torchaudio):
     """A wav2vec 2.0 with random weights and a classifier of letters."""
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)

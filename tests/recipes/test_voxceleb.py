@@ -137,7 +137,7 @@ def recipes(tmp_path_factory):
 
 
 @pytest.fixture
-def wavlm(tmp_path):
+def wavlm(tmp_path, torchaudio):
     """A WavLM with random weights, as transformers saves it."""
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)
