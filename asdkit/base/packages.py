@@ -27,8 +27,8 @@ from asdkit.base.provenance import version
 DRIVER = Path("/proc/driver/nvidia/version")
 ROOT = Path(asdkit.__file__).parents[1]
 INSTALL = "pip install -e . in the root of the source tree"
-# torch: the torchaudio that works with it; newest first, each tried here.
-PAIRS = {"2.11.0": "2.11.0", "2.6.0": "2.6.0"}
+# torch: the torchaudio that works with it, each tried; the first is the usual pair.
+PAIRS = {"2.11.0": "2.11.0", "2.15.0": "2.11.1", "2.14.1": "2.11.1", "2.6.0": "2.6.0"}
 # Where the package that has a module is not called like the module, or must be old.
 PROVIDERS = {"pkg_resources": "setuptools<82", "sklearn": "scikit-learn"}
 
@@ -237,7 +237,7 @@ def _pair() -> tuple[str, str]:
     """Name the versions of torch and torchaudio to install.
 
     The constraints' if there are any; else those that keep the torch that there is;
-    else the newest that are known.
+    else the usual pair.
     """
     if (path := constraints()) is not None:
         pins = dict(
