@@ -267,9 +267,9 @@ def _examine_extras(requirements: list[str], imported: bool) -> Iterator[Finding
     """Look which optional packages there are, and whether those that are work."""
     extras: dict[str, list[str]] = {}
     for requirement in requirements:
-        if found := re.findall(r"extra == .(\w+)", requirement):
+        if extra := re.search(r"extra == .(\w+)", requirement):
             wanted = requirement.partition(";")[0].strip()
-            extras.setdefault(wanted, []).append(found[0])
+            extras.setdefault(wanted, []).append(extra[1])
     for requirement, names in extras.items():
         name = _name(requirement)
         subject = f"{name} ({', '.join(names)})"
@@ -281,10 +281,13 @@ def _examine_extras(requirements: list[str], imported: bool) -> Iterator[Finding
             cure = f"{_cure(requirement)}, if you need it"
             yield Finding("absent", subject, text, cure)
             continue
-        if use is None:  # a tool of the tests, which nothing imports
+        if use is not None:
+            yield examine_package(requirement, imported)._replace(subject=subject)
+        elif _fits(found, requirement):  # a tool, which no program imports
             yield Finding("ok", subject, found)
         else:
-            yield examine_package(requirement, imported)._replace(subject=subject)
+            text, cure = f"{found} is not {requirement}", _cure(requirement)
+            yield Finding("absent", subject, text, f"{cure}, if you need it")
 
 
 def _examine_gpu(torch_fails: bool) -> Iterator[Finding]:
