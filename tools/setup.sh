@@ -60,9 +60,10 @@ wanted=$(cat setup.py "$constraints" | cksum)
 if [[ $(cat "$stamp" 2>/dev/null) != "$wanted" ]]; then
   install=(python -m pip install --quiet --disable-pip-version-check
     --constraint "$constraints" "${index[@]}")
-  # What builds asdkit is held, too; in an environment of its own, pip would not.
+  # What builds asdkit has its version, too; pip's own environment for builds would
+  # have the newest.
   "${install[@]}" 'setuptools>=70.1'
-  "${install[@]}" --no-build-isolation --editable ".$extras"
+  PIP_USE_PEP517=1 "${install[@]}" --no-build-isolation --editable ".$extras"
   asdkit doctor
   echo "$wanted" >"$stamp"
 fi

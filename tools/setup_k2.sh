@@ -83,7 +83,7 @@ if [[ $(cat "$venv/.asdkit" 2>/dev/null) != "$wanted" ]]; then
   # and it takes whichever the index lists last; the hash is the right one's.
   echo "k2==1.23.4 --hash=sha256:$k2_hash" >"$venv/k2.txt"
   "${install[@]}" --no-deps --requirement "$venv/k2.txt"
-  "${install[@]}" --no-deps --no-build-isolation --editable .
+  PIP_USE_PEP517=1 "${install[@]}" --no-deps --no-build-isolation --editable .
   "$venv/bin/python" -c 'import k2'
   echo "$wanted" >"$venv/.asdkit"
 fi
