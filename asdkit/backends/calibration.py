@@ -28,6 +28,8 @@ from asdkit.base.errors import FitError
 from asdkit.base.ranges import NonNegative, Probability
 
 logger = logging.getLogger(__name__)
+TOLERANCE = 1e-8  # of the gradient's length, in nats per unit of a scaled weight
+MAX_STEPS = 100  # of Newton's method; a dozen do
 
 
 class Calibration:
@@ -64,7 +66,7 @@ class Calibration:
         return len(self.weights_) - 2 * len(self.measures)
 
     def fit(self, x: np.ndarray, is_target: np.ndarray) -> Calibration:
-        """Minimize (2) by Newton's method in a trust region.
+        """Minimize (2) by Newton's method.
 
         Args:
             x: (N, F) scores of every system, then the quality measures.
@@ -75,8 +77,6 @@ class Calibration:
                 one class only, a value is not finite, a column is the same for all
                 trials, or a plane separates the classes.
         """
-        from scipy.optimize import minimize
-
         if not 0 < self.p_target < 1 or self.ridge < 0:
             values = f"{self.p_target} and {self.ridge}"
             problem = f"expected 0 < p_target < 1 and ridge >= 0, got {values}"
@@ -86,14 +86,7 @@ class Calibration:
         mean, std = x.mean(axis=0), x.std(axis=0)
         columns = np.hstack([(x - mean) / std, np.ones((len(x), 1))])  # (N, F + 1)
         objective = _Objective(columns, is_target, self.p_target, self.ridge)
-        found = minimize(
-            objective.value,
-            np.zeros(columns.shape[1]),
-            jac=objective.gradient,
-            hess=objective.hessian,
-            method="trust-exact",
-            options={"gtol": 1e-8},
-        ).x
+        found = _minimize(objective, np.zeros(columns.shape[1]))
         self.weights_ = found[:-1] / std
         self.offset_ = np.array(found[-1] - self.weights_ @ mean)
         llr = self.score(x)
@@ -163,6 +156,30 @@ class _Objective:
         right = expit(self._log_odds(w))
         curvature = self.share * right * (1 - right)
         return self.signed.T * curvature @ self.signed + np.diag(self.ridge)
+
+
+def _minimize(objective: _Objective, w: np.ndarray) -> np.ndarray:
+    """Find the weights of least cost by Newton's method, halving steps that overshoot.
+
+    Where columns depend on each other, e.g. a system that is fused with itself, the
+    shortest weights are found.  scipy's trust-exact looks for them forever there,
+    before scipy 1.17 (github.com/scipy/scipy/issues/12513).
+    """
+    value = objective.value(w)
+    for _ in range(MAX_STEPS):
+        gradient = objective.gradient(w)
+        if np.linalg.norm(gradient) < TOLERANCE:
+            return w
+        inverse = np.linalg.pinv(objective.hessian(w), rcond=1e-12, hermitian=True)
+        step = -inverse @ gradient
+        slope = gradient @ step
+        while (new := objective.value(w + step)) > value + 1e-4 * slope:
+            step, slope = step / 2, slope / 2
+            if -slope < 1e-16 * value:  # as low as rounding allows
+                return w
+        w, value = w + step, new
+    logger.warning("calibration: not at the minimum after %d steps", MAX_STEPS)
+    return w
 
 
 def _check(x: np.ndarray, is_target: np.ndarray) -> None:
