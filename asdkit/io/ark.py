@@ -272,13 +272,11 @@ class ArkWriter:
             merged |= dict(line.split(" ", 1) for line in read_lines(part))
         _write_scp(self.scp, merged)
         kept = {location.rpartition(":")[0] for location in merged.values()}
-        ours = re.compile(re.escape(self.name) + r"(\.\d+)?\.ark")
-        part = re.compile(rf"\.{re.escape(self.name)}\.(\d+)\.part")
+        name = re.escape(self.name)
+        ours = re.compile(rf"{name}(\.\d+)?\.ark|\.{name}\.\d+\.part")
         for old in self.directory.iterdir():
             if ours.fullmatch(old.name) and str(old) not in kept and old != self.ark:
-                old.unlink()
-            elif (of := part.fullmatch(old.name)) and int(of[1]) >= num_ranks():
-                old.unlink()
+                old.unlink(missing_ok=True)  # its rank removes its part, too
 
 
 def _write_scp(path: Path, locations: dict[str, str]) -> None:
