@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from asdkit.io.leftovers import HOST, hold, remove_dead
 from asdkit.io.tables import PathName
 
 
@@ -23,10 +24,13 @@ def stage(directory: PathName, replaces: Iterable[str] = ()) -> Iterator[Path]:
     """
     directory = Path(directory)
     is_new = not directory.exists()
-    staged = directory / f".{os.getpid()}.tmp"
+    staged = directory / f".{HOST}.{os.getpid()}.tmp"
     shutil.rmtree(staged, ignore_errors=True)  # of a killed process of this number
     staged.mkdir(parents=True)
+    remove_dead(directory)
+    descriptor = os.open(staged, os.O_RDONLY)
     try:
+        hold(descriptor)
         yield staged
         written = sorted(path.name for path in staged.iterdir())
         for name in written:
@@ -39,3 +43,5 @@ def stage(directory: PathName, replaces: Iterable[str] = ()) -> Iterator[Path]:
         if isinstance(error, OSError) and error.filename is None:
             error.filename = str(directory)
         raise
+    finally:
+        os.close(descriptor)

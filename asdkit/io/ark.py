@@ -266,16 +266,17 @@ class ArkWriter:
         return self.directory / f".{self.name}.{of_rank}.part"
 
     def _merge(self) -> None:
-        """Join the ranks' tables; remove archives of a run with more ranks."""
+        """Join the ranks' tables; remove what a run with more ranks left."""
         merged: dict[str, str] = {}
         for part in map(self._part, range(num_ranks())):
             merged |= dict(line.split(" ", 1) for line in read_lines(part))
         _write_scp(self.scp, merged)
         kept = {location.rpartition(":")[0] for location in merged.values()}
-        ours = re.compile(re.escape(self.name) + r"(\.\d+)?\.ark")
+        name = re.escape(self.name)
+        ours = re.compile(rf"{name}(\.\d+)?\.ark|\.{name}\.\d+\.part")
         for old in self.directory.iterdir():
             if ours.fullmatch(old.name) and str(old) not in kept and old != self.ark:
-                old.unlink()
+                old.unlink(missing_ok=True)  # its rank removes its part, too
 
 
 def _write_scp(path: Path, locations: dict[str, str]) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
+
+from asdkit.io.leftovers import hold, remove_dead, temporary_name
 
 
 @contextlib.contextmanager
@@ -15,23 +18,27 @@ def write_atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
 
     The directory is made if need be.  On any error, or Ctrl-C, the temporary
     file is removed, and so are directories made for it that are empty; what stood
-    under the name stays.
+    under the name stays.  What killed programs left in the directory is removed, too.
 
     Args:
         path: the final name.
         mode: "w" or "wb".
 
     Raises:
-        OSError: the disk is full, or the directory cannot be written; it names the
-            file, which the operating system does not when a write fails.
+        OSError: the disk is full, the directory cannot be written, or the name is a
+            directory's; it names the file, not the temporary one.
     """
     path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     made = [parent for parent in path.parents if not parent.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_name(path)
     try:
+        remove_dead(path.parent)
         encoding = None if "b" in mode else "utf-8"
         with temporary.open(mode, encoding=encoding) as stream:
+            hold(stream.fileno())
             yield stream
         temporary.replace(path)
     except BaseException as error:
@@ -39,6 +46,6 @@ def write_atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
         with contextlib.suppress(OSError):  # something else may be in them by now
             for parent in made:
                 parent.rmdir()
-        if isinstance(error, OSError) and error.filename is None:
+        if isinstance(error, OSError) and error.filename in (None, str(temporary)):
             error.filename = str(path)
         raise

@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import textwrap
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,20 +17,11 @@ import numpy as np
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.estimators import set_arrays, split_state
 from asdkit.base.provenance import provenance
+from asdkit.io.checksums import DAMAGES, verify_zip
 from asdkit.io.files import write_atomic
 from asdkit.io.tables import PathName
 
 HEADER = "asdkit"
-# What numpy and zipfile raise, depending on which byte is damaged.
-DAMAGES = (
-    OSError,
-    ValueError,
-    KeyError,
-    EOFError,
-    NotImplementedError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 def save_arrays(
@@ -77,6 +66,7 @@ def describe(path: PathName) -> dict[str, Any]:
 def _load(path: PathName) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read header and arrays; say what is wrong if it is not a model file."""
     try:
+        verify_zip(path)
         with (
             open(path, "rb") as stream,
             # np.load takes other files for pickles, and advises to trust them.
@@ -89,9 +79,11 @@ def _load(path: PathName) -> tuple[dict[str, Any], dict[str, Any]]:
     except DAMAGES as error:
         raise DataError(
             path,
-            f"not an asdkit model, or cut short: {type(error).__name__}: {error}",
-            hint="asdkit kaldi-import converts Kaldi's models",
+            f"not an asdkit model, or damaged: {type(error).__name__}: {error}",
+            hint="copy it again or restore it; kaldi-import converts Kaldi's models",
         ) from None
+    except MemoryError as error:
+        raise DataError(path, f"its arrays do not fit into memory: {error}") from None
     return header, arrays
 
 

@@ -119,6 +119,16 @@ def test_ranks_write_one_table(tmp_path):
         assert len(list((tmp_path / "out").glob("*.ark"))) == archives
 
 
+def test_tables_of_ranks_that_were_killed_do_not_stay(tmp_path):
+    for name in (".feats.0.part", ".feats.3.part", ".vad.3.part"):
+        (tmp_path / name).write_text("utt9 gone.ark:5\n")
+    with ArkWriter(tmp_path, "feats") as writer:
+        writer["utt1"] = np.ones((2, 3), np.float32)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"feats.ark", "feats.scp", ".vad.3.part"}
+    assert list(dict(read_arrays(f"scp:{tmp_path}/feats.scp"))) == ["utt1"]
+
+
 def test_vectors_are_stacked_or_the_culprit_is_named():
     keys, x = stack_vectors([("a", np.ones(2)), ("b", np.zeros(2))], "v.scp")
     assert (keys, x.shape, x.dtype) == (["a", "b"], (2, 2), np.float64)

@@ -42,3 +42,28 @@ def test_a_full_disk_names_the_file_and_leaves_no_new_directory(tmp_path):
     with pytest.raises(OSError, match="new/er/table"):
         fail()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_directory_of_this_name_is_named_and_not_the_temporary_file(tmp_path):
+    """It said '.table.12938.tmp: Is a directory'."""
+    (tmp_path / "table").mkdir()
+    with (
+        pytest.raises(IsADirectoryError, match=f"'{tmp_path}/table'$"),
+        write_atomic(tmp_path / "table"),
+    ):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["table"]
+
+
+def test_a_directory_that_cannot_be_written_is_told_by_the_name_of_the_file(
+    tmp_path, monkeypatch
+):
+    def refuse(self, *_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    with (
+        pytest.raises(PermissionError, match=f"'{tmp_path}/table'$"),
+        write_atomic(tmp_path / "table"),
+    ):
+        pass

@@ -394,11 +394,11 @@ def overwrite_largest_array(model):
 @pytest.mark.parametrize(
     ("harm", "problem"),
     [
-        (lambda model: model[: len(model) // 2], "not an asdkit model, or cut short"),
-        (lambda model: b"", "not an asdkit model, or cut short"),
-        (lambda model: b"no model", "not an asdkit model, or cut short"),
+        (lambda model: model[: len(model) // 2], "not an asdkit model, or damaged"),
+        (lambda model: b"", "not an asdkit model, or damaged"),
+        (lambda model: b"no model", "not an asdkit model, or damaged"),
         (lambda model: Path("array.npy").read_bytes(), "not an asdkit model"),
-        (overwrite_largest_array, "not an asdkit model, or cut short"),
+        (overwrite_largest_array, "not an asdkit model, or damaged"),
         (lambda model: Path("exp/calibration").read_bytes(), "got 'Calibration'"),
     ],
     ids=["cut", "empty", "text", "npy", "flipped", "kind"],

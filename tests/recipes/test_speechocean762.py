@@ -149,7 +149,7 @@ def test_v3_makes_its_table_of_what_v1_and_v2_left_and_continues_when_killed(
     table = run(v3, "--stage", "5", *grid)
     assert rows_of(table)[3::4] == 2 * ["tiny, enskd_2"]
     assert (first / "plda.eer").stat().st_mtime_ns == written
-    assert len(list((v3 / "exp" / "teacher_cache").rglob("*.npy"))) == 2  # batches
+    assert len(list((v3 / "exp" / "teacher_cache").rglob("*.npz"))) == 2  # batches
     assert re.search(r"^exp/tiny/\S+ +[\d,]+ ", table, re.MULTILINE)
 
 

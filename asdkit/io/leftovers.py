@@ -1,0 +1,90 @@
+"""Temporary files: named after their writer, removed when it is surely dead.
+
+A program that is killed, or a machine that stops, leaves what it was writing.  Nothing
+reads such files, but they fill the disk.  Whoever writes into the same directory next
+removes those of writers on this host that no longer run; another host's stay.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import functools
+import logging
+import os
+import re
+import shutil
+import socket
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+HOST = f"{zlib.crc32(socket.gethostname().encode()):08x}"
+TEMPORARY = re.compile(r"\.(?:.+\.)?(?P<host>[0-9a-f]{8})\.(?P<pid>\d+)\.tmp", re.S)
+
+
+def temporary_name(path: Path) -> Path:
+    """Name what this process is writing and will rename to ``path``."""
+    return path.with_name(f".{path.name}.{HOST}.{os.getpid()}.tmp")
+
+
+def hold(descriptor: int) -> None:
+    """Lock an open temporary file: its writer lives until it is closed.
+
+    Process numbers alone do not tell in containers, which share disks, not processes.
+    Where the file system has no locks, they have to do.
+    """
+    with contextlib.suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@functools.cache
+def remove_dead(directory: Path) -> None:
+    """Remove what dead writers left in a directory; looks once per process."""
+    removed = []
+    for path in _find(directory):
+        with contextlib.suppress(OSError):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            removed.append(path.name)
+    if removed:
+        logger.info(
+            "files: %s: removed %d temporary files of killed programs, e.g. %s",
+            directory,
+            len(removed),
+            min(removed),
+        )
+
+
+def _find(directory: Path) -> Iterator[Path]:
+    """Find the temporary files whose writers are dead."""
+    with contextlib.suppress(OSError), os.scandir(directory) as entries:
+        for entry in entries:
+            name = TEMPORARY.fullmatch(entry.name)
+            if name and name["host"] == HOST and _is_dead(entry.path, int(name["pid"])):
+                yield Path(entry.path)
+
+
+def _is_dead(path: str, pid: int) -> bool:
+    """Tell whether no process has this number and none holds the file's lock."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        pass
+    except PermissionError:
+        return False
+    else:
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # no locks here
+        return True
+    finally:
+        os.close(descriptor)
+    return True
