@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import math
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -16,10 +17,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.numbers import parse_integer, parse_number
 from asdkit.base.parameters import annotation_of, defaults_of
 from asdkit.base.ranges import Range
 
-ANY = Range(-float("inf"), float("inf"))  # but not NaN
+ANY = Range()
 Parser: TypeAlias = "argparse.ArgumentParser | argparse._ArgumentGroup"
 
 
@@ -36,7 +38,7 @@ def boolean(text: str) -> bool:
 
 def numbers(text: str) -> tuple[int, ...]:
     """Parse integers separated by commas, e.g. ``3,4,6,3``."""
-    return tuple(int(part) for part in text.split(","))
+    return tuple(parse_integer(part) for part in text.split(","))
 
 
 def add_options(parser: Parser, configurable: Callable[..., Any], **helps: str) -> None:
@@ -217,10 +219,12 @@ def _number(kind: type[int] | type[float], allowed: Range, text: str) -> float:
     """
     what = "an integer" if kind is int else "a number"
     try:
-        value = kind(text)
+        value = (parse_integer if kind is int else parse_number)(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected {what}, got {text!r}") from None
     if value not in allowed:
+        if value in (math.inf, -math.inf) or allowed == ANY:
+            what = "a finite number"
         said = f"{what} {allowed}" if allowed != ANY else what
         raise argparse.ArgumentTypeError(f"expected {said}, got {text}")
     return value

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from asdkit.base.device import choose_device
+from asdkit.base.numbers import parse_number
 from asdkit.base.options import add_choice, add_options
 from asdkit.features.registry import HELPS
 from asdkit.losses.registry import CLASSIFICATION, LOSSES
@@ -229,7 +230,7 @@ def class_weights(text: str) -> tuple[float, ...] | Literal["balanced"] | None:
     if text == "balanced":
         return "balanced"
     try:
-        weights = tuple(float(part) for part in text.split(","))
+        weights = tuple(parse_number(part) for part in text.split(","))
     except ValueError:
         weights = ()
     if len(weights) != 2 or not all(0 < weight < math.inf for weight in weights):
