@@ -30,6 +30,7 @@ from asdkit.base.errors import FitError
 from asdkit.base.ranges import NonNegative, Probability
 
 logger = logging.getLogger(__name__)
+DEPENDENT = 1e-10  # least eigenvalue of a correlation matrix that has full rank
 
 
 class Calibration:
@@ -176,3 +177,12 @@ def _check(x: np.ndarray, is_target: np.ndarray) -> None:
             f"calibration: column {constant[0] + 1} of {x.shape[1]} (scores, then two "
             "per measure) is the same for all trials, which tells nothing"
         )
+    if x.shape[1] > 1:
+        correlation = np.corrcoef(x.T)  # (F, F)
+        if np.linalg.eigvalsh(correlation)[0] < DEPENDENT:
+            logger.warning(
+                "calibration: one of the %d columns (scores, then two per measure) "
+                "follows from the others, so that their weights are arbitrary: is a "
+                "system given twice?",
+                x.shape[1],
+            )

@@ -14,6 +14,7 @@ from asdkit.backends.lda import Lda
 from asdkit.backends.length_norm import LengthNorm
 from asdkit.backends.plda import Plda
 from asdkit.backends.scoring import score_listed
+from asdkit.backends.speakers import warn_of_repeats
 from asdkit.base.estimators import set_arrays, split_state
 
 MAPS = {"center": Center, "lda": Lda, "length-norm": LengthNorm}
@@ -65,6 +66,7 @@ class Pipeline:
         Raises:
             FitError: the data cannot support a step.
         """
+        warn_of_repeats(x, spk)
         *maps, scorer = self.steps
         for step in maps:
             x = step.fit(x, spk).transform(x)
