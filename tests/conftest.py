@@ -55,6 +55,12 @@ def wide_tables(monkeypatch):
     monkeypatch.setattr("asdkit.base.answers.WIDTH", 1000)
 
 
+@pytest.fixture
+def damaged(monkeypatch):
+    """Let archives of NaN be written, as other tools write them."""
+    monkeypatch.setattr("asdkit.io.ark._refuse_nonfinite", lambda *_: None)
+
+
 @pytest.fixture(autouse=True)
 def _fresh_log_level():
     """Leave no program's --log-level to the tests that come after."""

@@ -30,6 +30,7 @@ from asdkit.base.ranges import NonNegative, Probability
 logger = logging.getLogger(__name__)
 TOLERANCE = 1e-8  # of the gradient's length, in nats per unit of a scaled weight
 MAX_STEPS = 100  # of Newton's method; a dozen do
+DEPENDENT = 1e-10  # least eigenvalue of a correlation matrix that has full rank
 
 
 class Calibration:
@@ -198,3 +199,12 @@ def _check(x: np.ndarray, is_target: np.ndarray) -> None:
             f"calibration: column {constant[0] + 1} of {x.shape[1]} (scores, then two "
             "per measure) is the same for all trials, which tells nothing"
         )
+    if x.shape[1] > 1:
+        correlation = np.corrcoef(x.T)  # (F, F)
+        if np.linalg.eigvalsh(correlation)[0] < DEPENDENT:
+            logger.warning(
+                "calibration: one of the %d columns (scores, then two per measure) "
+                "follows from the others, so that their weights are arbitrary: is a "
+                "system given twice?",
+                x.shape[1],
+            )

@@ -9,6 +9,7 @@ import numpy as np
 
 from asdkit.backends.registry import STEPS
 from asdkit.backends.scoring import score_listed
+from asdkit.backends.speakers import warn_of_repeats
 from asdkit.base.estimators import set_arrays, split_state
 from asdkit.base.references import reference_to
 
@@ -41,6 +42,7 @@ class Pipeline:
         Raises:
             FitError: the data cannot support a step.
         """
+        warn_of_repeats(x, spk)
         *maps, scorer = self.steps
         for step in maps:
             x = step.fit(x, spk).transform(x)

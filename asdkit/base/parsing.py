@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import functools
+import math
 import types
 import typing
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from asdkit.base.numbers import parse_integer, parse_number
 from asdkit.base.ranges import Range
 
-ANY = Range(-float("inf"), float("inf"))  # but not NaN
+ANY = Range()
 
 
 def boolean(text: str) -> bool:
@@ -27,7 +29,7 @@ def boolean(text: str) -> bool:
 
 def numbers(text: str) -> tuple[int, ...]:
     """Parse integers separated by commas, e.g. ``3,4,6,3``."""
-    return tuple(int(part) for part in text.split(","))
+    return tuple(parse_integer(part) for part in text.split(","))
 
 
 def parsing_of(hint: Any, allowed: Range = ANY) -> dict[str, Any]:
@@ -89,10 +91,12 @@ def _number(kind: type[int] | type[float], allowed: Range, text: str) -> float:
     """
     what = "an integer" if kind is int else "a number"
     try:
-        value = kind(text)
+        value = (parse_integer if kind is int else parse_number)(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected {what}, got {text!r}") from None
     if value not in allowed:
+        if value in (math.inf, -math.inf) or allowed == ANY:
+            what = "a finite number"
         said = f"{what} {allowed}" if allowed != ANY else what
         raise argparse.ArgumentTypeError(f"expected {said}, got {text}")
     return value

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from asdkit.base.errors import DataError
+from asdkit.base.numbers import parse_number
 from asdkit.base.ranges import FilePath
 from asdkit.countermeasures.keys import of_subset, read_cm_key
 from asdkit.countermeasures.score_files import (
@@ -219,7 +220,7 @@ def _read(
             continue
         utt = words[names.index("utt" if "utt" in names else "filename")]
         try:
-            score = float(words[names.index("cm-score")])
+            score = parse_number(words[names.index("cm-score")])
         except ValueError:
             text = f"expected a score, got {line!r}"
             report.add(path, number, "number", text, "write a number")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import zlib
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import soundfile
 import torch
 
 from asdkit.base.distributed import all_reduce, is_main, share
@@ -34,6 +36,8 @@ logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
+LOUDEST = 1e3  # samples beyond, where 1 is full scale, are no sound
+TINY = 1e-3  # how small a default counts as when a value is compared with it
 SPEECH_FEATURE = 2  # Kaldi's number for 8 bits per value, its own --compress=true
 
 
@@ -137,12 +141,41 @@ def _compute(
                 hint=f"--allow-{option} true resamples it",
             )
         samples = (
-            resample(
-                read_samples(file, source, u.start, u.duration, u.channel), rate, wanted
-            )
-            for u in utterances
+            resample(_read(file, utterance), rate, wanted) for utterance in utterances
         )
-        return extractor.batch(samples, seeds), rate
+        feats = extractor.batch(samples, seeds)
+        for utterance, matrix in zip(utterances, feats, strict=True):
+            if not np.isfinite(matrix).all():
+                peak = np.abs(_read(file, utterance)).max()
+                raise _nonfinite(utterance, matrix, extractor, float(peak))
+        return feats, rate
+
+
+def _read(file: soundfile.SoundFile, utterance: Utterance) -> np.ndarray:
+    """Read the samples of an utterance from its open recording."""
+    where = utterance.start, utterance.duration, utterance.channel
+    return read_samples(file, utterance.source, *where)
+
+
+def _nonfinite(
+    utterance: Utterance, feats: np.ndarray, extractor: Features, peak: float
+) -> DataError:
+    """Say whose features are not finite, and what is likely to have made them so."""
+    row = int(np.argmin(np.isfinite(feats).all(axis=1)))
+    problem = f"the features of {utterance.utt!r} are not finite, first in frame {row}"
+    if peak > LOUDEST:
+        hint = f"its samples reach {peak:.3g}, where full scale is 1: convert it"
+        return DataError(utterance.source, problem, hint=hint)
+    far = {}
+    for field in dataclasses.fields(extractor):
+        value, default = getattr(extractor, field.name), field.default
+        if isinstance(value, float) and isinstance(default, float) and value != default:
+            # How far from its default, in orders of magnitude.
+            ratio = (abs(value) + TINY) / (abs(default) + TINY)
+            far[f"--{field.name.replace('_', '-')} {value:g}"] = abs(np.log(ratio))
+    options = sorted(far, key=far.__getitem__, reverse=True)[:3]
+    suspects = f"is it {', '.join(options)}?" if options else None
+    return DataError(utterance.source, problem, hint=suspects)
 
 
 def _run_threads(

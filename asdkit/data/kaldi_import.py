@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from asdkit.base.errors import DataError
+from asdkit.base.numbers import parse_finite
 from asdkit.base.ranges import FolderPath, Natural
 from asdkit.data.directory import first_word, kind_of, read_carried
 from asdkit.data.manifests import CUSTOM, write_manifests
@@ -156,7 +157,7 @@ def _read_segments(source: Path, utt2spk: Mapping[str, str]) -> dict[str, Segmen
             _fail(source / "utt2spk", utt, f"{utt!r} is not in {path}")
         reco, *numbers = table[utt].split()
         try:
-            start, end, *channel = map(float, numbers)
+            start, end, *channel = map(parse_finite, numbers)
             segments[utt] = Segment(reco, start, end, *map(int, channel))
         except (ValueError, TypeError):
             line = f"{utt} {table[utt]}"
@@ -218,7 +219,7 @@ def _read_numbers(path: Path) -> dict[str, float]:
     numbers = {}
     for key, value in read_table(path).items():
         try:
-            numbers[key] = float(value)
+            numbers[key] = parse_finite(value)
         except ValueError:
             numbers[key] = 0.0
         if not numbers[key] > 0:
@@ -340,7 +341,7 @@ def _frame_shift(path: Path) -> float:
         return FRAME_SHIFT
     text = path.read_text().strip()
     try:
-        return float(text)
+        return parse_finite(text)
     except ValueError:
         raise DataError(path, f"expected seconds, got {text!r}", line=1) from None
 

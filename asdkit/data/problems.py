@@ -11,9 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from asdkit.base.numbers import parse_integer, parse_number
+
 FIX = "--fix true"
 EXAMPLES = 3  # of one sort of problem in one table
-REAL = r"\d*\.?\d+(?:[eE][-+]?\d+)?"
+REAL = r"[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?"
 
 
 class Problem(NamedTuple):
@@ -79,19 +81,19 @@ Table = dict[str, Entry]
 
 
 def _is_positive(value: str) -> bool:
-    return bool(re.fullmatch(REAL, value)) and float(value) > 0
+    return bool(re.fullmatch(REAL, value)) and parse_number(value) > 0
 
 
 def _is_count(value: str) -> bool:
-    return value.isdecimal() and int(value) > 0
+    return bool(re.fullmatch("[0-9]+", value)) and parse_integer(value) > 0
 
 
 def _is_segment(value: str) -> bool:
     found = re.fullmatch(rf"\S+\s+({REAL})\s+(-1|{REAL})(?:\s+\d+)?", value)
     if found is None:
         return False
-    end = float(found[2])
-    return end == -1 or end > float(found[1])
+    end = parse_number(found[2])
+    return end == -1 or end > parse_number(found[1])
 
 
 # Table -> what a value must be, in words and in code.

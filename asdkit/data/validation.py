@@ -5,7 +5,6 @@ A directory with manifests and a plain Kaldi data directory are both checked.
 
 from __future__ import annotations
 
-import math
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from asdkit.base.errors import DataError
+from asdkit.base.numbers import parse_finite
 from asdkit.data.directory import kind_of, table_names
 from asdkit.data.kaldi_import import OVERSHOOT
 from asdkit.data.manifests import (
@@ -240,7 +240,7 @@ def _check_recordings(
 def _seconds(text: str) -> float:
     """Read a time; what is malformed has been reported and counts as endless."""
     try:
-        return float(text)
+        return parse_finite(text)
     except ValueError:
         return float("inf")
 
@@ -296,9 +296,10 @@ def _shapes(
 
 def _is_score(word: str) -> bool:
     try:
-        return math.isfinite(float(word))
+        parse_finite(word)
     except ValueError:
         return False
+    return True
 
 
 # Table of trials -> what its lines end in, in words and in code.

@@ -26,6 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asdkit.base.errors import AsdkitError
+from asdkit.base.numbers import parse_number
 from asdkit.base.ranges import Count, NonNegative, Positive, Share
 from asdkit.distillation.objectives import KlCosine
 from asdkit.losses.objective import LabeledBatch, Labels
@@ -265,7 +266,7 @@ def adversaries(
             continue
         for word in epsilons.split(","):
             try:
-                epsilon = float(word)
+                epsilon = parse_number(word)
             except ValueError:
                 epsilon = math.nan
             if not 0 < epsilon < math.inf:

@@ -179,6 +179,17 @@ class DiagGmm:
         var = frames.var(dim=0).double().cpu().numpy()
         if not var.any():
             raise FitError("GMM: all frames are the same", hint="look at the features")
+        low = np.flatnonzero(var < self.min_variance)
+        if len(low):
+            logger.warning(
+                "GMM: %d of %d dimensions of the frames vary less than the floor of "
+                "variances, %g, and count for little: dimension %d, with %.3g, ...",
+                len(low),
+                len(var),
+                self.min_variance,
+                low[0],
+                var[low[0]],
+            )
         self.weights_ = np.full(target, 1 / target)
         self.means_ = frames[torch.from_numpy(start)].double().cpu().numpy()
         self.vars_ = np.tile(np.maximum(var, self.min_variance), (target, 1))

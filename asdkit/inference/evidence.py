@@ -13,6 +13,7 @@ import numpy as np
 from asdkit.backends.calibration import Calibration
 from asdkit.backends.quality import measure_pairs
 from asdkit.base.errors import DataError
+from asdkit.base.numbers import parse_finite
 from asdkit.io.store import load_model
 from asdkit.io.tables import PathName, read_table
 from asdkit.io.trials import Pairs, match_scores, read_scores, write_scores
@@ -130,7 +131,7 @@ def _read_measure(name: str, source: str) -> dict[str, float]:
     table = {}
     for utt, text in read_table(source).items():
         try:
-            value = float(text)
+            value = parse_finite(text)
         except ValueError:
             value = np.nan
         if not np.isfinite(value) or (name == "duration" and value <= 0):

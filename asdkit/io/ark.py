@@ -80,7 +80,7 @@ def _open_value(key: str, location: str) -> Iterator[tuple[str, io.BufferedReade
     _refuse_command(location, f"{key!r}", location)
     plain = _split_range(location)[0]
     path, colon, offset = plain.rpartition(":")
-    if not (colon and offset.isdecimal()):
+    if not (colon and re.fullmatch("[0-9]+", offset)):
         path, offset = plain, "0"
     try:
         with open_bytes(path) as stream:
@@ -116,7 +116,7 @@ def _find_range(key: str, location: str, shape: tuple[int, ...]) -> tuple[slice,
     for axis, part in enumerate(parts):
         if part in ("", ":"):
             continue
-        found = re.fullmatch(r"(\d+):(\d+)", part)
+        found = re.fullmatch("([0-9]+):([0-9]+)", part)
         if not found:
             raise DataError(
                 location, f"expected [first:last] for {key!r}, got [{ranges}]"
@@ -186,6 +186,8 @@ def _read_key(path: PathName, stream: io.BufferedReader) -> str:
 class ArkWriter:
     """Write ``<name>.ark`` and ``<name>.scp`` into a directory, all or nothing.
 
+    What is not finite is refused: readers would only fail later, or not at all.
+
     With N ranks each writes its own ``<name>.<rank>.ark`` and rank 0 merges the
     tables; every rank must enter and leave the ``with`` block.
 
@@ -228,7 +230,9 @@ class ArkWriter:
         offset = self._stream.tell() + len(key.encode()) + 1
         self.locations[key] = f"{self.ark}:{offset}"
         if array.dtype != np.int32:
-            array = array.astype(np.float32, copy=False)
+            with np.errstate(over="ignore"):
+                array = array.astype(np.float32, copy=False)
+            _refuse_nonfinite(self.ark, key, array)
         kaldiio.save_ark(
             self._stream,
             {key: array},
@@ -277,6 +281,12 @@ class ArkWriter:
         for old in self.directory.iterdir():
             if ours.fullmatch(old.name) and str(old) not in kept and old != self.ark:
                 old.unlink(missing_ok=True)  # its rank removes its part, too
+
+
+def _refuse_nonfinite(path: Path, key: str, array: np.ndarray) -> None:
+    """Raise before NaN or infinity is written."""
+    if not np.isfinite(array).all():
+        raise DataError(path, f"{key!r} holds NaN or infinity, which is not written")
 
 
 def _write_scp(path: Path, locations: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from asdkit.base.errors import DataError
+from asdkit.base.numbers import parse_number
 from asdkit.io.files import write_atomic
 from asdkit.io.protocols import ABSENT
 from asdkit.io.tables import PathName
@@ -221,7 +222,7 @@ def some(names: Sequence[str]) -> str:
 
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        parse_number(text)
     except ValueError:
         return False
     return True

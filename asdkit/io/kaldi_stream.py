@@ -29,6 +29,7 @@ from typing import IO, Any, NoReturn, cast
 import numpy as np
 
 from asdkit.base.errors import DataError
+from asdkit.base.numbers import parse_numbers
 from asdkit.io.tables import PathName
 
 BINARY = b"\0B"
@@ -327,7 +328,7 @@ class TextReader:
     def _numbers(self, words: list[str]) -> np.ndarray:
         """Turn words into numbers."""
         try:
-            return np.array(words, dtype=np.float64)
+            return parse_numbers([word.encode() for word in words])
         except ValueError as error:
             self.fail(f"expected numbers: {error}")
 

@@ -12,6 +12,7 @@ from typing import NoReturn
 import numpy as np
 
 from asdkit.base.errors import DataError
+from asdkit.base.numbers import parse_number, parse_numbers
 from asdkit.io.tables import PathName
 
 BLOCK = 1 << 19  # bytes to read at a time: all words of a block fit into the cache
@@ -101,12 +102,21 @@ def read_numbers(
     Raises:
         DataError: a word is no number, or it is NaN.
     """
-    found = convert_words(path, first_line, words, float, "a number", np.float64)
+    try:
+        found = parse_numbers(words)
+    except ValueError:
+        found = convert_words(
+            path, first_line, words, _to_number, "a number", np.float64
+        )
     if np.isnan(found).any():
         row = int(np.argmax(np.isnan(found)))
         name = b" ".join(column[row] for column in names).decode(errors="replace")
         raise DataError(path, f"the score of {name!r} is NaN", line=first_line + row)
     return found
+
+
+def _to_number(word: bytes) -> float:
+    return parse_number(word.decode())
 
 
 def _has_words_per_line(block: bytes, num_found: int, num_words: int) -> bool:

@@ -6,7 +6,7 @@ import contextlib
 import math
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,14 @@ from torch.nn.utils import clip_grad_norm_
 from asdkit.base.distributed import barrier, num_ranks
 from asdkit.base.errors import AsdkitError
 from asdkit.base.memory import keep_freed
-from asdkit.base.ranges import Count, Natural, NonNegative, Positive, ProperShare, Range
+from asdkit.base.ranges import (
+    Count,
+    Natural,
+    NonNegative,
+    Positive,
+    PositiveOrInfinite,
+    ProperShare,
+)
 from asdkit.io.tables import PathName
 from asdkit.losses.objective import Objective
 from asdkit.nnet.network import Network
@@ -32,7 +39,6 @@ if TYPE_CHECKING:
     from asdkit.data.batches import Batch
 
 Precision = Literal["auto", "float32", "bf16", "fp16"]
-MaxNorm = Annotated[float, Range(above=0, most=float("inf"))]
 ERROR = "EER %"  # what validation finds, in the log and the history
 DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -123,7 +129,7 @@ class Training:
         final_rate: Positive = 5e-5,
         warmup: ProperShare = 0.04,
         schedule: Schedule = "exponential",
-        max_grad_norm: MaxNorm = 5.0,
+        max_grad_norm: PositiveOrInfinite = 5.0,
         accumulate: Count = 1,
         precision: Precision = "auto",
         channels_last: bool | None = None,

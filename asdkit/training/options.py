@@ -6,6 +6,7 @@ import argparse
 import math
 from typing import Literal
 
+from asdkit.base.numbers import parse_number
 from asdkit.base.options import Choices, add_choice, add_options
 from asdkit.features.registry import FRONT_ENDS
 from asdkit.losses.registry import CLASSIFICATION, LOSSES
@@ -219,7 +220,7 @@ def class_weights(text: str) -> tuple[float, ...] | Literal["balanced"] | None:
     if text == "balanced":
         return "balanced"
     try:
-        weights = tuple(float(part) for part in text.split(","))
+        weights = tuple(parse_number(part) for part in text.split(","))
     except ValueError:
         weights = ()
     if len(weights) != 2 or not all(0 < weight < math.inf for weight in weights):

@@ -167,3 +167,17 @@ def test_a_column_without_variance_is_named(rng):
 def test_impossible_options_are_said(options):
     with pytest.raises(FitError, match="expected 0 < p_target < 1 and ridge >= 0"):
         Calibration(**options).fit(np.zeros((2, 1)), np.array([True, False]))
+
+
+def test_a_system_that_is_given_twice_is_noticed(rng, caplog):
+    is_target = np.arange(400) < 100
+    x = rng.normal(size=(400, 2)) + is_target[:, None]
+    Calibration().fit(x, is_target)
+    assert "given twice" not in caplog.text
+    model = Calibration().fit(np.column_stack([x, 2 * x[:, 0] + 1]), is_target)
+    assert "one of the 3 columns" in caplog.text
+    np.testing.assert_allclose(  # the llrs do not suffer
+        model.score(np.column_stack([x, 2 * x[:, 0] + 1])),
+        Calibration().fit(x, is_target).score(x),
+        atol=1e-5,
+    )

@@ -127,6 +127,7 @@ def test_a_network_that_cannot_be_is_one_line(
     assert not Path("exp/net").exists()
 
 
+@pytest.mark.usefixtures("damaged")
 def test_a_bad_frame_stops_with_its_utterance(
     noise_corpus, small_training, rewrite_feats, capsys
 ):

@@ -144,6 +144,7 @@ def test_features_come_without_the_frames_that_vad_rejects(stored):
         assert feats.dtype == np.float32
 
 
+@pytest.mark.usefixtures("damaged")
 def test_features_of_another_shape_or_with_nan_are_named(stored):
     cut = stored[2]
     for array, words in (

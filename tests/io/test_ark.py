@@ -138,3 +138,15 @@ def test_vectors_are_stacked_or_the_culprit_is_named():
         stack_vectors([("a", np.array([np.nan]))], "v.scp")
     with pytest.raises(DataError, match="got none"):
         stack_vectors([], "v.scp")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e39])
+def test_what_is_not_finite_in_float32_is_never_written(tmp_path, bad):
+    def write():
+        with ArkWriter(tmp_path, "feats") as writer:
+            writer["a"] = np.zeros((2, 3))
+            writer["b"] = np.array([[0.0, 1.0], [bad, 0.0]])
+
+    with pytest.raises(DataError, match=r"feats\.ark: 'b' holds NaN or infinity"):
+        write()
+    assert list(tmp_path.iterdir()) == []

@@ -149,6 +149,7 @@ def test_a_bad_line_of_trials_is_named(write, text, problem):
     ("text", "problem"),
     [
         ("a x 1.5\na y high\n", ":2: expected a number, got 'high'"),
+        ("a x 1.5\na y 1_07\n", ":2: expected a number, got '1_07'"),
         ("a x 1.5\na y nan\n", ":2: the score of 'a y' is NaN"),
         ("a x 1.5\na y NaN\n", ":2: the score of 'a y' is NaN"),
         ("a x 1.5\na y\n", ":2: expected three words"),

@@ -10,6 +10,7 @@ import numpy as np
 
 from asdkit.base.command import CommandParser
 from asdkit.base.errors import DataError
+from asdkit.base.numbers import parse_finite
 from asdkit.base.options import add_options, options_of
 from asdkit.base.signatures import defaults_of
 from asdkit.features.cmn import sliding_cmn
@@ -143,7 +144,7 @@ def _read_samples(
         if is_command and not experiment.allow_pipes:
             raise NotFoundError("sound files; --allow-pipes true runs what makes them")
         source = source[:-1] if is_command else experiment.rooted(source)
-        start, end = map(float, times) if times else (0.0, -1.0)
+        start, end = map(parse_finite, times) if times else (0.0, -1.0)
         with open_audio(source, is_command, experiment.allow_pipes) as file:
             if file.samplerate != extract.sample_frequency:
                 problem = f"expected {extract.sample_frequency:g} Hz"
