@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+import asdkit
 from asdkit import __main__ as command
 from asdkit.base.errors import DataError
 from asdkit.base.parsing import ANY
@@ -64,8 +65,8 @@ def test_every_number_that_a_program_takes_has_a_range(name):
     for action in parser_of(name)[1]._actions:
         if action.metavar in ("N", "X") or action.type in (int, float):
             _, allowed = action.type.args
-            parameter = action.dest.rpartition(".")[2]  # without what it depends on
-            assert allowed != ANY or parameter in UNBOUNDED, parameter
+            option = action.dest.rpartition(".")[2]
+            assert allowed != ANY or option in UNBOUNDED, action.dest
 
 
 def test_help_lists_all_programs_without_importing_what_is_slow():
@@ -78,6 +79,20 @@ def test_help_lists_all_programs_without_importing_what_is_slow():
     assert all(name in done.stdout for name in command.programs())
 
 
+@pytest.mark.parametrize("name", sorted(command.programs()))
+def test_every_program_has_a_subject_in_the_help(name):
+    assert command.subject_of(name) in command.usage()
+
+
+def test_help_fits_80_columns():
+    assert max(map(len, command.usage().splitlines())) <= 80
+
+
+def test_version_is_the_package_s(capsys):
+    assert command.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"asdkit {asdkit.__version__}\n"
+
+
 def test_usage_is_one_line_with_what_must_be_given(capsys):
     with pytest.raises(SystemExit, match="0"):
         command.main(["score-fuse", "--help"])
@@ -88,7 +103,7 @@ def test_usage_is_one_line_with_what_must_be_given(capsys):
 
 def test_an_unknown_command_names_the_nearest(capsys):
     assert command.main(["score-metric"]) == 2
-    expected = "asdkit: no command 'score-metric'; try score-metrics\n"
+    expected = "asdkit: no command 'score-metric'; did you mean score-metrics?\n"
     assert capsys.readouterr().err == expected
 
 

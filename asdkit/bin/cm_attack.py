@@ -1,4 +1,4 @@
-r"""Score a data directory under attack (FGSM, PGD).
+r"""Score under adversarial attack (FGSM, PGD).
 
 e.g.: asdkit cm-attack --adversaries fgsm,pgd --epsilons 0.01,0.03,0.1 \
         data/eval exp/senet9 exp/senet9/attacked

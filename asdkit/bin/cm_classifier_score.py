@@ -1,4 +1,4 @@
-r"""Score embeddings with a trained spoofing classifier.
+r"""Score embeddings with a spoofing classifier.
 
 e.g.: asdkit cm-classifier-score scp:exp/stats/eval/embedding.scp \
         exp/stats_svm/seed0/train exp/stats_svm/seed0/train/scores_eval

@@ -1,4 +1,4 @@
-"""Train two Gaussian mixtures, bona fide and spoof.
+"""Train a countermeasure of two Gaussian mixtures.
 
 e.g.: asdkit cm-gmm-train data/train exp/lfcc_gmm
 

@@ -1,4 +1,4 @@
-"""Find the spoofed segments of utterances.
+"""Find the spoofed parts of utterances.
 
 e.g.: asdkit cm-localize --decode false data/eval exp/lcnn exp/lcnn/eval
 e.g.: .venv-k2/bin/asdkit cm-localize data/eval exp/lcnn/eval/frames.scp exp/lcnn/fsa

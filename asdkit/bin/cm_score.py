@@ -1,4 +1,4 @@
-"""Score a data directory with a countermeasure.
+"""Score utterances with a countermeasure.
 
 e.g.: asdkit cm-score data/eval exp/lfcc_gmm exp/lfcc_gmm/scores_eval
 e.g.: torchrun --standalone --nproc-per-node 2 -m asdkit cm-score data/eval exp/senet9 s

@@ -1,4 +1,4 @@
-"""Train an i-vector extractor: total variability by EM.
+"""Train an i-vector extractor (total variability, EM).
 
 e.g.: asdkit ivector-train --ivector-dim 400 data/train exp/ubm exp/extractor
 e.g.: torchrun --standalone --nproc-per-node 8 -m asdkit ivector-train data/train ...

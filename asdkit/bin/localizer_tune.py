@@ -1,4 +1,4 @@
-r"""Tune a localizer of spoofed segments.
+r"""Tune spoof localization on a development set.
 
 e.g.: asdkit localizer-tune --method fsa --min-spoof-sec 0.1,0.2,0.3 \
         --change-cost 1,3,10 data/dev exp/lcnn/dev/frames.scp exp/lcnn/fsa.conf

@@ -1,4 +1,4 @@
-"""Extract embeddings with a trained network.
+"""Extract one network embedding per utterance.
 
 e.g.: asdkit nnet-extract data/test exp/resnet34 exp/resnet34/test
 

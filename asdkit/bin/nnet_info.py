@@ -1,4 +1,4 @@
-"""Print parameters, MACs and real-time factors of networks.
+"""Print parameters, MACs and speed of networks.
 
 e.g.: asdkit nnet-info resnet34 campplus --num-frames 300
       asdkit nnet-info --compare resnet_se34 resnet_se34_fast exp/student

@@ -1,4 +1,4 @@
-"""Extract mean layer outputs of a self-supervised encoder.
+"""Extract layer means of a self-supervised encoder.
 
 e.g.: asdkit ssl-extract --layers 2,3 data/eval wav2vec2-base-960h exp/ssl/eval
 

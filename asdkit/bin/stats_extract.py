@@ -1,4 +1,4 @@
-"""Extract mean and standard deviation of the features.
+"""Extract means and standard deviations of features.
 
 e.g.: asdkit stats-extract data/eval exp/stats/eval
 

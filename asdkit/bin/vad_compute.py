@@ -1,4 +1,4 @@
-"""Find the frames with speech in all utterances.
+"""Detect speech frames (voice activity detection).
 
 e.g.: asdkit vad-compute --config conf/vad.conf data/train exp/vad/train
 e.g.: asdkit vad-compute --method gmm_fsa --rttm exp/vad/rttm data/test exp/vad/test
