@@ -147,22 +147,40 @@ def explain(parameter: Parameter) -> str:
     Raises:
         TypeError: its docstring does not say.
     """
+    text, default = _meaning(parameter)
+    return f"{text} (default: {default})" if default else text
+
+
+def _meaning(parameter: Parameter) -> tuple[str, str]:
+    """Tell what an option means, and its default in words; empty where it has none."""
     if not parameter.text:
         raise TypeError(f"the docstring does not explain {parameter.name!r}")
     if parameter.default is not None:
-        return f"{parameter.text} (default: {_show(parameter.default)})"
+        return parameter.text, _show(parameter.default)
     without = WITHOUT.fullmatch(parameter.text)
-    return f"{without[1]} (default: {without[2]})" if without else parameter.text
+    return (without[1], without[2]) if without else (parameter.text, "")
 
 
 def _explain_all(having: Mapping[str, Parameter], choices: Iterable[str]) -> str:
     """Say what an option means to all choices that have it, alike ones together."""
-    keys_of: dict[str, list[str]] = {}
+    meanings: dict[str, dict[str, list[str]]] = {}
     for key, parameter in having.items():
-        keys_of.setdefault(explain(parameter), []).append(key)
-    if len(keys_of) == 1 and len(having) == len(list(choices)):
-        return next(iter(keys_of))
-    return "; ".join(f"{', '.join(keys)}: {text}" for text, keys in keys_of.items())
+        text, default = _meaning(parameter)
+        meanings.setdefault(text, {}).setdefault(default, []).append(key)
+    have_all = len(having) == len(list(choices))
+    parts = []
+    for text, keys_of in meanings.items():
+        keys = ", ".join(key for keys in keys_of.values() for key in keys)
+        names = "" if len(meanings) == 1 and have_all else f"{keys}: "
+        if len(keys_of) == 1:
+            (default,) = keys_of
+            shown = f" (default: {default})" if default else ""
+        else:
+            names = "" if len(meanings) == 1 else f"{keys}: "
+            each = (f"{', '.join(k)}: {x or 'none'}" for x, k in keys_of.items())
+            shown = f" (default: {'; '.join(each)})"
+        parts.append(f"{names}{text}{shown}")
+    return "; ".join(parts)
 
 
 def _flag(name: str) -> str:

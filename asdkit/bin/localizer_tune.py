@@ -48,4 +48,4 @@ def main(args: argparse.Namespace) -> Table:
         ]
         for options, quality in points
     ]
-    return Table([*names, *(f"{rate} %" for rate in rates)], rows)
+    return Table([*names, *(f"{rate} %" for rate in rates)], rows, len(names))

@@ -192,7 +192,7 @@ def test_a_choice_without_names_has_all_options_that_its_choices_have():
 def test_help_tells_the_default_of_every_choice():
     shown = choose()[1]
     assert "what to fit: model, other (default: model)" in shown
-    assert "model: iterations (default: 10); other: iterations (default: 20)" in shown
+    assert "iterations (default: model: 10; other: 20)" in shown
     assert " scale, 100 % is 1 (default: 0.5)" in shown
     assert "model: subtract the mean (default: true)" in shown
 
@@ -207,7 +207,7 @@ def test_choices_with_the_same_default_are_told_together():
     choices = {**CHOICES, "third": third}
     add_choice(parser, "kind", choices, "what to fit", "num_iters")
     shown = help_of(parser)
-    assert "model, third: iterations (default: 10); other: iterations" in shown
+    assert "iterations (default: model, third: 10; other: 20)" in shown
 
 
 def test_a_choice_may_take_lists():
