@@ -33,9 +33,9 @@ failed=
 write_versions() {
   local venv=$1 file=$2
   {
-    echo "# Tested together; tools/renew_constraints.sh wrote this: $("$venv/bin/python" -V)"
+    echo "# Tested together with $("$venv/bin/python" -V); tools/renew_constraints.sh renews it."
     "$venv/bin/python" -m pip list --format freeze --disable-pip-version-check \
-      | sed -E '/^(asdkit|pip|wheel)==/d; s/\+.*//'
+      | sed -E '/^(asdkit|pip|wheel)==/d; s/\+.*//' | LC_ALL=C sort --ignore-case
   } >"$work/versions"
   mv "$work/versions" "$file"
   echo "renew_constraints.sh: wrote $file"
