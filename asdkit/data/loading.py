@@ -6,6 +6,8 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +16,11 @@ import numpy as np
 from asdkit.base.distributed import share
 from asdkit.base.errors import DataError
 from asdkit.io.ark import load_array, read_scp
-from asdkit.io.audio import open_audio, read_samples
+from asdkit.io.audio import open_audio, open_stream, read_samples
 
 if TYPE_CHECKING:
     from lhotse import MonoCut, Recording
+    from lhotse.audio.backend import AudioBackend
 
 logger = logging.getLogger(__name__)
 
@@ -37,16 +40,49 @@ def load_samples(cut: MonoCut) -> np.ndarray:
         DataError: the file is missing, damaged, cut short or not what the manifest
             says, or a sample is NaN or infinite.
     """
+    from lhotse.audio import audio_backend
     from lhotse.audio.utils import AudioLoadingError, DurationMismatchError
 
     try:
-        samples = cut.load_audio()[0]
+        with audio_backend(_libsndfile()):
+            samples = cut.load_audio()[0]
     except (AudioLoadingError, DurationMismatchError, OSError, RuntimeError) as error:
         raise _explain(cut, error) from None
     if not np.isfinite(samples).all():
         path = cut.recording.sources[0].source
         raise DataError(path, f"{cut.id!r} holds NaN or infinite samples")
     return samples
+
+
+@cache
+def _libsndfile() -> AudioBackend:
+    """Let lhotse read audio with libsndfile alone, as `asdkit.io.audio` does.
+
+    Its own choice runs sph2pipe for SPHERE files, and imports torchaudio to decide who
+    reads what a command has written.
+    """
+    from lhotse.audio.backend import CompositeAudioBackend, LibsndfileBackend
+    from lhotse.utils import compute_num_samples
+
+    class Libsndfile(LibsndfileBackend):
+        def handles_special_case(self, path_or_fd: object) -> bool:
+            return False
+
+        def read_audio(
+            self,
+            path_or_fd: object,
+            offset: float = 0.0,
+            duration: float | None = None,
+            force_opus_sampling_rate: int | None = None,
+        ) -> tuple[np.ndarray, int]:
+            stream = path_or_fd if isinstance(path_or_fd, BytesIO) else str(path_or_fd)
+            with open_stream(str(path_or_fd), stream) as file:
+                rate = file.samplerate
+                file.seek(compute_num_samples(offset, rate))
+                size = -1 if duration is None else compute_num_samples(duration, rate)
+                return file.read(size, dtype="float32", always_2d=True).T, rate
+
+    return CompositeAudioBackend([Libsndfile()])
 
 
 def load_piece(cut: MonoCut, num_samples: int, rng: np.random.Generator) -> np.ndarray:
