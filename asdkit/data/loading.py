@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import numpy as np
 from asdkit.base.distributed import share
 from asdkit.base.errors import DataError
 from asdkit.io.ark import load_array, read_scp
-from asdkit.io.audio import open_audio, read_samples
+from asdkit.io.audio import open_audio, open_stream, read_samples
 
 if TYPE_CHECKING:
     from lhotse import MonoCut, Recording
@@ -61,10 +62,25 @@ def _libsndfile() -> AudioBackend:
     reads what a command has written.
     """
     from lhotse.audio.backend import CompositeAudioBackend, LibsndfileBackend
+    from lhotse.utils import compute_num_samples
 
     class Libsndfile(LibsndfileBackend):
         def handles_special_case(self, path_or_fd: object) -> bool:
             return False
+
+        def read_audio(
+            self,
+            path_or_fd: object,
+            offset: float = 0.0,
+            duration: float | None = None,
+            force_opus_sampling_rate: int | None = None,
+        ) -> tuple[np.ndarray, int]:
+            stream = path_or_fd if isinstance(path_or_fd, BytesIO) else str(path_or_fd)
+            with open_stream(str(path_or_fd), stream) as file:
+                rate = file.samplerate
+                file.seek(compute_num_samples(offset, rate))
+                size = -1 if duration is None else compute_num_samples(duration, rate)
+                return file.read(size, dtype="float32", always_2d=True).T, rate
 
     return CompositeAudioBackend([Libsndfile()])
 

@@ -8,10 +8,12 @@ import pytest
 import soundfile
 
 from asdkit.base.errors import DataError
+from asdkit.data.cuts import read_cuts
 from asdkit.data.kaldi_import import import_directory
+from asdkit.data.loading import load_samples
 from asdkit.data.manifests import read_manifests, read_utterances
 from asdkit.io.ark import read_arrays
-from asdkit.io.audio import open_audio
+from asdkit.io.audio import open_audio, read_audio
 from asdkit.io.tables import read_table
 
 
@@ -29,6 +31,25 @@ def test_containers_and_rates_are_taken_as_they_are(lab, tmp_path):
     assert not any(
         item.is_command or item.start or item.channel for item in read.values()
     )
+
+
+def test_an_mp3_is_as_long_as_what_decodes(lab, tmp_path, rng, mp3_frames, caplog):
+    """44 % of one of a varying bit rate were lost, at exit code 0."""
+    caplog.set_level("INFO")
+    samples = np.concatenate([rng.uniform(-0.5, 0.5, 8000), np.zeros(24000)])
+    frames = mp3_frames(samples)[1:]
+    (tmp_path / "a.mp3").write_bytes(b"".join(frames))
+    wavs = read_table(lab / "wav.scp") | {"s0-u0": f"{tmp_path}/a.mp3"}
+    (lab / "wav.scp").write_text("".join(f"{k} {v}\n" for k, v in wavs.items()))
+    import_directory(lab, tmp_path / "out")
+    durations = read_table(tmp_path / "out" / "utt2dur")
+    assert float(durations["s0-u0"]) == 576 * len(frames) / 16000
+    assert "decoded: MP3 (1), OGG (2)" in caplog.text
+    cuts = {cut.id: cut for cut in read_cuts(tmp_path / "out", features=False)}
+    loaded = load_samples(cuts["s0-u0"])
+    np.testing.assert_array_equal(loaded, read_audio(f"{tmp_path}/a.mp3")[0])
+    part = load_samples(cuts["s0-u0"].truncate(offset=0.25, duration=1.5))
+    np.testing.assert_allclose(part, loaded[4000:28000], atol=1e-6)
 
 
 def test_tables_come_along(lab, tmp_path):

@@ -1,0 +1,83 @@
+"""Whether a sound file holds as much as its header says, which libsndfile forgives."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+
+import soundfile
+
+from asdkit.base.errors import DataError
+
+AGAIN = "the file is cut short; copy or convert it again, or leave it out"
+# Containers whose headers say how much audio they hold, and how much is there.
+STATE_LENGTH = frozenset(
+    {"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "FLAC", "NIST", "HTK"}
+)
+# What a header says is there and what libsndfile finds, from its log.  A program that
+# writes to a pipe does not know the length and says nearly 2 or 4 GB.
+BYTES = re.compile(
+    r"^\s*(?:data|SSND|BODY|Data Size|Riff size|riff)\s*: (\d+) \(should be (\d+)\)",
+    re.M,
+)
+TRUNCATED = re.compile(
+    r"seems to be (?:a )?truncated|^Data length \d+ should be", re.I | re.M
+)
+# Where two headers have the number of samples.
+NIST_COUNT = re.compile(rb"^sample_count -i (\d+)", re.M)
+LOGGED_COUNT = re.compile(r"^\s*Frames\s*: (\d+)", re.M)
+UNKNOWN_LENGTH = 0x7FFF0000
+OGG_PAGE_BYTES = 65307  # at most
+
+
+def check_length(
+    source: str, stream: str | io.BytesIO, file: soundfile.SoundFile, form: str
+) -> None:
+    """Raise if there is less audio than the header says, which libsndfile forgives."""
+    if file.frames <= 0:
+        raise DataError(source, "expected audio, got no samples", hint=AGAIN)
+    log = file.extra_info
+    for there, found in BYTES.findall(log):
+        if int(found) < int(there) < UNKNOWN_LENGTH:
+            problem = f"expected {there} bytes of audio, got only {found}"
+            raise DataError(source, problem, hint=AGAIN)
+    if form == "NIST" and (count := NIST_COUNT.search(_read(stream, 0, 1024))):
+        require_samples(source, int(count[1]), file.frames)
+    elif form in ("AVR", "MPC2K") and (number := LOGGED_COUNT.search(log)):
+        require_samples(source, int(number[1]), file.frames)
+    elif form == "OGG":
+        _require_last_page(source, _read(stream, -OGG_PAGE_BYTES, OGG_PAGE_BYTES))
+    elif form not in STATE_LENGTH and TRUNCATED.search(log):
+        raise DataError(source, "less audio than its header says", hint=AGAIN)
+
+
+def require_samples(source: str, wanted: int, found: int) -> None:
+    """Raise if there are fewer samples than there should be."""
+    if found < wanted:
+        problem = f"expected {wanted} samples, got only {found}"
+        raise DataError(source, problem, hint=AGAIN)
+
+
+def _require_last_page(source: str, tail: bytes) -> None:
+    """Raise if the last page of an Ogg file is not all there.
+
+    Source: RFC 3533, section 6: 27 bytes, the last of which tells how many bytes
+    follow; these add up to the length of what comes after them.
+    """
+    page = tail[max(tail.rfind(b"OggS\0"), 0) :]
+    sizes = page[27 : 27 + page[26]] if len(page) > 26 else b""
+    if len(page) < 27 or len(page) < 27 + page[26] + sum(sizes):
+        problem = f"its last page is cut off after {len(page)} bytes"
+        raise DataError(source, problem, hint=AGAIN)
+
+
+def _read(stream: str | io.BytesIO, start: int, count: int) -> bytes:
+    """Read some bytes; a negative start counts from the end."""
+    if isinstance(stream, io.BytesIO):
+        data = stream.getvalue()
+        return data[max(start + len(data), 0) :] if start < 0 else data[start:][:count]
+    with open(stream, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(start + size, 0) if start < 0 else start)
+        return file.read(count)
