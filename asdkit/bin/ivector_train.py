@@ -15,6 +15,7 @@ from pathlib import Path
 
 from asdkit.base.device import choose_device
 from asdkit.base.distributed import is_main, share
+from asdkit.base.inputs import renewing
 from asdkit.base.options import add_options, options_of
 from asdkit.data.frames import Frames, list_utts
 from asdkit.data.ubm import load_ubm
@@ -68,9 +69,11 @@ def main(args: argparse.Namespace) -> None:
     totals = statistics.align(system.aligner(device))
 
     checkpoint = Path(args.extractor_dir) / "checkpoint.npz"
-    if not checkpoint.exists() or not system.resume(
-        load_object(checkpoint, IvectorSystem), totals
-    ):
+    saved = None
+    if checkpoint.exists():
+        with renewing():  # it is replaced after every iteration
+            saved = load_object(checkpoint, IvectorSystem)
+    if saved is None or not system.resume(saved, totals):
         extractor.initialize(ubm.full, statistics, totals)
     for _ in system.extractor.iterate(statistics, totals):
         if is_main():

@@ -14,11 +14,12 @@ import json
 import shlex
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import note_input, note_inputs
 from asdkit.data.staging import stage
 from asdkit.io.files import write_atomic
 from asdkit.io.tables import PathName, invert
@@ -83,16 +84,26 @@ def read_manifests(data_dir: PathName) -> Manifests:
     from lhotse import Recording, SupervisionSegment
 
     directory = Path(data_dir)
+    recordings = read_items(directory / RECORDINGS, Recording)
+    note_inputs(lambda: files_of(recordings.values()))
     return Manifests(
-        read_items(directory / RECORDINGS, Recording),
-        read_items(directory / SUPERVISIONS, SupervisionSegment),
+        recordings, read_items(directory / SUPERVISIONS, SupervisionSegment)
     )
+
+
+def files_of(recordings: Iterable[Recording]) -> Iterator[str]:
+    """Name the sound files of recordings; commands have none."""
+    for recording in recordings:
+        for source in recording.sources:
+            if source.type == "file":
+                yield source.source
 
 
 def read_items(path: Path, kind: Any) -> dict[str, Any]:
     """Read one manifest of lhotse objects of one kind."""
     items = {}
     number = 0
+    note_input(path)
     try:
         with gzip.open(path, "rt", encoding="utf-8") as stream:
             for number, line in enumerate(stream, start=1):

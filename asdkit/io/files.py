@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from asdkit.base.inputs import refuse_input
+
 
 @contextlib.contextmanager
 def write_atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
@@ -22,10 +24,12 @@ def write_atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
         mode: "w" or "wb".
 
     Raises:
+        DataError: this program reads that file.
         OSError: the disk is full, or the directory cannot be written; it names the
             file, which the operating system does not when a write fails.
     """
     path = Path(path)
+    refuse_input(path)
     made = [parent for parent in path.parents if not parent.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -33,6 +37,7 @@ def write_atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
         encoding = None if "b" in mode else "utf-8"
         with temporary.open(mode, encoding=encoding) as stream:
             yield stream
+        refuse_input(path)
         temporary.replace(path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import note_inputs
 from asdkit.io.audio import open_audio, read_samples
 
 NUM_THREADS = 16  # most of the time goes into waiting for the disk
@@ -52,6 +53,7 @@ def read_headers(
     Returns:
         the headers, and what is wrong with those that cannot be read; both by id.
     """
+    note_inputs(lambda: (x for x, is_command in sources.values() if not is_command))
     with ThreadPoolExecutor(NUM_THREADS) as pool:
         try:
             trying = functools.partial(_try, check_end=check_end)

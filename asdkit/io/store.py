@@ -18,6 +18,7 @@ import numpy as np
 
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.estimators import set_arrays, split_state
+from asdkit.base.inputs import note_input
 from asdkit.base.provenance import provenance
 from asdkit.io.files import write_atomic
 from asdkit.io.tables import PathName
@@ -76,6 +77,7 @@ def describe(path: PathName) -> dict[str, Any]:
 
 def _load(path: PathName) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read header and arrays; say what is wrong if it is not a model file."""
+    note_input(path)
     try:
         with (
             open(path, "rb") as stream,

@@ -12,6 +12,7 @@ from typing import NoReturn
 import numpy as np
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import note_input
 from asdkit.io.tables import PathName
 
 BLOCK = 1 << 19  # bytes to read at a time: all words of a block fit into the cache
@@ -31,6 +32,7 @@ def read_words(
     Raises:
         DataError: the file cannot be read, or a line has not so many words.
     """
+    note_input(path, renewable=True)
     first_line = 1 + num_skipped
     try:
         with open(path, "rb") as stream:
