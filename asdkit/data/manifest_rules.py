@@ -9,6 +9,7 @@ the user allows it (``--allow-pipes``).
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from typing import Any
 
 # What lhotse's methods perturb_speed and resample leave behind, as asdkit calls them.
@@ -30,7 +31,7 @@ def find_problem(item: Any) -> str | None:
         return f"expected an object, got {_shorten(item)}"
     if not isinstance(item.get("id"), str):
         return f"expected an id in quotes, got {_shorten(item.get('id'))}"
-    others = item.values()
+    others: Iterable[Any] = item.values()
     if "sources" in item:
         if problem := _check_recording(item, SOURCES):
             return problem
