@@ -7,10 +7,11 @@ import sys
 from collections.abc import Callable
 
 from asdkit.base.errors import AsdkitError
+from asdkit.base.inputs import watching
 
 
 def exit_code(name: str, program: Callable[[], int | None]) -> int:
-    """Run a program and report its errors.
+    """Run a program, never let it write over what it reads, and report its errors.
 
     Args:
         name: by which the user knows it; every line begins with it.
@@ -21,7 +22,8 @@ def exit_code(name: str, program: Callable[[], int | None]) -> int:
         be read or written; 130 if it was interrupted.  All else is a bug, and raised.
     """
     try:
-        return program() or 0
+        with watching():
+            return program() or 0
     except AsdkitError as error:
         print(f"{name}: error: {error}", file=sys.stderr)
         if error.hint:

@@ -14,6 +14,7 @@ import argparse
 from pathlib import Path
 
 from asdkit.base.device import choose_device
+from asdkit.base.inputs import renewing
 from asdkit.base.options import add_options, options_of
 
 
@@ -60,9 +61,11 @@ def main(args: argparse.Namespace) -> None:
 
     kind = IvectorSystem.__name__
     checkpoint = Path(args.extractor_dir) / "checkpoint.npz"
-    if not checkpoint.exists() or not system.resume(
-        load_object(checkpoint, IvectorSystem), totals
-    ):
+    saved = None
+    if checkpoint.exists():
+        with renewing():  # it is replaced after every iteration
+            saved = load_object(checkpoint, IvectorSystem)
+    if saved is None or not system.resume(saved, totals):
         extractor.initialize(ubm.full, statistics, totals)
     for _ in system.extractor.iterate(statistics, totals):
         if is_main():

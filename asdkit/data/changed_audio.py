@@ -10,12 +10,20 @@ import numpy as np
 
 from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.errors import AsdkitError
+from asdkit.base.inputs import refuse_overwriting
 from asdkit.base.ranges import Names, Natural
 from asdkit.data.augmentation import Noises, add_noise
 from asdkit.data.cuts import read_cuts, speaker_of
-from asdkit.data.directory import COMPUTED, ids_of, kind_of, read_carried, restrict
+from asdkit.data.directory import (
+    COMPUTED,
+    ids_of,
+    kind_of,
+    read_carried,
+    require_another,
+    restrict,
+)
 from asdkit.data.loading import load_samples, require_audio
-from asdkit.data.manifests import Manifests, read_manifests, write_manifests
+from asdkit.data.manifests import Manifests, files_of, read_manifests, write_manifests
 from asdkit.data.noises import recording_of
 from asdkit.io.audio import write_flac
 from asdkit.io.headers import read_headers
@@ -154,11 +162,14 @@ def write_changed(
         note: utterance id -> further fields of its supervision, e.g. its codec.
 
     Raises:
-        DataError: audio is missing or damaged.
+        DataError: audio is missing or damaged, or would be replaced.
     """
+    require_another(out_dir, data_dir)
     cuts = list(read_cuts(data_dir, features=False, allow_pipes=allow_pipes))
     require_audio(cuts)
     paths = {cut.id: f"{audio_dir}/{speaker_of(cut)}/{cut.id}.flac" for cut in cuts}
+    sources = files_of(cut.recording for cut in cuts)
+    refuse_overwriting(share([*paths.values()]), sources)
     for cut in share(cuts):
         samples = change(cut.id, load_samples(cut), cut.sampling_rate)
         write_flac(paths[cut.id], samples, cut.sampling_rate)

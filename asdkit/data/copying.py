@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 
-from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.errors import AsdkitError
 from asdkit.base.ranges import NonNegative
-from asdkit.data.directory import COMPUTED, kind_of, read_carried
+from asdkit.data.directory import COMPUTED, kind_of, read_carried, require_another
 from asdkit.data.manifests import read_manifests, write_manifests
 from asdkit.io.tables import PathName
 
@@ -41,8 +40,7 @@ def write_copy(
 
     if any(map(str.isspace, utt_prefix)):
         raise AsdkitError(f"expected a prefix without spaces, got {utt_prefix!r}")
-    if Path(source).resolve() == Path(data_dir).resolve():
-        raise DataError(data_dir, "expected another directory than the input")
+    require_another(data_dir, source)
     manifests = read_manifests(source)
     supervisions, num_cropped = [], 0
     for item in manifests.supervisions.values():

@@ -8,6 +8,7 @@ carried along as lines: features, VAD decisions, trials, and whatever a lab keep
 from __future__ import annotations
 
 import fnmatch
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -46,6 +47,17 @@ class Ids(NamedTuple):
     utts: frozenset[str]
     spks: frozenset[str]
     recos: frozenset[str]
+
+
+def require_another(data_dir: PathName, *sources: PathName) -> None:
+    """Raise a DataError if a directory that is written is one that is read."""
+    for source in sources:
+        if os.path.realpath(source) == os.path.realpath(data_dir) or (
+            os.path.isdir(source)
+            and os.path.isdir(data_dir)
+            and os.path.samefile(source, data_dir)
+        ):
+            raise DataError(data_dir, "expected another directory than the input")
 
 
 def kind_of(name: str) -> Kind | None:

@@ -14,6 +14,7 @@ from asdkit.data.directory import (
     ids_of,
     kind_of,
     read_carried,
+    require_another,
     restrict,
 )
 from asdkit.data.manifests import (
@@ -45,9 +46,10 @@ def export_directory(
             with ``<spk>-``, so that they sort by speaker, as Kaldi requires.
 
     Raises:
-        DataError: features or VAD decisions are missing for some utterances, or two
-            utterances would get one name.
+        DataError: features or VAD decisions are missing for some utterances, two
+            utterances would get one name, or both directories are the same.
     """
+    require_another(kaldi_dir, data_dir)
     manifests = read_manifests(data_dir)
     ids = ids_of(manifests)
     if not ids.utts:

@@ -15,6 +15,7 @@ import numpy as np
 
 from asdkit.base.distributed import share
 from asdkit.base.errors import DataError
+from asdkit.data.manifest_rules import is_safe_name
 from asdkit.io.ark import load_array, read_scp
 from asdkit.io.audio import open_audio, open_stream, read_samples
 
@@ -43,6 +44,11 @@ def load_samples(cut: MonoCut) -> np.ndarray:
     from lhotse.audio import audio_backend
     from lhotse.audio.utils import AudioLoadingError, DurationMismatchError
 
+    for source in cut.recording.sources:
+        if source.type == "file" and not is_safe_name(source.source):
+            problem = "lhotse would hand this name to a shell"
+            hint = "rename it: no blanks, quotes or other signs that a shell knows"
+            raise DataError(source.source, problem, hint=hint)
     try:
         with audio_backend(_libsndfile()):
             samples = cut.load_audio()[0]

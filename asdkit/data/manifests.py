@@ -14,11 +14,13 @@ import json
 import shlex
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import note_input, note_inputs
+from asdkit.data.manifest_rules import CURE, find_problem
 from asdkit.data.staging import stage
 from asdkit.io.files import write_atomic
 from asdkit.io.tables import PathName, invert
@@ -28,6 +30,11 @@ if TYPE_CHECKING:
 
 RECORDINGS = "recordings.jsonl.gz"
 SUPERVISIONS = "supervisions.jsonl.gz"
+# What gzip, JSON and lhotse raise, depending on what is damaged.
+DAMAGES = (
+    *(OSError, EOFError, zlib.error, ValueError, TypeError, KeyError),
+    *(AssertionError, AttributeError, RecursionError),
+)
 # What spoofed speech is described by; ``custom["attack"]`` is in utt2attack, and so on.
 CUSTOM = ("attack", "codec", "subset", "environment")
 DERIVED = (
@@ -83,20 +90,38 @@ def read_manifests(data_dir: PathName) -> Manifests:
     from lhotse import Recording, SupervisionSegment
 
     directory = Path(data_dir)
+    recordings = read_items(directory / RECORDINGS, Recording)
+    note_inputs(lambda: files_of(recordings.values()))
     return Manifests(
-        read_items(directory / RECORDINGS, Recording),
-        read_items(directory / SUPERVISIONS, SupervisionSegment),
+        recordings, read_items(directory / SUPERVISIONS, SupervisionSegment)
     )
 
 
+def files_of(recordings: Iterable[Recording]) -> Iterator[str]:
+    """Name the sound files of recordings; commands have none."""
+    for recording in recordings:
+        for source in recording.sources:
+            if source.type == "file":
+                yield source.source
+
+
 def read_items(path: Path, kind: Any) -> dict[str, Any]:
-    """Read one manifest of lhotse objects of one kind."""
+    """Read one manifest of lhotse objects of one kind.
+
+    Raises:
+        DataError: it is missing or damaged, an id comes twice, or an item holds what
+            `asdkit.data.manifest_rules` does not allow.
+    """
     items = {}
     number = 0
+    note_input(path)
     try:
         with gzip.open(path, "rt", encoding="utf-8") as stream:
             for number, line in enumerate(stream, start=1):
-                item = kind.from_dict(json.loads(line))
+                content = json.loads(line)
+                if problem := find_problem(content):
+                    _refuse(path, number, content, problem)
+                item = kind.from_dict(content)
                 if item.id in items:
                     raise DataError(path, f"id {item.id!r} comes twice", line=number)
                 items[item.id] = item
@@ -106,7 +131,7 @@ def read_items(path: Path, kind: Any) -> dict[str, Any]:
             "no such manifest",
             hint=f"asdkit kaldi-import {path.parent} DEST makes one from Kaldi tables",
         ) from None
-    except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError) as error:
+    except DAMAGES as error:
         raise DataError(
             path,
             f"not a manifest of {kind.__name__}s: {type(error).__name__}: {error}",
@@ -114,6 +139,13 @@ def read_items(path: Path, kind: Any) -> dict[str, Any]:
             hint="the file is damaged or cut short; make it again",
         ) from None
     return {key: items[key] for key in sorted(items)}  # UTF-8 order = code point order
+
+
+def _refuse(path: Path, number: int, content: Any, problem: str) -> NoReturn:
+    """Raise for a line of a manifest."""
+    name = content.get("id") if isinstance(content, dict) else None
+    text = f"{name!r}: {problem}" if isinstance(name, str) else problem
+    raise DataError(path, text, line=number, hint=CURE)
 
 
 def read_utterances(data_dir: PathName) -> list[Utterance]:

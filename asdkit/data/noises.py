@@ -15,8 +15,9 @@ import numpy as np
 from scipy import fft
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import note_inputs
 from asdkit.data.loading import at_rate, load_piece, load_samples, require_audio
-from asdkit.data.manifests import read_items
+from asdkit.data.manifests import files_of, read_items
 from asdkit.io.headers import Header, read_headers
 from asdkit.io.tables import PathName, read_table
 from asdkit.simulation.sessions import NUM_KNOTS, room_response, smooth_gain
@@ -180,6 +181,7 @@ def read_recordings(directory: PathName) -> list[Recording]:
     ]
     if not paths and (Path(directory) / "wav.scp").exists():
         recordings = _read_wavs(Path(directory) / "wav.scp")
+    note_inputs(lambda: files_of(recordings))
     for recording in recordings:
         if any(source.type == "command" for source in recording.sources):
             raise DataError(

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import renewing
 from asdkit.data.directory import Ids, first_word, kind_of, restrict, table_names
 from asdkit.data.manifests import (
     DERIVED,
@@ -74,7 +75,8 @@ def repair(data_dir: PathName) -> None:
         left = part_of(manifests, after.utts)
         carried = {name: x for name, x in tables.items() if name not in DERIVED}
         recordings, supervisions = left.recordings.values(), left.supervisions.values()
-        write_manifests(directory, recordings, supervisions, carried)
+        with renewing():
+            write_manifests(directory, recordings, supervisions, carried)
     else:
         with stage(directory) as staged:
             write_tables(staged, {x: tables[x] for x in changed & tables.keys()})

@@ -15,10 +15,12 @@ import numpy as np
 
 from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import refuse_overwriting
 from asdkit.base.ranges import Natural
 from asdkit.data.cuts import attack_of, read_cuts, speaker_of
+from asdkit.data.directory import require_another
 from asdkit.data.loading import load_samples, require_audio
-from asdkit.data.manifests import write_manifests
+from asdkit.data.manifests import files_of, write_manifests
 from asdkit.data.noises import recording_of
 from asdkit.io.audio import write_flac
 from asdkit.io.headers import read_header
@@ -76,8 +78,9 @@ def write_spliced(
 
     Raises:
         DataError: no speaker has bona fide and spoofed utterances, an attack is
-            unknown, or audio is missing or damaged.
+            unknown, or audio is missing or damaged, or would be replaced.
     """
+    require_another(out_dir, data_dir)
     cuts = list(read_cuts(data_dir, features=False))
     require_audio(cuts)
     splices = _plan(cuts, splicer, audio_dir, seed)
@@ -85,6 +88,8 @@ def write_spliced(
     if not splices:
         problem = "no speaker has both bona fide and spoofed utterances long enough"
         raise DataError(data_dir, problem)
+    sources = files_of(cut.recording for cut in cuts)
+    refuse_overwriting((splice.path for splice in share(splices)), sources)
     for splice in share(splices):
         rate = splice.bonafide.sampling_rate
         both = load_samples(splice.bonafide), load_samples(splice.spoof)

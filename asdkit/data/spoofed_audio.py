@@ -19,12 +19,14 @@ import numpy as np
 
 from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.inputs import refuse_overwriting
 from asdkit.base.provenance import commit
 from asdkit.base.ranges import Names, Natural
 from asdkit.data.changed_audio import Rooms
 from asdkit.data.cuts import read_cuts, speaker_of
+from asdkit.data.directory import require_another
 from asdkit.data.loading import load_samples, require_audio
-from asdkit.data.manifests import SUPERVISIONS, write_manifests
+from asdkit.data.manifests import SUPERVISIONS, files_of, write_manifests
 from asdkit.data.noises import recording_of
 from asdkit.io.audio import write_flac
 from asdkit.io.files import write_atomic
@@ -177,18 +179,17 @@ def write_spoofed(
             for an utterance with the same seed, e.g. aaa,bbc or all; empty: any room.
 
     Raises:
-        DataError: audio is missing or damaged, or nothing is bona fide.
+        DataError: audio is missing or damaged, or would be replaced; or nothing is
+            bona fide.
         AsdkitError: an attack can be made on no utterance, a program that it needs
             fails, or an attack is not heard in a room.
     """
+    require_another(out_dir, data_dir)
     rooms = Rooms(environments, seed) if environments else None
     if rooms:
         _require_rooms(attacks, with_bonafide)
-    cuts = {
-        cut.id: cut
-        for cut in read_cuts(data_dir, features=False, allow_pipes=allow_pipes)
-        if _is_bonafide(cut.supervisions[0])
-    }
+    listed = list(read_cuts(data_dir, features=False, allow_pipes=allow_pipes))
+    cuts = {cut.id: cut for cut in listed if _is_bonafide(cut.supervisions[0])}
     if not cuts:
         raise DataError(data_dir, "expected bona fide utterances, got none")
     require_audio([*cuts.values()])
@@ -197,6 +198,8 @@ def write_spoofed(
         spoof.utt: f"{audio_dir}/{speaker_of(cuts[spoof.victim])}/{spoof.utt}.flac"
         for spoof in spoofs
     }
+    sources = files_of(cut.recording for cut in listed)
+    refuse_overwriting(paths.values(), sources)
     if is_main():
         _keep_what_fits(Path(audio_dir), spoofs, cuts, attacks, seed, paths)
     barrier()

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import note_input
 from asdkit.base.packages import require
 from asdkit.io.tables import PathName
 from asdkit.nnet.ssl import PUBLISHED, SslEncoder, SslMeans, import_torchaudio
@@ -136,6 +137,7 @@ def _read_folder(folder: Path) -> SslCheckpoint:
 
 def _read_file(path: Path) -> SslCheckpoint:
     """Read what torchaudio offers for download; sizes tell which model it is of."""
+    note_input(path)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         # A classifier for speech recognition may be part of it.

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from asdkit.base.inputs import refuse_input
 from asdkit.io.leftovers import HOST, hold, remove_dead
 from asdkit.io.tables import PathName
 
@@ -16,11 +17,15 @@ from asdkit.io.tables import PathName
 def stage(directory: PathName, replaces: Iterable[str] = ()) -> Iterator[Path]:
     """Give an empty directory whose files move into ``directory`` at the end.
 
-    On any error, or Ctrl-C, nothing has moved and ``directory`` is as it was.
+    On any error, or Ctrl-C, nothing has moved and ``directory`` is as it was.  Tables
+    that the program has read may be renewed so, as a directory is as a whole.
 
     Args:
         directory: where the files go; made if need be.
         replaces: names that shall not stay there unless they are written again.
+
+    Raises:
+        DataError: this program reads a file that would be replaced, and no table.
     """
     directory = Path(directory)
     is_new = not directory.exists()
@@ -33,6 +38,8 @@ def stage(directory: PathName, replaces: Iterable[str] = ()) -> Iterator[Path]:
         hold(descriptor)
         yield staged
         written = sorted(path.name for path in staged.iterdir())
+        for name in sorted({*written, *replaces}):
+            refuse_input(directory / name, renews=True)
         for name in written:
             (staged / name).replace(directory / name)
         for name in set(replaces) - set(written):

@@ -12,7 +12,14 @@ import numpy as np
 
 from asdkit.base.errors import DataError
 from asdkit.base.ranges import Natural
-from asdkit.data.directory import first_word, ids_of, kind_of, read_carried, restrict
+from asdkit.data.directory import (
+    first_word,
+    ids_of,
+    kind_of,
+    read_carried,
+    require_another,
+    restrict,
+)
 from asdkit.data.manifests import (
     RECORDINGS,
     SUPERVISIONS,
@@ -129,8 +136,7 @@ def write_subset(source: PathName, data_dir: PathName, utts: Iterable[str]) -> N
     Raises:
         DataError: no utterance is left, or both directories are the same.
     """
-    if Path(source).resolve() == Path(data_dir).resolve():
-        raise DataError(data_dir, "expected another directory than the input")
+    require_another(data_dir, source)
     before = read_manifests(source)
     after = part_of(before, utts)
     if not after.supervisions:
@@ -162,8 +168,9 @@ def write_combined(sources: Sequence[PathName], data_dir: PathName) -> None:
 
     Raises:
         DataError: an utterance is in two of them, or one id means two recordings or
-            two values.
+            two values; or ``data_dir`` is one of them.
     """
+    require_another(data_dir, *sources)
     recordings: dict[str, Any] = {}
     supervisions: dict[str, Any] = {}
     for source in sources:

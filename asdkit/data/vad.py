@@ -95,8 +95,9 @@ def compute_vad(data_dir: PathName, out_dir: PathName, detector: Detector) -> No
                 f"{num_silent} of {len(table)} utterances have no speech",
                 hint="lower --vad-energy-threshold or raise --speech-bias, or listen",
             )
-    if is_main():
-        write_table(Path(data_dir) / "vad.scp", read_table(writer.scp))
+    listed = Path(data_dir) / "vad.scp"
+    if is_main() and listed.resolve() != writer.scp.resolve():
+        write_table(listed, read_table(writer.scp))
     logger.info(
         "vad: %d utterances, %.1f %% of %d frames voiced; %d without speech",
         len(table),

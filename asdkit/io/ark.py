@@ -19,6 +19,7 @@ import numpy as np
 
 from asdkit.base.distributed import barrier, is_main, num_ranks, rank
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import note_input, note_inputs, refuse_input
 from asdkit.io.ark_value import read_shape, read_value
 from asdkit.io.files import write_atomic
 from asdkit.io.kaldi_stream import open_bytes
@@ -34,6 +35,7 @@ def read_scp(path: PathName) -> dict[str, str]:
     table = read_table(path)
     for key, location in table.items():
         _refuse_command(path, f"{key!r}", location)
+    note_inputs(lambda: (_split_offset(location)[0] for location in table.values()))
     return table
 
 
@@ -78,10 +80,7 @@ def _refuse_command(path: PathName, what: str, location: str) -> None:
 def _open_value(key: str, location: str) -> Iterator[tuple[str, io.BufferedReader]]:
     """Open an archive at an offset; say for which key if that does not work."""
     _refuse_command(location, f"{key!r}", location)
-    plain = _split_range(location)[0]
-    path, colon, offset = plain.rpartition(":")
-    if not (colon and re.fullmatch("[0-9]+", offset)):
-        path, offset = plain, "0"
+    path, offset = _split_offset(location)
     try:
         with open_bytes(path) as stream:
             stream.seek(int(offset))
@@ -101,6 +100,14 @@ def _split_range(location: str) -> tuple[str, str]:
         return location, ""
     plain, _, ranges = location[:-1].rpartition("[")
     return plain, ranges or "none"
+
+
+def _split_offset(location: str) -> tuple[str, str]:
+    """Split ``file:12[0:9]`` into ``file`` and ``12``, 0 without an offset."""
+    plain = _split_range(location)[0]
+    path, colon, offset = plain.rpartition(":")
+    has_offset = colon and re.fullmatch("[0-9]+", offset)
+    return (path, offset) if has_offset else (plain, "0")
 
 
 def _find_range(key: str, location: str, shape: tuple[int, ...]) -> tuple[slice, ...]:
@@ -155,6 +162,7 @@ def read_arrays(rspecifier: str) -> Iterator[tuple[str, np.ndarray]]:
     if kind not in ("ark", "ark,t"):
         raise DataError(rspecifier, "expected scp:FILE or ark:FILE")
     _refuse_command(rspecifier, "it", path)
+    note_input(path)
     seen: set[str] = set()
     with open_bytes(path) as stream:
         while key := _read_key(path, stream):
@@ -215,6 +223,7 @@ class ArkWriter:
         return self.directory / f"{self.name}.scp"
 
     def __enter__(self) -> ArkWriter:
+        refuse_input(self.scp)
         part = f".{rank() + 1}" if num_ranks() > 1 else ""
         self.ark = self.directory / f"{self.name}{part}.ark"
         self.locations: dict[str, str] = {}
@@ -257,6 +266,7 @@ class ArkWriter:
             barrier()
             if is_main():
                 # A table must not point into an archive that is being replaced.
+                refuse_input(self.scp)
                 self.scp.unlink(missing_ok=True)
             barrier()
             self._archive.close()
@@ -280,6 +290,7 @@ class ArkWriter:
         ours = re.compile(rf"{name}(\.\d+)?\.ark|\.{name}\.\d+\.part")
         for old in self.directory.iterdir():
             if ours.fullmatch(old.name) and str(old) not in kept and old != self.ark:
+                refuse_input(old)
                 old.unlink(missing_ok=True)  # its rank removes its part, too
 
 

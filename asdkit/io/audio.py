@@ -19,6 +19,7 @@ import numpy as np
 import soundfile
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import note_input
 from asdkit.io.decoding import (
     UNKNOWN_FRAMES,
     Mp3,
@@ -177,6 +178,7 @@ def read_audio(
     Raises:
         DataError: as `open_audio` and `read_samples` do.
     """
+    note_input(source)
     with open_audio(source) as file:
         samples = read_samples(file, source, start, duration, channel)
         wanted = sampling_rate or file.samplerate

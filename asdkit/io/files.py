@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from asdkit.base.inputs import refuse_input
 from asdkit.io.leftovers import hold, remove_dead, temporary_name
 
 
@@ -25,12 +26,14 @@ def write_atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
         mode: "w" or "wb".
 
     Raises:
+        DataError: this program reads that file.
         OSError: the disk is full, the directory cannot be written, or the name is a
             directory's; it names the file, not the temporary one.
     """
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    refuse_input(path)
     made = [parent for parent in path.parents if not parent.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_name(path)
@@ -40,6 +43,7 @@ def write_atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
         with temporary.open(mode, encoding=encoding) as stream:
             hold(stream.fileno())
             yield stream
+        refuse_input(path)
         temporary.replace(path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import note_inputs
 from asdkit.io.audio import open_audio, read_samples
 from asdkit.io.lengths import STATE_LENGTH
 
@@ -73,6 +74,7 @@ def read_headers(
     wanted = list(sources.values())
     size = min(BATCH, 1 + len(wanted) // (4 * NUM_THREADS))
     batches = [wanted[i : i + size] for i in range(0, len(wanted), size)]
+    note_inputs(lambda: (x for x, is_command in sources.values() if not is_command))
     with ThreadPoolExecutor(NUM_THREADS) as pool:
         try:
             trying = functools.partial(_try, check_end=check_end)

@@ -29,6 +29,7 @@ from typing import IO, Any, NoReturn, cast
 import numpy as np
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import note_input
 from asdkit.base.numbers import parse_numbers
 from asdkit.io.tables import PathName
 
@@ -69,6 +70,7 @@ def open_object(path: PathName) -> Iterator[BinaryReader | TextReader]:
     Raises:
         DataError: the file is missing, damaged, or has something after the object.
     """
+    note_input(path)
     with open_bytes(path) as stream:
         reader: BinaryReader | TextReader
         if stream.peek(2)[:2] == BINARY:

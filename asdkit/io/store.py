@@ -16,6 +16,7 @@ import numpy as np
 
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.estimators import set_arrays, split_state
+from asdkit.base.inputs import note_input
 from asdkit.base.provenance import provenance
 from asdkit.io.checksums import DAMAGES, verify_zip
 from asdkit.io.files import write_atomic
@@ -65,6 +66,7 @@ def describe(path: PathName) -> dict[str, Any]:
 
 def _load(path: PathName) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read header and arrays; say what is wrong if it is not a model file."""
+    note_input(path)
     try:
         verify_zip(path)
         with (

@@ -7,6 +7,7 @@ from os import PathLike
 from pathlib import Path
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import note_input
 from asdkit.io.files import write_atomic
 
 PathName = str | PathLike[str]
@@ -24,6 +25,7 @@ def read_lines(path: PathName) -> list[str]:
         raise DataError(path, f"cannot read it: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise DataError(path, f"expected UTF-8 text, got {error}") from None
+    note_input(path, renewable=True)
     # Not splitlines(), which also splits at characters that transcripts may hold.
     return text.removesuffix("\n").split("\n") if text else []
 

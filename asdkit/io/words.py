@@ -12,6 +12,7 @@ from typing import NoReturn
 import numpy as np
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import note_input
 from asdkit.base.numbers import parse_number, parse_numbers
 from asdkit.io.tables import PathName
 
@@ -32,6 +33,7 @@ def read_words(
     Raises:
         DataError: the file cannot be read, or a line has not so many words.
     """
+    note_input(path, renewable=True)
     first_line = 1 + num_skipped
     try:
         with open(path, "rb") as stream:

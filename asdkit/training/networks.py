@@ -12,6 +12,7 @@ import torch
 
 from asdkit.base.distributed import is_main
 from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.inputs import refuse_input
 from asdkit.base.options import choice_of, options_of
 from asdkit.data.cuts import speaker_of
 from asdkit.data.networks import (
@@ -134,7 +135,10 @@ def train_network(
 
     Raises:
         AsdkitError: as `Training.fit` and `build_objective` do.
+        DataError: network.pt is the one to start or to learn from.
     """
+    written = Path(directory) / "network.pt"
+    refuse_input(written)  # before hours of work
     objective = build_objective(
         args.objective,
         choice_of(args, "objective", OBJECTIVES)[1],
@@ -153,4 +157,4 @@ def train_network(
         device,
     )
     if is_main():
-        save_network(Path(directory) / "network.pt", trained)
+        save_network(written, trained)
