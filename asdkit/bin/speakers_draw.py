@@ -14,6 +14,7 @@ import logging
 
 from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.options import add_options, options_of
+from asdkit.base.progress import watch
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +55,8 @@ def main(args: argparse.Namespace) -> None:
     ]
     minutes = sum(item.sec for item in drawn) / 60
     logger.info("speakers-draw: %d utterances, %.4g minutes", len(drawn), minutes)
-    for item, utterance in share([*zip(drawn, utterances, strict=True)]):
+    mine = share([*zip(drawn, utterances, strict=True)])
+    for item, utterance in watch(mine, len(mine), "speakers-draw"):
         write_flac(utterance.source, corpus.speak(item), corpus.sample_frequency)
     barrier()
     if is_main():

@@ -11,6 +11,7 @@ import numpy as np
 from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.errors import AsdkitError
 from asdkit.base.inputs import refuse_overwriting
+from asdkit.base.progress import watch
 from asdkit.base.ranges import Names, Natural
 from asdkit.data.augmentation import Noises, add_noise
 from asdkit.data.cuts import read_cuts, speaker_of
@@ -170,7 +171,8 @@ def write_changed(
     paths = {cut.id: f"{audio_dir}/{speaker_of(cut)}/{cut.id}.flac" for cut in cuts}
     sources = files_of(cut.recording for cut in cuts)
     refuse_overwriting(share([*paths.values()]), sources)
-    for cut in share(cuts):
+    mine = share(cuts)
+    for cut in watch(mine, len(mine), "audio"):
         samples = change(cut.id, load_samples(cut), cut.sampling_rate)
         write_flac(paths[cut.id], samples, cut.sampling_rate)
     barrier()

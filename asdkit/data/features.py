@@ -19,6 +19,7 @@ import torch
 
 from asdkit.base.distributed import all_reduce, is_main, share
 from asdkit.base.errors import DataError
+from asdkit.base.progress import watch
 from asdkit.base.provenance import provenance
 from asdkit.base.ranges import Natural
 from asdkit.data.feats_info import INFO, FeatsInfo
@@ -87,9 +88,10 @@ def compute_features(
     num_frames = torch.zeros(len(utterances), dtype=torch.int64)
     rates = torch.zeros(len(utterances), dtype=torch.int64)
     method = SPEECH_FEATURE if compress else None
-    answers = _run_threads(compute, share(list(recordings.values())))
+    mine = share(list(recordings.values()))
+    answers = _run_threads(compute, mine)
     with ArkWriter(out_dir, "feats", method) as writer, closing(answers):
-        for indices, feats, rate in answers:
+        for indices, feats, rate in watch(answers, len(mine), "feats-compute"):
             for index, matrix in zip(indices, feats, strict=True):
                 num_frames[index], rates[index] = len(matrix), rate
                 if len(matrix):

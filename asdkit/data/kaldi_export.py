@@ -54,6 +54,7 @@ def export_directory(
     ids = ids_of(manifests)
     if not ids.utts:
         raise DataError(Path(data_dir) / SUPERVISIONS, "expected utterances, got none")
+    logger.info("data-export: %s: %d utterances", data_dir, len(ids.utts))
     tables = {**derive_tables(manifests), **read_carried(data_dir)}
     recos = frozenset(map(first_word, tables.get("wav.scp", [])))
     ids = ids._replace(recos=recos)

@@ -16,6 +16,7 @@ import numpy as np
 from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.errors import DataError
 from asdkit.base.inputs import refuse_overwriting
+from asdkit.base.progress import watch
 from asdkit.base.ranges import Natural
 from asdkit.data.cuts import attack_of, read_cuts, speaker_of
 from asdkit.data.directory import require_another
@@ -89,8 +90,9 @@ def write_spliced(
         problem = "no speaker has both bona fide and spoofed utterances long enough"
         raise DataError(data_dir, problem)
     sources = files_of(cut.recording for cut in cuts)
-    refuse_overwriting((splice.path for splice in share(splices)), sources)
-    for splice in share(splices):
+    mine = share(splices)
+    refuse_overwriting((splice.path for splice in mine), sources)
+    for splice in watch(mine, len(mine), "spoof-splice"):
         rate = splice.bonafide.sampling_rate
         both = load_samples(splice.bonafide), load_samples(splice.spoof)
         write_flac(splice.path, splicer.apply(*both, splice.plan, rate), rate)

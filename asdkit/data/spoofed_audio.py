@@ -20,6 +20,7 @@ import numpy as np
 from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.inputs import refuse_overwriting
+from asdkit.base.progress import watch
 from asdkit.base.provenance import commit
 from asdkit.base.ranges import Names, Natural
 from asdkit.data.changed_audio import Rooms
@@ -203,7 +204,8 @@ def write_spoofed(
     if is_main():
         _keep_what_fits(Path(audio_dir), spoofs, cuts, attacks, seed, paths)
     barrier()
-    for spoof in share(spoofs):
+    mine = share(spoofs)
+    for spoof in watch(mine, len(mine), "spoof-simulate"):
         path = Path(paths[spoof.utt])
         if not path.exists():
             samples = make_spoof(spoof, cuts, ATTACKS[attacks[spoof.attack]], seed)

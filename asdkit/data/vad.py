@@ -12,6 +12,7 @@ import torch
 
 from asdkit.base.distributed import all_reduce, is_main, share
 from asdkit.base.errors import DataError
+from asdkit.base.progress import watch
 from asdkit.data.feats_info import read_info
 from asdkit.io.ark import ArkWriter, load_array, read_scp
 from asdkit.io.tables import PathName, read_table, write_table
@@ -82,12 +83,17 @@ def compute_vad(data_dir: PathName, out_dir: PathName, detector: Detector) -> No
     detector.prepare(data_dir)
     counts = torch.zeros(3, dtype=torch.int64)  # utterances without speech, voiced, all
     with ArkWriter(out_dir, "vad") as writer:
-        for utts, feats in read_batches(share(list(table.items()))):
-            for utt, voiced in zip(utts, detector.detect(utts, feats), strict=True):
-                writer[utt] = voiced.astype(np.float32)
-                counts += torch.tensor([not voiced.any(), voiced.sum(), len(voiced)])
-                if not voiced.any():
-                    logger.debug("vad: %s has no speech", utt)
+        mine = share(list(table.items()))
+        found = (
+            decision
+            for utts, feats in read_batches(mine)
+            for decision in zip(utts, detector.detect(utts, feats), strict=True)
+        )
+        for utt, voiced in watch(found, len(mine), "vad-compute"):
+            writer[utt] = voiced.astype(np.float32)
+            counts += torch.tensor([not voiced.any(), voiced.sum(), len(voiced)])
+            if not voiced.any():
+                logger.debug("vad: %s has no speech", utt)
         num_silent, num_voiced, num_frames = all_reduce(counts).tolist()
         if 2 * num_silent > len(table):
             raise DataError(
