@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from asdkit.base.errors import AsdkitError
+from asdkit.base.expressions import Unknown
 from asdkit.base.parsing import list_of, parsing_of
 from asdkit.base.references import Configurable, Reference, reference_to
 from asdkit.base.signatures import Parameter, defaults_of, parameters_of
@@ -155,6 +156,8 @@ def _meaning(parameter: Parameter) -> tuple[str, str]:
     """Tell what an option means, and its default in words; empty where it has none."""
     if not parameter.text:
         raise TypeError(f"the docstring does not explain {parameter.name!r}")
+    if isinstance(parameter.default, Unknown):
+        raise TypeError(f"{parameter.name!r}: its default is no plain value")
     if parameter.default is not None:
         return parameter.text, _show(parameter.default)
     without = WITHOUT.fullmatch(parameter.text)

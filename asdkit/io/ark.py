@@ -19,7 +19,7 @@ import numpy as np
 
 from asdkit.base.distributed import barrier, is_main, num_ranks, rank
 from asdkit.base.errors import DataError
-from asdkit.base.inputs import note_input, note_inputs, refuse_input
+from asdkit.base.inputs import note_input, note_inputs, refuse_input, renewing
 from asdkit.io.ark_value import read_shape, read_value
 from asdkit.io.files import write_atomic
 from asdkit.io.kaldi_stream import open_bytes
@@ -282,8 +282,9 @@ class ArkWriter:
     def _merge(self) -> None:
         """Join the ranks' tables; remove what a run with more ranks left."""
         merged: dict[str, str] = {}
-        for part in map(self._part, range(num_ranks())):
-            merged |= dict(line.split(" ", 1) for line in read_lines(part))
+        with renewing():  # the parts are this run's own, and go
+            for part in map(self._part, range(num_ranks())):
+                merged |= dict(line.split(" ", 1) for line in read_lines(part))
         _write_scp(self.scp, merged)
         kept = {location.rpartition(":")[0] for location in merged.values()}
         name = re.escape(self.name)

@@ -21,6 +21,7 @@ class Model:
         seed: seed.
         blocks: blocks.
         noise: recordings of noise; None: noise is drawn.
+        made: by a call.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Model:
         blocks: tuple[int, ...] = (3, 4),
         noise: AnyPath | None = None,
         unsaid: int = 3,
+        made: int = max(1, 2),
     ) -> None: ...
 
 
@@ -143,6 +145,11 @@ def test_an_option_without_a_parameter_is_a_bug():
 def test_an_option_that_the_docstring_does_not_explain_is_a_bug():
     with pytest.raises(TypeError, match="does not explain 'unsaid'"):
         add_options(new_parser(), Model, "unsaid")
+
+
+def test_a_default_that_the_source_does_not_show_is_a_bug():
+    with pytest.raises(TypeError, match="'made': its default is no plain value"):
+        add_options(new_parser(), Model, "made")
 
 
 def choose(*argv):
