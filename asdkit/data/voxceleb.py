@@ -24,7 +24,7 @@ import numpy as np
 
 from asdkit.base.errors import DataError
 from asdkit.data.manifests import Utterance, write_utterances
-from asdkit.io.headers import NUM_THREADS, read_headers
+from asdkit.io.headers import NUM_THREADS, read_headers, tell_channels
 from asdkit.io.tables import PathName, read_lines, read_table
 from asdkit.io.trials import Trials, read_trials
 
@@ -68,6 +68,7 @@ def prepare_voxceleb(root: PathName, data_dir: PathName, part: Part = "all") -> 
     for error in errors.values():
         what = f"{len(errors)} of {len(paths)} files cannot be read, first"
         raise DataError(root, f"{what} {error}", hint=error.hint)
+    tell_channels(headers, ((utt, 0) for utt in paths))
     utterances = [
         Utterance(
             utt=utt,
