@@ -9,6 +9,15 @@ from collections.abc import Callable
 from asdkit.base.errors import AsdkitError
 from asdkit.base.inputs import watching
 
+ENDINGS: list[Callable[[], None]] = []
+# What torch says where Python has MemoryError.
+NO_MEMORY = ("can't allocate memory", "out of memory")
+
+
+def at_exit(ending: Callable[[], None]) -> None:
+    """Let every program call a function before it ends, however it does."""
+    ENDINGS.append(ending)
+
 
 def exit_code(name: str, program: Callable[[], int | None]) -> int:
     """Run a program, never let it write over what it reads, and report its errors.
@@ -18,8 +27,9 @@ def exit_code(name: str, program: Callable[[], int | None]) -> int:
         program: takes nothing; returns its exit code, or None for 0.
 
     Returns:
-        What the program returned; 1 if the data or the fit is wrong, or a file cannot
-        be read or written; 130 if it was interrupted.  All else is a bug, and raised.
+        What the program returned; 1 if the data or the fit is wrong, a file cannot be
+        read or written, or memory is not enough; 130 if it was interrupted.  All else
+        is a bug, and raised.
     """
     try:
         with watching():
@@ -38,6 +48,18 @@ def exit_code(name: str, program: Callable[[], int | None]) -> int:
         where = f"{error.filename}: " if error.filename else ""
         print(f"{name}: error: {where}{error.strerror}", file=sys.stderr)
         return 1
+    except (MemoryError, RuntimeError) as error:
+        said = str(error).partition("\n")[0]
+        is_memory = any(words in said for words in NO_MEMORY)
+        if not (isinstance(error, MemoryError) or is_memory):
+            raise
+        text = f"not enough memory: {said}" if said else "not enough memory"
+        print(f"{name}: error: {text}", file=sys.stderr)
+        print("  hint: smaller sizes or batches need less", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(f"{name}: interrupted; nothing half-written", file=sys.stderr)
         return 130
+    finally:
+        for ending in ENDINGS:
+            ending()

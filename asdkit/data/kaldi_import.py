@@ -20,7 +20,7 @@ from asdkit.base.ranges import FolderPath, Natural
 from asdkit.data.directory import first_word, kind_of, read_carried
 from asdkit.data.manifests import CUSTOM, write_manifests
 from asdkit.io.ark import load_shape, read_scp
-from asdkit.io.headers import Header, read_headers
+from asdkit.io.headers import Header, read_headers, tell_channels
 from asdkit.io.tables import PathName, read_lines, read_table
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 SIDES = {"A": 0, "B": 1, "1": 0, "2": 1}  # in reco2file_and_channel
 OVERSHOOT = 0.5  # seconds a segment may end late, as in Kaldi's extract-segments
 FRAME_SHIFT = 0.01  # seconds, where there is no frame_shift file
+CHANNELS = "--channel, segments or reco2file_and_channel choose"
 VALIDATE = "asdkit data-validate names every such line, and --fix true repairs"
 
 
@@ -79,6 +80,9 @@ def import_directory(
         headers = _probe(source / "wav.scp", wavs, known)
         supervisions = _supervise(source, utt2spk, segments, headers, channel)
         recordings = [_record(reco, *wavs[reco], headers[reco]) for reco in wavs]
+        used = ((item.recording_id, item.channel) for item in supervisions)
+        seen = {reco: x for reco, x in headers.items() if reco not in known}
+        tell_channels(seen, used, CHANNELS)
     elif (source / "feats.scp").exists():
         recordings = []
         supervisions = _supervise_features(source, utt2spk, carried["feats.scp"])
@@ -292,7 +296,7 @@ def _supervise(
                 source / "wav.scp",
                 segment.reco,
                 f"{utt!r} wants a channel that is not among {header.num_channels}",
-                "--channel, segments or reco2file_and_channel choose, counted from 0",
+                f"{CHANNELS}, counted from 0",
             )
         supervisions.append(make(utt, segment.reco, segment.start, duration, chosen))
     if num_cut:

@@ -17,7 +17,7 @@ from asdkit.base.distributed import share
 from asdkit.base.errors import DataError
 from asdkit.data.manifest_rules import is_safe_name
 from asdkit.io.ark import load_array, read_scp
-from asdkit.io.audio import open_audio, open_stream, read_samples
+from asdkit.io.audio import open_audio, open_stream, read_samples, require_sound
 
 if TYPE_CHECKING:
     from lhotse import MonoCut, Recording
@@ -54,9 +54,7 @@ def load_samples(cut: MonoCut) -> np.ndarray:
             samples = cut.load_audio()[0]
     except (AudioLoadingError, DurationMismatchError, OSError, RuntimeError) as error:
         raise _explain(cut, error) from None
-    if not np.isfinite(samples).all():
-        path = cut.recording.sources[0].source
-        raise DataError(path, f"{cut.id!r} holds NaN or infinite samples")
+    require_sound(cut.recording.sources[0].source, samples, f"{cut.id!r} ")
     return samples
 
 

@@ -24,6 +24,7 @@ import numpy as np
 
 from asdkit.base.errors import DataError
 from asdkit.data.manifests import Utterance, write_utterances
+from asdkit.io.headers import NUM_THREADS, read_headers, tell_channels
 from asdkit.io.tables import PathName, read_lines, read_table
 from asdkit.io.trials import Trials, read_trials
 
@@ -55,8 +56,6 @@ def prepare_voxceleb(root: PathName, data_dir: PathName, part: Part = "all") -> 
         DataError: the table of speakers is missing or malformed, there is no audio,
             a file is damaged, or an utterance is there twice.
     """
-    from asdkit.io.headers import read_headers
-
     speakers = {
         spk: speaker
         for spk, speaker in read_speakers(root).items()
@@ -69,6 +68,7 @@ def prepare_voxceleb(root: PathName, data_dir: PathName, part: Part = "all") -> 
     for error in errors.values():
         what = f"{len(errors)} of {len(paths)} files cannot be read, first"
         raise DataError(root, f"{what} {error}", hint=error.hint)
+    tell_channels(headers, ((utt, 0) for utt in paths))
     utterances = [
         Utterance(
             utt=utt,
@@ -136,8 +136,6 @@ def find_audio(root: PathName, speakers: Collection[str]) -> dict[str, str]:
     Raises:
         DataError: there is none, or an utterance is there twice.
     """
-    from asdkit.io.headers import NUM_THREADS
-
     folders = [
         path
         for path in _speaker_folders(os.fspath(root))

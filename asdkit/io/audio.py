@@ -29,6 +29,7 @@ from asdkit.io.decoding import (
 )
 from asdkit.io.files import write_atomic
 from asdkit.io.lengths import AGAIN, STATE_LENGTH, check_length, require_samples
+from asdkit.io.levels import LEVELS
 from asdkit.io.resampling import resample
 from asdkit.io.tables import PathName
 
@@ -150,9 +151,23 @@ def read_samples(
     if len(samples) < max(1, last - first):
         problem = f"expected {last - first} samples, got only {len(samples)}"
         raise DataError(source, problem, hint=AGAIN)
-    if not np.isfinite(samples).all():
-        raise DataError(source, "holds NaN or infinite samples", hint=CONVERT)
-    return np.ascontiguousarray(samples)
+    samples = np.ascontiguousarray(samples)
+    require_sound(source, samples)
+    return samples
+
+
+def require_sound(source: str, samples: np.ndarray, whose: str = "") -> None:
+    """Raise unless (L,) samples are numbers; count whether their level is odd.
+
+    Args:
+        source: path or command, for messages.
+        samples: float32.
+        whose: beginning of the message, e.g. an utterance.
+    """
+    peak = max(-float(samples.min(initial=0)), float(samples.max(initial=0)))
+    if not np.isfinite(peak):
+        raise DataError(source, f"{whose}holds NaN or infinite samples", hint=CONVERT)
+    LEVELS.note_read(source, samples, peak)
 
 
 def read_audio(
@@ -193,6 +208,7 @@ def write_flac(path: PathName, samples: np.ndarray, sampling_rate: int) -> None:
         samples: (L,) in [-1, 1); what lies outside is clipped.
         sampling_rate: in Hz.
     """
+    LEVELS.note_written(path, samples)
     encoded = io.BytesIO()
     soundfile.write(encoded, samples, sampling_rate, format="FLAC")
     with write_atomic(path, "wb") as stream:

@@ -50,6 +50,10 @@ def write_atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
         with contextlib.suppress(OSError):  # something else may be in them by now
             for parent in made:
                 parent.rmdir()
+        cause = error.__context__
+        if isinstance(error, RuntimeError) and isinstance(cause, OSError):
+            # torch.save hides that the disk is full behind a failure of its own.
+            raise OSError(cause.errno, cause.strerror, str(path)) from None
         if isinstance(error, OSError) and error.filename in (None, str(temporary)):
             error.filename = str(path)
         raise

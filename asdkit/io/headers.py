@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import NamedTuple
@@ -97,6 +97,36 @@ def read_headers(
             ", ".join(f"{form} ({n})" for form, n in sorted(decoded.items())),
         )
     return headers, errors
+
+
+def tell_channels(
+    headers: Mapping[str, Header], used: Iterable[tuple[str, int]], cure: str = ""
+) -> None:
+    """Warn how many recordings have channels that nobody uses.
+
+    Args:
+        headers: of recordings, by id.
+        used: ids and channels, counted from 0; other ids do not count.
+        cure: what chooses channels.
+    """
+    channels: dict[str, set[int]] = {}
+    for key, channel in used:
+        if key in headers and headers[key].num_channels > 1:
+            channels.setdefault(key, set()).add(channel)
+    sorts = Counter(
+        (headers[key].num_channels, tuple(sorted(those)))
+        for key, those in channels.items()
+        if len(those) < headers[key].num_channels
+    )
+    if sorts:
+        each = (
+            f"channel {', '.join(map(str, those))} of {count} ({number})"
+            for (count, those), number in sorted(sorts.items())
+        )
+        logger.warning(
+            "audio: %d of %d recordings lose channels; used: %s, counted from 0%s",
+            *(sorts.total(), len(headers), ", ".join(each), cure and f"; {cure}"),
+        )
 
 
 def _try(source: tuple[str, bool], check_end: bool) -> Header | DataError:

@@ -52,6 +52,14 @@ def test_an_mp3_is_as_long_as_what_decodes(lab, tmp_path, rng, mp3_frames, caplo
     np.testing.assert_allclose(part, loaded[4000:28000], atol=1e-6)
 
 
+def test_the_channel_that_is_taken_of_stereo_is_said(lab, tmp_path, rng, caplog):
+    """Channel 0 was taken without a word."""
+    soundfile.write(tmp_path / "wav" / "s0-u0.wav", rng.uniform(-1, 1, (900, 2)), 8000)
+    import_directory(lab, tmp_path / "out")
+    assert "1 of 6 recordings lose channels; used: channel 0 of 2 (1)" in caplog.text
+    assert "--channel, segments or reco2file_and_channel choose" in caplog.text
+
+
 def test_tables_come_along(lab, tmp_path):
     import_directory(lab, tmp_path / "out")
     same = "utt2spk spk2utt wav.scp text spk2gender spk2age utt2num_frames trials"

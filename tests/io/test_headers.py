@@ -3,7 +3,7 @@ import pytest
 import soundfile
 
 from asdkit.base.errors import DataError
-from asdkit.io.headers import read_header, read_headers
+from asdkit.io.headers import Header, read_header, read_headers, tell_channels
 
 
 def test_many_headers_and_what_is_wrong_with_others(tmp_path):
@@ -68,3 +68,24 @@ def test_a_flac_cut_short_is_found_by_its_end(tmp_path, rng):
     headers, errors = read_headers({"a": (str(path), False)}, check_end=True)
     assert not headers
     assert "damaged" in str(errors["a"])
+
+
+def test_channels_that_nobody_uses_are_counted(caplog):
+    headers = {
+        "mono": Header(8000, 9, 1),
+        "both": Header(8000, 9, 2),
+        "left": Header(8000, 9, 2),
+        "also left": Header(8000, 9, 2),
+        "array": Header(8000, 9, 8),
+    }
+    used = [("mono", 0), ("both", 0), ("both", 1), ("left", 0), ("left", 0)]
+    tell_channels(headers, [*used, ("also left", 0), ("array", 1), ("array", 3)], "-c")
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage() == (
+        "audio: 3 of 5 recordings lose channels; used: channel 0 of 2 (2), "
+        "channel 1, 3 of 8 (1), counted from 0; -c"
+    )
+    caplog.clear()
+    tell_channels(headers, used[:3])
+    assert not caplog.records
