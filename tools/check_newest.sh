@@ -87,7 +87,7 @@ said="$(tail -n 1 "$work/doctor.log"); $said"
 
 doing="the fast tests"
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
-half=(tests/bin tests/data tests/recipes tests/training)
+half=(tests/bin tests/data tests/recipes tests/training tests/ivector)
 test=("$python" -m pytest -m "not slow" -p no:cacheprovider)
 "${test[@]}" "${half[@]}" >"$work/tests1.log" 2>&1 &
 first=$!
