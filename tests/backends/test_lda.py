@@ -75,7 +75,7 @@ def test_a_lower_rank_cannot_give_more_dimensions(rng):
     x, spk, _ = draw(rng)
     flat = x[:, :3] @ rng.normal(size=(3, 6))
     assert Lda(lda_dim=3).fit(flat, spk).transform_.shape == (3, 6)
-    with pytest.raises(FitError, match="the 3 directions in which .* 4 dimensions"):
+    with pytest.raises(FitError, match=r"the 3 directions in which .* 4 dimensions"):
         Lda(lda_dim=4).fit(flat, spk)
 
 
