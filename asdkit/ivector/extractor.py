@@ -205,8 +205,8 @@ class IvectorExtractor:
         )
         self.offset_ = np.array(new_offset)
         logger.info(
-            "ivector-extractor: %d of %d Gaussians updated, %d covariances floored, R_i "
-            "floored in %d (%d eigenvalues), %d M_i kept, offset = %.4g",
+            "ivector-extractor: %d of %d Gaussians updated, %d covariances floored, "
+            "R_i floored in %d (%d eigenvalues), %d M_i kept, offset = %.4g",
             int((totals.n >= min_count).sum()),
             len(totals.n),
             num_floored,
