@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from asdkit.base.inputs import refuse_input
+from asdkit.base.names import LONGEST
 
 
 @contextlib.contextmanager
@@ -32,7 +33,7 @@ def write_atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
     refuse_input(path)
     made = [parent for parent in path.parents if not parent.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = _temporary(path)
     try:
         encoding = None if "b" in mode else "utf-8"
         with temporary.open(mode, encoding=encoding) as stream:
@@ -47,3 +48,10 @@ def write_atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
         if isinstance(error, OSError) and error.filename is None:
             error.filename = str(path)
         raise
+
+
+def _temporary(path: Path) -> Path:
+    """Name the file until it is complete; a name may be as long as a disk takes it."""
+    ending = f".{os.getpid()}.tmp"
+    name = os.fsencode(path.name)[: LONGEST - len(ending) - 1]
+    return path.with_name(f".{name.decode(errors='ignore')}{ending}")
