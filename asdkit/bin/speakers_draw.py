@@ -13,6 +13,7 @@ import argparse
 import logging
 
 from asdkit.base.distributed import barrier, is_main, share
+from asdkit.base.names import place_files
 from asdkit.base.options import add_options, options_of
 from asdkit.base.progress import watch
 
@@ -39,11 +40,13 @@ def main(args: argparse.Namespace) -> None:
 
     corpus = DrawnCorpus(**options_of(DrawnCorpus, args))
     drawn = corpus.utterances()
+    names = {item.utt: (item.spk, item.utt) for item in drawn}
+    paths = place_files(args.audio_dir, names, ".flac", "--prefix")
     utterances = [
         Utterance(
             utt=item.utt,
             spk=item.spk,
-            source=f"{args.audio_dir}/{item.spk}/{item.utt}.flac",
+            source=paths[item.utt],
             is_command=False,
             start=0.0,
             duration=item.sec,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from asdkit.base.errors import DataError
+from asdkit.base.names import CURE, find_id_problem
 from asdkit.base.numbers import parse_finite
 from asdkit.base.ranges import FolderPath, Natural
 from asdkit.data.directory import first_word, kind_of, read_carried
@@ -108,6 +109,9 @@ def _read_utt2spk(source: Path) -> dict[str, str]:
         utt2spk = {utt: spk for spk, utts in spk2utt.items() for utt in utts.split()}
     if not utt2spk:
         raise DataError(path, "expected utterances, got an empty table")
+    for utt, spk in utt2spk.items():
+        if problem := find_id_problem(utt) or find_id_problem(spk):
+            _fail(path, utt, problem, CURE)
     return utt2spk
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from asdkit.base.errors import DataError
 from asdkit.base.inputs import note_input, note_inputs
+from asdkit.base.names import find_id_problem
 from asdkit.data.manifest_rules import CURE, find_problem
 from asdkit.data.staging import stage
 from asdkit.io.files import write_atomic
@@ -303,8 +304,9 @@ def derive_tables(manifests: Manifests) -> dict[str, list[str]]:
     ``spk2gender``, ``text`` or ``utt2attack`` only if something is known.
 
     Raises:
-        DataError: an id, an attack or the like holds a blank, or an utterance wants a
-            channel that its recording does not have.
+        DataError: an id, an attack or the like holds a blank, or an id what
+            `asdkit.base.names` does not allow; or an utterance wants a channel that
+            its recording does not have.
     """
     recordings, supervisions = manifests
     tables: dict[str, dict[str, str]] = {name: {} for name in DERIVED}
@@ -315,6 +317,9 @@ def derive_tables(manifests: Manifests) -> dict[str, list[str]]:
         if len(f"{utt} {spk} {item.recording_id}".split()) != 3:
             ids = (utt, spk, item.recording_id)
             raise DataError(SUPERVISIONS, f"expected ids without blanks, got {ids}")
+        for name in (utt, spk, item.recording_id):
+            if problem := find_id_problem(name):
+                raise DataError(SUPERVISIONS, problem)
         tables["utt2spk"][utt] = spk
         tables["utt2dur"][utt] = seconds(item.duration)
         if item.gender and item.gender[0] in "mfMF":
