@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asdkit.base.errors import DataError
+from asdkit.data.agreement import require_agreement
 from asdkit.data.staging import stage
 from asdkit.io.files import write_atomic
 from asdkit.io.tables import PathName, invert
@@ -74,19 +75,27 @@ class Manifests(NamedTuple):
     supervisions: dict[str, SupervisionSegment]
 
 
-def read_manifests(data_dir: PathName) -> Manifests:
+def read_manifests(data_dir: PathName, compare: bool = True) -> Manifests:
     """Read both manifests of a data directory.
 
+    Args:
+        data_dir: with manifests.
+        compare: whether the tables beside them must say the same.
+
     Raises:
-        DataError: a manifest is missing or damaged, or an id comes twice.
+        DataError: a manifest is missing or damaged, an id comes twice, or a table
+            contradicts them.
     """
     from lhotse import Recording, SupervisionSegment
 
     directory = Path(data_dir)
-    return Manifests(
+    manifests = Manifests(
         read_items(directory / RECORDINGS, Recording),
         read_items(directory / SUPERVISIONS, SupervisionSegment),
     )
+    if compare:
+        require_agreement(directory, *manifests)
+    return manifests
 
 
 def read_items(path: Path, kind: Any) -> dict[str, Any]:
