@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from asdkit.base.device import choose_device
 from asdkit.base.errors import AsdkitError
 
 if TYPE_CHECKING:
@@ -150,8 +151,7 @@ def join() -> None:
     os.environ.setdefault("MASTER_ADDR", _first_host())
     os.environ.setdefault("MASTER_PORT", _port())
     if torch.cuda.is_available():
-        local = os.environ.get("LOCAL_RANK", os.environ.get("SLURM_LOCALID", "0"))
-        torch.cuda.set_device(int(local))
+        torch.cuda.set_device(choose_device())
         backend = "cpu:gloo,cuda:nccl"
     else:
         backend = "gloo"
@@ -167,6 +167,9 @@ def _first_host() -> str:
 
 
 def _port() -> str:
-    """Choose a port that two jobs on one host do not share."""
-    job = int(os.environ.get("SLURM_JOB_ID", "0"))
-    return str(20000 + job % 20000)
+    """Choose a port that two jobs, or two steps of a job, on one host do not share.
+
+    Below 32768, where ports of outgoing connections begin.
+    """
+    job, step = (int(os.environ.get(f"SLURM_{x}_ID", "0")) for x in ("JOB", "STEP"))
+    return str(20000 + (job + 997 * step) % 12000)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from asdkit.base.errors import DataError
 from asdkit.base.inputs import note_input, note_inputs
 from asdkit.base.names import find_id_problem
+from asdkit.data.agreement import require_agreement
 from asdkit.data.manifest_rules import CURE, find_problem
 from asdkit.data.staging import stage
 from asdkit.io.files import write_atomic
@@ -82,20 +83,28 @@ class Manifests(NamedTuple):
     supervisions: dict[str, SupervisionSegment]
 
 
-def read_manifests(data_dir: PathName) -> Manifests:
+def read_manifests(data_dir: PathName, compare: bool = True) -> Manifests:
     """Read both manifests of a data directory.
 
+    Args:
+        data_dir: with manifests.
+        compare: whether the tables beside them must say the same.
+
     Raises:
-        DataError: a manifest is missing or damaged, or an id comes twice.
+        DataError: a manifest is missing or damaged, an id comes twice, or a table
+            contradicts them.
     """
     from lhotse import Recording, SupervisionSegment
 
     directory = Path(data_dir)
-    recordings = read_items(directory / RECORDINGS, Recording)
-    note_inputs(lambda: files_of(recordings.values()))
-    return Manifests(
-        recordings, read_items(directory / SUPERVISIONS, SupervisionSegment)
+    manifests = Manifests(
+        read_items(directory / RECORDINGS, Recording),
+        read_items(directory / SUPERVISIONS, SupervisionSegment),
     )
+    note_inputs(lambda: files_of(manifests.recordings.values()))
+    if compare:
+        require_agreement(directory, *manifests)
+    return manifests
 
 
 def files_of(recordings: Iterable[Recording]) -> Iterator[str]:

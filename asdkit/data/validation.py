@@ -26,6 +26,7 @@ from asdkit.data.manifests import (
 )
 from asdkit.data.problems import FIX, Entry, Report, Table, check_table, read_text_lines
 from asdkit.io.ark import load_array, load_shape
+from asdkit.io.paths import relative_hint
 from asdkit.io.tables import PathName
 
 # Tables that must speak of every utterance, where they are.
@@ -89,7 +90,7 @@ def _check_manifests(directory: Path, report: Report) -> dict[str, list[str]] | 
     if not any(there):
         return None
     try:
-        manifests = read_manifests(directory)
+        manifests = read_manifests(directory, compare=False)
         _check_times(directory / SUPERVISIONS, manifests, report)
         derived = derive_tables(manifests)
     except DataError as error:
@@ -216,7 +217,8 @@ def _check_recordings(
             text = f"expected audio for {reco!r}, got the empty file {entry.value!r}"
         except OSError as error:
             text = f"no audio for {reco!r}: {entry.value!r}: {error.strerror}"
-        cure = "paths are relative to the current directory; or leave the utterance out"
+        cure = relative_hint(entry.value) or "correct the path"
+        cure += ", or leave the utterance out"
         report.add(path, entry.line, "audio", text, cure)
     if "segments" not in tables:
         return

@@ -156,7 +156,7 @@ SPOILED = {
         "wav/s0-u1.flac",
         b"wav/none.flac",
         "wav.scp:2: no audio for 's0-u1': 'wav/none.flac': No such file or directory\n"
-        "  cure: paths are relative to the current directory; or leave the utterance",
+        "  cure: the path is relative and was looked for from /",
     ),
     "no archive": (
         "feats.scp",
