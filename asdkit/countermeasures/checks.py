@@ -25,6 +25,7 @@ from asdkit.countermeasures.score_files import (
 )
 from asdkit.data.problems import Report
 from asdkit.io.cm_scores import FORMATS, WITH_HEADER, format_of
+from asdkit.io.ids import find_difference
 from asdkit.io.protocols import BONAFIDE, Protocol, read_enrollment
 from asdkit.io.tables import PathName, read_lines, read_table
 from asdkit.io.trials import match_scores, read_scores, read_trials
@@ -257,6 +258,10 @@ def _check_utterances(
     report: Report,
 ) -> None:
     """Compare the utterances of a score file with the key's."""
+    if difference := find_difference(key.utt, scores):
+        cure = "write the ids as the key has them"
+        report.add(path, 0, "ids", difference, cure)
+        return
     for utt in key.utt:
         if utt not in scores:
             text, cure = f"there is no score for {utt!r}", "score the whole key"

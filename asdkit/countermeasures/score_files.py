@@ -17,6 +17,8 @@ from asdkit.countermeasures.keys import (
 from asdkit.io.asv_scores import AsvScores, read_asv_scores
 from asdkit.io.cm_scores import (
     FORMATS,
+    TWO_SCORES,
+    has_two_scores,
     match_cm_scores,
     read_cm_scores,
     read_sasv_scores,
@@ -42,8 +44,15 @@ class SasvSystem(NamedTuple):
 
 
 def are_of_pairs(path: PathName) -> bool:
-    """Tell scores of pairs of a speaker and an utterance from those of utterances."""
+    """Tell scores of pairs of a speaker and an utterance from those of utterances.
+
+    Raises:
+        DataError: there are two scores of an utterance, or the file cannot be read.
+    """
     words = first_words(path)
+    if has_two_scores(words):
+        problem = f"expected one score in a line, got {' '.join(words)!r}"
+        raise DataError(path, problem, line=1, hint=TWO_SCORES)
     return len(words) == 3 or tuple(words) == FORMATS["asvspoof5_sasv"]
 
 

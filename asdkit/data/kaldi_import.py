@@ -102,7 +102,7 @@ def import_directory(
 def _read_utt2spk(source: Path) -> dict[str, str]:
     """Read utt2spk, or turn spk2utt around where it is all there is."""
     if (source / "utt2spk").exists() or not (source / "spk2utt").exists():
-        path, utt2spk = source / "utt2spk", read_table(source / "utt2spk")
+        path, utt2spk = source / "utt2spk", _read_words(source / "utt2spk", "<spk>")
     else:
         path = source / "spk2utt"
         spk2utt = read_table(path)
@@ -113,6 +113,16 @@ def _read_utt2spk(source: Path) -> dict[str, str]:
         if problem := find_id_problem(utt) or find_id_problem(spk):
             _fail(path, utt, problem, CURE)
     return utt2spk
+
+
+def _read_words(path: Path, what: str) -> dict[str, str]:
+    """Read a table whose values are one word each."""
+    table = read_table(path)
+    for key, value in table.items():
+        if len(value.split()) != 1:
+            problem = f"expected '<utt> {what}', got {f'{key} {value}'!r}"
+            _fail(path, key, problem, "asdkit data-validate names every such line")
+    return table
 
 
 def _warn_about_prefix(utt2spk: Mapping[str, str]) -> None:
@@ -365,7 +375,7 @@ def _supervisor(
     lines = read_lines(texts) if texts.exists() else []
     text = {first_word(line): " ".join(line.split()[1:]) for line in lines}
     known = {
-        name: read_table(source / f"utt2{name}")
+        name: _read_words(source / f"utt2{name}", f"<{name}>")
         for name in CUSTOM
         if (source / f"utt2{name}").exists()
     }

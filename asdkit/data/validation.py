@@ -6,6 +6,7 @@ A directory with manifests and a plain Kaldi data directory are both checked.
 from __future__ import annotations
 
 import os
+import stat
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
@@ -26,6 +27,7 @@ from asdkit.data.manifests import (
 )
 from asdkit.data.problems import FIX, Entry, Report, Table, check_table, read_text_lines
 from asdkit.io.ark import load_array, load_shape
+from asdkit.io.ids import find_difference
 from asdkit.io.paths import relative_hint
 from asdkit.io.tables import PathName
 
@@ -173,6 +175,10 @@ def _check_ids(directory: Path, tables: dict[str, Table], report: Report) -> Non
     by_utt = "wav.scp" if "segments" not in tables else "segments"
     for name, table in tables.items():
         path, kind = directory / name, kind_of(name)
+        if (kind == "utt" or name == by_utt) and _add_difference(
+            path, table, utts, report
+        ):
+            continue
         if kind == "utt" or name == by_utt:
             _add_unknown(path, table, utts, "utt2spk", report)
         elif kind == "spk" and name != "spk2utt":
@@ -188,6 +194,20 @@ def _check_ids(directory: Path, tables: dict[str, Table], report: Report) -> Non
                 text = f"expected {utt!r} of utt2spk, which is not in it"
                 cure = f"compute it, or {FIX} drops the utterance everywhere"
                 report.add(path, 0, "lacking", text, cure)
+
+
+def _add_difference(
+    path: Path, ids: Collection[str], known: Collection[str], report: Report
+) -> bool:
+    """Report once if all ids differ by one thing, e.g. by a suffix; tell whether."""
+    if ids == known or all(name in known for name in ids):
+        return False
+    difference = find_difference(known, ids)
+    if difference is None:
+        return False
+    cure = "write the ids as utt2spk has them"
+    report.add(path, 0, "ids", f"{difference} in utt2spk", cure)
+    return True
 
 
 def _add_unknown(
@@ -212,9 +232,11 @@ def _check_recordings(
         if entry.value.endswith("|"):
             continue
         try:
-            if os.stat(entry.value).st_size > 0:
+            status = os.stat(entry.value)
+            if stat.S_ISREG(status.st_mode) and status.st_size > 0:
                 continue
-            text = f"expected audio for {reco!r}, got the empty file {entry.value!r}"
+            what = "an empty" if stat.S_ISREG(status.st_mode) else "not a regular"
+            text = f"no audio for {reco!r}: {entry.value!r} is {what} file"
         except OSError as error:
             text = f"no audio for {reco!r}: {entry.value!r}: {error.strerror}"
         cure = relative_hint(entry.value) or "correct the path"
@@ -328,7 +350,7 @@ def _check_trials(path: Path, tables: dict[str, Table], report: Report) -> None:
         known |= table.keys() if is_models else set()
     expected, is_third = THIRD_WORDS.get(path.name, THIRD_WORDS["trials"])
     keys: dict[tuple[str, str], str] = {}
-    strangers = []
+    strangers, unknown = [], []
     for number, line in enumerate(read_text_lines(path, report), start=1):
         words = line.split()
         if len(words) != 3 or not is_third(words[2]):
@@ -340,10 +362,13 @@ def _check_trials(path: Path, tables: dict[str, Table], report: Report) -> None:
             text = f"{enroll!r} and {test!r} are both {keys[enroll, test]} and {key}"
             report.add(path, number, "contradiction", text, "delete the wrong line")
         if test not in utts:
-            text = f"the test utterance {test!r} is not in utt2spk"
-            report.add(path, number, "test", text, "delete the trial or add it")
+            unknown.append((number, test))
         if enroll not in known:
             strangers.append((number, enroll))
+    if not _add_difference(path, {test for _, test in unknown}, utts, report):
+        for number, test in unknown:
+            text = f"the test utterance {test!r} is not in utt2spk"
+            report.add(path, number, "test", text, "delete the trial or add it")
     if len({enroll for _, enroll in strangers}) < len({enroll for enroll, _ in keys}):
         for number, enroll in strangers:
             text = f"{enroll!r} is no utterance, speaker or model of this directory"

@@ -16,6 +16,7 @@ import numpy as np
 
 from asdkit.base.errors import DataError
 from asdkit.io.files import write_atomic
+from asdkit.io.ids import find_difference
 from asdkit.io.tables import PathName
 from asdkit.io.words import convert_words, read_numbers, read_words
 
@@ -177,8 +178,10 @@ def match_scores(
     pairs = wanted[by_wanted]
     if not np.array_equal(pairs, given[by_given]) or np.any(pairs[1:] == pairs[:-1]):
         extra, missing = ~np.isin(given, wanted), ~np.isin(wanted, given)
-        _refuse(scores_path, scores, extra, f"no trial in {trials_path}")
-        _refuse(trials_path, trials, missing, f"no score in {scores_path}")
+        hint = find_difference(trials.enroll_ids, scores.enroll_ids)
+        hint = hint or find_difference(trials.test_ids, scores.test_ids)
+        _refuse(scores_path, scores, extra, f"no trial in {trials_path}", hint)
+        _refuse(trials_path, trials, missing, f"no score in {scores_path}", hint)
         _refuse(trials_path, trials, _repeated(wanted), "been listed before")
         _refuse(scores_path, scores, _repeated(given), "been listed before")
     matched = np.empty(len(trials))
@@ -273,13 +276,19 @@ def _repeated(codes: np.ndarray) -> np.ndarray:
     return ~is_first
 
 
-def _refuse(path: PathName, pairs: Pairs, is_bad: np.ndarray, problem: str) -> None:
+def _refuse(
+    path: PathName,
+    pairs: Pairs,
+    is_bad: np.ndarray,
+    problem: str,
+    hint: str | None = None,
+) -> None:
     """Raise if there are bad pairs; name the first few."""
     bad = np.flatnonzero(is_bad)
     if len(bad):
         names = _some([pairs.name(row) for row in bad[:4]])
         raise DataError(
-            path, f"{len(bad)} of {len(pairs)} pairs have {problem}: {names}"
+            path, f"{len(bad)} of {len(pairs)} pairs have {problem}: {names}", hint=hint
         )
 
 
