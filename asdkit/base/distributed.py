@@ -8,8 +8,12 @@ Sufficient statistics are summed with `all_reduce`; rank 0 writes.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
+import signal
+import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,7 +24,11 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
+logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
+
+WATCH_SEC = 1.0  # between two looks whether the launcher is there
+GRACE_SEC = 30.0  # between SIGTERM and SIGKILL
 
 
 def rank() -> int:
@@ -77,6 +85,15 @@ def barrier() -> None:
         import torch
 
         all_reduce(torch.zeros(1))
+
+
+def agree(verdict: bool) -> bool:
+    """Return rank 0's verdict on every rank."""
+    if num_ranks() == 1:
+        return verdict
+    import torch
+
+    return bool(broadcast(torch.tensor([float(verdict)])).item())
 
 
 def gather(
@@ -156,6 +173,33 @@ def join() -> None:
     else:
         backend = "gloo"
     dist.init_process_group(backend, rank=rank(), world_size=num_ranks())
+
+
+def end_with_launcher() -> None:
+    """Watch torchrun, if it has started this rank, and end when it is gone.
+
+    It ends its ranks itself unless it is killed; srun's are ended by the cluster.  As
+    torchrun does, a rank gets SIGTERM and, half a minute later, SIGKILL: it may be
+    waiting in a library for another one that has ended, and hear no signal.
+    """
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        watching = threading.Thread(target=_watch, args=(os.getppid(),), daemon=True)
+        watching.start()
+
+
+def _watch(launcher: int) -> None:
+    """End this process when its parent has ended.
+
+    One whose launcher was gone before that cannot join the others, and fails.
+    """
+    while os.getppid() == launcher:
+        time.sleep(WATCH_SEC)
+    logger.warning("rank %d: the launcher is gone; this rank ends, too", rank())
+    main = threading.main_thread().ident
+    assert main is not None
+    signal.pthread_kill(main, signal.SIGTERM)
+    time.sleep(GRACE_SEC)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _first_host() -> str:

@@ -15,6 +15,7 @@ import logging
 from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.names import place_files
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputDir
 from asdkit.base.progress import watch
 
 logger = logging.getLogger(__name__)
@@ -28,8 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         *("num_spks", "num_sessions", "utts_per_session", "mean_sec", "prefix"),
         *("seed", "sample_frequency"),
     )
-    parser.add_argument("data_dir", help="where to write manifests and Kaldi tables")
-    parser.add_argument("audio_dir", help="where to write the FLAC files")
+    parser.add_argument(
+        "data_dir", type=OutputDir, help="where to write manifests and Kaldi tables"
+    )
+    parser.add_argument(
+        "audio_dir", type=OutputDir, help="where to write the FLAC files"
+    )
 
 
 def main(args: argparse.Namespace) -> None:
