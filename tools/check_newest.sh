@@ -44,7 +44,7 @@ finish() {
   trap - EXIT TERM INT
   jobs -p | xargs --no-run-if-empty kill 2>/dev/null || true
   wait
-  cat "$work"/*.log 2>/dev/null || true
+  sed --separate '$a\' "$work"/*.log 2>/dev/null || true # each ends in a newline
   if ((status == 0)); then
     echo "check_newest.sh: passed: $said"
   else
