@@ -195,7 +195,7 @@ def test_a_lock_file_that_says_nothing_is_held_all_the_same(tmp_path, hold):
     path = tmp_path / ".lock"
     holder = hold(path)
     os.truncate(path, 0)
-    with pytest.raises(LockedError, match="^another run is writing there$"):
+    with pytest.raises(LockedError, match=r"^another run is writing there$"):
         Lock(path).take()
     kill(holder)
     path.write_text("{")
