@@ -15,6 +15,7 @@ import numpy as np
 
 from asdkit.base.errors import DataError
 from asdkit.base.numbers import parse_finite
+from asdkit.data.audio_checks import check_audio
 from asdkit.data.directory import kind_of, table_names
 from asdkit.data.kaldi_import import OVERSHOOT
 from asdkit.data.manifests import (
@@ -37,12 +38,16 @@ COMPLETE = (
 )
 
 
-def validate(data_dir: PathName, check_feats: bool = False) -> Report:
+def validate(
+    data_dir: PathName, check_feats: bool = False, audio: bool = False
+) -> Report:
     """Look for everything that is wrong with a data directory.
 
     Args:
         data_dir: with manifests, Kaldi tables or both.
         check_feats: read all features and check them for NaN and infinity (slow).
+        audio: decode all audio and check its rate, length and channels against the
+            manifest, and its samples for NaN and infinity (slow).
 
     Returns:
         the problems, none if all is well.
@@ -66,6 +71,8 @@ def validate(data_dir: PathName, check_feats: bool = False) -> Report:
     _check_speakers(directory, tables, report)
     _check_ids(directory, tables, report)
     _check_recordings(directory, tables, report)
+    if audio:
+        check_audio(directory, tables, report)
     _check_archives(directory, tables, check_feats, report)
     for name in table_names(directory):
         if kind_of(name) == "trials":
