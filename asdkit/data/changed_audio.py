@@ -10,7 +10,7 @@ import numpy as np
 
 from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.errors import AsdkitError
-from asdkit.base.ranges import Natural
+from asdkit.base.ranges import Decibels, Natural
 from asdkit.data.augmentation import Noises, add_noise
 from asdkit.data.cuts import read_cuts, speaker_of
 from asdkit.data.directory import ids_of, kind_of, read_carried, restrict
@@ -49,7 +49,7 @@ class NoiseAdder:
     def __init__(
         self,
         noises: Callable[[int], Noises],
-        snr_db: float = 10.0,
+        snr_db: Decibels = 10.0,
         seed: Natural = 0,
     ) -> None:
         self.noises = noises
