@@ -13,7 +13,7 @@ from asdkit.base.errors import AsdkitError
 from asdkit.base.inputs import refuse_overwriting
 from asdkit.base.names import place_files
 from asdkit.base.progress import watch
-from asdkit.base.ranges import Names, Natural
+from asdkit.base.ranges import Decibels, Names, Natural
 from asdkit.data.augmentation import Noises, add_noise
 from asdkit.data.cuts import read_cuts, speaker_of
 from asdkit.data.directory import (
@@ -56,7 +56,7 @@ class NoiseAdder:
     def __init__(
         self,
         noises: Callable[[int], Noises],
-        snr_db: float = 10.0,
+        snr_db: Decibels = 10.0,
         seed: Natural = 0,
     ) -> None:
         self.noises = noises

@@ -206,9 +206,14 @@ def write_flac(path: PathName, samples: np.ndarray, sampling_rate: int) -> None:
 
     Args:
         path: the file.
-        samples: (L,) in [-1, 1); what lies outside is clipped.
+        samples: (L,) in [-1, 1); what lies outside is clipped, and counted.
         sampling_rate: in Hz.
+
+    Raises:
+        DataError: a sample is NaN or infinite.
     """
+    if not np.isfinite(samples).all():
+        raise DataError(path, "it would hold NaN or infinite samples; not written")
     LEVELS.note_written(path, samples)
     encoded = io.BytesIO()
     soundfile.write(encoded, samples, sampling_rate, format="FLAC")
