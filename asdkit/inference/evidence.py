@@ -15,9 +15,10 @@ from asdkit.backends.calibration import Calibration
 from asdkit.backends.quality import MEASURES, measure_pairs
 from asdkit.base.errors import DataError
 from asdkit.base.numbers import parse_finite
+from asdkit.data.scores import match_examined
 from asdkit.io.store import load_model
 from asdkit.io.tables import PathName, read_table
-from asdkit.io.trials import Pairs, match_scores, read_scores, write_scores
+from asdkit.io.trials import Pairs, Trials, match_scores, read_scores, write_scores
 from asdkit.io.vectors import read_vectors
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,8 @@ def read_systems(
 
     Args:
         paths: score files, one per system, their lines in any order.
-        pairs: N trials; None takes those of the first file.
+        pairs: N trials, beside whose key, if they have one, scores are examined; None
+            takes those of the first file.
         pairs_path: where these are from, for messages.
 
     Returns:
@@ -69,7 +71,8 @@ def read_systems(
             raise DataError(path, f"the score of {name!r} is infinite")
         if pairs is None:
             pairs, pairs_path = scores, path
-        columns.append(match_scores(pairs, scores, pairs_path, path))
+        match = match_examined if isinstance(pairs, Trials) else match_scores
+        columns.append(match(pairs, scores, pairs_path, path))
     if pairs is None:
         raise ValueError("expected a score file or more")
     return pairs, np.stack(columns, axis=1)
