@@ -26,6 +26,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit, logit
 
+from asdkit.backends.familiarity import range_of, strange_columns
 from asdkit.base.errors import FitError
 from asdkit.base.ranges import NonNegative, Probability
 
@@ -47,6 +48,7 @@ class Calibration:
     Attributes:
         weights_: (F,) one per column.
         offset_: () a number.
+        seen_: (4, F) the range of the training data; not in files of old.
     """
 
     weights_: np.ndarray
@@ -96,6 +98,7 @@ class Calibration:
             method="trust-exact",
             options={"gtol": 1e-8},
         ).x
+        self.seen_ = range_of(x)
         self.weights_ = found[:-1] / std
         self.offset_ = np.array(found[-1] - self.weights_ @ mean)
         llr = self.score(x)
@@ -118,6 +121,21 @@ class Calibration:
         if np.any(self.weights_[: self.num_systems] < 0):
             logger.warning("calibration: a higher score of a system lowers the llr")
         return self
+
+    def strangers(
+        self, x: np.ndarray, names: Sequence[str]
+    ) -> tuple[list[str], list[str]]:
+        """Say which columns are not like those of the training.
+
+        Args:
+            x: (N, F) as in `fit`.
+            names: of the columns, for messages.
+
+        Returns:
+            what cannot be of the same systems, and what is only far from the training;
+            nothing where the model does not remember.
+        """
+        return strange_columns(x, getattr(self, "seen_", None), names)
 
     def score(self, x: np.ndarray) -> np.ndarray:
         """(N, F) as in `fit` -> (N,) natural-log likelihood ratios."""

@@ -20,6 +20,7 @@ from asdkit.inference.normalization import (
     read_cohort,
     stats_of_sides,
 )
+from asdkit.inference.rescoring import refuse_other_scores
 from asdkit.io.store import load_object
 from asdkit.io.tables import write_table
 from asdkit.io.trials import read_scores, write_scores
@@ -64,6 +65,7 @@ def main(args: argparse.Namespace) -> None:
     if args.enroll_vectors:
         enroll = read_vectors(args.enroll_vectors, dim, args.cohort)
     sides = find_sides(scores, args.scores, test, enroll, args.enroll_spk2utt)
+    refuse_other_scores(backend, args.backend, sides, scores, args.scores)
     stats = stats_of_sides(backend, sides, cohort, args.num_top)
     of_enroll, of_test = (
         CohortStats(*(values[rows] for values in stats))
