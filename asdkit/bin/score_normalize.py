@@ -60,6 +60,7 @@ def main(args: argparse.Namespace) -> None:
         read_cohort,
         stats_of_sides,
     )
+    from asdkit.inference.rescoring import refuse_other_scores
     from asdkit.io.store import load_object
     from asdkit.io.tables import write_table
     from asdkit.io.trials import read_scores, write_scores
@@ -74,6 +75,7 @@ def main(args: argparse.Namespace) -> None:
     if args.enroll_vectors:
         enroll = read_vectors(args.enroll_vectors, dim, args.cohort)
     sides = find_sides(scores, args.scores, test, enroll, args.enroll_spk2utt)
+    refuse_other_scores(backend, args.backend, sides, scores, args.scores)
     stats = stats_of_sides(backend, sides, cohort, args.num_top)
     if args.cohort_means:
         write_table(args.cohort_means, means_by_name(sides, stats))

@@ -55,6 +55,7 @@ def main(args: argparse.Namespace) -> Answer:
     key, asv, cm = read_tandem(args.eval_trials, flavor, args.eval_asv, args.eval_cm)
     fusion = TandemFusion(**options_of(TandemFusion, args))
     fusion.fit(dev[1], dev[2], np.array(dev[0].key))
+    fusion.refuse_strangers(asv, cm, [args.eval_asv, args.eval_cm])
     fused = fusion.score(asv, cm)
     scores = f"{args.tandem_dir}/eval_scores"
     save_model(f"{args.tandem_dir}/fusion.npz", fusion)

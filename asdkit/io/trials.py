@@ -162,13 +162,25 @@ def match_scores(
     Raises:
         DataError: a trial has no score, a score no trial, or a pair comes twice.
     """
+    rows = match_rows(trials, scores, trials_path, scores_path)
+    return scores.values if rows is None else scores.values[rows]
+
+
+def match_rows(
+    trials: Pairs, scores: Scores, trials_path: PathName, scores_path: PathName
+) -> np.ndarray | None:
+    """Find the score of every trial; arguments and errors as in `match_scores`.
+
+    Returns:
+        (N,) rows of the scores; None if they are in the order of the trials.
+    """
     if (
         np.array_equal(trials.enroll, scores.enroll)
         and np.array_equal(trials.test, scores.test)
         and trials.enroll_ids == scores.enroll_ids
         and trials.test_ids == scores.test_ids
     ):
-        return scores.values
+        return None
     num_tests = len(trials.test_ids)
     wanted = trials.enroll * np.int64(num_tests) + trials.test
     enroll = _renumber(scores.enroll_ids, trials.enroll_ids)[scores.enroll]
@@ -184,9 +196,9 @@ def match_scores(
         _refuse(trials_path, trials, missing, f"no score in {scores_path}", hint)
         _refuse(trials_path, trials, _repeated(wanted), "been listed before")
         _refuse(scores_path, scores, _repeated(given), "been listed before")
-    matched = np.empty(len(trials))
-    matched[by_wanted] = scores.values[by_given]
-    return matched
+    rows = np.empty(len(trials), dtype=np.int64)
+    rows[by_wanted] = by_given
+    return rows
 
 
 def _read_trials(path: PathName, keys: dict[bytes, bool], expected: str) -> Trials:

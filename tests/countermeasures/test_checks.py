@@ -61,7 +61,18 @@ def test_good_scores_are_described():
         (lambda x: [*x[:9], "LA_E_9 -inf", *x[10:]], "scores:10: .* is -inf"),
         (lambda x: [*x[:9], "LA_E_9", *x[10:]], "scores:10: expected 2 words, got"),
         (lambda x: [*x[:9], "LA_E_9 high", *x[10:]], "scores:10: expected a score"),
-        (lambda x: [y.split()[0] + " 1" for y in x], "different scores: these are dec"),
+        (lambda x: [y.split()[0] + " 1" for y in x], "all 100 scores are 1"),
+        (
+            lambda x: [f"{y.split()[0]} {float(y.split()[1]) > 1.5:d}" for y in x],
+            "different scores: these are decisions",
+        ),
+        (
+            lambda x: [
+                f"{y.split()[0]} {z.split()[1]}"
+                for y, z in zip(x, [x[-1], *x], strict=False)
+            ],
+            "the scores look shifted, 1 row too low: EER",
+        ),
         (
             lambda x: [f"{y.split()[0]} {-float(y.split()[1])}" for y in x],
             "EER 9[0-9] %: the sign looks flipped\n  cure: higher must mean bonafide",
