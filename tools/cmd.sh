@@ -5,6 +5,7 @@
 # command of a heavy program that computes on the one or the other, and $k2, of one
 # that needs k2.  A cmd.sh beside run.sh, if a lab puts one there, sets $cpu and $gpu
 # instead; slurm.md has an example.
+# shellcheck disable=SC2154 # run.sh sets nj, stages.sh launcher, path.sh asdkit_root
 
 [[ $nj =~ ^[1-9][0-9]*$ ]] || fail 2 "--nj takes a number from 1, not '$nj'"
 
@@ -13,7 +14,7 @@ k2=$asdkit_root/.venv-k2/bin/asdkit
 # shellcheck disable=SC2034 # recipes use it
 [[ -x $k2 ]] || k2=asdkit
 
-cpu= gpu= # whatever the environment has
+cpu="" gpu="" # whatever the environment has
 if [[ -f cmd.sh ]]; then
   # shellcheck source=/dev/null
   . ./cmd.sh
