@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import re
 import sys
 from collections.abc import Callable
 
 from asdkit.base.errors import AsdkitError
 
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 ENDINGS: list[Callable[[], None]] = []
 # What torch says where Python has MemoryError.
 NO_MEMORY = ("can't allocate memory", "out of memory")
@@ -16,6 +18,11 @@ NO_MEMORY = ("can't allocate memory", "out of memory")
 def at_exit(ending: Callable[[], None]) -> None:
     """Let every program call a function before it ends, however it does."""
     ENDINGS.append(ending)
+
+
+def printable(text: str) -> str:
+    """Write control characters as escapes: a path or an id could color a terminal."""
+    return CONTROLS.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def exit_code(name: str, program: Callable[[], int | None]) -> int:
@@ -33,9 +40,9 @@ def exit_code(name: str, program: Callable[[], int | None]) -> int:
     try:
         return program() or 0
     except AsdkitError as error:
-        print(f"{name}: error: {error}", file=sys.stderr)
+        print(f"{name}: error: {printable(str(error))}", file=sys.stderr)
         if error.hint:
-            print(f"  hint: {error.hint}", file=sys.stderr)
+            print(f"  hint: {printable(error.hint)}", file=sys.stderr)
         return 1
     except OSError as error:
         if error.errno is None:
