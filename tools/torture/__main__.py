@@ -111,7 +111,7 @@ def torment(
 
 
 def try_case(case: Case, tree: Tree, logs: Path) -> Verdict | None:
-    """Spoil the world, run, judge, and restore it; None if there is nothing to spoil."""
+    """Spoil the world, run, judge, restore it; None if there is nothing to spoil."""
     try:
         spoilt = case.spoil(tree.root)
         if not spoilt and case.kind != "options":

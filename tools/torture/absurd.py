@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from asdkit.base.command import CommandParser
 from torture.verdicts import CANARY
 
-NUMBERS = (
-    "nan inf -inf 1e400 -1 0 -0 1e-300 1e300 1e19 1000000000 99999999999999999999 1_0 "
-    "0x10 1e3 +5 1.5 0.5 ٣ １２ 1,5 true None 2 9"
-).split()
+NUMBERS = [
+    *("nan", "inf", "-inf", "1e400", "-1", "0", "-0", "1e-300", "1e300", "1e19"),
+    *("1000000000", "99999999999999999999", "1_0", "0x10", "1e3", "+5", "1.5", "0.5"),
+    *("\N{ARABIC-INDIC DIGIT THREE}", "1,5", "true", "None", "2", "9"),
+]
 WORDS = [
     *("", " ", "true", "none", "NaN", "0", "-1", "zzz", "x" * 10000, "a\tb", "a\nb"),
     *("%s%n{0}", "{}", "\x1b[31m", "é", "--seed", "a,b", ",", "=", "'", '"', "*", "~"),

@@ -8,6 +8,7 @@ runs to its end.  Then every file says what it would have said, and no other is 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import re
@@ -163,10 +164,8 @@ class Process:
 
 
 def _kill(number: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(number, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _is_rank(words: list[str]) -> bool:

@@ -210,8 +210,9 @@ def gzipped(content: bytes, rng: random.Random) -> bytes | None:
 
 def odd_number(content: bytes, rng: random.Random) -> bytes | None:
     """Have a number that is none, or that languages read each in their way."""
-    odd = "nan inf -inf 1e999 1_0 0x10 1,5 --1 1.5.2 ١٢ １２ + 1e 1d3 NaN(1) None"
-    word = rng.choice(odd.split()).encode()
+    odd = "nan inf -inf 1e999 1_0 0x10 1,5 --1 1.5.2 + 1e 1d3 NaN(1) None"
+    arabic = "\N{ARABIC-INDIC DIGIT ONE}\N{ARABIC-INDIC DIGIT TWO}"
+    word = rng.choice([*odd.split(), arabic]).encode()
     return _change_line(content, rng, lambda x: x.rpartition(b" ")[0] + b" " + word)
 
 

@@ -1,4 +1,4 @@
-"""Programs of asdkit, each in a child of this process, which has imported all they need.
+"""Programs of asdkit, each in a child of this process, which imports for all.
 
 A child starts in milliseconds instead of seconds.  It may take so much memory and
 processor time; it hangs when it waits and nothing happens.

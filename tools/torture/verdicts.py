@@ -27,8 +27,8 @@ BAD = {
 CANARY = "CANARY"  # a file of this name is there if a hostile input was let in
 LOG = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (INFO|WARNING)[ \[]")
 COUNTS = re.compile(
-    r"WARNING|without|skipped|missing|left out|no longer|not in|lacks?\b|dropped|have no"
-    r"|of \d[\d,]* |unknown|resampled|clipped|rescaled|there are|removed"
+    r"WARNING|without|skipped|missing|left out|no longer|not in|lacks?\b|dropped"
+    r"|have no|of \d[\d,]* |unknown|resampled|clipped|rescaled|there are|removed"
 )
 LONGEST = 1000  # characters of an error that can still be read
 
