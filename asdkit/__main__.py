@@ -15,9 +15,10 @@ from asdkit.base.answers import as_json, as_text
 from asdkit.base.blas import choose_kernels
 from asdkit.base.command import CommandParser, did_you_mean, one_line_usage
 from asdkit.base.cost import Meter
-from asdkit.base.distributed import is_main, join, leave
+from asdkit.base.distributed import end_with_launcher, is_main, join, leave
 from asdkit.base.exits import exit_code
 from asdkit.base.log import set_up_logging
+from asdkit.base.outputs import hold, outputs_of
 from asdkit.base.provenance import command_line, provenance
 from asdkit.base.threads import let_threads_yield
 
@@ -114,6 +115,7 @@ def _find_and_run(name: str, argv: list[str]) -> int:
     let_threads_yield()
     # A launcher ends the other ranks with SIGTERM when one fails; they tidy up.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_with_launcher()
     return _run(name, argv)
 
 
@@ -137,13 +139,15 @@ def _run(name: str, argv: list[str]) -> int:
     set_up_logging(args.log_level)
     logger.info("%s", command_line())
     join()
-    if meter is not None:
-        meter.watch_power()
-    answer = module.main(args)
-    if meter is not None:
-        # The output comes last.
-        output = [x for x in parser._actions if not x.option_strings][-1]
-        _record(name, getattr(args, output.dest), meter)
+    # Ranks that have met hear of it when the first one finds the output unusable.
+    with hold(*outputs_of(args)):
+        if meter is not None:
+            meter.watch_power()
+        answer = module.main(args)
+        if meter is not None:
+            # The output comes last.
+            output = [x for x in parser._actions if not x.option_strings][-1]
+            _record(name, getattr(args, output.dest), meter)
     if answer is not None:
         print(as_json(answer) if getattr(args, "json", False) else as_text(answer))
     return 0

@@ -24,6 +24,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from asdkit.backends.familiarity import range_of, strange_columns
 from asdkit.base.errors import FitError
 from asdkit.base.ranges import NonNegative, Probability
 
@@ -46,6 +47,7 @@ class Calibration:
     Attributes:
         weights_: (F,) one per column.
         offset_: () a number.
+        seen_: (4, F) the range of the training data; not in files of old.
     """
 
     weights_: np.ndarray
@@ -88,6 +90,7 @@ class Calibration:
         columns = np.hstack([(x - mean) / std, np.ones((len(x), 1))])  # (N, F + 1)
         objective = _Objective(columns, is_target, self.p_target, self.ridge)
         found = _minimize(objective, np.zeros(columns.shape[1]))
+        self.seen_ = range_of(x)
         self.weights_ = found[:-1] / std
         self.offset_ = np.array(found[-1] - self.weights_ @ mean)
         llr = self.score(x)
@@ -110,6 +113,21 @@ class Calibration:
         if np.any(self.weights_[: self.num_systems] < 0):
             logger.warning("calibration: a higher score of a system lowers the llr")
         return self
+
+    def strangers(
+        self, x: np.ndarray, names: Sequence[str]
+    ) -> tuple[list[str], list[str]]:
+        """Say which columns are not like those of the training.
+
+        Args:
+            x: (N, F) as in `fit`.
+            names: of the columns, for messages.
+
+        Returns:
+            what cannot be of the same systems, and what is only far from the training;
+            nothing where the model does not remember.
+        """
+        return strange_columns(x, getattr(self, "seen_", None), names)
 
     def score(self, x: np.ndarray) -> np.ndarray:
         """(N, F) as in `fit` -> (N,) natural-log likelihood ratios."""

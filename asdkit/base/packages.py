@@ -30,7 +30,11 @@ INSTALL = "pip install -e . in the root of the source tree"
 # torch: the torchaudio that works with it, each tried; the first is the usual pair.
 PAIRS = {"2.11.0": "2.11.0", "2.15.0": "2.11.1", "2.14.1": "2.11.1", "2.6.0": "2.6.0"}
 # Where the package that has a module is not called like the module, or must be old.
-PROVIDERS = {"pkg_resources": "setuptools<82", "sklearn": "scikit-learn"}
+PROVIDERS = {
+    "pkg_resources": "setuptools<82",
+    "sklearn": "scikit-learn",
+    "yaml": "PyYAML",
+}
 
 
 class Use(NamedTuple):

@@ -61,6 +61,7 @@ Natural = Annotated[int, Range(least=0)]
 Positive = Annotated[float, Range(above=0)]
 PositiveOrInfinite = Annotated[float, Range(above=0, most=float("inf"))]
 NonNegative = Annotated[float, Range(least=0)]
+Decibels = Annotated[float, Range(least=-200, most=200)]  # more is beyond float32
 Share = Annotated[float, Range(least=0, most=1)]
 PositiveShare = Annotated[float, Range(above=0, most=1)]
 ProperShare = Annotated[float, Range(least=0, below=1)]

@@ -11,6 +11,7 @@ import argparse
 
 from asdkit.base.errors import DataError
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputFile
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("backend", help="back-end that ends in plda (.npz)")
     parser.add_argument("vectors", help="rspecifier of the new domain's vectors")
-    parser.add_argument("adapted", help="where to write the adapted back-end (.npz)")
+    parser.add_argument(
+        "adapted", type=OutputFile, help="where to write the adapted back-end (.npz)"
+    )
 
 
 def main(args: argparse.Namespace) -> None:

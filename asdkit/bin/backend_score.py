@@ -13,6 +13,8 @@ from __future__ import annotations
 import argparse
 import logging
 
+from asdkit.base.outputs import OutputFile
+
 logger = logging.getLogger(__name__)
 
 
@@ -33,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "trials", help="<enroll> <test> target|nontarget|spoof per line"
     )
     parser.add_argument("vectors", help="rspecifier, e.g. scp:exp/ivector.scp")
-    parser.add_argument("scores", help="where to write <enroll> <test> <score> lines")
+    parser.add_argument(
+        "scores", type=OutputFile, help="where to write <enroll> <test> <score> lines"
+    )
 
 
 def main(args: argparse.Namespace) -> None:

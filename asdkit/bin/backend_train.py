@@ -16,6 +16,7 @@ import logging
 from asdkit.backends.registry import MAPS, SCORERS, STEPS, step_names
 from asdkit.base.errors import DataError
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputFile
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser.add_argument_group("plda"), STEPS["plda"], *of_plda)
     parser.add_argument("utt2spk", help="speaker of every utterance")
     parser.add_argument("vectors", help="rspecifier, e.g. scp:exp/ivector.scp")
-    parser.add_argument("backend", help="where to write the back-end (.npz)")
+    parser.add_argument(
+        "backend", type=OutputFile, help="where to write the back-end (.npz)"
+    )
 
 
 def main(args: argparse.Namespace) -> None:

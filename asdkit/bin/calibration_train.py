@@ -14,6 +14,7 @@ import argparse
 
 from asdkit.backends.measures import add_measures, measures_of
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputFile
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_measures(parser)
     parser.add_argument("trials", help="<enroll> <test> target|nontarget per line")
     parser.add_argument("scores", nargs="+", help="one file per system, in any order")
-    parser.add_argument("model", help="where to write the model (.npz)")
+    parser.add_argument(
+        "model", type=OutputFile, help="where to write the model (.npz)"
+    )
 
 
 def main(args: argparse.Namespace) -> None:

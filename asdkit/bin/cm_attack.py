@@ -18,6 +18,7 @@ from pathlib import Path
 
 from asdkit.base.device import choose_device
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputDir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, choose_device, "device")
     parser.add_argument("data_dir", help="data directory with utt2attack")
     parser.add_argument("cm_dir", help="directory with network.pt")
-    parser.add_argument("scores_dir", help="where to write the scores")
+    parser.add_argument("scores_dir", type=OutputDir, help="where to write the scores")
 
 
 def main(args: argparse.Namespace) -> None:

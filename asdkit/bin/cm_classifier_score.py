@@ -13,6 +13,8 @@ import argparse
 import logging
 from pathlib import Path
 
+from asdkit.base.outputs import OutputFile
+
 logger = logging.getLogger(__name__)
 
 
@@ -20,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("vectors", help="rspecifier of embeddings")
     parser.add_argument("cm_dir", help="directory with classifier.npz")
-    parser.add_argument("scores", help="where to write the scores")
+    parser.add_argument("scores", type=OutputFile, help="where to write the scores")
 
 
 def main(args: argparse.Namespace) -> None:

@@ -16,6 +16,7 @@ import argparse
 from pathlib import Path
 
 from asdkit.base.options import add_choice, add_options, choice_of, options_of
+from asdkit.base.outputs import OutputDir
 from asdkit.countermeasures.registry import CLASSIFIERS
 
 OPTIONS = (
@@ -52,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("train_vectors", help="rspecifier of training embeddings")
     parser.add_argument("dev_utt2attack", help="utt2attack of the development set")
     parser.add_argument("dev_vectors", help="rspecifier of development embeddings")
-    parser.add_argument("cm_dir", help="where to write the classifiers")
+    parser.add_argument("cm_dir", type=OutputDir, help="where to write the classifiers")
 
 
 def main(args: argparse.Namespace) -> None:

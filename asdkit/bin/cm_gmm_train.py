@@ -14,6 +14,7 @@ from pathlib import Path
 
 from asdkit.base.device import choose_device
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputDir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_options(parser, choose_device, "device")
     parser.add_argument("data_dir", help="data directory with feats.scp, utt2attack")
-    parser.add_argument("gmm_dir", help="where to write gmm.npz")
+    parser.add_argument("gmm_dir", type=OutputDir, help="where to write gmm.npz")
 
 
 def main(args: argparse.Namespace) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from asdkit.base.device import choose_device
 from asdkit.base.options import add_choice, add_options, choice_of, options_of
+from asdkit.base.outputs import OutputDir
 from asdkit.base.parsing import boolean
 from asdkit.countermeasures.registry import LOCALIZERS
 
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model", help="directory with network.pt, or frame scores (frames.scp)"
     )
-    parser.add_argument("out_dir", help="where to write")
+    parser.add_argument("out_dir", type=OutputDir, help="where to write")
 
 
 def main(args: argparse.Namespace) -> None:

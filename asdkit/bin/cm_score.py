@@ -17,6 +17,7 @@ from pathlib import Path
 from asdkit.base.device import choose_device
 from asdkit.base.errors import DataError
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputFile
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, choose_device, "device")
     parser.add_argument("data_dir", help="data directory")
     parser.add_argument("model_dir", help="directory with network.pt or gmm.npz")
-    parser.add_argument("scores", help="where to write the scores")
+    parser.add_argument("scores", type=OutputFile, help="where to write the scores")
 
 
 def main(args: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from asdkit.base.options import choice_of, options_of
+from asdkit.base.outputs import OutputDir
 from asdkit.features.registry import FRONT_ENDS
 from asdkit.training.options import add_spoof_options
 
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_spoof_options(parser)
     parser.add_argument("train_dir", help="data directory to train on, with utt2attack")
     parser.add_argument("dev_dir", help="data directory to validate on")
-    parser.add_argument("cm_dir", help="where to write network.pt")
+    parser.add_argument("cm_dir", type=OutputDir, help="where to write network.pt")
 
 
 def main(args: argparse.Namespace) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputDir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,8 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, "asdkit.data.changed_audio:Codecs", "codecs", "seed")
     add_options(parser, "asdkit.data.changed_audio:write_changed", "allow_pipes")
     parser.add_argument("data_dir", help="data directory with audio")
-    parser.add_argument("coded_dir", help="where to write the new data directory")
-    parser.add_argument("audio_dir", help="where to write FLAC files")
+    parser.add_argument(
+        "coded_dir", type=OutputDir, help="where to write the new data directory"
+    )
+    parser.add_argument("audio_dir", type=OutputDir, help="where to write FLAC files")
 
 
 def main(args: argparse.Namespace) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputDir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = "utt_prefix", "crop_sec"
     add_options(parser, "asdkit.data.copying:write_copy", *names)
     parser.add_argument("data_dir", help="directory with manifests")
-    parser.add_argument("copy_dir", help="where to write")
+    parser.add_argument("copy_dir", type=OutputDir, help="where to write")
 
 
 def main(args: argparse.Namespace) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import add_options
+from asdkit.base.outputs import OutputDir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     owner = "asdkit.data.kaldi_export:export_directory"
     add_options(parser, owner, "prefix_speaker")
     parser.add_argument("data_dir", help="directory with manifests")
-    parser.add_argument("kaldi_dir", help="where to write")
+    parser.add_argument("kaldi_dir", type=OutputDir, help="where to write")
 
 
 def main(args: argparse.Namespace) -> None:

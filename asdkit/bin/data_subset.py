@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputDir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = "per_spk", "longest", "random", "seed"
     add_options(parser, "asdkit.data.subset:select", *names)
     parser.add_argument("data_dir", help="directory with manifests")
-    parser.add_argument("subset_dir", help="where to write")
+    parser.add_argument("subset_dir", type=OutputDir, help="where to write")
 
 
 def main(args: argparse.Namespace) -> None:

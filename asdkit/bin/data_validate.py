@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import argparse
 import logging
+from pathlib import Path
 
 from asdkit.base.errors import DataError
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputDir, hold
 from asdkit.base.parsing import boolean
 
 logger = logging.getLogger(__name__)
@@ -29,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="true|false",
         help="repair what can be repaired (default: false)",
     )
-    add_options(parser, "asdkit.data.validation:validate", "check_feats")
+    add_options(parser, "asdkit.data.validation:validate", "check_feats", "audio")
     parser.add_argument("data_dir", nargs="+", help="directories to check")
 
 
@@ -40,8 +42,9 @@ def main(args: argparse.Namespace) -> None:
 
     problems, total = [], 0
     for data_dir in args.data_dir:
-        if args.fix:
-            repair(data_dir)
+        if args.fix and Path(data_dir).is_dir():
+            with hold(OutputDir(data_dir)):
+                repair(data_dir)
         report = validate(data_dir, **options_of(validate, args))
         logger.info("data-validate: %s: %d problems", data_dir, report.num_problems)
         problems += report.problems()

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import add_choice, add_options, choice_of, options_of
+from asdkit.base.outputs import OutputDir
 from asdkit.features.registry import FEATURES
 
 
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "allow_upsample",
     )
     parser.add_argument("data_dir", help="data directory with manifests")
-    parser.add_argument("out_dir", help="where to write the archive")
+    parser.add_argument("out_dir", type=OutputDir, help="where to write the archive")
 
 
 def main(args: argparse.Namespace) -> None:

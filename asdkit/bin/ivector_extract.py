@@ -17,6 +17,7 @@ from pathlib import Path
 from asdkit.base.device import choose_device
 from asdkit.base.errors import DataError
 from asdkit.base.options import add_options
+from asdkit.base.outputs import OutputDir
 from asdkit.base.parsing import boolean
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("data_dir", help="data directory with feats.scp and vad.scp")
     parser.add_argument("extractor_dir", help="directory with extractor.npz")
-    parser.add_argument("ivector_dir", help="where to write ivector.ark and .scp")
+    parser.add_argument(
+        "ivector_dir", type=OutputDir, help="where to write ivector.ark and .scp"
+    )
 
 
 def main(args: argparse.Namespace) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from asdkit.base.device import choose_device
 from asdkit.base.inputs import renewing
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputDir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, choose_device, "device")
     parser.add_argument("data_dir", help="data directory with feats.scp and vad.scp")
     parser.add_argument("ubm_dir", help="directory with ubm.npz")
-    parser.add_argument("extractor_dir", help="where to write extractor.npz")
+    parser.add_argument(
+        "extractor_dir", type=OutputDir, help="where to write extractor.npz"
+    )
 
 
 def main(args: argparse.Namespace) -> None:

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import argparse
 
+from asdkit.base.outputs import OutputDir
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("model", help="model file (.npz)")
-    parser.add_argument("kaldi_dir", help="where to write")
+    parser.add_argument("kaldi_dir", type=OutputDir, help="where to write")
 
 
 def main(args: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ import argparse
 from pathlib import Path
 
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import Output, OutputDir, hold
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,9 +47,11 @@ def main(args: argparse.Namespace) -> None:
 
         frontend = FrontEnd(**options_of(FrontEnd, args))
         options = options_of(import_model, args)
-        import_model(args.source, args.destination, frontend, **options)
+        with hold(Output(args.destination)):
+            import_model(args.source, args.destination, frontend, **options)
     else:
         from asdkit.data.kaldi_import import import_directory
 
         options = options_of(import_directory, args)
-        import_directory(args.source, args.destination, **options)
+        with hold(OutputDir(args.destination)):
+            import_directory(args.source, args.destination, **options)

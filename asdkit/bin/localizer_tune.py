@@ -15,6 +15,7 @@ import argparse
 
 from asdkit.base.answers import Cell, Table, number
 from asdkit.base.options import add_choice, add_options, choice_of, options_of
+from asdkit.base.outputs import OutputFile
 from asdkit.countermeasures.registry import LOCALIZERS
 
 SWEEP = "asdkit.countermeasures.localization_quality:sweep"
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "data_dir", help="data directory whose manifest marks the spoofed segments"
     )
     parser.add_argument("frames", help="table (.scp) of its frame scores")
-    parser.add_argument("conf", help="where to write the best options")
+    parser.add_argument("conf", type=OutputFile, help="where to write the best options")
 
 
 def main(args: argparse.Namespace) -> Table:

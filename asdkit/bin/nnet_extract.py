@@ -17,6 +17,7 @@ from pathlib import Path
 from asdkit.base.device import choose_device
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.options import add_options
+from asdkit.base.outputs import OutputDir
 from asdkit.base.parsing import boolean
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("data_dir", help="data directory")
     parser.add_argument("net_dir", help="directory with network.pt")
-    parser.add_argument("out_dir", help="where to write the archive")
+    parser.add_argument("out_dir", type=OutputDir, help="where to write the archive")
 
 
 def main(args: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import choice_of, options_of
+from asdkit.base.outputs import OutputDir
 from asdkit.features.registry import FRONT_ENDS
 from asdkit.training.options import add_all_options
 
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     add_all_options(parser)
     parser.add_argument("data_dir", help="data directory of the training speakers")
-    parser.add_argument("net_dir", help="where to write network.pt")
+    parser.add_argument("net_dir", type=OutputDir, help="where to write network.pt")
 
 
 def main(args: argparse.Namespace) -> None:

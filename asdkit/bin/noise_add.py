@@ -14,6 +14,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputDir
 
 if TYPE_CHECKING:
     from asdkit.data.augmentation import Noises
@@ -29,8 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_options(parser, "asdkit.data.changed_audio:write_changed", "allow_pipes")
     parser.add_argument("data_dir", help="data directory with audio")
-    parser.add_argument("noisy_dir", help="where to write the new data directory")
-    parser.add_argument("audio_dir", help="where to write FLAC files")
+    parser.add_argument(
+        "noisy_dir", type=OutputDir, help="where to write the new data directory"
+    )
+    parser.add_argument("audio_dir", type=OutputDir, help="where to write FLAC files")
 
 
 def main(args: argparse.Namespace) -> None:

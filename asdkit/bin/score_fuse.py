@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 
 from asdkit.backends.measures import add_measures, measures_of
+from asdkit.base.outputs import OutputFile
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_measures(parser)
     parser.add_argument("model", help="model from calibration-train (.npz)")
     parser.add_argument("scores", nargs="+", help="one file per system, of one list")
-    parser.add_argument("llrs", help="where to write <enroll> <test> <llr> lines")
+    parser.add_argument(
+        "llrs", type=OutputFile, help="where to write <enroll> <test> <llr> lines"
+    )
 
 
 def main(args: argparse.Namespace) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import add_options
+from asdkit.base.outputs import OutputFile
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,16 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cohort-means",
         metavar="FILE",
+        type=OutputFile,
         help="where to write every embedding's mean score against the cohort, a "
         "quality measure for calibration-train (default: nowhere)",
     )
     parser.add_argument("backend", help="the back-end that made the scores (.npz)")
-    parser.add_argument(
-        "cohort", help="rspecifier of the cohort, e.g. training embeddings"
-    )
+    parser.add_argument("cohort", help="rspecifier of the cohort's vectors")
     parser.add_argument("vectors", help="rspecifier of the vectors that were scored")
     parser.add_argument("scores", help="<enroll> <test> <score> per line")
-    parser.add_argument("normalized", help="where to write the normalized scores")
+    parser.add_argument("normalized", type=OutputFile, help="where to write the scores")
 
 
 def main(args: argparse.Namespace) -> None:
@@ -60,6 +60,7 @@ def main(args: argparse.Namespace) -> None:
         read_cohort,
         stats_of_sides,
     )
+    from asdkit.inference.rescoring import refuse_other_scores
     from asdkit.io.store import load_object
     from asdkit.io.tables import write_table
     from asdkit.io.trials import read_scores, write_scores
@@ -74,6 +75,7 @@ def main(args: argparse.Namespace) -> None:
     if args.enroll_vectors:
         enroll = read_vectors(args.enroll_vectors, dim, args.cohort)
     sides = find_sides(scores, args.scores, test, enroll, args.enroll_spk2utt)
+    refuse_other_scores(backend, args.backend, sides, scores, args.scores)
     stats = stats_of_sides(backend, sides, cohort, args.num_top)
     if args.cohort_means:
         write_table(args.cohort_means, means_by_name(sides, stats))

@@ -13,7 +13,9 @@ import argparse
 import logging
 
 from asdkit.base.distributed import barrier, is_main, share
+from asdkit.base.names import place_files
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputDir
 from asdkit.base.progress import watch
 
 logger = logging.getLogger(__name__)
@@ -27,8 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         *("num_spks", "num_sessions", "utts_per_session", "mean_sec", "prefix"),
         *("seed", "sample_frequency"),
     )
-    parser.add_argument("data_dir", help="where to write manifests and Kaldi tables")
-    parser.add_argument("audio_dir", help="where to write the FLAC files")
+    parser.add_argument(
+        "data_dir", type=OutputDir, help="where to write manifests and Kaldi tables"
+    )
+    parser.add_argument(
+        "audio_dir", type=OutputDir, help="where to write the FLAC files"
+    )
 
 
 def main(args: argparse.Namespace) -> None:
@@ -39,11 +45,13 @@ def main(args: argparse.Namespace) -> None:
 
     corpus = DrawnCorpus(**options_of(DrawnCorpus, args))
     drawn = corpus.utterances()
+    names = {item.utt: (item.spk, item.utt) for item in drawn}
+    paths = place_files(args.audio_dir, names, ".flac", "--prefix")
     utterances = [
         Utterance(
             utt=item.utt,
             spk=item.spk,
-            source=f"{args.audio_dir}/{item.spk}/{item.utt}.flac",
+            source=paths[item.utt],
             is_command=False,
             start=0.0,
             duration=item.sec,

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import add_options
+from asdkit.base.outputs import OutputDir
 from asdkit.data.layouts import LAYOUTS, PARTS
 
 
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_options(parser, "asdkit.data.protocols:prepare", "skip_bad")
     parser.add_argument("root", help="folder with the unpacked corpus")
-    parser.add_argument("data_dir", help="where to write")
+    parser.add_argument("data_dir", type=OutputDir, help="where to write")
 
 
 def main(args: argparse.Namespace) -> None:

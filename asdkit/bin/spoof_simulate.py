@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputDir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,8 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = "per_utterance", "with_bonafide", "seed", "allow_pipes", "environments"
     add_options(parser, "asdkit.data.spoofed_audio:write_spoofed", *names)
     parser.add_argument("data_dir", help="data directory with audio")
-    parser.add_argument("spoof_dir", help="where to write the new data directory")
-    parser.add_argument("audio_dir", help="where to write FLAC files")
+    parser.add_argument(
+        "spoof_dir", type=OutputDir, help="where to write the new data directory"
+    )
+    parser.add_argument("audio_dir", type=OutputDir, help="where to write FLAC files")
 
 
 def main(args: argparse.Namespace) -> None:

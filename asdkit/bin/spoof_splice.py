@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputDir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,8 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, "asdkit.simulation.splicing:Splicer", *names)
     add_options(parser, "asdkit.data.splicing:write_spliced", "with_bonafide", "seed")
     parser.add_argument("data_dir", help="data directory with audio and utt2attack")
-    parser.add_argument("spliced_dir", help="where to write the new data directory")
-    parser.add_argument("audio_dir", help="where to write FLAC files")
+    parser.add_argument(
+        "spliced_dir", type=OutputDir, help="where to write the new data directory"
+    )
+    parser.add_argument("audio_dir", type=OutputDir, help="where to write FLAC files")
 
 
 def main(args: argparse.Namespace) -> None:

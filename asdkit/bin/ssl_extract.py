@@ -20,6 +20,7 @@ from pathlib import Path
 from asdkit.base.device import choose_device
 from asdkit.base.errors import DataError
 from asdkit.base.options import add_options
+from asdkit.base.outputs import OutputDir
 from asdkit.base.parsing import numbers
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data_dir", help="data directory with audio")
     checkpoint = "folder that transformers saved, or file of torchaudio's"
     parser.add_argument("checkpoint", help=checkpoint)
-    parser.add_argument("out_dir", help="where to write the archives")
+    parser.add_argument("out_dir", type=OutputDir, help="where to write the archives")
 
 
 def main(args: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ import logging
 
 from asdkit.base.errors import DataError
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputDir
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "cmn_window",
     )
     parser.add_argument("data_dir", help="data directory with feats.scp")
-    parser.add_argument("out_dir", help="where to write the archive")
+    parser.add_argument("out_dir", type=OutputDir, help="where to write the archive")
 
 
 def main(args: argparse.Namespace) -> None:

@@ -16,6 +16,7 @@ import argparse
 
 from asdkit.base.answers import Answer
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputDir
 from asdkit.metrics.names import SPOOFING
 
 
@@ -33,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"{part}_trials", help=f"trials of {part} with their keys")
         parser.add_argument(f"{part}_asv", help=f"ASV scores of {part}")
         parser.add_argument(f"{part}_cm", help=f"CM scores of {part}")
-    parser.add_argument("tandem_dir", help="where to write fusion.npz and eval_scores")
+    parser.add_argument(
+        "tandem_dir", type=OutputDir, help="where to write fusion.npz and eval_scores"
+    )
 
 
 def main(args: argparse.Namespace) -> Answer:
@@ -52,6 +55,7 @@ def main(args: argparse.Namespace) -> Answer:
     key, asv, cm = read_tandem(args.eval_trials, flavor, args.eval_asv, args.eval_cm)
     fusion = TandemFusion(**options_of(TandemFusion, args))
     fusion.fit(dev[1], dev[2], np.array(dev[0].key))
+    fusion.refuse_strangers(asv, cm, [args.eval_asv, args.eval_cm])
     fused = fusion.score(asv, cm)
     scores = f"{args.tandem_dir}/eval_scores"
     save_model(f"{args.tandem_dir}/fusion.npz", fusion)

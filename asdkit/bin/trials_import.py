@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import logging
 
+from asdkit.base.outputs import OutputFile
+
 logger = logging.getLogger(__name__)
 
 
@@ -19,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("list", help="1|0 <file> <file> per line")
     parser.add_argument("data_dir", help="directory with utt2spk of its utterances")
-    parser.add_argument("trials", help="where to write the trials")
+    parser.add_argument("trials", type=OutputFile, help="where to write the trials")
 
 
 def main(args: argparse.Namespace) -> None:

@@ -16,6 +16,7 @@ import logging
 from pathlib import Path
 
 from asdkit.base.errors import DataError
+from asdkit.base.outputs import OutputFile
 from asdkit.io.tables import read_table
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "e.g. spk2gender (default: pair all)",
     )
     parser.add_argument("data_dir", help="directory with utt2spk")
-    parser.add_argument("trials", help="where to write the trials")
+    parser.add_argument("trials", type=OutputFile, help="where to write the trials")
 
 
 def main(args: argparse.Namespace) -> None:

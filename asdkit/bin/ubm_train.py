@@ -15,6 +15,7 @@ from pathlib import Path
 
 from asdkit.base.device import choose_device
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputDir
 from asdkit.base.parsing import parsing_of
 from asdkit.base.ranges import Count
 
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_options(parser, choose_device, "device")
     parser.add_argument("data_dir", help="data directory with feats.scp and vad.scp")
-    parser.add_argument("ubm_dir", help="where to write ubm.npz")
+    parser.add_argument("ubm_dir", type=OutputDir, help="where to write ubm.npz")
 
 
 def main(args: argparse.Namespace) -> None:

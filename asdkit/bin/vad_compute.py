@@ -19,6 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from asdkit.base.options import add_choice, choice_of
+from asdkit.base.outputs import OutputDir, OutputFile
 from asdkit.base.references import Reference
 
 if TYPE_CHECKING:
@@ -36,15 +37,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     add_choice(parser, "method", METHODS, "decision method")
     parser.add_argument(
-        "--rttm", metavar="FILE", help="write segments of speech as RTTM, too"
+        "--rttm",
+        type=OutputFile,
+        metavar="FILE",
+        help="write segments of speech as RTTM, too",
     )
     parser.add_argument(
         "--segments",
+        type=OutputFile,
         metavar="FILE",
         help="write them as lhotse supervisions (.jsonl.gz), too",
     )
     parser.add_argument("data_dir", help="data directory with feats.scp")
-    parser.add_argument("out_dir", help="where to write the archive")
+    parser.add_argument("out_dir", type=OutputDir, help="where to write the archive")
 
 
 def main(args: argparse.Namespace) -> None:

@@ -12,13 +12,16 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputDir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     add_options(parser, "asdkit.data.voxceleb:prepare_voxceleb", "part")
     parser.add_argument("root", help="directory with the corpus and its meta.csv")
-    parser.add_argument("data_dir", help="where to write manifests and tables")
+    parser.add_argument(
+        "data_dir", type=OutputDir, help="where to write manifests and tables"
+    )
 
 
 def main(args: argparse.Namespace) -> None:

@@ -22,6 +22,7 @@ from asdkit.metrics.eer import eer
 
 logger = logging.getLogger(__name__)
 BLOCK = 1024  # utterances that are scored together
+ROUNDING = 1e-6  # deviation, as a share of the mean, that is none
 
 
 class Labeled(NamedTuple):
@@ -81,7 +82,14 @@ class EmbeddingCm:
         if self.standardize:
             deviation = x.std(axis=0)
             self.mean_ = x.mean(axis=0)
-            self.scale_ = np.where(deviation > 0, deviation, 1.0)
+            is_constant = deviation <= ROUNDING * np.abs(self.mean_)
+            if is_constant.any():
+                logger.warning(
+                    "classifier: %d of %d dimensions do not vary and are not scaled",
+                    is_constant.sum(),
+                    len(is_constant),
+                )
+            self.scale_ = np.where(is_constant, 1.0, deviation)
         self.classifier.fit((x - self.mean_) / self.scale_, is_bonafide)
         return self
 

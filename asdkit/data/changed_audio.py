@@ -11,8 +11,9 @@ import numpy as np
 from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.errors import AsdkitError
 from asdkit.base.inputs import refuse_overwriting
+from asdkit.base.names import place_files
 from asdkit.base.progress import watch
-from asdkit.base.ranges import Names, Natural
+from asdkit.base.ranges import Decibels, Names, Natural
 from asdkit.data.augmentation import Noises, add_noise
 from asdkit.data.cuts import read_cuts, speaker_of
 from asdkit.data.directory import (
@@ -55,7 +56,7 @@ class NoiseAdder:
     def __init__(
         self,
         noises: Callable[[int], Noises],
-        snr_db: float = 10.0,
+        snr_db: Decibels = 10.0,
         seed: Natural = 0,
     ) -> None:
         self.noises = noises
@@ -163,12 +164,14 @@ def write_changed(
         note: utterance id -> further fields of its supervision, e.g. its codec.
 
     Raises:
-        DataError: audio is missing or damaged, or would be replaced.
+        DataError: audio is missing or damaged, or would be replaced; or ids cannot be
+            names of files.
     """
     require_another(out_dir, data_dir)
     cuts = list(read_cuts(data_dir, features=False, allow_pipes=allow_pipes))
     require_audio(cuts)
-    paths = {cut.id: f"{audio_dir}/{speaker_of(cut)}/{cut.id}.flac" for cut in cuts}
+    names = {cut.id: (speaker_of(cut), cut.id) for cut in cuts}
+    paths = place_files(audio_dir, names, ".flac", data_dir)
     sources = files_of(cut.recording for cut in cuts)
     refuse_overwriting(share([*paths.values()]), sources)
     mine = share(cuts)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 
 from asdkit.base.errors import AsdkitError
+from asdkit.base.names import find_id_problem
 from asdkit.base.ranges import NonNegative
 from asdkit.data.directory import COMPUTED, kind_of, read_carried, require_another
 from asdkit.data.manifests import read_manifests, write_manifests
@@ -33,13 +34,16 @@ def write_copy(
             and VAD decisions are then left out; 0: keep all.
 
     Raises:
-        AsdkitError: the prefix holds white space.
+        AsdkitError: the prefix holds white space, or makes ids that cannot be names of
+            files.
         DataError: the directory is damaged, or both are the same.
     """
     from lhotse.utils import fastcopy
 
     if any(map(str.isspace, utt_prefix)):
         raise AsdkitError(f"expected a prefix without spaces, got {utt_prefix!r}")
+    if utt_prefix and (problem := find_id_problem(f"{utt_prefix}x", "")):
+        raise AsdkitError(f"--utt-prefix: {problem}")
     require_another(data_dir, source)
     manifests = read_manifests(source)
     supervisions, num_cropped = [], 0

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SPOOF_CLASSES = ("spoof", BONAFIDE)  # in the order of their labels
+PIPES = "--allow-pipes true runs such commands"
+FILES = (
+    "write the audio to files first, e.g. with Kaldi's wav-copy; or compute features "
+    "with feats-compute, which has --allow-pipes"
+)
 FRAME_SHIFT = 10.0  # milliseconds, of features that nobody remembers
 
 
@@ -29,7 +34,7 @@ def read_cuts(
     features: bool,
     voiced: bool = False,
     min_sec: float = 0.025,
-    allow_pipes: bool = False,
+    allow_pipes: bool | None = None,
 ) -> CutSet:
     """Read the utterances of a data directory as cuts, sorted by id.
 
@@ -42,7 +47,8 @@ def read_cuts(
         voiced: whether features are to be used without the frames that vad.scp
             rejects; the custom fields ``vad`` and ``num_voiced`` of a cut say so.
         min_sec: an utterance of audio that is shorter than this window is left out.
-        allow_pipes: whether recordings may be commands, which lhotse would run.
+        allow_pipes: whether recordings may be commands, which lhotse would run; None
+            where the program has no such option.
 
     Raises:
         DataError: a file is missing or damaged, an utterance has no recording, or
@@ -62,7 +68,7 @@ def read_cuts(
     else:
         cuts = _audio_cuts(directory, manifests, min_sec)
         if not allow_pipes:
-            _refuse_commands(directory, cuts)
+            _refuse_commands(directory, cuts, FILES if allow_pipes is None else PIPES)
         what = f"are shorter than one window of {1000 * min_sec:g} ms"
         tell_left_out(directory, utts, cuts, what)
     return CutSet.from_cuts(cuts)
@@ -239,7 +245,7 @@ def _at_zero(supervision: SupervisionSegment) -> SupervisionSegment:
     return supervision.with_offset(-supervision.start)
 
 
-def _refuse_commands(directory: Path, cuts: Iterable[MonoCut]) -> None:
+def _refuse_commands(directory: Path, cuts: Iterable[MonoCut], hint: str) -> None:
     """Raise if a recording is a command and the user has not said that it may run."""
     for cut in cuts:
         for source in cut.recording.sources:
@@ -248,5 +254,5 @@ def _refuse_commands(directory: Path, cuts: Iterable[MonoCut]) -> None:
                     directory / RECORDINGS,
                     f"{cut.recording_id!r}: expected a file, got the command "
                     f"{source.source!r}",
-                    hint="--allow-pipes true runs such commands",
+                    hint=hint,
                 )

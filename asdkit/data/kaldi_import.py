@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from asdkit.base.errors import DataError
+from asdkit.base.names import CURE, find_id_problem
 from asdkit.base.numbers import parse_finite
 from asdkit.base.ranges import FolderPath, Natural
 from asdkit.data.directory import first_word, kind_of, read_carried
@@ -101,14 +102,27 @@ def import_directory(
 def _read_utt2spk(source: Path) -> dict[str, str]:
     """Read utt2spk, or turn spk2utt around where it is all there is."""
     if (source / "utt2spk").exists() or not (source / "spk2utt").exists():
-        path, utt2spk = source / "utt2spk", read_table(source / "utt2spk")
+        path, utt2spk = source / "utt2spk", _read_words(source / "utt2spk", "<spk>")
     else:
         path = source / "spk2utt"
         spk2utt = read_table(path)
         utt2spk = {utt: spk for spk, utts in spk2utt.items() for utt in utts.split()}
     if not utt2spk:
         raise DataError(path, "expected utterances, got an empty table")
+    for utt, spk in utt2spk.items():
+        if problem := find_id_problem(utt) or find_id_problem(spk):
+            _fail(path, utt, problem, CURE)
     return utt2spk
+
+
+def _read_words(path: Path, what: str) -> dict[str, str]:
+    """Read a table whose values are one word each."""
+    table = read_table(path)
+    for key, value in table.items():
+        if len(value.split()) != 1:
+            problem = f"expected '<utt> {what}', got {f'{key} {value}'!r}"
+            _fail(path, key, problem, "asdkit data-validate names every such line")
+    return table
 
 
 def _warn_about_prefix(utt2spk: Mapping[str, str]) -> None:
@@ -361,7 +375,7 @@ def _supervisor(
     lines = read_lines(texts) if texts.exists() else []
     text = {first_word(line): " ".join(line.split()[1:]) for line in lines}
     known = {
-        name: read_table(source / f"utt2{name}")
+        name: _read_words(source / f"utt2{name}", f"<{name}>")
         for name in CUSTOM
         if (source / f"utt2{name}").exists()
     }

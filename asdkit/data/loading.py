@@ -18,6 +18,7 @@ from asdkit.base.errors import DataError
 from asdkit.data.manifest_rules import is_safe_name
 from asdkit.io.ark import load_array, read_scp
 from asdkit.io.audio import open_audio, open_stream, read_samples, require_sound
+from asdkit.io.paths import relative_hint
 
 if TYPE_CHECKING:
     from lhotse import MonoCut, Recording
@@ -154,8 +155,7 @@ def require_audio(cuts: Sequence[MonoCut]) -> None:
         raise DataError(
             missing[0],
             f"no such file ({len(missing)} of {len(sources)} are missing)",
-            hint="asdkit data-validate names them; paths are relative to the current "
-            "directory",
+            hint=relative_hint(missing[0]) or "asdkit data-validate names them",
         )
 
 

@@ -12,9 +12,12 @@ import shlex
 from collections.abc import Iterable
 from typing import Any
 
+from asdkit.base.names import find_id_problem
+
 # What lhotse's methods perturb_speed and resample leave behind, as asdkit calls them.
 TRANSFORMS = ("Speed", "Resample")
 SOURCES = ("file", "command")
+IDS = ("id", "recording_id", "speaker")
 CURE = "save the audio to files first, with lhotse's save_audios"
 
 
@@ -31,6 +34,13 @@ def find_problem(item: Any) -> str | None:
         return f"expected an object, got {_shorten(item)}"
     if not isinstance(item.get("id"), str):
         return f"expected an id in quotes, got {_shorten(item.get('id'))}"
+    for name in IDS:
+        if (value := item.get(name)) is None:
+            continue
+        if not isinstance(value, str):
+            return f"expected {name} in quotes, got {_shorten(value)}"
+        if problem := find_id_problem(value):
+            return problem
     others: Iterable[Any] = item.values()
     if "sources" in item:
         if problem := _check_recording(item, SOURCES):

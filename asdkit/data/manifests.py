@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from asdkit.base.errors import DataError
 from asdkit.base.inputs import note_input, note_inputs
+from asdkit.base.names import find_id_problem
+from asdkit.data.agreement import require_agreement
 from asdkit.data.manifest_rules import CURE, find_problem
 from asdkit.data.staging import stage
 from asdkit.io.files import write_atomic
@@ -81,20 +83,28 @@ class Manifests(NamedTuple):
     supervisions: dict[str, SupervisionSegment]
 
 
-def read_manifests(data_dir: PathName) -> Manifests:
+def read_manifests(data_dir: PathName, compare: bool = True) -> Manifests:
     """Read both manifests of a data directory.
 
+    Args:
+        data_dir: with manifests.
+        compare: whether the tables beside them must say the same.
+
     Raises:
-        DataError: a manifest is missing or damaged, or an id comes twice.
+        DataError: a manifest is missing or damaged, an id comes twice, or a table
+            contradicts them.
     """
     from lhotse import Recording, SupervisionSegment
 
     directory = Path(data_dir)
-    recordings = read_items(directory / RECORDINGS, Recording)
-    note_inputs(lambda: files_of(recordings.values()))
-    return Manifests(
-        recordings, read_items(directory / SUPERVISIONS, SupervisionSegment)
+    manifests = Manifests(
+        read_items(directory / RECORDINGS, Recording),
+        read_items(directory / SUPERVISIONS, SupervisionSegment),
     )
+    note_inputs(lambda: files_of(manifests.recordings.values()))
+    if compare:
+        require_agreement(directory, *manifests)
+    return manifests
 
 
 def files_of(recordings: Iterable[Recording]) -> Iterator[str]:
@@ -303,8 +313,9 @@ def derive_tables(manifests: Manifests) -> dict[str, list[str]]:
     ``spk2gender``, ``text`` or ``utt2attack`` only if something is known.
 
     Raises:
-        DataError: an id, an attack or the like holds a blank, or an utterance wants a
-            channel that its recording does not have.
+        DataError: an id, an attack or the like holds a blank, or an id what
+            `asdkit.base.names` does not allow; or an utterance wants a channel that
+            its recording does not have.
     """
     recordings, supervisions = manifests
     tables: dict[str, dict[str, str]] = {name: {} for name in DERIVED}
@@ -315,6 +326,9 @@ def derive_tables(manifests: Manifests) -> dict[str, list[str]]:
         if len(f"{utt} {spk} {item.recording_id}".split()) != 3:
             ids = (utt, spk, item.recording_id)
             raise DataError(SUPERVISIONS, f"expected ids without blanks, got {ids}")
+        for name in (utt, spk, item.recording_id):
+            if problem := find_id_problem(name):
+                raise DataError(SUPERVISIONS, problem)
         tables["utt2spk"][utt] = spk
         tables["utt2dur"][utt] = seconds(item.duration)
         if item.gender and item.gender[0] in "mfMF":

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from asdkit.base.errors import DataError
 from asdkit.base.numbers import parse_integer, parse_number
+from asdkit.io.text import BOM, HEAD, require_text
 
 FIX = "--fix true"
 EXAMPLES = 3  # of one sort of problem in one table
@@ -117,6 +119,15 @@ def read_text_lines(path: Path, report: Report) -> list[str]:
     if not data:
         report.add(path, 0, "empty", "expected lines, got an empty file", "delete it")
         return []
+    try:
+        require_text(path, data[:HEAD])
+    except DataError as error:
+        report.add(path, 0, "text", error.problem, error.hint or "make it again")
+        return []
+    if data.startswith(BOM):
+        text = "expected text, got a byte-order mark before it"
+        report.add(path, 1, "mark", text, f"{FIX} drops it")
+        data = data.removeprefix(BOM)
     if not data.endswith(b"\n"):
         last = data.count(b"\n") + 1
         report.add(path, last, "end", "expected a newline at the end", f"{FIX} adds it")

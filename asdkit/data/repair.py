@@ -53,7 +53,7 @@ def repair(data_dir: PathName) -> None:
     tables = {name: _tidy(name, lines) for name, lines in old.items()}
     manifests = None
     if (directory / SUPERVISIONS).exists():
-        manifests = read_manifests(directory)
+        manifests = read_manifests(directory, compare=False)
         carried = {name: x for name, x in tables.items() if name not in DERIVED}
         tables = {**carried, **derive_tables(manifests)}
     elif "utt2spk" not in tables:

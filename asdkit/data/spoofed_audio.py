@@ -20,6 +20,7 @@ import numpy as np
 from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.inputs import refuse_overwriting
+from asdkit.base.names import find_id_problem, place_files
 from asdkit.base.progress import watch
 from asdkit.base.provenance import commit
 from asdkit.base.ranges import Names, Natural
@@ -88,7 +89,9 @@ def parse_attacks(
         ATTACKS[name].check()
     labels = ids.split(",") if ids else names
     differ = len(set(labels)) == len(labels) == len(names) and BONAFIDE not in labels
-    if not differ or any(label.split() != [label] or "/" in label for label in labels):
+    if not differ or any(
+        x.split() != [x] or "/" in x or find_id_problem(x, "") for x in labels
+    ):
         raise AsdkitError(
             f"--ids: expected {len(names)} different words, one for each of "
             f"{attacks}; got {ids or attacks!r}"
@@ -180,8 +183,8 @@ def write_spoofed(
             for an utterance with the same seed, e.g. aaa,bbc or all; empty: any room.
 
     Raises:
-        DataError: audio is missing or damaged, or would be replaced; or nothing is
-            bona fide.
+        DataError: audio is missing or damaged, or would be replaced; nothing is bona
+            fide, or ids cannot be names of files.
         AsdkitError: an attack can be made on no utterance, a program that it needs
             fails, or an attack is not heard in a room.
     """
@@ -195,10 +198,8 @@ def write_spoofed(
         raise DataError(data_dir, "expected bona fide utterances, got none")
     require_audio([*cuts.values()])
     spoofs = plan_spoofs([*cuts.values()], attacks, per_utterance, seed, rooms)
-    paths = {
-        spoof.utt: f"{audio_dir}/{speaker_of(cuts[spoof.victim])}/{spoof.utt}.flac"
-        for spoof in spoofs
-    }
+    names = {x.utt: (speaker_of(cuts[x.victim]), x.utt) for x in spoofs}
+    paths = place_files(audio_dir, names, ".flac", data_dir)
     sources = files_of(cut.recording for cut in listed)
     refuse_overwriting(paths.values(), sources)
     if is_main():

@@ -13,7 +13,9 @@ import torch
 from asdkit.base.distributed import all_reduce, is_main, share
 from asdkit.base.errors import DataError
 from asdkit.base.progress import watch
+from asdkit.data.agreement import read_plain, require_agreement
 from asdkit.data.feats_info import read_info
+from asdkit.data.manifests import RECORDINGS, SUPERVISIONS
 from asdkit.io.ark import ArkWriter, load_array, read_scp
 from asdkit.io.tables import PathName, read_table, write_table
 
@@ -72,8 +74,12 @@ def compute_vad(data_dir: PathName, out_dir: PathName, detector: Detector) -> No
 
     Raises:
         DataError: a feature is missing or NaN, the first column is no energy where it
-            must be, or most utterances have no speech.
+            must be, most utterances have no speech, or a table contradicts the
+            manifests.
     """
+    manifests = [Path(data_dir) / name for name in (RECORDINGS, SUPERVISIONS)]
+    if all(path.exists() for path in manifests):
+        require_agreement(data_dir, *map(read_plain, manifests))
     path = Path(data_dir) / "feats.scp"
     table = read_scp(path)
     if not table:

@@ -1,7 +1,7 @@
 """Kaldi's MFCC and filter banks.
 
 One FFT and one matrix product transform a block of frames that stays in the cache,
-which is more than twice as fast as torchaudio.compliance (tools/bench/features.py).
+which is about twice as fast as torchaudio.compliance (tools/bench/features.py).
 
 Dither is drawn once per sample, not once per frame and sample as Kaldi does, so
 that overlapping frames see the same noise, as if it had been in the recording.

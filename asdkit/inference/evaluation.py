@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from asdkit.base.answers import Table
 from asdkit.base.errors import DataError
+from asdkit.data.scores import match_examined
 from asdkit.io.tables import PathName, read_table
-from asdkit.io.trials import Trials, match_scores, read_scores, read_trials
+from asdkit.io.trials import Trials, read_scores, read_trials
 from asdkit.metrics.bootstrap import speakers_of
 from asdkit.metrics.table import Draws, verification_table
 
@@ -20,7 +21,7 @@ def verification_metrics(
     seed: int = 0,
     utt2spk: PathName | None = None,
 ) -> Table:
-    """Measure score files, a line per file.
+    """Measure score files, a line per file; warn of odd scores.
 
     Args:
         trials_path: ``<enroll> <test> target|nontarget`` or VoxCeleb's form.
@@ -45,7 +46,7 @@ def verification_metrics(
     classes = [trials.is_target, ~trials.is_target]
     systems = {}
     for path in score_paths:
-        values = match_scores(trials, read_scores(path), trials_path, path)
+        values = match_examined(trials, read_scores(path), trials_path, path)
         systems[f"{path}"] = [values[rows] for rows in classes]
     draws = None
     if num_replicates:

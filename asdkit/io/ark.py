@@ -25,6 +25,8 @@ from asdkit.io.files import write_atomic
 from asdkit.io.kaldi_stream import open_bytes
 from asdkit.io.tables import PathName, read_lines, read_table
 
+LONGEST_KEY = 4096  # bytes; more without a blank are no archive's
+
 
 def read_scp(path: PathName) -> dict[str, str]:
     """Read an ``.scp`` table: key -> ``file.ark:offset`` with an optional range.
@@ -181,8 +183,10 @@ def read_arrays(rspecifier: str) -> Iterator[tuple[str, np.ndarray]]:
 def _read_key(path: PathName, stream: io.BufferedReader) -> str:
     """Read a key and its blank; empty at the end of the archive."""
     key = bytearray()
-    while (byte := stream.read(1)) not in (b" ", b""):
+    while (byte := stream.read(1)) not in (b" ", b"") and len(key) < LONGEST_KEY:
         key += byte
+    if len(key) >= LONGEST_KEY:
+        raise DataError(path, f"expected a key, got {bytes(key)[:40]!r} ...")
     if key.strip() and not byte:
         raise DataError(path, f"cut short after the key {bytes(key)[:40]!r}")
     try:

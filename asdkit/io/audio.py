@@ -30,6 +30,7 @@ from asdkit.io.decoding import (
 from asdkit.io.files import write_atomic
 from asdkit.io.lengths import AGAIN, STATE_LENGTH, check_length, require_samples
 from asdkit.io.levels import LEVELS
+from asdkit.io.paths import relative_hint
 from asdkit.io.resampling import resample
 from asdkit.io.tables import PathName
 
@@ -205,9 +206,14 @@ def write_flac(path: PathName, samples: np.ndarray, sampling_rate: int) -> None:
 
     Args:
         path: the file.
-        samples: (L,) in [-1, 1); what lies outside is clipped.
+        samples: (L,) in [-1, 1); what lies outside is clipped, and counted.
         sampling_rate: in Hz.
+
+    Raises:
+        DataError: a sample is NaN or infinite.
     """
+    if not np.isfinite(samples).all():
+        raise DataError(path, "it would hold NaN or infinite samples; not written")
     LEVELS.note_written(path, samples)
     encoded = io.BytesIO()
     soundfile.write(encoded, samples, sampling_rate, format="FLAC")
@@ -255,7 +261,7 @@ def _explain(
         return DataError(source, problem, hint="the command must write a WAV to stdout")
     path = Path(source)
     if not path.exists():
-        hint = "paths are relative to the current directory, or to kaldi-import --root"
+        hint = relative_hint(path) or "correct the path, or leave the utterance out"
         if re.search(r":\d+$", source):
             hint = "audio in archives is not read here: wav-copy it into files first"
         return DataError(source, "no such file", hint=hint)

@@ -31,6 +31,7 @@ import numpy as np
 from asdkit.base.errors import DataError
 from asdkit.base.inputs import note_input
 from asdkit.base.numbers import parse_numbers
+from asdkit.io.paths import relative_hint
 from asdkit.io.tables import PathName
 
 BINARY = b"\0B"
@@ -56,7 +57,7 @@ def open_bytes(path: PathName) -> Iterator[io.BufferedReader]:
             with gzip.GzipFile(fileobj=plain) as unzipped:
                 yield io.BufferedReader(cast(Any, unzipped), 1 << 20)
     except FileNotFoundError:
-        raise DataError(path, "no such file") from None
+        raise DataError(path, "no such file", hint=relative_hint(path)) from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(path, f"cannot decompress it: {error}", hint=CURE) from None
     except OSError as error:

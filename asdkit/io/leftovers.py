@@ -19,14 +19,21 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from asdkit.base.names import LONGEST
+
 logger = logging.getLogger(__name__)
 HOST = f"{zlib.crc32(socket.gethostname().encode()):08x}"
 TEMPORARY = re.compile(r"\.(?:.+\.)?(?P<host>[0-9a-f]{8})\.(?P<pid>\d+)\.tmp", re.S)
 
 
 def temporary_name(path: Path) -> Path:
-    """Name what this process is writing and will rename to ``path``."""
-    return path.with_name(f".{path.name}.{HOST}.{os.getpid()}.tmp")
+    """Name what this process is writing and will rename to ``path``.
+
+    It may be as long as a disk takes it, so the name is cut where that is too long.
+    """
+    ending = f".{HOST}.{os.getpid()}.tmp"
+    name = os.fsencode(path.name)[: LONGEST - len(ending) - 1]
+    return path.with_name(f".{name.decode(errors='ignore')}{ending}")
 
 
 def hold(descriptor: int) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from asdkit.base.errors import DataError
 from asdkit.base.inputs import note_input
 from asdkit.io.files import write_atomic
+from asdkit.io.text import HEAD, require_text
 
 PathName = str | PathLike[str]
 
@@ -24,8 +25,11 @@ def read_lines(path: PathName) -> list[str]:
     except OSError as error:
         raise DataError(path, f"cannot read it: {error.strerror}") from None
     except UnicodeDecodeError as error:
+        require_text(path, error.object)
         raise DataError(path, f"expected UTF-8 text, got {error}") from None
     note_input(path, renewable=True)
+    require_text(path, text[:HEAD].encode())
+    text = text.removeprefix("\ufeff")  # a byte-order mark is no part of an id
     # Not splitlines(), which also splits at characters that transcripts may hold.
     return text.removesuffix("\n").split("\n") if text else []
 

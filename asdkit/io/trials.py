@@ -16,6 +16,7 @@ import numpy as np
 
 from asdkit.base.errors import DataError
 from asdkit.io.files import write_atomic
+from asdkit.io.ids import find_difference
 from asdkit.io.tables import PathName
 from asdkit.io.words import convert_words, read_numbers, read_words
 
@@ -161,13 +162,25 @@ def match_scores(
     Raises:
         DataError: a trial has no score, a score no trial, or a pair comes twice.
     """
+    rows = match_rows(trials, scores, trials_path, scores_path)
+    return scores.values if rows is None else scores.values[rows]
+
+
+def match_rows(
+    trials: Pairs, scores: Scores, trials_path: PathName, scores_path: PathName
+) -> np.ndarray | None:
+    """Find the score of every trial; arguments and errors as in `match_scores`.
+
+    Returns:
+        (N,) rows of the scores; None if they are in the order of the trials.
+    """
     if (
         np.array_equal(trials.enroll, scores.enroll)
         and np.array_equal(trials.test, scores.test)
         and trials.enroll_ids == scores.enroll_ids
         and trials.test_ids == scores.test_ids
     ):
-        return scores.values
+        return None
     num_tests = len(trials.test_ids)
     wanted = trials.enroll * np.int64(num_tests) + trials.test
     enroll = _renumber(scores.enroll_ids, trials.enroll_ids)[scores.enroll]
@@ -177,13 +190,15 @@ def match_scores(
     pairs = wanted[by_wanted]
     if not np.array_equal(pairs, given[by_given]) or np.any(pairs[1:] == pairs[:-1]):
         extra, missing = ~np.isin(given, wanted), ~np.isin(wanted, given)
-        _refuse(scores_path, scores, extra, f"no trial in {trials_path}")
-        _refuse(trials_path, trials, missing, f"no score in {scores_path}")
+        hint = find_difference(trials.enroll_ids, scores.enroll_ids)
+        hint = hint or find_difference(trials.test_ids, scores.test_ids)
+        _refuse(scores_path, scores, extra, f"no trial in {trials_path}", hint)
+        _refuse(trials_path, trials, missing, f"no score in {scores_path}", hint)
         _refuse(trials_path, trials, _repeated(wanted), "been listed before")
         _refuse(scores_path, scores, _repeated(given), "been listed before")
-    matched = np.empty(len(trials))
-    matched[by_wanted] = scores.values[by_given]
-    return matched
+    rows = np.empty(len(trials), dtype=np.int64)
+    rows[by_wanted] = by_given
+    return rows
 
 
 def _read_trials(path: PathName, keys: dict[bytes, bool], expected: str) -> Trials:
@@ -273,13 +288,19 @@ def _repeated(codes: np.ndarray) -> np.ndarray:
     return ~is_first
 
 
-def _refuse(path: PathName, pairs: Pairs, is_bad: np.ndarray, problem: str) -> None:
+def _refuse(
+    path: PathName,
+    pairs: Pairs,
+    is_bad: np.ndarray,
+    problem: str,
+    hint: str | None = None,
+) -> None:
     """Raise if there are bad pairs; name the first few."""
     bad = np.flatnonzero(is_bad)
     if len(bad):
         names = _some([pairs.name(row) for row in bad[:4]])
         raise DataError(
-            path, f"{len(bad)} of {len(pairs)} pairs have {problem}: {names}"
+            path, f"{len(bad)} of {len(pairs)} pairs have {problem}: {names}", hint=hint
         )
 
 

@@ -6,6 +6,7 @@ object per line is what costs the time.  Blanks and tabs separate words.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
@@ -15,7 +16,9 @@ from asdkit.base.errors import DataError
 from asdkit.base.inputs import note_input
 from asdkit.base.numbers import parse_number, parse_numbers
 from asdkit.io.tables import PathName
+from asdkit.io.text import BOM, HEAD, require_text
 
+SHOWN = 200  # letters of a bad line
 BLOCK = 1 << 19  # bytes to read at a time: all words of a block fit into the cache
 
 
@@ -37,6 +40,7 @@ def read_words(
     first_line = 1 + num_skipped
     try:
         with open(path, "rb") as stream:
+            _skip_mark(stream)
             for _ in range(num_skipped):
                 stream.readline()
             while block := stream.read(BLOCK) + stream.readline():
@@ -58,6 +62,8 @@ def first_words(path: PathName) -> list[str]:
     """
     try:
         with open(path, "rb") as stream:
+            require_text(path, stream.peek(HEAD))
+            _skip_mark(stream)
             line = stream.readline()
     except OSError as error:
         raise DataError(path, f"cannot read it: {error.strerror}") from None
@@ -121,6 +127,12 @@ def _to_number(word: bytes) -> float:
     return parse_number(word.decode())
 
 
+def _skip_mark(stream: io.BufferedReader) -> None:
+    """Leave out a byte-order mark."""
+    if stream.peek(len(BOM)).startswith(BOM):
+        stream.read(len(BOM))
+
+
 def _has_words_per_line(block: bytes, num_found: int, num_words: int) -> bool:
     """Check where words and lines end, without making an object per line."""
     letters = np.frombuffer(block, np.uint8)
@@ -138,8 +150,11 @@ def _name_bad_line(
     path: PathName, first_line: int, block: bytes, num_words: int, expected: str
 ) -> NoReturn:
     """Raise for the first line that has another number of words."""
+    if first_line <= 2:  # behind a header, perhaps
+        require_text(path, block)
     for number, line in enumerate(block.splitlines(), start=first_line):
         if len(line.split()) != num_words:
             text = line.decode(errors="replace")
+            text = text if len(text) <= SHOWN else f"{text[:SHOWN]} ..."
             raise DataError(path, f"expected {expected}, got {text!r}", line=number)
     raise DataError(path, "expected text, got control characters")

@@ -190,19 +190,29 @@ class IvectorExtractor:
                 f" has {float(totals.n.max()):.0f}",
                 hint="more data, or fewer Gaussians",
             )
-        scatter = update_projections(self.m_, offset, stats, totals, min_count)
+        update = update_projections(
+            self.m_, self.covars_, offset, stats, totals, min_count
+        )
         num_floored = update_covars(
-            self.covars_, scatter, totals.n, min_count, self.variance_floor_factor
+            self.covars_,
+            update.scatter,
+            totals.n,
+            min_count,
+            self.variance_floor_factor,
         )
         new_offset = minimize_divergence(
             self.m_, self.covars_, self.weights_, offset, stats, totals.num_utts
         )
         self.offset_ = np.array(new_offset)
         logger.info(
-            "ivector-extractor: %d of %d Gaussians updated, %d floored, offset = %.4g",
+            "ivector-extractor: %d of %d Gaussians updated, %d covariances floored, "
+            "R_i floored in %d (%d eigenvalues), %d M_i kept, offset = %.4g",
             int((totals.n >= min_count).sum()),
             len(totals.n),
             num_floored,
+            int((update.num_floored > 0).sum()),
+            int(update.num_floored.sum()),
+            int(update.is_kept.sum()),
             new_offset,
         )
 

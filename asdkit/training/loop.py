@@ -257,7 +257,7 @@ class Training:
         sums: dict[str, Tensor] = {}
         for part, share, is_last in split(batch, self.accumulate):
             with _sync_gradients(model, is_last):
-                with self._autocast(state.device):
+                with self._autocast(state.device), _enough_for_batchnorm(part):
                     terms = model(to_device(part, state.device))
                 loss = share * torch.stack([*terms.values()]).sum()
                 state.scaler.scale(loss).backward()
@@ -365,6 +365,21 @@ def _parallel(model: nn.Module) -> nn.Module:
         return model
     barrier()  # where ranks meet, if they have not yet
     return DistributedDataParallel(model)
+
+
+@contextlib.contextmanager
+def _enough_for_batchnorm(part: Batch) -> Iterator[None]:
+    """Say what to do where batch normalization gets a single embedding."""
+    try:
+        yield
+    except ValueError as error:
+        if not str(error).startswith("Expected more than 1 value per channel"):
+            raise
+        raise AsdkitError(
+            f"batch normalization needs at least 2 chunks at a time, got "
+            f"{len(part.utts)} of a batch",
+            hint="raise --batch-size; or lower --accumulate, or the number of ranks",
+        ) from None
 
 
 def _sync_gradients(

@@ -58,6 +58,15 @@ def test_a_file_that_lacks_an_array_is_damaged(rng, tmp_path):
         load_object(tmp_path / "classifier.npz", EmbeddingCm)
 
 
+def test_a_constant_dimension_is_not_scaled_by_its_rounding(rng, caplog):
+    data = draw(rng, 90)
+    x = np.insert(data.x, 1, 0.1, axis=1)
+    assert x[:, 1].std() > 0  # of the mean
+    model = EmbeddingCm("svm", standardize=True).fit(data._replace(x=x))
+    assert "1 of 5 dimensions do not vary" in caplog.text
+    assert model.scale_[1] == 1.0
+
+
 def test_standardized_embeddings_may_have_any_scale(rng):
     data, new = draw(rng, 60), draw(rng, 20).x
     data.x[:, 1] = new[:, 1] = 3.0  # a dimension that says nothing

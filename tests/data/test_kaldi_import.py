@@ -363,6 +363,25 @@ def test_contradictions_between_tables_are_named(lab, tmp_path, table):
         import_directory(lab / "no", out)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("utt2spk", "s0 extra"), ("utt2attack", "A01 A02")]
+)
+def test_a_word_too_many_is_named_where_it_is(lab, tmp_path, table, name, value):
+    """supervisions.jsonl.gz was blamed, which was not written yet."""
+    words = {utt: "s0" for utt in read_table(lab / "utt2spk")} | {"s0-u1": value}
+    table(lab / name, words)
+    with pytest.raises(DataError, match=rf"{name}:2: expected '<utt> <\w+>', got 's0"):
+        import_directory(lab, tmp_path / "out")
+
+
+def test_a_byte_order_mark_is_no_part_of_an_id(lab, tmp_path):
+    for name in ("wav.scp", "utt2spk", "feats.scp"):
+        text = (lab / name).read_text()
+        (lab / name).write_text(text, encoding="utf-8-sig")
+    import_directory(lab, tmp_path / "out")
+    assert read_utterances(tmp_path / "out")[0].utt == "s0-u0"
+
+
 @pytest.mark.parametrize("value", ["0", "-1", "nan", "x"])
 def test_a_bad_duration_is_named(lab, tmp_path, table, value):
     durations = {utt: "1" for utt in read_table(lab / "utt2spk")} | {"s0-u1": value}

@@ -1,4 +1,5 @@
 import errno
+import gzip
 import os
 import subprocess
 import sys
@@ -117,6 +118,14 @@ def test_ranks_write_one_table(tmp_path):
         read = dict(read_arrays(str(tmp_path / "out" / "feats.scp")))
         assert [int(x[0, 0]) for x in read.values()] == list(range(7))
         assert len(list((tmp_path / "out").glob("*.ark"))) == archives
+
+
+def test_bytes_without_a_blank_are_no_key(tmp_path):
+    """A megabyte of gzip can be a gigabyte of them, read one by one."""
+    path = tmp_path / "feats.ark.gz"
+    path.write_bytes(gzip.compress(bytes(10**7)))
+    with pytest.raises(DataError, match="expected a key, got"):
+        list(read_arrays(f"ark:{path}"))
 
 
 def test_tables_of_ranks_that_were_killed_do_not_stay(tmp_path):

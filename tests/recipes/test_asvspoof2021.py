@@ -144,10 +144,10 @@ def test_what_the_corpus_lacks_is_one_line_of_a_recipes_own_program_too(tmp_path
 
 
 @pytest.mark.slow
-def test_from_2019_alone_to_the_tables_and_not_twice(asvspoof2019, recipe):
+def test_from_2019_alone_to_the_tables_and_not_twice(asvspoof2019, recipe, by_stage):
     corpora = ["--corpus2019", asvspoof2019 / "LA", "--corpus2021", recipe / "made"]
     made = [*corpora, "--make-2021", "true", "--num-copies", "2", "--variants", "all"]
-    printed = run(recipe, *made)
+    printed = by_stage(recipe, *OPTIONS.split(), *made)
 
     cm = read_cm_protocol(recipe / "made/LA/CM/trial_metadata.txt", "asvspoof2021_la")
     assert len(cm.utt) == 2 * 4 * 2 * 2  # bona fide and spoofed, in two conditions

@@ -78,9 +78,9 @@ def num_trials(recipe):
 
 
 @pytest.mark.slow
-def test_v1_ends_in_a_table_of_all_same_gender_pairs(corpus, recipes):
+def test_v1_ends_in_a_table_of_all_same_gender_pairs(corpus, recipes, by_stage):
     sizes = ["--num-gauss", "4", "--ivector-dim", "6", "--num-iters", "1"]
-    table = run(recipes / "v1", "--corpus", corpus, "--lda-dim", "4", *sizes)
+    table = by_stage(recipes / "v1", "--corpus", corpus, "--lda-dim", "4", *sizes)
     assert systems(table) == ["plda", "cosine"]
     assert num_trials(recipes / "v1") == TRIALS
 
@@ -103,9 +103,9 @@ def test_v1_adds_noise_to_all_of_the_audio(corpus, recipes):
 
 
 @pytest.mark.slow
-def test_v2_ends_in_a_table_before_and_after_as_norm(corpus, recipes):
+def test_v2_ends_in_a_table_before_and_after_as_norm(corpus, recipes, by_stage):
     options = ["--net", "tiny", "--lda-dim", "4", "--seed", "1"]
-    table = run(recipes / "v2", "--corpus", corpus, *options)
+    table = by_stage(recipes / "v2", "--corpus", corpus, *options)
     expected = ["cosine", "cosine_as_norm", "plda", "plda_as_norm"]
     assert systems(table) == expected
     assert num_trials(recipes / "v2") == TRIALS
