@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         Lda,
         lda_dim="lda: dimension after the projection",
         total_covariance_factor="lda: 0 to whiten within speakers, 1 in total",
-        covariance_floor="lda: smallest eigenvalue, relative to the largest",
+        covariance_floor="lda, plda: smallest eigenvalue, relative to the largest",
     )
     add_options(
         parser,
