@@ -24,8 +24,8 @@ class Lda:
         lda_dim: dimension after the projection, less than the number of speakers.
         total_covariance_factor: which covariance to whiten: 0 within speakers, 1 total,
             in between a mixture of the two.
-        covariance_floor: smallest eigenvalue of that covariance, and least variance of
-            a direction that is kept, each relative to the largest.
+        covariance_floor: smallest eigenvalue of the covariance within speakers, and
+            least variance of a direction that is kept, each relative to the largest.
 
     Attributes:
         transform_: (lda_dim, D) the projection, its rows by falling variance.

@@ -42,11 +42,12 @@ class Pipeline:
         Raises:
             FitError: the data cannot support a step.
         """
-        warn_of_repeats(x, spk)
         *maps, scorer = self.steps
+        mapped = x
         for step in maps:
-            x = step.fit(x, spk).transform(x)
-        scorer.fit(x, spk)
+            mapped = step.fit(mapped, spk).transform(mapped)
+        scorer.fit(mapped, spk)
+        warn_of_repeats(x, spk)
         return self
 
     def transform(self, x: np.ndarray) -> np.ndarray:

@@ -31,10 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"any of {', '.join(MAPS)} in any order, then one of "
         f"{', '.join(SCORERS)} (default: %(default)s)",
     )
-    of_lda = "lda_dim", "total_covariance_factor", "covariance_floor"
+    of_lda = "lda_dim", "total_covariance_factor"
     add_options(parser.add_argument_group("lda"), STEPS["lda"], *of_lda)
     of_plda = "num_iters", "normalize_length", "simple_length_norm", "smoothing"
     add_options(parser.add_argument_group("plda"), STEPS["plda"], *of_plda)
+    both = parser.add_argument_group("lda and plda")
+    add_options(both, STEPS["lda"], "covariance_floor")
     parser.add_argument("utt2spk", help="speaker of every utterance")
     parser.add_argument("vectors", help="rspecifier, e.g. scp:exp/ivector.scp")
     parser.add_argument(

@@ -6,7 +6,7 @@ e.g.: asdkit score-check --flavor asvspoof2019 --asv-scores data/eval/asv_scores
         --asv-trials data/eval/asv_trials data/eval/utt2attack exp/cm/eval_scores
 
 Missing, extra and repeated utterances, headers and separators, NaN, decisions in place
-of scores, utterances that enroll a speaker, a flipped sign (an EER above 50 %), and
+of scores, utterances that enroll a speaker, a flipped sign, scores of other rows, and
 ASV scores of other attacks or too few spoofs: another year's, track's or part's.
 """
 

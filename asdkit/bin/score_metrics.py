@@ -9,6 +9,8 @@ EER is the mean of both error rates where they are nearest (ASVspoof's definitio
 scores are accepted or rejected together), Kaldi EER what its compute-eer prints; they
 differ by about one target trial.  Cllr is in bits and presumes that scores are
 natural-log likelihood ratios; minCllr is what is left of it after the best calibration.
+Scores that look wrong (flipped, shifted by rows, decisions) are warned of; score-check
+makes that an error.
 
 The flavors of ASVspoof take a CM protocol of the challenge or utt2attack, with scores
 of utterances, or an ASV protocol or asv_trials, with scores of pairs.  Rows are all

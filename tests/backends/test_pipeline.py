@@ -129,3 +129,12 @@ def test_steps_are_maps_and_then_a_scorer():
     ]:
         with pytest.raises(argparse.ArgumentTypeError, match=problem):
             step_names(text)
+
+
+def test_repeated_embeddings_are_noticed_before_the_maps(rng, caplog):
+    x, spk = rng.normal(size=(60, 4)), np.arange(60) // 6
+    Pipeline([Center(), LengthNorm(), Plda()]).fit(x, spk)
+    assert "embeddings equal" not in caplog.text
+    x[7] = x[6]
+    Pipeline([Center(), LengthNorm(), Plda()]).fit(x, spk)
+    assert "1 of 60 embeddings equal one of the same speaker" in caplog.text

@@ -173,6 +173,7 @@ def test_fewer_utterances_than_dimensions_are_one_line_with_a_cure(corpus, capsy
         ({"u03": np.full((60, 3), np.nan)}, "'u03' holds NaN or infinity"),
     ],
 )
+@pytest.mark.usefixtures("damaged")
 def test_bad_features_are_one_line_and_leave_nothing(corpus, capsys, harm, message):
     corpus({**corpus.feats, **harm})
     assert main(["ivector-train", *OPTIONS, *PLACES]) == 1

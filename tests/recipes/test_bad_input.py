@@ -24,7 +24,7 @@ from asdkit.__main__ import main, programs
 from asdkit.io.ark import ArkWriter, read_arrays
 from asdkit.io.tables import read_table, write_table
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("damaged")]
 
 DRAW = "--num-spks 6 --num-sessions 2 --utts-per-session 2 --mean-sec 1.0"
 CHAIN = [
@@ -430,7 +430,7 @@ def test_a_model_that_lacks_an_array_names_it(refused, path, command):
     with np.load(path) as file:
         arrays = dict(file)
     assert len(arrays) > 2
-    for name in arrays.keys() - {"asdkit"}:
+    for name in arrays.keys() - {"asdkit", "seen_"}:  # files of old lack seen_
         with Path(path).open("wb") as stream:
             np.savez(stream, **{k: x for k, x in arrays.items() if k != name})
         assert f"error: {path}: it lacks {name!r}" in refused(command)
