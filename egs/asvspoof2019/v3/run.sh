@@ -58,7 +58,7 @@ if [[ -n $checkpoint ]] && stage 2 "compute the encoder layers' means over time"
   done
 fi
 
-if stage 3 "search the classifiers' options, train and score"; then
+if stage 3 "tune, train and score the classifiers"; then
   need 1 exp/stats/{train,dev,eval}/embedding.scp
   [[ -z $checkpoint ]] || need 2 exp/ssl/{train,dev,eval}
   for embedding in $embeddings; do

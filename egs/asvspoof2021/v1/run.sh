@@ -53,7 +53,7 @@ for network in $networks; do
 done
 export gpu exp train size adversary augmentation epsilons adversary_steps
 
-if [[ $make_2021 == true ]] && stage 0 "make 2021's eval: 2019's through codecs"; then
+if [[ $make_2021 == true ]] && stage 0 "make 2021's eval from 2019's, with codecs"; then
   python local/make_2021.py --num-copies "$num_copies" "$corpus2019" "$corpus2021"
 fi
 
@@ -68,7 +68,7 @@ if stage 1 "prepare lists: train and dev of 2019, eval of 2021"; then
   asdkit data-validate data/{train,dev,eval,attacked}
 fi
 
-if stage 2 "augment train with codecs and list its bona fide speech"; then
+if stage 2 "augment train ($augment) and list its bona fide speech"; then
   need 1 data/train
   if [[ $augment == codec* ]]; then
     asdkit data-copy --utt-prefix coded- data/train data/train_copy
@@ -93,7 +93,7 @@ if stage 3 "train, score and attack the countermeasures"; then
   done
 fi
 
-if stage 4 "print error rates, sizes and costs, by codec, under attack"; then
+if stage 4 "print error rates, by codec and under attack, sizes and costs"; then
   need 1 data/{dev,eval,attacked}
   need 3 "$exp"/*/seed*/scores_eval
   python local/print_tables.py data "$exp"

@@ -59,7 +59,7 @@ if stage 2 "train the universal background model"; then
     --seed "$seed" data/train "$ubm"
 fi
 
-if stage 3 "train the extractor on the $num_longest longest utterances"; then
+if stage 3 "train the i-vector extractor on the longest utterances"; then
   # The short ones slow the training down and make the extractor worse.
   need 1 data/train/{feats,vad}.scp
   need 2 "$ubm/ubm.npz"
