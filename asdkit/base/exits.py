@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import re
 import sys
 from collections.abc import Callable
 
 from asdkit.base.errors import AsdkitError
 from asdkit.base.inputs import watching
 
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 ENDINGS: list[Callable[[], None]] = []
 # What torch says where Python has MemoryError.
 NO_MEMORY = ("can't allocate memory", "out of memory")
@@ -17,6 +19,11 @@ NO_MEMORY = ("can't allocate memory", "out of memory")
 def at_exit(ending: Callable[[], None]) -> None:
     """Let every program call a function before it ends, however it does."""
     ENDINGS.append(ending)
+
+
+def printable(text: str) -> str:
+    """Write control characters as escapes: a path or an id could color a terminal."""
+    return CONTROLS.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def exit_code(name: str, program: Callable[[], int | None]) -> int:
@@ -35,9 +42,9 @@ def exit_code(name: str, program: Callable[[], int | None]) -> int:
         with watching():
             return program() or 0
     except AsdkitError as error:
-        print(f"{name}: error: {error}", file=sys.stderr)
+        print(f"{name}: error: {printable(str(error))}", file=sys.stderr)
         if error.hint:
-            print(f"  hint: {error.hint}", file=sys.stderr)
+            print(f"  hint: {printable(error.hint)}", file=sys.stderr)
         return 1
     except OSError as error:
         if error.errno is None:

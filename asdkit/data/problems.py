@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from asdkit.base.errors import DataError
+from asdkit.base.errors import DataError, shorten
 from asdkit.base.numbers import parse_integer, parse_number
 from asdkit.io.text import BOM, HEAD, require_text
 
@@ -52,7 +52,7 @@ class Report:
         key = (path, sort)
         self._counts[key] += 1
         if self._counts[key] <= EXAMPLES:
-            problem = Problem(path, line, text, cure)
+            problem = Problem(path, line, shorten(text), cure)
             self._examples.append((problem, key, self._counts[key]))
 
     @property

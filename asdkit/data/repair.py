@@ -54,6 +54,9 @@ def repair(data_dir: PathName) -> None:
     manifests = None
     if (directory / SUPERVISIONS).exists():
         manifests = read_manifests(directory, compare=False)
+        if not manifests.supervisions:
+            problem = "expected utterances, got none; nothing has been changed"
+            raise DataError(directory / SUPERVISIONS, problem)
         carried = {name: x for name, x in tables.items() if name not in DERIVED}
         tables = {**carried, **derive_tables(manifests)}
     elif "utt2spk" not in tables:

@@ -28,7 +28,13 @@ from asdkit.io.decoding import (
     open_mp3,
 )
 from asdkit.io.files import write_atomic
-from asdkit.io.lengths import AGAIN, STATE_LENGTH, check_length, require_samples
+from asdkit.io.lengths import (
+    AGAIN,
+    STATE_LENGTH,
+    check_length,
+    require_pages,
+    require_samples,
+)
 from asdkit.io.levels import LEVELS
 from asdkit.io.paths import relative_hint
 from asdkit.io.resampling import resample
@@ -93,6 +99,8 @@ def open_stream(
     if form == "MP3":
         opened: contextlib.AbstractContextManager = open_mp3(stream)
     elif can_seek:
+        if form == "OGG":
+            require_pages(source, stream)
         require_samples(source, num_samples, count_samples(stream))
         opened = soundfile.SoundFile(stream)
     else:
@@ -101,7 +109,8 @@ def open_stream(
         if isinstance(file, Mp3):
             check_length(source, stream, file, form)
             # Some count their header as a frame, too.
-            if file.frames < file.num_stated - OVERSHOOT_SEC * file.samplerate:
+            frame = 576 if file.samplerate < 32000 else 1152
+            if file.frames < file.num_stated - frame:
                 require_samples(source, file.num_stated, file.frames)
         yield file
 

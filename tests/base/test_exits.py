@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from asdkit.base import exits
+from asdkit.base.errors import DataError
 from asdkit.base.exits import at_exit, exit_code
 
 ABSURD = 10**15
@@ -62,3 +63,25 @@ def test_a_program_says_at_its_end_what_was_counted_however_it_ends(
     assert code == 1
     assert lines == ["asdkit x: error: model.npz: No space left on device"]
     assert said == ["counted", "counted"]
+
+
+def test_an_id_cannot_write_to_the_terminal(capsys):
+    def fail():
+        raise DataError("a\x1b[31m.wav", "no\x07such\nfile\x9b", hint="rm\r")
+
+    code, lines = run(fail, capsys)
+    assert code == 1
+    assert lines == [
+        r"asdkit x: error: a\x1b[31m.wav: no\x07such",
+        r"file\x9b",
+        r"  hint: rm\r",
+    ]
+
+
+def test_a_line_of_ten_megabytes_is_not_printed():
+    """One 'expected <key> <value>, got ...' had 30 MB."""
+    error = DataError("x", f"got {'y' * 10**7!r}\n{'short ' * 10}", line=3)
+    assert len(str(error)) < 1200
+    assert str(error).startswith("x:3: got 'yyy")
+    assert " ... yyy" in str(error)
+    assert str(error).endswith("short short ")

@@ -162,6 +162,7 @@ def test_fewer_utterances_than_dimensions_are_one_line_with_a_cure(corpus, capsy
     assert not os.path.exists("exp/extractor")
 
 
+@pytest.mark.usefixtures("damaged")
 @pytest.mark.parametrize(
     ("harm", "message"),
     [

@@ -127,6 +127,21 @@ def test_a_page_of_ogg_that_is_not_all_there_is_found(rng, tmp_path, subtype):
     assert len(read_audio(str(path))[0]) == 20 * RATE
 
 
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_a_flipped_bit_of_ogg_is_found_at_import(rng, tmp_path, subtype):
+    """A decoder leaves a changed page out, and the recording was that much shorter."""
+    path = tmp_path / "a.ogg"
+    noise = 0.1 * rng.uniform(-1, 1, 5 * RATE)
+    soundfile.write(path, noise, RATE, format="OGG", subtype=subtype)
+    whole = path.read_bytes()
+    for place in rng.integers(len(whole), size=40):
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(flipped)
+        with pytest.raises(DataError, match=r"a\.ogg: "):
+            read_header(str(path))
+
+
 @pytest.fixture
 def piped_flac(sound):
     """A FLAC file whose writer did not know its length."""
