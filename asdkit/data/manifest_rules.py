@@ -13,6 +13,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from asdkit.base.names import find_id_problem
+from asdkit.data.manifest_fields import (
+    RECORDING,
+    SOURCE,
+    SUPERVISION,
+    find_field_problem,
+    is_text,
+)
 
 # What lhotse's methods perturb_speed and resample leave behind, as asdkit calls them.
 TRANSFORMS = ("Speed", "Resample")
@@ -41,6 +48,9 @@ def find_problem(item: Any) -> str | None:
             return f"expected {name} in quotes, got {_shorten(value)}"
         if problem := find_id_problem(value):
             return problem
+    fields = RECORDING if "sources" in item else SUPERVISION
+    if problem := find_field_problem(item, fields):
+        return problem
     others: Iterable[Any] = item.values()
     if "sources" in item:
         if problem := _check_recording(item, SOURCES):
@@ -72,8 +82,12 @@ def _check_recording(item: dict[str, Any], types: tuple[str, ...]) -> str | None
             return f"expected a {expected}, got a source of type {_shorten(kind)}"
         if not isinstance(name, str) or not name or "\0" in name:
             return f"expected the path of a file, got {_shorten(name)}"
-        if not isinstance(source.get("channels"), list):
+        if not is_text(name):
+            return f"expected a path in UTF-8, got {_shorten(name)}"
+        if "channels" not in source:
             return f"expected a list of channels, got {_shorten(source)}"
+        if problem := find_field_problem(source, SOURCE):
+            return problem
     for transform in item.get("transforms") or ():
         if problem := _check_transform(transform):
             return problem
@@ -105,7 +119,9 @@ def _check_nested(values: list[Any]) -> str | None:
             if "source" in value and value.get("type") != "file":
                 kind = _shorten(value.get("type"))
                 return f"expected a file, got a source of type {kind}"
-            value = value.values()
+            value = [*value, *value.values()]
+        if bad := [x for x in value if isinstance(x, str) and not is_text(x)]:
+            return f"expected text in UTF-8, got {_shorten(bad[0])}"
         values += [x for x in value if isinstance(x, (dict, list))]
     return None
 

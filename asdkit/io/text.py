@@ -1,11 +1,13 @@
-"""Text files that are something else, or begin with a byte-order mark."""
+"""Text files that are something else, begin with a mark, or are cut short."""
 
 from __future__ import annotations
 
+import logging
 from os import PathLike
 
 from asdkit.base.errors import DataError
 
+logger = logging.getLogger(__name__)
 BOM = b"\xef\xbb\xbf"  # what Windows programs put before UTF-8
 HEAD = 1024  # bytes that tell
 DECODE = "iconv -f utf-16 -t utf-8 {} > NEW converts it"
@@ -41,3 +43,13 @@ def require_text(path: str | PathLike[str], head: bytes) -> None:
         raise DataError(path, problem, hint=DECODE.format(path))
     if b"\0" in head[:HEAD]:
         raise DataError(path, "expected UTF-8 text, got binary data")
+
+
+def warn_of_cut(path: str | PathLike[str]) -> None:
+    """Warn of a file whose last line has no end: its last word may be cut, too.
+
+    Half a score is a score, and half an id may be another id.
+    """
+    logger.warning(
+        "text: %s: its last line does not end with a newline: was it cut short?", path
+    )

@@ -16,7 +16,7 @@ from asdkit.base.errors import DataError
 from asdkit.base.inputs import note_input
 from asdkit.base.numbers import parse_number, parse_numbers
 from asdkit.io.tables import PathName
-from asdkit.io.text import BOM, HEAD, require_text
+from asdkit.io.text import BOM, HEAD, require_text, warn_of_cut
 
 SHOWN = 200  # letters of a bad line
 BLOCK = 1 << 19  # bytes to read at a time: all words of a block fit into the cache
@@ -44,7 +44,9 @@ def read_words(
             for _ in range(num_skipped):
                 stream.readline()
             while block := stream.read(BLOCK) + stream.readline():
-                block = block if block.endswith(b"\n") else block + b"\n"
+                if not block.endswith(b"\n"):
+                    warn_of_cut(path)
+                    block += b"\n"
                 words = block.split()
                 if not _has_words_per_line(block, len(words), num_words):
                     _name_bad_line(path, first_line, block, num_words, expected)

@@ -58,3 +58,25 @@ def test_a_byte_order_mark_is_no_part_of_an_id(tmp_path):
     assert read_cm_scores(path).utt == ["a", "b"]
     path.write_text("filename\tcm-score\na\t0.5\n", encoding="utf-8-sig")
     assert read_cm_scores(path).utt == ["a"]
+
+
+@pytest.mark.parametrize("read", [read_table, read_trials, read_scores, read_cm_scores])
+def test_a_last_line_without_an_end_is_told(tmp_path, read, caplog):
+    """A score of 1.25 that lost its end became 1.2, without a word."""
+    value = "target" if read is read_trials else "1.25"
+    words = 2 if read in (read_table, read_cm_scores) else 3
+    line = " ".join(["utt1", "utt2", value][-words:])
+    (tmp_path / "whole").write_text(f"{line}\n")
+    (tmp_path / "cut").write_text(line)
+    read(tmp_path / "whole")
+    assert not caplog.records
+    read(tmp_path / "cut")
+    [record] = caplog.records
+    assert record.levelname == "WARNING"
+    assert f"{tmp_path}/cut: its last line does not end" in record.getMessage()
+
+
+def test_a_nul_in_a_table_is_named_with_its_line(tmp_path):
+    (tmp_path / "file").write_bytes(TEXT.encode() + b"utt\x00 spk\n")
+    with pytest.raises(DataError, match=r"file:201: expected text, got a NUL"):
+        read_table(tmp_path / "file")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from torture.absurd import values_of
 from torture.hostile import RECORDINGS, SUPERVISIONS, corpus, is_open
-from torture.mutations import MUTATIONS, kind_of
+from torture.mutations import MUTATIONS, OPEN, kind_of
 from torture.probes import Probe
 
 # How often a kind comes among twenty cases.
@@ -70,7 +70,8 @@ class Cases:
         while True:
             kind = self.turns[number % len(self.turns)]
             name, probe, argv, spoil = next(self.drawers[kind])
-            may_differ = kind == "options" or (kind == "hostile" and is_open(name))
+            may_differ = kind == "options" or name.partition(" ")[0] in OPEN
+            may_differ |= kind == "hostile" and is_open(name)
             yield Case(number, kind, name, probe, argv, spoil, may_differ)
             number += 1
 

@@ -22,6 +22,11 @@ Item = dict[str, Any]
 Spoil = Callable[[Path], None]
 DELETE = object()
 
+OPEN = (
+    *("id:", "speaker:", "recording_id:", "custom:"),
+    *("supervision's start: 0", "supervision's start: -1", "supervision's duration: 0"),
+)
+
 SOURCES = {
     "command": {"type": "command", "source": TOUCH},
     "url": {"type": "url", "source": "http://127.0.0.1:9/x.wav"},
@@ -288,9 +293,9 @@ def _plain(name: str) -> Spoil:
 def is_open(name: str) -> bool:
     """Tell whether a program may take a hostile manifest, with another result.
 
-    So it is with other ids, and with one word in place of another.
+    So it is with other ids and other words, and with times that programs carry along.
     """
-    return name.startswith(("id:", "speaker:", "recording_id:", "custom:"))
+    return name.startswith(OPEN)
 
 
 def corpus() -> Iterator[tuple[str, Spoil]]:

@@ -81,8 +81,8 @@ class Recipe:
         shutil.copytree(ROOT / "egs" / "synth" / "v1", self.root)
         shutil.copy(ROOT / "path.sh", work)
         (work / "tools").mkdir()
-        for name in ("stages.sh", "parse_options.sh"):
-            shutil.copy(ROOT / "tools" / name, work / "tools")
+        for path in (ROOT / "tools").glob("*.sh"):
+            shutil.copy(path, work / "tools")
         self.log = work / "log"
 
     def start(self, stage: int, num_ranks: int) -> Process:

@@ -89,7 +89,7 @@ def flip_structure(content: bytes, rng: random.Random) -> bytes | None:
 
     These are tokens, types of matrices, and counts with their sizes in bytes.
     """
-    pattern = rb"\0B|<[A-Z][A-Za-z_]+> |[FD][MVP] (?:\x04.{4}){1,2}"
+    pattern = rb"\A\0B|<[A-Z][A-Za-z_]+> |(?:\0B)?[FD][MVP] (?:\x04.{4}){1,2}"
     places = [x for m in re.finditer(pattern, content, re.S) for x in range(*m.span())]
     return _flip_at(content, rng.choice(places), rng) if places else None
 
@@ -214,6 +214,10 @@ def odd_number(content: bytes, rng: random.Random) -> bytes | None:
     arabic = "\N{ARABIC-INDIC DIGIT ONE}\N{ARABIC-INDIC DIGIT TWO}"
     word = rng.choice([*odd.split(), arabic]).encode()
     return _change_line(content, rng, lambda x: x.rpartition(b" ")[0] + b" " + word)
+
+
+# Another id is another id, and a pair that comes twice has two scores.
+OPEN = {"escape", "traversal", "long_word", "repeat_line"}
 
 
 def _in_gzip(mutation: Mutation) -> Mutation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from torture.world import CM, NET, STATS, VECTORS, BuildError
 
 FLAC, WAV, MP3 = "wav/*/*.flac", "kaldi/wav/audio/*.wav", "kaldi/mp3/audio/*.mp3"
 SPOOFS = "wav_spoof/*/*.flac"
+LOG = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (INFO|WARNING) \[\w+:\d+\] ")
 LA = "--corpus asvspoof2019_la --part dev"
 
 
@@ -140,8 +142,6 @@ def result_of(done: Run, tree: Tree, before: dict) -> dict[str, str]:
 
 
 def messages(stderr: str) -> list[str]:
-    """What a program said, without the time and the line of code."""
-    return [
-        line.partition("] ")[2] if line[:2] == "20" and "] " in line else line
-        for line in stderr.splitlines()
-    ]
+    """What a program said after its command line, without the time and line of code."""
+    found = [LOG.sub(r"\1 ", line) for line in stderr.splitlines()]
+    return [line for line in found if not line.startswith("INFO asdkit ")]

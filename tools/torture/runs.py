@@ -34,6 +34,7 @@ class Run:
     """How a program ended.
 
     Attributes:
+        argv: its name and arguments.
         code: its exit code; -n if signal n has ended it.
         stdout: what it printed.
         stderr: what it said.
@@ -43,6 +44,7 @@ class Run:
         seconds: of the clock.
     """
 
+    argv: list[str]
     code: int
     stdout: str
     stderr: str
@@ -90,7 +92,9 @@ def run(argv: Sequence[str], cwd: Path, logs: Path, trace: bool = False) -> Run:
         for name in ("stdout", "stderr", "reads")
     )
     seconds = time.monotonic() - start
-    return Run(code, stdout, stderr, hung, orphans, reads.splitlines(), seconds)
+    return Run(
+        list(argv), code, stdout, stderr, hung, orphans, reads.splitlines(), seconds
+    )
 
 
 def _be_program(argv: Sequence[str], cwd: Path, logs: Path, trace: bool) -> None:

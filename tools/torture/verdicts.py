@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from torture.probes import Probe, messages, result_of
+from torture.probes import LOG, Probe, messages, result_of
 from torture.runs import Run
 from torture.trees import Stamp, Tree, changes, take_stamps, temporary
 
@@ -25,9 +26,8 @@ BAD = {
     "let in": "a command ran, or something was written elsewhere",
 }
 CANARY = "CANARY"  # a file of this name is there if a hostile input was let in
-LOG = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (INFO|WARNING)[ \[]")
 COUNTS = re.compile(
-    r"WARNING|without|skipped|missing|left out|no longer|not in|lacks?\b|dropped"
+    r"^WARNING|without|skipped|missing|left out|no longer|not in|lacks?\b|dropped"
     r"|have no|of \d[\d,]* |unknown|resampled|clipped|rescaled|there are|removed"
 )
 LONGEST = 1000  # characters of an error that can still be read
@@ -94,8 +94,8 @@ def judge(
     if found == probe.result:
         return Verdict("same result")
     new = [line for line in messages(done.stderr) if line not in probe.said]
-    if " WARNING" in done.stderr or any(map(COUNTS.search, new[1:])):
-        return Verdict("warned", new[-1])
+    if said := [line for line in new if COUNTS.search(line)]:
+        return Verdict("warned", said[0])
     names = [
         n for n in {**found, **probe.result} if found.get(n) != probe.result.get(n)
     ]
@@ -114,8 +114,9 @@ LISTING = {"data-validate", "score-check"}  # an error has a line for every prob
 def _find_noise(done: Run, is_list: bool) -> str:
     """Say what is on the terminal that should not be; empty if all is well."""
     errors, hints = 0, 0
-    for line in done.stderr.splitlines():
-        if re.search(r"[\x00-\x08\x0b-\x1f\x7f]|�", line):
+    command = shlex.join(["asdkit", *done.argv])
+    for line in done.stderr.replace(command, "").splitlines():
+        if re.search(r"[\x00-\x08\x0b-\x1f\x7f]|\ufffd.*\ufffd.*\ufffd", line):
             return f"control characters: {line[:200]!r}"
         if re.match(r"asdkit \S+: error: ", line):
             errors += 1
