@@ -15,12 +15,11 @@ from pathlib import Path
 
 from asdkit.base.device import choose_device
 from asdkit.base.distributed import is_main, share
-from asdkit.base.inputs import renewing
 from asdkit.base.options import add_options, options_of
 from asdkit.data.frames import Frames, list_utts
 from asdkit.data.ubm import load_ubm
 from asdkit.gmm.posteriors import Aligner
-from asdkit.io.store import load_object, save_arrays
+from asdkit.io.store import load_checkpoint, save_arrays
 from asdkit.ivector.extractor import IvectorExtractor
 from asdkit.ivector.statistics import Statistics
 from asdkit.ivector.system import IvectorSystem
@@ -69,10 +68,7 @@ def main(args: argparse.Namespace) -> None:
     totals = statistics.align(system.aligner(device))
 
     checkpoint = Path(args.extractor_dir) / "checkpoint.npz"
-    saved = None
-    if checkpoint.exists():
-        with renewing():  # it is replaced after every iteration
-            saved = load_object(checkpoint, IvectorSystem)
+    saved = load_checkpoint(checkpoint, IvectorSystem)
     if saved is None or not system.resume(saved, totals):
         extractor.initialize(ubm.full, statistics, totals)
     for _ in system.extractor.iterate(statistics, totals):

@@ -19,6 +19,7 @@ from asdkit.base.distributed import all_reduce, is_main, share
 from asdkit.base.errors import DataError
 from asdkit.base.provenance import provenance
 from asdkit.base.ranges import Natural
+from asdkit.data.derived import origin_of_audio
 from asdkit.data.manifests import Utterance, read_utterances
 from asdkit.data.staging import stage
 from asdkit.features.frames import Features
@@ -26,6 +27,7 @@ from asdkit.features.registry import FEATURES
 from asdkit.io.ark import ArkWriter
 from asdkit.io.audio import open_audio, read_samples, resample
 from asdkit.io.files import write_atomic
+from asdkit.io.origins import note_origins
 from asdkit.io.tables import PathName, read_table, write_table
 
 logger = logging.getLogger(__name__)
@@ -79,7 +81,7 @@ def compute_features(
         DataError: audio is missing or damaged, its rate is refused, or more
             utterances are too short for a frame than are not.
     """
-    utterances = read_utterances(data_dir)
+    utterances, origin = read_utterances(data_dir), origin_of_audio(data_dir)
     recordings: dict[tuple[str, bool], list[int]] = {}
     for index, utterance in enumerate(utterances):
         source = (utterance.source, utterance.is_command)
@@ -96,7 +98,7 @@ def compute_features(
     rates = torch.zeros(len(utterances), dtype=torch.int64)
     method = SPEECH_FEATURE if compress else None
     answers = _run_threads(compute, share(list(recordings.values())))
-    with ArkWriter(out_dir, "feats", method) as writer, closing(answers):
+    with ArkWriter(out_dir, "feats", method, origin) as writer, closing(answers):
         for indices, feats, rate in answers:
             for index, matrix in zip(indices, feats, strict=True):
                 num_frames[index], rates[index] = len(matrix), rate
@@ -113,6 +115,8 @@ def compute_features(
             write_table(staged / "feats.scp", read_table(writer.scp))
             kept = {utt: t for utt, t in utt2num_frames.items() if t}
             write_table(staged / "utt2num_frames", kept)
+            origin.archives[str(out_dir)] = origin.of
+            note_origins(data_dir, {"feats.scp": origin}, staged)
 
 
 def read_info(data_dir: PathName) -> FeatsInfo | None:

@@ -12,8 +12,10 @@ import torch
 
 from asdkit.base.distributed import all_reduce, is_main, share
 from asdkit.base.errors import DataError
+from asdkit.data.derived import origin_of_features
 from asdkit.data.features import read_info
 from asdkit.io.ark import ArkWriter, load_array, read_scp
+from asdkit.io.origins import note_origin
 from asdkit.io.tables import PathName, read_table, write_table
 
 logger = logging.getLogger(__name__)
@@ -70,8 +72,8 @@ def compute_vad(data_dir: PathName, out_dir: PathName, detector: Detector) -> No
         detector: decides.
 
     Raises:
-        DataError: a feature is missing or NaN, the first column is no energy where it
-            must be, or most utterances have no speech.
+        DataError: a feature is missing, NaN or of other audio; the first column is no
+            energy where it must be, or most utterances have no speech.
     """
     path = Path(data_dir) / "feats.scp"
     table = read_scp(path)
@@ -80,8 +82,9 @@ def compute_vad(data_dir: PathName, out_dir: PathName, detector: Detector) -> No
     if detector.needs_energy:
         _require_energy(data_dir)
     detector.prepare(data_dir)
+    origin = origin_of_features(data_dir)
     counts = torch.zeros(3, dtype=torch.int64)  # utterances without speech, voiced, all
-    with ArkWriter(out_dir, "vad") as writer:
+    with ArkWriter(out_dir, "vad", origin=origin) as writer:
         for utts, feats in read_batches(share(list(table.items()))):
             for utt, voiced in zip(utts, detector.detect(utts, feats), strict=True):
                 writer[utt] = voiced.astype(np.float32)
@@ -96,8 +99,12 @@ def compute_vad(data_dir: PathName, out_dir: PathName, detector: Detector) -> No
                 hint="lower --vad-energy-threshold or raise --speech-bias, or listen",
             )
     listed = Path(data_dir) / "vad.scp"
-    if is_main() and listed.resolve() != writer.scp.resolve():
-        write_table(listed, read_table(writer.scp))
+    if is_main():
+        if listed.resolve() != writer.scp.resolve():
+            write_table(listed, read_table(writer.scp))
+        if origin is not None:
+            origin.archives[str(out_dir)] = origin.of
+        note_origin(listed, origin)
     logger.info(
         "vad: %d utterances, %.1f %% of %d frames voiced; %d without speech",
         len(table),

@@ -25,6 +25,7 @@ from asdkit.data.loading import at_rate, load_samples, require_audio
 from asdkit.data.vad import read_batches
 from asdkit.gmm.diagonal import FRAMES_PER_GAUSSIAN, DiagGmm
 from asdkit.io.ark import load_array, read_scp
+from asdkit.io.origins import require_origin
 from asdkit.io.tables import PathName
 from asdkit.segmentation.binary import BinarySegmenter
 
@@ -241,6 +242,7 @@ class ScoresDetector(SmoothDetector):
         super().prepare(data_dir)
         if not self.scores:
             raise AsdkitError("--method scores needs --scores FILE.scp")
+        require_origin(self.scores.removeprefix("scp:"))
         self._table = read_scp(self.scores.removeprefix("scp:"))
 
     def log_odds(
