@@ -11,8 +11,9 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from asdkit.base.errors import DataError
 
@@ -29,6 +30,7 @@ class _Inputs:
     def __init__(self) -> None:
         self.noted: list[tuple[Callable[[], Iterable[Path]], bool]] = []
         self.known: dict[FileId, tuple[Path, bool]] = {}
+        self.cache: dict[Hashable, Any] = {}
 
     def find(self, path: Path) -> tuple[Path, bool] | None:
         """Tell as what a file was read, and whether it may be renewed."""
@@ -72,6 +74,11 @@ def renewing() -> Iterator[None]:
         yield
     finally:
         _inputs = before
+
+
+def program_cache() -> dict[Hashable, Any]:
+    """Return what lasts as long as the program; outside of one, it lasts no time."""
+    return {} if _inputs is None else _inputs.cache
 
 
 def note_input(path: Path, renewable: bool = False) -> None:

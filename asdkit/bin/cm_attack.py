@@ -7,7 +7,8 @@ The adversary knows the network and the true classes, and changes every utteranc
 most epsilon: samples, or features in units of their standard deviation.  Writes one
 file of ``<utt> <score>`` lines for each adversary and epsilon, e.g. fgsm_0.01, and
 ``none`` for the same utterances unchanged; error rates that rise from there with
-epsilon tell how robust the network is.  Files that exist are kept.
+epsilon tell how robust the network is.  Files that exist are kept, if they were made
+of the same audio, network and options.
 """
 
 from __future__ import annotations
@@ -46,16 +47,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    from asdkit.countermeasures.scoring import score_network, write_scores
-    from asdkit.distillation.adversarial import adversaries
-
-    score = partial(
+    from asdkit.countermeasures.scoring import (
+        origin_of_scores,
         score_network,
-        args.data_dir,
-        Path(args.cm_dir) / "network.pt",
-        **options_of(score_network, args) | {"device": choose_device(args.device)},
+        write_scores,
     )
+    from asdkit.distillation.adversarial import adversaries
+    from asdkit.io.origins import is_made_of
+
+    inputs = args.data_dir, Path(args.cm_dir) / "network.pt"
+    options = options_of(score_network, args) | {"device": choose_device(args.device)}
+    score = partial(score_network, *inputs, **options)
+    matters = {"lane": args.lane, "crop": args.crop, "steps": args.adversary_steps}
+    origin = origin_of_scores(*inputs, matters)
     for name, adversary in adversaries(**options_of(adversaries, args)).items():
         path = Path(args.scores_dir) / name
-        if not path.exists():
-            write_scores(path, args.data_dir, score(adversary=adversary))
+        if not is_made_of(path, origin):
+            write_scores(path, args.data_dir, score(adversary=adversary), origin)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+from functools import partial
 from pathlib import Path
 
 from asdkit.base.device import choose_device
@@ -43,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
     from asdkit.base.distributed import is_main, share
+    from asdkit.data.derived import origin_of_features
     from asdkit.data.frames import list_utts, read_frames
     from asdkit.io.ark import ArkWriter, read_scp
     from asdkit.io.store import load_object
@@ -55,10 +57,11 @@ def main(args: argparse.Namespace) -> None:
     if not utts:
         raise DataError(args.data_dir, "expected utterances, feats.scp has none")
     batches = read_frames(args.data_dir, system.frontend, share(utts))
+    open_ark = partial(ArkWriter, origin=origin_of_features(args.data_dir))
     with contextlib.ExitStack() as stack:
-        writer = stack.enter_context(ArkWriter(args.ivector_dir, "ivector"))
+        writer = stack.enter_context(open_ark(args.ivector_dir, "ivector"))
         if args.with_precision:
-            precisions = stack.enter_context(ArkWriter(args.ivector_dir, "precision"))
+            precisions = stack.enter_context(open_ark(args.ivector_dir, "precision"))
         for utt, ivector, precision in system.posteriors(batches, device):
             writer[utt] = ivector
             if args.with_precision:

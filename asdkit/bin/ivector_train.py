@@ -14,7 +14,6 @@ import argparse
 from pathlib import Path
 
 from asdkit.base.device import choose_device
-from asdkit.base.inputs import renewing
 from asdkit.base.options import add_options, options_of
 from asdkit.base.outputs import OutputDir
 
@@ -47,7 +46,7 @@ def main(args: argparse.Namespace) -> None:
     from asdkit.base.distributed import is_main, share
     from asdkit.data.frames import Frames, list_utts
     from asdkit.data.ubm import load_ubm
-    from asdkit.io.store import load_object, save_arrays
+    from asdkit.io.store import load_checkpoint, save_arrays
     from asdkit.ivector.extractor import IvectorExtractor
     from asdkit.ivector.statistics import Statistics
     from asdkit.ivector.system import IvectorSystem
@@ -64,10 +63,7 @@ def main(args: argparse.Namespace) -> None:
 
     kind = IvectorSystem.__name__
     checkpoint = Path(args.extractor_dir) / "checkpoint.npz"
-    saved = None
-    if checkpoint.exists():
-        with renewing():  # it is replaced after every iteration
-            saved = load_object(checkpoint, IvectorSystem)
+    saved = load_checkpoint(checkpoint, IvectorSystem)
     if saved is None or not system.resume(saved, totals):
         extractor.initialize(ubm.full, statistics, totals)
     for _ in system.extractor.iterate(statistics, totals):

@@ -69,7 +69,8 @@ def main(args: argparse.Namespace) -> None:
         source.subtract_mean,
         args.num_workers,
     )
-    with ArkWriter(args.out_dir, "embedding") as writer:
+    origin = source.origin(args.data_dir)
+    with ArkWriter(args.out_dir, "embedding", origin=origin) as writer:
         for utts, embeddings in extract(network, batches, device):
             for utt, embedding in zip(utts, embeddings, strict=True):
                 if not np.isfinite(embedding).all():

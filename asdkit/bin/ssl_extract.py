@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+from functools import partial
 from pathlib import Path
 
 from asdkit.base.device import choose_device
@@ -62,11 +63,10 @@ def main(args: argparse.Namespace) -> None:
         subtract_mean=False,
         num_workers=args.num_workers,
     )
+    open_ark = partial(ArkWriter, name="embedding", origin=source.origin(args.data_dir))
     with contextlib.ExitStack() as stack:
         writers = [
-            stack.enter_context(
-                ArkWriter(Path(args.out_dir) / f"layer{n}", "embedding")
-            )
+            stack.enter_context(open_ark(Path(args.out_dir) / f"layer{n}"))
             for n in network.layers
         ]
         for (utt,), embeddings in extract(network, batches, device):

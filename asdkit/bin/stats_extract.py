@@ -36,6 +36,7 @@ def main(args: argparse.Namespace) -> None:
     """Run the command."""
     from asdkit.base.distributed import is_main, share
     from asdkit.countermeasures.gmm import SpoofFrontEnd
+    from asdkit.data.derived import origin_of_features
     from asdkit.data.frames import list_utts, read_frames
     from asdkit.data.statistics import pool_frames
     from asdkit.io.ark import ArkWriter, read_scp
@@ -45,7 +46,8 @@ def main(args: argparse.Namespace) -> None:
     if not utts:
         raise DataError(args.data_dir, "expected utterances, feats.scp has none")
     batches = read_frames(args.data_dir, frontend, share(utts))
-    with ArkWriter(args.out_dir, "embedding") as writer:
+    origin = origin_of_features(args.data_dir)
+    with ArkWriter(args.out_dir, "embedding", origin=origin) as writer:
         for utt, embedding in pool_frames(batches):
             writer[utt] = embedding
     if is_main():

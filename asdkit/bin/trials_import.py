@@ -26,10 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.data.derived import origin_of_utterances
     from asdkit.data.voxceleb import read_list
     from asdkit.io.trials import write_trials
 
     trials = read_list(args.list, args.data_dir)
-    write_trials(args.trials, trials)
+    origin = origin_of_utterances(args.data_dir)
+    write_trials(args.trials, trials, origin=origin)
     num_targets = int(trials.is_target.sum())
     logger.info("trials-import: %d trials, %d of them target", len(trials), num_targets)

@@ -44,6 +44,7 @@ def main(args: argparse.Namespace) -> None:
     """Run the command."""
     import numpy as np
 
+    from asdkit.data.derived import origin_of_utterances
     from asdkit.data.trials import pair_utterances, pair_with_speakers, read_groups
     from asdkit.io.protocols import BONAFIDE
     from asdkit.io.trials import write_trials
@@ -65,6 +66,6 @@ def main(args: argparse.Namespace) -> None:
     if not (num_targets and num_nontargets):
         counts = f"{num_targets} target and {num_nontargets} nontarget"
         raise DataError(path, f"expected target and nontarget pairs, got {counts}")
-    write_trials(args.trials, trials, is_spoof)
+    write_trials(args.trials, trials, is_spoof, origin_of_utterances(args.data_dir))
     counts = f"{len(trials)} trials, {num_targets} of them target, {num_spoofs} spoof"
     logger.info("trials-make: %s", counts)

@@ -57,7 +57,8 @@ def score_frames(
         subtract_mean=source.subtract_mean,
         num_workers=num_workers,
     )
-    with ArkWriter(out_dir, "frames") as writer:
+    origin = source.origin(data_dir)
+    with ArkWriter(out_dir, "frames", origin=origin) as writer:
         for utt, scores in extract_frames(network, batches, device, loss.scores):
             writer[utt] = scores
     return writer.scp

@@ -19,6 +19,7 @@ from asdkit.data.vad import read_batches
 from asdkit.data.vad_fsa import load_odds
 from asdkit.io.ark import ArkWriter, read_arrays, read_scp
 from asdkit.io.cm_scores import write_cm_scores
+from asdkit.io.origins import check_origin
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import PathName
 from asdkit.segmentation.binary import BinarySegmenter
@@ -149,10 +150,10 @@ def localize(
         DataError: a score is missing or not finite.
     """
     localizer.prepare(frame_times(data_dir).shift_sec)
-    table = read_scp(frames)
+    table, origin = read_scp(frames), check_origin(frames)
     with (
-        ArkWriter(out_dir, "bonafide") as paths,
-        ArkWriter(out_dir, "smoothed") as soft,
+        ArkWriter(out_dir, "bonafide", origin=origin) as paths,
+        ArkWriter(out_dir, "smoothed", origin=origin) as soft,
     ):
         scores = gather(list(table), _decide(table, localizer, paths, soft))
     if is_main():

@@ -16,6 +16,7 @@ from asdkit.base.progress import watch
 from asdkit.base.ranges import Decibels, Names, Natural
 from asdkit.data.augmentation import Noises, add_noise
 from asdkit.data.cuts import read_cuts, speaker_of
+from asdkit.data.derived import check_derived
 from asdkit.data.directory import (
     COMPUTED,
     ids_of,
@@ -197,6 +198,7 @@ def _write_directory(
     headers, errors = read_headers({utt: (path, False) for utt, path in paths.items()})
     if errors:
         raise next(iter(errors.values()))
+    known = check_derived(data_dir, without=COMPUTED)
     manifests = read_manifests(data_dir)
     recordings = {utt: recording_of(utt, paths[utt], headers[utt]) for utt in paths}
     supervisions = {}
@@ -218,4 +220,5 @@ def _write_directory(
     }
     after = ids_of(Manifests(recordings, supervisions))
     carried = restrict(tables, ids_of(manifests), after)
-    write_manifests(out_dir, recordings.values(), supervisions.values(), carried)
+    items = recordings.values(), supervisions.values()
+    write_manifests(out_dir, *items, carried, known, replaces=True)

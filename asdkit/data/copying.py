@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from asdkit.base.errors import AsdkitError
 from asdkit.base.names import find_id_problem
 from asdkit.base.ranges import NonNegative
-from asdkit.data.directory import COMPUTED, kind_of, read_carried, require_another
+from asdkit.data.derived import COMPUTED, check_derived
+from asdkit.data.directory import kind_of, read_carried, require_another
 from asdkit.data.manifests import read_manifests, write_manifests
 from asdkit.io.tables import PathName
 
@@ -63,12 +64,13 @@ def write_copy(
     ]
     new_ids = {utt: utt_prefix + utt for utt in manifests.supervisions}
     reco_ids = {reco: utt_prefix + reco for reco in manifests.recordings}
+    known = check_derived(source, without=COMPUTED if crop_sec else ())
     carried = {
         name: [_rename(line, kind_of(name), new_ids, reco_ids) for line in lines]
         for name, lines in read_carried(source).items()
         if not (crop_sec and name in COMPUTED)
     }
-    write_manifests(data_dir, recordings, supervisions, carried)
+    write_manifests(data_dir, recordings, supervisions, carried, known, replaces=True)
     logger.info(
         "data-copy: %d utterances, %d of them cropped", len(supervisions), num_cropped
     )

@@ -22,6 +22,7 @@ from asdkit.base.errors import DataError
 from asdkit.base.progress import watch
 from asdkit.base.provenance import provenance
 from asdkit.base.ranges import Natural
+from asdkit.data.derived import origin_of_audio
 from asdkit.data.feats_info import INFO, FeatsInfo
 from asdkit.data.manifests import Utterance, read_utterances
 from asdkit.data.staging import stage
@@ -30,6 +31,7 @@ from asdkit.features.registry import name_of
 from asdkit.io.ark import ArkWriter
 from asdkit.io.audio import open_audio, read_samples
 from asdkit.io.files import write_atomic
+from asdkit.io.origins import note_origins
 from asdkit.io.resampling import resample
 from asdkit.io.tables import PathName, read_table, write_table
 
@@ -72,7 +74,7 @@ def compute_features(
         DataError: audio is missing or damaged, its rate is refused, or more
             utterances are too short for a frame than are not.
     """
-    utterances = read_utterances(data_dir)
+    utterances, origin = read_utterances(data_dir), origin_of_audio(data_dir)
     recordings: dict[tuple[str, bool], list[int]] = {}
     for index, utterance in enumerate(utterances):
         source = (utterance.source, utterance.is_command)
@@ -90,7 +92,7 @@ def compute_features(
     method = SPEECH_FEATURE if compress else None
     mine = share(list(recordings.values()))
     answers = _run_threads(compute, mine)
-    with ArkWriter(out_dir, "feats", method) as writer, closing(answers):
+    with ArkWriter(out_dir, "feats", method, origin) as writer, closing(answers):
         for indices, feats, rate in watch(answers, len(mine), "feats-compute"):
             for index, matrix in zip(indices, feats, strict=True):
                 num_frames[index], rates[index] = len(matrix), rate
@@ -107,6 +109,8 @@ def compute_features(
             write_table(staged / "feats.scp", read_table(writer.scp))
             kept = {utt: t for utt, t in utt2num_frames.items() if t}
             write_table(staged / "utt2num_frames", kept)
+            origin.archives[str(out_dir)] = origin.of
+            note_origins(data_dir, {"feats.scp": origin}, staged)
 
 
 def _write_info(out_dir: PathName, extractor: Features, seed: int) -> None:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from asdkit.base.errors import DataError
+from asdkit.data.derived import check_derived
 from asdkit.data.directory import (
     Ids,
     first_word,
@@ -50,6 +51,7 @@ def export_directory(
             utterances would get one name, or both directories are the same.
     """
     require_another(kaldi_dir, data_dir)
+    check_derived(data_dir)
     manifests = read_manifests(data_dir)
     ids = ids_of(manifests)
     if not ids.utts:

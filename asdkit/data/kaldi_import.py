@@ -18,10 +18,12 @@ from asdkit.base.errors import DataError
 from asdkit.base.names import CURE, find_id_problem
 from asdkit.base.numbers import parse_finite
 from asdkit.base.ranges import FolderPath, Natural
+from asdkit.data.derived import list_derived
 from asdkit.data.directory import first_word, kind_of, read_carried
 from asdkit.data.manifests import CUSTOM, write_manifests
 from asdkit.io.ark import load_shape, read_scp
 from asdkit.io.headers import Header, read_headers, tell_channels
+from asdkit.io.origins import check_origin
 from asdkit.io.tables import PathName, read_lines, read_table
 
 if TYPE_CHECKING:
@@ -71,6 +73,9 @@ def import_directory(
             unreadable, or there is a command that is not allowed.
     """
     source = Path(source)
+    if source.resolve() != Path(data_dir).resolve():
+        for name in list_derived(source):
+            check_origin(source / name)
     carried = _root_paths(source, root)
     utt2spk = _read_utt2spk(source)
     _warn_about_prefix(utt2spk)
@@ -89,7 +94,7 @@ def import_directory(
         supervisions = _supervise_features(source, utt2spk, carried["feats.scp"])
     else:
         raise DataError(source, "expected wav.scp or feats.scp, got neither")
-    write_manifests(data_dir, recordings, supervisions, carried)
+    write_manifests(data_dir, recordings, supervisions, carried, replaces=True)
     logger.info(
         "kaldi-import: %d utterances of %d speakers, %d recordings, %.2f hours",
         len(supervisions),

@@ -22,16 +22,16 @@ from asdkit.base.errors import DataError
 from asdkit.base.inputs import note_input, note_inputs
 from asdkit.base.names import find_id_problem
 from asdkit.data.agreement import require_agreement
+from asdkit.data.derived import renew_origins
 from asdkit.data.manifest_rules import CURE, find_problem
 from asdkit.data.staging import stage
 from asdkit.io.files import write_atomic
+from asdkit.io.origins import RECORDINGS, SUPERVISIONS, Origin
 from asdkit.io.tables import PathName, invert
 
 if TYPE_CHECKING:
     from lhotse import AudioSource, Recording, SupervisionSegment
 
-RECORDINGS = "recordings.jsonl.gz"
-SUPERVISIONS = "supervisions.jsonl.gz"
 # What gzip, JSON and lhotse raise, depending on what is damaged.
 DAMAGES = (
     *(OSError, EOFError, zlib.error, ValueError, TypeError, KeyError),
@@ -230,6 +230,8 @@ def write_manifests(
     recordings: Iterable[Recording],
     supervisions: Iterable[SupervisionSegment],
     carried: Mapping[str, Sequence[str]] | None = None,
+    known: Mapping[str, Origin] | None = None,
+    replaces: bool = False,
 ) -> None:
     """Write both manifests and the Kaldi tables they imply, all or nothing.
 
@@ -239,6 +241,8 @@ def write_manifests(
         supervisions: in any order.
         carried: name -> lines of further tables to write with them; an empty one is
             not written, and removed if it is there.
+        known: see `asdkit.data.derived.renew_origins`, as for the next.
+        replaces: whether what is left of the directory is of its old manifests.
     """
     from lhotse import RecordingSet, SupervisionSet
 
@@ -249,6 +253,7 @@ def write_manifests(
         RecordingSet.from_recordings(by_reco.values()).to_file(staged / RECORDINGS)
         SupervisionSet.from_segments(by_utt.values()).to_file(staged / SUPERVISIONS)
         write_tables(staged, {name: x for name, x in tables.items() if x})
+        renew_origins(data_dir, staged, known or {}, replaces)
 
 
 def write_tables(directory: Path, tables: Mapping[str, Iterable[str]]) -> None:
@@ -302,7 +307,7 @@ def write_utterances(
                 custom=utterance.custom,
             )
         )
-    write_manifests(data_dir, recordings, supervisions, carried)
+    write_manifests(data_dir, recordings, supervisions, carried, replaces=True)
 
 
 def derive_tables(manifests: Manifests) -> dict[str, list[str]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from asdkit.base.errors import DataError
 from asdkit.base.inputs import renewing
+from asdkit.data.derived import keep_origins
 from asdkit.data.directory import Ids, first_word, kind_of, restrict, table_names
 from asdkit.data.manifests import (
     DERIVED,
@@ -78,7 +79,7 @@ def repair(data_dir: PathName) -> None:
         left = part_of(manifests, after.utts)
         carried = {name: x for name, x in tables.items() if name not in DERIVED}
         recordings, supervisions = left.recordings.values(), left.supervisions.values()
-        with renewing():
+        with renewing(), keep_origins(directory):
             write_manifests(directory, recordings, supervisions, carried)
     else:
         with stage(directory) as staged:

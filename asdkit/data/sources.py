@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from asdkit.base.errors import DataError
 from asdkit.base.registry import construct
 from asdkit.data.cuts import read_cuts
+from asdkit.data.derived import origin_of_audio, origin_of_features
 from asdkit.data.feats_info import FeatsInfo, read_info
 from asdkit.data.lanes import AudioLane, DeltaLane, Lane, StoredLane
 from asdkit.features.frames import Features
 from asdkit.features.registry import FEATURES, name_of
+from asdkit.io.origins import Origin
 from asdkit.io.tables import PathName
 
 if TYPE_CHECKING:
@@ -95,6 +97,12 @@ class FeatureSource:
             return read_cuts(data_dir, features=False)
         self.check_stored(data_dir)
         return read_cuts(data_dir, features=True, voiced=self.voiced)
+
+    def origin(self, data_dir: PathName) -> Origin | None:
+        """Say what is derived from these frames of a data directory."""
+        if self.lane == "audio":
+            return origin_of_audio(data_dir)
+        return origin_of_features(data_dir)
 
     def check_stored(self, data_dir: PathName) -> None:
         """Compare the features that a data directory has, as far as anybody remembers.

@@ -163,4 +163,4 @@ def _write_directory(
     for cut in originals:
         recordings[cut.recording.id] = cut.recording
         supervisions.append(cut.supervisions[0].with_offset(cut.start))
-    write_manifests(out_dir, recordings.values(), supervisions)
+    write_manifests(out_dir, recordings.values(), supervisions, replaces=True)

@@ -13,7 +13,7 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -31,8 +31,9 @@ from asdkit.data.loading import load_samples, require_audio
 from asdkit.data.manifests import SUPERVISIONS, files_of, write_manifests
 from asdkit.data.noises import recording_of
 from asdkit.io.audio import write_flac
-from asdkit.io.files import write_atomic
+from asdkit.io.files import keep_what_fits
 from asdkit.io.headers import read_headers
+from asdkit.io.origins import describe
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.resampling import resample
 from asdkit.io.tables import PathName
@@ -203,7 +204,9 @@ def write_spoofed(
     sources = files_of(cut.recording for cut in listed)
     refuse_overwriting(paths.values(), sources)
     if is_main():
-        _keep_what_fits(Path(audio_dir), spoofs, cuts, attacks, seed, paths)
+        sizes = describe(data_dir, ["sizes"]).get("sizes")
+        stamp = _stamp(spoofs, cuts, attacks, seed) | {"audio": sizes}
+        keep_what_fits(Path(audio_dir) / STAMP, stamp, paths.values())
     barrier()
     mine = share(spoofs)
     for spoof in watch(mine, len(mine), "spoof-simulate"):
@@ -309,36 +312,24 @@ def _rng(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng([seed, *name.encode()])
 
 
-def _keep_what_fits(
-    audio_dir: Path,
+def _stamp(
     spoofs: Sequence[Spoof],
     cuts: Mapping[str, MonoCut],
     attacks: Mapping[str, str],
     seed: int,
-    paths: Mapping[str, str],
-) -> None:
-    """Remove audio that was made otherwise than it is to be made now."""
+) -> dict[str, Any]:
+    """Say all that the audio depends on, but for what is in its sources."""
     plan = [
         (*spoof, x.recording.sources[0].source, x.start, x.duration)
         for spoof in spoofs
         for x in (cuts[spoof.victim],)
     ]
-    stamp = {
+    return {
         "commit": commit(),
         "attacks": dict(attacks),
         "seed": seed,
         "plan": zlib.crc32(json.dumps(plan).encode()),
     }
-    written = audio_dir / STAMP
-    if written.exists() and written.read_text() == json.dumps(stamp):
-        there = sum(Path(path).exists() for path in paths.values())
-        logger.info("spoof: %d of %d files are there", there, len(paths))
-        return
-    written.unlink(missing_ok=True)
-    for path in paths.values():
-        Path(path).unlink(missing_ok=True)
-    with write_atomic(written) as stream:
-        stream.write(json.dumps(stamp))
 
 
 def _write_directory(
@@ -384,4 +375,4 @@ def _write_directory(
     if len({item.id for item in supervisions}) < len(supervisions):
         problem = "a spoof would have the id of an utterance that is there"
         raise DataError(SUPERVISIONS, problem, hint="choose other --ids")
-    write_manifests(out_dir, recordings.values(), supervisions)
+    write_manifests(out_dir, recordings.values(), supervisions, replaces=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from asdkit.base.errors import DataError
 from asdkit.base.ranges import Natural
+from asdkit.data.derived import check_derived, join_origins
 from asdkit.data.directory import (
     first_word,
     ids_of,
@@ -141,9 +142,10 @@ def write_subset(source: PathName, data_dir: PathName, utts: Iterable[str]) -> N
     after = part_of(before, utts)
     if not after.supervisions:
         raise DataError(source, "no utterance is left", hint="choose more of them")
+    known = check_derived(source)
     carried = restrict(read_carried(source), ids_of(before), ids_of(after))
-    recordings, supervisions = after
-    write_manifests(data_dir, recordings.values(), supervisions.values(), carried)
+    items = after.recordings.values(), after.supervisions.values()
+    write_manifests(data_dir, *items, carried, known, replaces=True)
     logger.info(
         "data-subset: %d of %d utterances, %d of %d speakers",
         len(after.supervisions),
@@ -184,8 +186,10 @@ def write_combined(sources: Sequence[PathName], data_dir: PathName) -> None:
             if recordings.setdefault(reco, recording) != recording:
                 path = Path(source) / RECORDINGS
                 raise DataError(path, f"{reco!r} is another in an earlier directory")
+    known = join_origins([check_derived(source) for source in sources], sources)
     carried = _join([read_carried(source) for source in sources], sources)
-    write_manifests(data_dir, recordings.values(), supervisions.values(), carried)
+    items = recordings.values(), supervisions.values()
+    write_manifests(data_dir, *items, carried, known, replaces=True)
     logger.info("data-combine: %d utterances", len(supervisions))
 
 

@@ -14,9 +14,11 @@ from asdkit.base.distributed import all_reduce, is_main, share
 from asdkit.base.errors import DataError
 from asdkit.base.progress import watch
 from asdkit.data.agreement import read_plain, require_agreement
+from asdkit.data.derived import origin_of_features
 from asdkit.data.feats_info import read_info
 from asdkit.data.manifests import RECORDINGS, SUPERVISIONS
 from asdkit.io.ark import ArkWriter, load_array, read_scp
+from asdkit.io.origins import note_origin
 from asdkit.io.tables import PathName, read_table, write_table
 
 logger = logging.getLogger(__name__)
@@ -73,9 +75,9 @@ def compute_vad(data_dir: PathName, out_dir: PathName, detector: Detector) -> No
         detector: decides.
 
     Raises:
-        DataError: a feature is missing or NaN, the first column is no energy where it
-            must be, most utterances have no speech, or a table contradicts the
-            manifests.
+        DataError: a feature is missing, NaN or of other audio; the first column is no
+            energy where it must be; most utterances have no speech; or a table
+            contradicts the manifests.
     """
     manifests = [Path(data_dir) / name for name in (RECORDINGS, SUPERVISIONS)]
     if all(path.exists() for path in manifests):
@@ -87,8 +89,9 @@ def compute_vad(data_dir: PathName, out_dir: PathName, detector: Detector) -> No
     if detector.needs_energy:
         _require_energy(data_dir)
     detector.prepare(data_dir)
+    origin = origin_of_features(data_dir)
     counts = torch.zeros(3, dtype=torch.int64)  # utterances without speech, voiced, all
-    with ArkWriter(out_dir, "vad") as writer:
+    with ArkWriter(out_dir, "vad", origin=origin) as writer:
         mine = share(list(table.items()))
         found = (
             decision
@@ -108,8 +111,12 @@ def compute_vad(data_dir: PathName, out_dir: PathName, detector: Detector) -> No
                 hint="lower --vad-energy-threshold or raise --speech-bias, or listen",
             )
     listed = Path(data_dir) / "vad.scp"
-    if is_main() and listed.resolve() != writer.scp.resolve():
-        write_table(listed, read_table(writer.scp))
+    if is_main():
+        if listed.resolve() != writer.scp.resolve():
+            write_table(listed, read_table(writer.scp))
+        if origin is not None:
+            origin.archives[str(out_dir)] = origin.of
+        note_origin(listed, origin)
     logger.info(
         "vad: %d utterances, %.1f %% of %d frames voiced; %d without speech",
         len(table),

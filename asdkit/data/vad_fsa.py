@@ -32,6 +32,7 @@ from asdkit.data.loading import at_rate, load_samples, require_audio
 from asdkit.data.vad import read_batches
 from asdkit.gmm.diagonal import FRAMES_PER_GAUSSIAN, DiagGmm
 from asdkit.io.ark import load_array, read_scp
+from asdkit.io.origins import require_origin
 from asdkit.io.tables import PathName
 from asdkit.segmentation.binary import BinarySegmenter
 
@@ -253,6 +254,7 @@ class ScoresDetector(SmoothDetector):
         if not self.scores:
             raise AsdkitError("--method scores needs --scores FILE.scp")
         self._place = self.scores.removeprefix("scp:")
+        require_origin(self._place)
         self._table = read_scp(self._place)
 
     def log_odds(

@@ -16,6 +16,7 @@ import numpy as np
 from asdkit.base.errors import DataError
 from asdkit.base.numbers import parse_finite
 from asdkit.data.audio_checks import check_audio
+from asdkit.data.derived import list_derived
 from asdkit.data.directory import kind_of, table_names
 from asdkit.data.kaldi_import import OVERSHOOT
 from asdkit.data.manifests import (
@@ -29,6 +30,7 @@ from asdkit.data.manifests import (
 from asdkit.data.problems import FIX, Entry, Report, Table, check_table, read_text_lines
 from asdkit.io.ark import load_array, load_shape
 from asdkit.io.ids import find_difference
+from asdkit.io.origins import check_origin
 from asdkit.io.paths import relative_hint
 from asdkit.io.tables import PathName
 
@@ -74,6 +76,7 @@ def validate(
     if audio:
         check_audio(directory, tables, report)
     _check_archives(directory, tables, check_feats, report)
+    _check_origins(directory, report)
     for name in table_names(directory):
         if kind_of(name) == "trials":
             _check_trials(directory / name, tables, report)
@@ -323,6 +326,16 @@ def _shapes(
             cure = error.hint or "correct the line"
             report.add(path, entry.line, "archive", str(error), cure)
     return shapes
+
+
+def _check_origins(directory: Path, report: Report) -> None:
+    """Check that features, VAD decisions and trials are of what is there now."""
+    for name in list_derived(directory):
+        try:
+            check_origin(directory / name)
+        except DataError as error:
+            cure = error.hint or "make it again"
+            report.add(Path(error.path), 0, "origin", error.problem, cure)
 
 
 def _is_score(word: str) -> bool:

@@ -20,9 +20,11 @@ import numpy as np
 from asdkit.base.distributed import barrier, is_main, num_ranks, rank
 from asdkit.base.errors import DataError
 from asdkit.base.inputs import note_input, note_inputs, refuse_input, renewing
+from asdkit.io.ark_key import seek_value
 from asdkit.io.ark_value import read_shape, read_value
 from asdkit.io.files import write_atomic
 from asdkit.io.kaldi_stream import open_bytes
+from asdkit.io.origins import Origin, note_origin, require_origin
 from asdkit.io.tables import PathName, read_lines, read_table
 
 LONGEST_KEY = 4096  # bytes; more without a blank are no archive's
@@ -53,7 +55,8 @@ def load_array(key: str, location: str) -> np.ndarray:
         (T, D) or (T,) array; compressed ones are expanded to float32.
 
     Raises:
-        DataError: the file is missing or damaged, or the range lies outside it.
+        DataError: the file is missing or damaged, has another key there, or the range
+            lies outside it.
     """
     with _open_value(key, location) as (path, stream):
         array = read_value(path, stream)
@@ -85,7 +88,7 @@ def _open_value(key: str, location: str) -> Iterator[tuple[str, io.BufferedReade
     path, offset = _split_offset(location)
     try:
         with open_bytes(path) as stream:
-            stream.seek(int(offset))
+            seek_value(path, stream, key, int(offset))
             if not stream.peek(1):
                 raise DataError(path, f"byte {offset} is behind its end")
             yield path, stream
@@ -152,12 +155,14 @@ def read_arrays(rspecifier: str) -> Iterator[tuple[str, np.ndarray]]:
         key and (T, D) or (T,) array.
 
     Raises:
-        DataError: a file is missing or damaged, or a key comes twice.
+        DataError: a file is missing or damaged, or a key comes twice; or the table is
+            of other audio than there is now.
     """
     kind, colon, path = rspecifier.partition(":")
     if not colon and rspecifier.endswith(".scp"):
         kind, path = "scp", rspecifier
     if kind == "scp":
+        require_origin(path)
         for key, location in read_scp(path).items():
             yield key, load_array(key, location)
         return
@@ -208,6 +213,7 @@ class ArkWriter:
         name: e.g. "feats".
         compression_method: Kaldi's number, None for plain float32; 2 is Kaldi's
             own choice for MFCC (8 bits per value).
+        origin: what the arrays are derived from; None if nobody knows.
 
     Example:
         with ArkWriter("exp/mfcc/train", "feats") as writer:
@@ -215,11 +221,16 @@ class ArkWriter:
     """
 
     def __init__(
-        self, directory: PathName, name: str, compression_method: int | None = None
+        self,
+        directory: PathName,
+        name: str,
+        compression_method: int | None = None,
+        origin: Origin | None = None,
     ) -> None:
         self.directory = Path(directory)
         self.name = name
         self.compression_method = compression_method
+        self.origin = origin
 
     @property
     def scp(self) -> Path:
@@ -290,6 +301,7 @@ class ArkWriter:
             for part in map(self._part, range(num_ranks())):
                 merged |= dict(line.split(" ", 1) for line in read_lines(part))
         _write_scp(self.scp, merged)
+        note_origin(self.scp, self.origin)
         kept = {location.rpartition(":")[0] for location in merged.values()}
         name = re.escape(self.name)
         ours = re.compile(rf"{name}(\.\d+)?\.ark|\.{name}\.\d+\.part")

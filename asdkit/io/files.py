@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
+import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from asdkit.base.inputs import refuse_input
 from asdkit.io.leftovers import hold, remove_dead, temporary_name
+
+logger = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -57,3 +61,31 @@ def write_atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
         if isinstance(error, OSError) and error.filename in (None, str(temporary)):
             error.filename = str(path)
         raise
+
+
+def keep_what_fits(
+    stamp: str | os.PathLike[str],
+    depends_on: Mapping[str, Any],
+    paths: Iterable[str | os.PathLike[str]],
+) -> None:
+    """Remove files that an earlier run made of something else than this one would.
+
+    What is left may be kept: it is what this run would make again.
+
+    Args:
+        stamp: the file that says what they were made of; it is written again.
+        depends_on: all that they depend on, as JSON can hold it.
+        paths: the files, which may be there or not.
+    """
+    written, text = Path(stamp), json.dumps(depends_on)
+    files = [Path(path) for path in paths]
+    if written.exists() and written.read_text(errors="replace") == text:
+        there = sum(path.exists() for path in files)
+        logger.info("%s: %d of %d files are there", stamp, there, len(files))
+        return
+    written.unlink(missing_ok=True)
+    for path in files:
+        refuse_input(path)
+        path.unlink(missing_ok=True)
+    with write_atomic(written) as stream:
+        stream.write(text)

@@ -10,13 +10,14 @@ import contextlib
 import json
 import textwrap
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.estimators import set_arrays, split_state
-from asdkit.base.inputs import note_input
+from asdkit.base.inputs import note_input, renewing
 from asdkit.base.provenance import provenance
 from asdkit.io.checksums import DAMAGES, verify_zip
 from asdkit.io.files import write_atomic
@@ -116,6 +117,16 @@ def load_object(path: PathName, kind: type[Any]) -> Any:
     options, arrays = load_arrays(path, kind.__name__)
     with building(path):
         return kind.from_state(options, arrays)
+
+
+def load_checkpoint(path: PathName, kind: type[Any]) -> Any | None:
+    """Read as `load_object` does what this program will write over; None if not there.
+
+    Raises:
+        DataError: damaged, another kind of model, or without an array.
+    """
+    with renewing():
+        return load_object(path, kind) if Path(path).exists() else None
 
 
 @contextlib.contextmanager

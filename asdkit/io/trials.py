@@ -17,6 +17,7 @@ import numpy as np
 from asdkit.base.errors import DataError
 from asdkit.io.files import write_atomic
 from asdkit.io.ids import find_difference
+from asdkit.io.origins import Origin, check_origin, note_origin
 from asdkit.io.tables import PathName
 from asdkit.io.words import convert_words, read_numbers, read_words
 
@@ -76,7 +77,8 @@ def read_trials(path: PathName) -> Trials:
     """Read ``<enroll> <test> target|nontarget`` or ``1|0 <enroll> <test>`` lines.
 
     Raises:
-        DataError: the file is missing or empty, or a line is neither.
+        DataError: the file is missing or empty, or a line is neither; or they are of
+            other utterances or speakers than there are now.
     """
     return _read_trials(path, KEYS, "target or nontarget")
 
@@ -108,13 +110,24 @@ def read_scores(path: PathName) -> Scores:
 
 
 def write_trials(
-    path: PathName, trials: Trials, is_spoof: np.ndarray | None = None
+    path: PathName,
+    trials: Trials,
+    is_spoof: np.ndarray | None = None,
+    origin: Origin | None = None,
 ) -> None:
-    """Write ``<enroll> <test> target|nontarget`` lines, or spoof where (N,) is true."""
+    """Write ``<enroll> <test> target|nontarget`` lines, or spoof where (N,) is true.
+
+    Args:
+        path: the file.
+        trials: N of them.
+        is_spoof: (N,) bool.
+        origin: which utterances and speakers they are of; None if nobody knows.
+    """
     keys = np.where(trials.is_target, "target", "nontarget")
     if is_spoof is not None:
         keys[is_spoof] = "spoof"
     _write(path, trials, keys, "")
+    note_origin(path, origin)
 
 
 def write_scores(path: PathName, pairs: Pairs, values: np.ndarray) -> None:
@@ -203,6 +216,7 @@ def match_rows(
 
 def _read_trials(path: PathName, keys: dict[bytes, bool], expected: str) -> Trials:
     """Read trials with these keys, or VoxCeleb's."""
+    check_origin(path)
     pairs = _PairReader()
     is_target = []
     for first_line, columns in read_words(path, 3, "three words"):

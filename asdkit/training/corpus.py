@@ -23,7 +23,7 @@ from asdkit.data.batches import Ear, ExtractionBatches, TrainingBatches
 from asdkit.data.cuts import number_speakers, speaker_of
 from asdkit.data.frame_labels import LabelChunks
 from asdkit.data.lanes import AudioLane, Lane
-from asdkit.data.loading import at_rate
+from asdkit.data.loading import at_rate, sum_up_feats
 from asdkit.data.noises import (
     DrawnNoises,
     DrawnRooms,
@@ -33,6 +33,7 @@ from asdkit.data.noises import (
 from asdkit.data.sampling import RandomChunks, Sampler, SpeakerChunks
 from asdkit.data.sources import FeatureSource
 from asdkit.features.frames import Features
+from asdkit.io.origins import describe
 from asdkit.io.tables import PathName
 from asdkit.simulation.rawboost import RawBoost
 from asdkit.training.teachers import StoredTeacher
@@ -199,10 +200,18 @@ class CorpusReader:
         options = {k: x for k, x in asdict(self).items() if k != "num_workers"}
         options["steps_per_epoch"] = batches.steps_per_epoch
         labeled = "\n".join(f"{cut.id} {self.class_of(cut)}" for cut in cuts)
+        options["content"] = self._sum_up(data_dir, source, lane)
         options["utts"] = f"{len(cuts)} with checksum {zlib.crc32(labeled.encode())}"
         return Corpus(
             batches, names, source, lane.dim, held_out, held_out_batches, options
         )
+
+    def _sum_up(self, data_dir: PathName, source: FeatureSource, lane: Lane) -> str:
+        """Sum up features or audio, so that a training is not resumed on others."""
+        if source.lane == "stored":
+            return sum_up_feats(lane.cuts)
+        sizes = describe(data_dir, ["sizes"]).get("sizes", "unknown")
+        return f"audio with checksum {sizes}"
 
     def _frame_labels(
         self, data_dir: PathName, source: FeatureSource, lane: Lane
