@@ -119,6 +119,7 @@ def write_files(rng):
     write_localized(rng)
     for words in (
         "backend-train --steps center,plda data/utt2spk scp:ark/vectors.scp b.npz",
+        "backend-score b.npz trials scp:ark/vectors.scp plda_scores",
         "calibration-train trials scores calibration.npz",
         "calibration-train trials scores scores2 fusion.npz",
     ):
@@ -156,7 +157,7 @@ def write_localized(rng):
         "score-check --flavor asvspoof2019 cm/utt2attack cm_scores",
         "score-calibrate calibration.npz scores llrs",
         "score-fuse fusion.npz scores scores2 llrs",
-        "score-normalize b.npz scp:ark/vectors.scp scp:ark/vectors.scp scores normed",
+        "score-normalize b.npz scp:ark/vectors.scp scp:ark/vectors.scp plda_scores x",
         "backend-score b.npz trials scp:ark/vectors.scp new_scores",
         "trials-make data new_trials",
         "trials-import list vox new_trials",

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from asdkit.base.errors import AsdkitError
 from asdkit.base.names import find_id_problem
 from asdkit.base.ranges import NonNegative
-from asdkit.data.derived import COMPUTED, check_derived
-from asdkit.data.directory import kind_of, read_carried, require_another
+from asdkit.data.derived import check_derived
+from asdkit.data.directory import COMPUTED, kind_of, read_carried, require_another
 from asdkit.data.manifests import read_manifests, write_manifests
 from asdkit.io.tables import PathName
 

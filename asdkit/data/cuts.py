@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asdkit.base.errors import DataError, FitError
-from asdkit.data.derived import COMPUTED, check_derived
+from asdkit.data.derived import FROM_AUDIO, check_derived
 from asdkit.data.feats_info import read_info
 from asdkit.data.manifests import RECORDINGS, SUPERVISIONS, Manifests, read_manifests
 from asdkit.data.supervisions import attack_in
@@ -60,7 +60,7 @@ def read_cuts(
     manifests = read_manifests(data_dir)
     directory, utts = Path(data_dir), list(manifests.supervisions)
     if features:
-        check_derived(data_dir, COMPUTED if voiced else COMPUTED[:1])
+        check_derived(data_dir, FROM_AUDIO if voiced else FROM_AUDIO[:1])
         cuts = _feature_cuts(directory, manifests)
         tell_left_out(directory, utts, cuts, "have no features in feats.scp")
         if voiced:

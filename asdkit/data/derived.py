@@ -30,7 +30,7 @@ from asdkit.io.tables import PathName
 
 logger = logging.getLogger(__name__)
 
-COMPUTED = ("feats.scp", "vad.scp")  # from audio
+FROM_AUDIO = ("feats.scp", "vad.scp")
 
 
 def is_trials(name: str) -> bool:
@@ -69,7 +69,7 @@ def check_derived(
     for name in there:
         if (origin := check_origin(directory / name)) is not None:
             known[name] = origin
-    tell_unknown(data_dir, [x for x in there if x not in known and x in COMPUTED])
+    tell_unknown(data_dir, [x for x in there if x not in known and x in FROM_AUDIO])
     return known
 
 
@@ -147,7 +147,7 @@ def renew_origins(
         old = describe(directory, aspects) if origin is None else origin.of
         if all(old.get(aspect) == new[aspect] for aspect in new):
             continue
-        if origin is None and name in COMPUTED:
+        if origin is None and name in FROM_AUDIO:
             if not (replaces and old):
                 continue
             noted[name] = Origin(str(directory), old, {})
@@ -191,4 +191,4 @@ def list_derived(directory: Path) -> list[str]:
     if not directory.is_dir():
         return []
     names = sorted(path.name for path in directory.iterdir())
-    return [name for name in names if name in COMPUTED or is_trials(name)]
+    return [name for name in names if name in FROM_AUDIO or is_trials(name)]

@@ -13,7 +13,7 @@ import torch
 from asdkit.base.distributed import all_reduce, num_ranks, rank, share
 from asdkit.base.errors import DataError
 from asdkit.base.ranges import Count, Natural
-from asdkit.data.derived import COMPUTED, check_derived
+from asdkit.data.derived import FROM_AUDIO, check_derived
 from asdkit.features.frontend import FrontEnd
 from asdkit.io.ark import load_array, load_shape, read_scp
 from asdkit.io.tables import PathName
@@ -45,7 +45,7 @@ def list_utts(data_dir: PathName) -> list[str]:
     Raises:
         DataError: feats.scp is missing or damaged, or it or vad.scp is of other audio.
     """
-    check_derived(data_dir, COMPUTED)
+    check_derived(data_dir, FROM_AUDIO)
     return list(read_scp(Path(data_dir) / "feats.scp"))
 
 

@@ -155,7 +155,8 @@ def _refuse(path: Path, number: int, content: Any, problem: str) -> NoReturn:
     """Raise for a line of a manifest."""
     name = content.get("id") if isinstance(content, dict) else None
     text = f"{name!r}: {problem}" if isinstance(name, str) else problem
-    raise DataError(path, text, line=number, hint=CURE)
+    of_source = "source" in problem or "transform" in problem
+    raise DataError(path, text, line=number, hint=CURE if of_source else None)
 
 
 def read_utterances(data_dir: PathName) -> list[Utterance]:

@@ -23,8 +23,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import NUM_THREADS
 from asdkit.data.manifests import Utterance, write_utterances
-from asdkit.io.headers import NUM_THREADS, read_headers, tell_channels
 from asdkit.io.tables import PathName, read_lines, read_table
 from asdkit.io.trials import Trials, read_trials
 
@@ -56,6 +56,8 @@ def prepare_voxceleb(root: PathName, data_dir: PathName, part: Part = "all") -> 
         DataError: the table of speakers is missing or malformed, there is no audio,
             a file is damaged, or an utterance is there twice.
     """
+    from asdkit.io.headers import read_headers, tell_channels  # imports soundfile
+
     speakers = {
         spk: speaker
         for spk, speaker in read_speakers(root).items()

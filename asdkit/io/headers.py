@@ -11,12 +11,11 @@ from itertools import chain
 from typing import NamedTuple
 
 from asdkit.base.errors import DataError
-from asdkit.base.inputs import note_inputs
+from asdkit.base.inputs import NUM_THREADS, note_inputs
 from asdkit.io.audio import open_audio, read_samples
 from asdkit.io.lengths import STATE_LENGTH
 
 logger = logging.getLogger(__name__)
-NUM_THREADS = 16  # most of the time goes into waiting for the disk
 BATCH = 32  # files per task; one for each file costs a quarter of the time
 
 
