@@ -33,7 +33,7 @@ from typing import Any, NamedTuple
 
 from asdkit.base.distributed import is_main
 from asdkit.base.errors import DataError
-from asdkit.base.inputs import program_cache
+from asdkit.base.inputs import NUM_THREADS, program_cache
 from asdkit.io.files import write_atomic
 from asdkit.io.tables import PathName
 
@@ -44,7 +44,7 @@ RECORDINGS = "recordings.jsonl.gz"
 SUPERVISIONS = "supervisions.jsonl.gz"
 OF_AUDIO = ("manifests", "sizes")
 OF_UTTERANCES = ("utt2spk",)
-NUM_THREADS = 16  # most of the time goes into waiting for the disk
+
 PIECE = 500  # files that a thread asks for at a time
 # How lhotse writes them; other ways are read as JSON, which takes longer.
 SOURCE = re.compile(rb'"type": "file", "channels": [^"]*"source": "((?:[^"\\]|\\.)*)"')
