@@ -102,10 +102,8 @@ class Lock:
 
     def _made_before(self) -> list[Path]:
         """List the directories that were made for it, as the file says."""
-        made = _read(self._descriptor).get("made")
-        return [
-            x for x in self.path.parents if isinstance(made, list) and str(x) in made
-        ]
+        made = _read(self._descriptor).get("made", [])
+        return [parent for parent in self.path.parents if str(parent) in made]
 
     def _make_parents(self) -> bool:
         """Make directories and note them; False if one above them is just removed."""
@@ -121,7 +119,9 @@ class Lock:
     def _open(self, flags: int = 0) -> bool:
         """Open the file; False if it is not there, or its directory is just removed."""
         try:
-            self._descriptor = os.open(self.path, os.O_RDWR | flags, 0o666)
+            # A link would have another file overwritten.
+            flags |= os.O_RDWR | os.O_NOFOLLOW
+            self._descriptor = os.open(self.path, flags, 0o666)
         except FileNotFoundError:
             return False
         return True

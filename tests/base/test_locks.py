@@ -203,6 +203,14 @@ def test_a_lock_file_that_says_nothing_is_held_all_the_same(tmp_path, hold):
     assert not path.exists()
 
 
+def test_a_link_in_its_place_is_not_followed(tmp_path):
+    (tmp_path / "precious").write_text("text")
+    (tmp_path / ".lock").symlink_to("precious")
+    with pytest.raises(OSError, match="symbolic links"):
+        Lock(tmp_path / ".lock").take()
+    assert (tmp_path / "precious").read_text() == "text"
+
+
 def test_without_locks_it_says_so_and_goes_on(tmp_path, without_locks, caplog):
     path = tmp_path / ".lock"
     lock = take(path)
