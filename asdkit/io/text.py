@@ -1,4 +1,4 @@
-"""Text files that are something else, or begin with a byte-order mark."""
+"""Recognize files that are not UTF-8 text: compressed, UTF-16 or binary."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BEGINNINGS = {
 
 
 def require_text(path: str | PathLike[str], head: bytes) -> None:
-    """Raise if the first bytes of a file are not those of text.
+    """Raise if a file is recognizably not text.
 
     Args:
         path: the file, for messages.
