@@ -50,7 +50,7 @@ class DataError(AsdkitError):
 
 
 def shorten(text: str) -> str:
-    """Leave out the middle of lines that nobody would read, e.g. of a binary file."""
+    """Cut the middle out of very long lines, e.g. of a binary file."""
     if len(text) <= LONGEST:
         return text
     return "\n".join(

@@ -17,12 +17,12 @@ NO_MEMORY = ("can't allocate memory", "out of memory")
 
 
 def at_exit(ending: Callable[[], None]) -> None:
-    """Let every program call a function before it ends, however it does."""
+    """Register a function that every program calls before it ends, even on an error."""
     ENDINGS.append(ending)
 
 
 def printable(text: str) -> str:
-    """Write control characters as escapes: a path or an id could color a terminal."""
+    """Escape control characters, so that a path or an id cannot control a terminal."""
     return CONTROLS.sub(lambda found: repr(found[0])[1:-1], text)
 
 

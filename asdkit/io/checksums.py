@@ -1,8 +1,8 @@
-"""Checksums of model files: what was read is what was written, or it is an error.
+"""Verify model files by their checksums before anything in them is used.
 
-``.pt`` and ``.npz`` files are zip archives, and torch and numpy write a CRC-32 of
-every member.  torch never compares it, and numpy only where it reads to the very end,
-so neither notices a flipped bit in a weight.  Files of any age have these checksums.
+``.pt`` and ``.npz`` files are zip archives, in which torch and numpy store a CRC-32 of
+every member.  torch never checks it, and numpy only if it reads a member to its end, so
+both can load a flipped bit unnoticed.  Files of every version have these checksums.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ END_RECORD = struct.Struct("<10xH10x")
 ZIP = b"PK\3\4"
 BLOCK = 1 << 20  # bytes to read at a time
 AGAIN = "download or copy it again"
-DIRECTORY = 0x10  # torch returns memory that nobody wrote for a member so marked
+DIRECTORY = 0x10  # torch returns uninitialized memory for a member so marked
 
 logger = logging.getLogger(__name__)
 

@@ -1,9 +1,9 @@
-"""Decoding sound to its end, where its header does not say how long it is.
+"""Decode audio to its end where its header gives no reliable length.
 
-libsndfile believes an MP3's first frame: bytes of the file over bytes of that frame.
-With a variable bit rate that can be half of what there is, and it reads no further; a
-tag makes it more than there is.  A FLAC file that was written to a pipe has no length
-at all.  What decodes is what counts.
+libsndfile estimates the length of an MP3 as the size of the file over the size of its
+first frame.  At a variable bit rate this can be half the true length, beyond which it
+reads nothing; an ID3 tag makes it too long.  A FLAC file written to a pipe states no
+length at all.  The samples that decode are the ones that count.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import soundfile
 
 UNKNOWN_FRAMES = 2**62  # libsndfile has 2**63 - 1 frames where it does not know
 BLOCK = 1 << 16  # samples to decode at a time
-# MP3 has frames of 8 to 448 kbit/s: the first one's guess is wrong by no more.
+# Frames have 8 to 448 kbit/s, so the estimate is too small by at most this factor.
 STRETCH = 64
 TAG_BYTES = 128  # at the end of a file, where libsndfile looks for a tag of ID3v1
 ID3V2_BYTES = 10  # of its header
@@ -27,14 +27,14 @@ Bytes = io.BufferedReader | io.BytesIO | io.RawIOBase
 
 
 class Sequential(soundfile.SoundFile):
-    """A sound file that is read from its first sample to its last.
+    """A sound file that is read from the first sample to the last.
 
-    Where `soundfile` believes it could seek, it seeks after every reading, and stops
-    where the length that it believes in does.
+    `soundfile` seeks after every read of a seekable file and stops at the length it
+    assumes, so this one says it is not seekable.
     """
 
     def seekable(self) -> bool:
-        """Say no, so that `read` asks only for what comes next."""
+        """Return False, so that `read` simply continues."""
         return False
 
     def blocks_to_end(self) -> Iterator[np.ndarray]:
@@ -49,7 +49,7 @@ class Sequential(soundfile.SoundFile):
 
 
 class Mp3(soundfile.SoundFile):
-    """An MP3 that is as long as it was found to be.
+    """An MP3 whose number of samples was counted.
 
     Args:
         stream: of its bytes.
@@ -69,9 +69,9 @@ class Mp3(soundfile.SoundFile):
 
 
 class _Stretched(io.RawIOBase):
-    """A file that says it is longer than it is, so that libsndfile reads to its end.
+    """A stream that claims to be longer than it is, so that libsndfile reads it all.
 
-    It ends where it ends, but for zeros where a tag could be.
+    Reads past the end return nothing, except zeros where an ID3v1 tag would be.
     """
 
     def __init__(self, file: Bytes) -> None:
@@ -96,7 +96,7 @@ class _Stretched(io.RawIOBase):
 
 @contextlib.contextmanager
 def open_mp3(source: str | io.BytesIO) -> Iterator[Mp3]:
-    """Open an MP3 to read all that it holds; a file is counted once per process.
+    """Open an MP3 at its full length; each file is counted once per process.
 
     Args:
         source: path, or stream of its bytes.
@@ -118,7 +118,7 @@ def open_mp3(source: str | io.BytesIO) -> Iterator[Mp3]:
 def count_samples(source: str | io.BytesIO) -> int:
     """Decode a sound file to its end, and count the samples of a channel.
 
-    Costs 1 to 5 seconds of a core for an hour of MP3, Vorbis or Opus.
+    Costs 1 to 8 CPU seconds per hour of MP3, Vorbis or Opus.
 
     Raises:
         soundfile.LibsndfileError: it is damaged.
@@ -129,7 +129,7 @@ def count_samples(source: str | io.BytesIO) -> int:
 
 @contextlib.contextmanager
 def open_decoded(source: str | io.BytesIO) -> Iterator[soundfile.SoundFile]:
-    """Decode into memory what cannot be read but from the beginning, e.g. GSM 6.10.
+    """Decode a file into memory that can only be read sequentially, e.g. GSM 6.10.
 
     Raises:
         soundfile.LibsndfileError: it is damaged.
@@ -145,7 +145,7 @@ def open_decoded(source: str | io.BytesIO) -> Iterator[soundfile.SoundFile]:
 
 
 def _states_length(file: Bytes) -> bool:
-    """Tell whether an MP3 begins with the number of its frames: Xing, Info or VBRI."""
+    """Tell whether an MP3 has a header with its number of frames (Xing, Info, VBRI)."""
     file.seek(0)
     tag = file.read(ID3V2_BYTES)
     start = 0
@@ -176,7 +176,7 @@ def _count_mp3(file: Bytes, stated: bool) -> tuple[int, int]:
 
 
 def _mp3_stream(file: Bytes, stated: bool) -> Bytes:
-    """Stretch an MP3 that does not state its length; of others libmpg123 would warn."""
+    """Stretch an MP3 without a stated length; with one, libmpg123 would warn."""
     file.seek(0)
     return file if stated else _Stretched(file)
 

@@ -26,7 +26,7 @@ class Header(NamedTuple):
         sampling_rate: in Hz.
         num_samples: of each channel.
         num_channels: how many.
-        decoded: the format, e.g. "MP3", if it took decoding to count the samples.
+        decoded: the format, e.g. "MP3", if the samples were counted by decoding.
     """
 
     sampling_rate: int
@@ -90,7 +90,8 @@ def read_headers(
             errors[key] = answer
     if decoded := Counter(x.decoded for x in headers.values() if x.decoded):
         logger.info(
-            "audio: %d of %d recordings do not prove their length and were decoded: %s",
+            "audio: decoded %d of %d recordings to count their samples, as their "
+            "headers give no reliable length: %s",
             decoded.total(),
             len(sources),
             ", ".join(f"{form} ({n})" for form, n in sorted(decoded.items())),
@@ -101,12 +102,12 @@ def read_headers(
 def tell_channels(
     headers: Mapping[str, Header], used: Iterable[tuple[str, int]], cure: str = ""
 ) -> None:
-    """Warn how many recordings have channels that nobody uses.
+    """Warn about recordings with unused channels.
 
     Args:
         headers: of recordings, by id.
-        used: ids and channels, counted from 0; other ids do not count.
-        cure: what chooses channels.
+        used: ids and channels, counted from 0; ids without a header are ignored.
+        cure: how to choose other channels.
     """
     channels: dict[str, set[int]] = {}
     for key, channel in used:
@@ -123,7 +124,8 @@ def tell_channels(
             for (count, those), number in sorted(sorts.items())
         )
         logger.warning(
-            "audio: %d of %d recordings lose channels; used: %s, counted from 0%s",
+            "audio: %d of %d recordings have unused channels; used: %s, "
+            "counted from 0%s",
             *(sorts.total(), len(headers), ", ".join(each), cure and f"; {cure}"),
         )
 

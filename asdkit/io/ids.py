@@ -1,4 +1,4 @@
-"""Ids that are nearly the same: what files of different origin differ by."""
+"""Find the one systematic difference between the ids of two files, e.g. a suffix."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RULES: dict[str, Callable[[str], str]] = {
 
 
 def find_difference(wanted: Collection[str], found: Collection[str]) -> str | None:
-    """Tell what the ids of two files differ by, if it is one thing for nearly all.
+    """Describe a systematic difference between the ids of two files.
 
     Args:
         wanted: ids of one file.
@@ -38,7 +38,7 @@ def find_difference(wanted: Collection[str], found: Collection[str]) -> str | No
 
     Returns:
         e.g. "71237 ids differ by a suffix, as 'LA_E_1.flac' and 'LA_E_1'"; None if
-        there is no such rule.
+        no rule explains nearly all of them.
 
     Example:
         >>> find_difference(["a", "b"], ["x/a", "x/b"])

@@ -1,8 +1,8 @@
-"""Temporary files: named after their writer, removed when it is surely dead.
+"""Names of temporary files, and removal of those whose writer is dead.
 
-A program that is killed, or a machine that stops, leaves what it was writing.  Nothing
-reads such files, but they fill the disk.  Whoever writes into the same directory next
-removes those of writers on this host that no longer run; another host's stay.
+A killed program or a crashed machine leaves its temporary files behind.  Nothing reads
+them, but they fill the disk.  The next program that writes into the same directory
+removes those of dead processes on the same host; files of other hosts stay.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TEMPORARY = re.compile(r"\.(?:.+\.)?(?P<host>[0-9a-f]{8})\.(?P<pid>\d+)\.tmp", r
 
 
 def temporary_name(path: Path) -> Path:
-    """Name what this process is writing and will rename to ``path``.
+    """Name the temporary file that this process will rename to ``path``.
 
     It may be as long as a disk takes it, so the name is cut where that is too long.
     """
@@ -37,10 +37,10 @@ def temporary_name(path: Path) -> Path:
 
 
 def hold(descriptor: int) -> None:
-    """Lock an open temporary file: its writer lives until it is closed.
+    """Lock an open temporary file for as long as its writer lives.
 
-    Process numbers alone do not tell in containers, which share disks, not processes.
-    Where the file system has no locks, they have to do.
+    Containers share disks but not process numbers, so the number alone is not enough.
+    On file systems without locks it has to be.
     """
     with contextlib.suppress(OSError):
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -48,7 +48,7 @@ def hold(descriptor: int) -> None:
 
 @functools.cache
 def remove_dead(directory: Path) -> None:
-    """Remove what dead writers left in a directory; looks once per process."""
+    """Remove leftovers of dead processes in a directory, once per process."""
     removed = []
     for path in _find(directory):
         with contextlib.suppress(OSError):
@@ -73,7 +73,7 @@ def _find(directory: Path) -> Iterator[Path]:
 
 
 def _is_dead(path: str, pid: int) -> bool:
-    """Tell whether no process has this number and none holds the file's lock."""
+    """Tell whether no process has this number or holds the lock on the file."""
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):

@@ -1,4 +1,4 @@
-"""Whether a sound file holds as much as its header says, which libsndfile forgives."""
+"""Compare the length in a sound file's header with the data that is there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import soundfile
 from asdkit.base.errors import DataError
 
 AGAIN = "the file is cut short; copy or convert it again, or leave it out"
-# Containers whose headers say how much audio they hold, and how much is there.
+# Containers with a length in their header that `check_length` compares with the data.
 STATE_LENGTH = frozenset(
     {"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "FLAC", "NIST", "HTK"}
 )
@@ -25,7 +25,7 @@ BYTES = re.compile(
 TRUNCATED = re.compile(
     r"seems to be (?:a )?truncated|^Data length \d+ should be", re.I | re.M
 )
-# Where two headers have the number of samples.
+# The number of samples in two headers.
 NIST_COUNT = re.compile(rb"^sample_count -i (\d+)", re.M)
 LOGGED_COUNT = re.compile(r"^\s*Frames\s*: (\d+)", re.M)
 UNKNOWN_LENGTH = 0x7FFF0000
@@ -37,7 +37,7 @@ DAMAGED = "the file is damaged; copy or convert it again, or leave it out"
 def check_length(
     source: str, stream: str | io.BytesIO, file: soundfile.SoundFile, form: str
 ) -> None:
-    """Raise if there is less audio than the header says, which libsndfile forgives."""
+    """Raise if there is less audio than the header says, which libsndfile ignores."""
     if file.frames <= 0:
         raise DataError(source, "expected audio, got no samples", hint=AGAIN)
     log = file.extra_info
@@ -63,7 +63,7 @@ def require_samples(source: str, wanted: int, found: int) -> None:
 
 
 def require_pages(source: str, stream: str | io.BytesIO) -> None:
-    """Raise if a page of an Ogg file has changed, which its decoders leave out.
+    """Raise if a page of an Ogg file is damaged; decoders silently skip such pages.
 
     Source: RFC 3533, section 6.  zlib's CRC-32 is this one with all bits reversed.
     """

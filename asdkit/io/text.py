@@ -1,4 +1,4 @@
-"""Text files that are something else, begin with a mark, or are cut short."""
+"""Recognize files that are not UTF-8 text, begin with a mark, or are cut short."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BEGINNINGS = {
 
 
 def require_text(path: str | PathLike[str], head: bytes) -> None:
-    """Raise if the first bytes of a file are not those of text.
+    """Raise if a file is recognizably not text.
 
     Args:
         path: the file, for messages.

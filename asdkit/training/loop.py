@@ -369,7 +369,7 @@ def _parallel(model: nn.Module) -> nn.Module:
 
 @contextlib.contextmanager
 def _enough_for_batchnorm(part: Batch) -> Iterator[None]:
-    """Say what to do where batch normalization gets a single embedding."""
+    """Explain the error of batch normalization on a single embedding."""
     try:
         yield
     except ValueError as error:

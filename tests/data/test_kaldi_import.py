@@ -44,7 +44,7 @@ def test_an_mp3_is_as_long_as_what_decodes(lab, tmp_path, rng, mp3_frames, caplo
     import_directory(lab, tmp_path / "out")
     durations = read_table(tmp_path / "out" / "utt2dur")
     assert float(durations["s0-u0"]) == 576 * len(frames) / 16000
-    assert "decoded: MP3 (1), OGG (2)" in caplog.text
+    assert "reliable length: MP3 (1), OGG (2)" in caplog.text
     cuts = {cut.id: cut for cut in read_cuts(tmp_path / "out", features=False)}
     loaded = load_samples(cuts["s0-u0"])
     np.testing.assert_array_equal(loaded, read_audio(f"{tmp_path}/a.mp3")[0])
@@ -56,7 +56,10 @@ def test_the_channel_that_is_taken_of_stereo_is_said(lab, tmp_path, rng, caplog)
     """Channel 0 was taken without a word."""
     soundfile.write(tmp_path / "wav" / "s0-u0.wav", rng.uniform(-1, 1, (900, 2)), 8000)
     import_directory(lab, tmp_path / "out")
-    assert "1 of 6 recordings lose channels; used: channel 0 of 2 (1)" in caplog.text
+    assert (
+        "1 of 6 recordings have unused channels; used: channel 0 of 2 (1)"
+        in caplog.text
+    )
     assert "--channel, segments or reco2file_and_channel choose" in caplog.text
 
 

@@ -62,9 +62,10 @@ def test_no_flipped_bit_changes_what_is_read(tmp_path, rng, save, load):
 @KINDS
 def test_a_flipped_bit_of_a_weight_is_named(tmp_path, rng, save, load):
     path = tmp_path / "model"
-    save(path, rng.standard_normal(1000))
+    array = rng.standard_normal(1000)
+    save(path, array)
     flipped = bytearray(path.read_bytes())
-    flipped[5000] ^= 1
+    flipped[flipped.index(array.tobytes()) + 5000] ^= 1
     path.write_bytes(flipped)
     with pytest.raises(DataError, match=r"damaged.* does not match its CRC-32"):
         load(path)
@@ -72,9 +73,9 @@ def test_a_flipped_bit_of_a_weight_is_named(tmp_path, rng, save, load):
 
 @KINDS
 def test_bits_of_the_table_of_members_are_found(tmp_path, rng, save, load):
-    """torch takes a member marked as a directory for memory that nobody wrote.
+    """torch returns uninitialized memory for a member marked as a directory.
 
-    And a longer comment of one member hides the next from zipfile.
+    And a member whose extra field claims more bytes hides the next from zipfile.
     """
     path = tmp_path / "model"
     save(path, rng.standard_normal(9))

@@ -70,7 +70,7 @@ def test_a_flac_cut_short_is_found_by_its_end(tmp_path, rng):
     assert "damaged" in str(errors["a"])
 
 
-def test_channels_that_nobody_uses_are_counted(caplog):
+def test_unused_channels_are_counted(caplog):
     headers = {
         "mono": Header(8000, 9, 1),
         "both": Header(8000, 9, 2),
@@ -83,7 +83,7 @@ def test_channels_that_nobody_uses_are_counted(caplog):
     (record,) = caplog.records
     assert record.levelname == "WARNING"
     assert record.getMessage() == (
-        "audio: 3 of 5 recordings lose channels; used: channel 0 of 2 (2), "
+        "audio: 3 of 5 recordings have unused channels; used: channel 0 of 2 (2), "
         "channel 1, 3 of 8 (1), counted from 0; -c"
     )
     caplog.clear()

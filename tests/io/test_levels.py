@@ -32,12 +32,12 @@ def read(tmp_path, **sounds):
 
 
 def test_samples_far_outside_the_range_are_counted(tmp_path, speech, caplog):
-    """Integers stored as floats gave features that nobody could use, in silence."""
+    """Integers stored as floats gave useless features without a warning."""
     read(tmp_path, a=speech, b=32768 * speech, c=3000 * speech, d=1.3 * speech)
     LEVELS.tell()
     (record,) = caplog.records
     assert record.levelname == "WARNING"
-    assert "2 of 4 pieces read reach far outside [-1, 1], to 1" in record.getMessage()
+    assert "2 of 4 segments have samples far outside [-1, 1]" in record.getMessage()
     assert "b.wav" in record.getMessage()
     LEVELS.tell()
     assert len(caplog.records) == 1
@@ -51,7 +51,7 @@ def test_clipped_recordings_are_counted(tmp_path, speech, caplog, others, level)
     LEVELS.tell()
     (record,) = caplog.records
     assert record.levelname == level
-    assert f"1 of {others + 1} pieces read are clipped" in record.getMessage()
+    assert f"1 of {others + 1} segments are clipped" in record.getMessage()
 
 
 def test_loud_sound_is_not_clipped(tmp_path, rng, caplog):
@@ -77,19 +77,19 @@ def test_mu_law_and_16_bits_are_clipped_at_their_own_full_scale(
         soundfile.write(path, 20 * speech, RATE, subtype=subtype)
         read_audio(path)
     LEVELS.tell()
-    assert "2 of 2 pieces read are clipped" in caplog.text
+    assert "2 of 2 segments are clipped" in caplog.text
 
 
 def test_what_writing_clips_is_counted(tmp_path, speech, caplog):
     write_flac(tmp_path / "a.flac", speech, RATE)
     write_flac(tmp_path / "b.flac", 20 * speech, RATE)
     LEVELS.tell()
-    assert "1 files were clipped at 1 when they were written, from" in caplog.text
+    assert "1 files were clipped on writing; largest sample" in caplog.text
     assert "b.flac" in caplog.text
 
 
 def test_a_worker_process_says_its_first(tmp_path, speech):
-    """Nobody hears the end of a process that prefetches batches."""
+    """The counts of a process that prefetches batches are lost at its end."""
     code = """
 import multiprocessing, logging
 from asdkit.io.levels import LEVELS
