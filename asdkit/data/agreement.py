@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from asdkit.base.errors import DataError
+from asdkit.data.manifest_fields import find_missing_field
+from asdkit.data.manifest_rules import find_problem
 from asdkit.io.tables import PathName, read_table
 
 TOLERANCE = 0.005  # seconds; times in tables may be rounded to two digits
@@ -83,15 +85,26 @@ def read_plain(path: Path) -> dict[str, dict[str, Any]]:
     """Read a manifest as dictionaries: id -> dictionary.  lhotse is not imported.
 
     Raises:
-        DataError: it is damaged.
+        DataError: it is damaged, or an item is not what `asdkit.data.manifest_rules`
+            allows.
     """
+    items = {}
+    number = 0
     try:
         with gzip.open(path, "rt", encoding="utf-8") as stream:
-            return {item["id"]: item for item in map(json.loads, stream)}
-    except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError) as error:
+            for number, line in enumerate(stream, start=1):
+                item = json.loads(line)
+                if problem := find_problem(item):
+                    raise DataError(path, problem, line=number)
+                if missing := find_missing_field(item):
+                    problem = f"expected a field {missing}, got none"
+                    raise DataError(path, problem, line=number)
+                items[item["id"]] = item
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
         problem = f"not a manifest: {type(error).__name__}: {error}"
         hint = "the file is damaged or cut short; make it again"
-        raise DataError(path, problem, hint=hint) from None
+        raise DataError(path, problem, line=number or None, hint=hint) from None
+    return items
 
 
 def _require_same(

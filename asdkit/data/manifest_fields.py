@@ -62,6 +62,8 @@ SECONDS = Field("seconds", _is_seconds)
 OBJECT = Field("an object or null", lambda x: x is None or isinstance(x, dict))
 LIST = Field("a list or null", lambda x: x is None or isinstance(x, list))
 
+NEEDED_BY_RECORDINGS = ("sources", "sampling_rate", "num_samples")
+NEEDED_BY_SUPERVISIONS = ("recording_id", "start", "duration")
 SOURCE = {"channels": Field("a list of channels, counted from 0", _are_channels)}
 RECORDING = {
     "sampling_rate": COUNT,
@@ -73,12 +75,25 @@ RECORDING = {
 SUPERVISION = {
     "recording_id": TEXT,
     "start": SECONDS,
-    "duration": LENGTH,
+    "duration": SECONDS,  # data-validate lists those that are not above 0
     "channel": CHANNEL,
     **dict.fromkeys(("speaker", "gender", "language", "text"), TEXT_OR_NULL),
     "custom": OBJECT,
     "alignment": OBJECT,
 }
+
+
+def is_recording(item: Mapping[str, Any]) -> bool:
+    """Tell a recording, perhaps a damaged one, from a supervision."""
+    return not item.keys().isdisjoint(NEEDED_BY_RECORDINGS)
+
+
+def find_missing_field(item: Mapping[str, Any]) -> str | None:
+    """Name the first field that an item lacks and must have; None if all are there."""
+    needed = NEEDED_BY_SUPERVISIONS
+    if is_recording(item):
+        needed = NEEDED_BY_RECORDINGS
+    return next((name for name in needed if name not in item), None)
 
 
 def find_field_problem(
@@ -87,7 +102,7 @@ def find_field_problem(
     """Say which field of an item is not what it should be.
 
     Args:
-        item: of a manifest; what it lacks is left to lhotse.
+        item: of a manifest; what it lacks is left to `find_missing_field` and lhotse.
         fields: `SOURCE`, `RECORDING` or `SUPERVISION`.
 
     Returns:

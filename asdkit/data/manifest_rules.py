@@ -18,6 +18,7 @@ from asdkit.data.manifest_fields import (
     SOURCE,
     SUPERVISION,
     find_field_problem,
+    is_recording,
     is_text,
 )
 
@@ -48,7 +49,7 @@ def find_problem(item: Any) -> str | None:
             return f"expected {name} in quotes, got {_shorten(value)}"
         if problem := find_id_problem(value):
             return problem
-    fields = RECORDING if "sources" in item else SUPERVISION
+    fields = RECORDING if is_recording(item) else SUPERVISION
     if problem := find_field_problem(item, fields):
         return problem
     others: Iterable[Any] = item.values()

@@ -1,5 +1,6 @@
 """A table that was corrected beside the manifests that own it."""
 
+import gzip
 import re
 import shlex
 
@@ -154,3 +155,19 @@ def test_channels_that_sox_cuts_out_agree(tmp_path, name):
     (tmp_path / "wav.scp").write_text(text)
     with pytest.raises(DataError, match=r"'r-1' is .sox"):
         read_manifests(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{"id": "r", "sources": []}', "expected a field sampling_rate, got none"),
+        ("[" * 100_000, "not a manifest: RecursionError"),
+        ("[]", "expected an object"),
+    ],
+)
+def test_a_manifest_read_without_lhotse_is_no_more_trusted(tmp_path, text, problem):
+    """vad-compute reads it so, and ended in a traceback."""
+    path = tmp_path / RECORDINGS
+    path.write_bytes(gzip.compress(f"{text}\n".encode()))
+    with pytest.raises(DataError, match=problem):
+        read_plain(path)

@@ -4,7 +4,12 @@ import json
 
 import pytest
 
-from asdkit.data.manifest_fields import RECORDING, SUPERVISION, find_field_problem
+from asdkit.data.manifest_fields import (
+    RECORDING,
+    SUPERVISION,
+    find_field_problem,
+    find_missing_field,
+)
 from asdkit.data.manifest_rules import find_problem
 
 GOOD_RECORDING = {
@@ -57,3 +62,11 @@ def test_half_a_letter_is_refused_wherever_it_stands(custom):
     assert found is not None
     assert "expected text in UTF-8" in found
     found.encode()
+
+
+@pytest.mark.parametrize("good", [GOOD_RECORDING, GOOD_SUPERVISION])
+def test_a_field_that_is_missing_is_named(good):
+    assert find_missing_field(good) is None
+    for name in good.keys() & {"sources", "num_samples", "recording_id", "start"}:
+        item = {key: value for key, value in good.items() if key != name}
+        assert find_missing_field(item) == name

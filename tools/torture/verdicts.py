@@ -88,7 +88,7 @@ def judge(
         names = {part for name in spoilt for part in name.split("/")}
         names |= {Path(name).stem for name in spoilt} - {""}
         error = next((x for x in done.stderr.splitlines() if ": error: " in x), "")
-        is_named = any(name in error for name in names) or not names
+        is_named = not names or not names.isdisjoint(re.split(r"[\s/:,'\"]+", error))
         return Verdict("refused", error, not is_named)
     found = result_of(done, tree, before)
     if found == probe.result:
