@@ -84,7 +84,8 @@ def take_stamps(root: Path) -> dict[str, Stamp]:
     for parent, folders, files in os.walk(root):
         for name in (*folders, *files):
             path = Path(parent, name)
-            stamps[str(path.relative_to(root))] = take_stamp(path)
+            with contextlib.suppress(FileNotFoundError):  # gone meanwhile
+                stamps[str(path.relative_to(root))] = take_stamp(path)
     return stamps
 
 
