@@ -25,7 +25,7 @@ from torture.trees import Tree, changes, meanings, take_stamps, temporary
 from torture.world import ROOT, BuildError
 
 SIZES = (
-    "--num-train-spks 8 --num-test-spks 4 --num-dev-spks 2 --num-gauss 4 "
+    "--num-train-spks 10 --num-test-spks 4 --num-dev-spks 2 --num-gauss 4 "
     "--ivector-dim 4 --lda-dim 3 --num-epochs 2 --num-cm-epochs 1"
 )
 NUM_STAGES = 17

@@ -25,7 +25,8 @@ import torch
 
 Stamp = tuple[int, int, int, int]
 TIMINGS = {"utts/s", "waiting %"}
-NOTES = {"costs.jsonl"}  # what a run has cost differs from run to run
+# What a run has cost, and sizes and times of what it has read.
+NOTES = {"costs.jsonl", "origins.json", "spoof.json"}
 TEMPORARY = re.compile(r"^\.|\.tmp$|\.lock$")
 
 
