@@ -25,7 +25,8 @@ import torch
 
 Stamp = tuple[int, int, int, int]
 TIMINGS = {"utts/s", "waiting %"}
-NOTES = {"costs.jsonl"}  # what a run has cost differs from run to run
+# What a run has cost, and sizes and times of what it has read.
+NOTES = {"costs.jsonl", "origins.json", "spoof.json"}
 TEMPORARY = re.compile(r"^\.|\.tmp$|\.lock$")
 
 
@@ -84,7 +85,8 @@ def take_stamps(root: Path) -> dict[str, Stamp]:
     for parent, folders, files in os.walk(root):
         for name in (*folders, *files):
             path = Path(parent, name)
-            stamps[str(path.relative_to(root))] = take_stamp(path)
+            with contextlib.suppress(FileNotFoundError):  # gone meanwhile
+                stamps[str(path.relative_to(root))] = take_stamp(path)
     return stamps
 
 

@@ -30,7 +30,7 @@ COUNTS = re.compile(
     r"^WARNING|without|skipped|missing|left out|no longer|not in|lacks?\b|dropped"
     r"|have no|of \d[\d,]* |unknown|resampled|clipped|rescaled|there are|removed"
 )
-LONGEST = 1000  # characters of an error that can still be read
+LONGEST = 1200  # characters of an error that can still be read
 
 
 @dataclass
