@@ -147,7 +147,7 @@ def examine_package(requirement: str, imported: bool = True) -> Finding:
         text = f"{found} cannot be imported: {text}{without}"
         return Finding(verdict, name, text, cure or _repair(requirement))
     if not _fits(found, requirement):
-        text = f"{found} is not {requirement}{without}"
+        text = f"{found} is not {requirement}" + (f"; for {use.what}" if use else "")
         return Finding(verdict, name, text, _cure(requirement))
     return Finding("ok", name, found)
 

@@ -104,9 +104,10 @@ def parse_conf():
 STAGE = re.compile(r"^if .*\bstage (\d+) ", re.M)
 NEED = re.compile(r"^  ((?:\[\[.*\|\| )?need .*)$", re.M)
 TELL = """
+set -f # patterns stay as they are
 need() {
   for file in "${@:2}"; do
-    [[ -e $file ]] && is=true || is=false
+    compgen -G "$file" >/dev/null && is=true || is=false
     [[ $file == ../* ]] || printf '%s\t%s\t%s\n' "$1" "$file" $is
   done
 }
