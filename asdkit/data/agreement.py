@@ -17,7 +17,7 @@ from typing import Any
 
 from asdkit.base.errors import DataError
 from asdkit.data.manifest_fields import find_missing_field
-from asdkit.data.manifest_rules import find_problem
+from asdkit.data.manifest_rules import find_problem, require_content
 from asdkit.io.tables import PathName, read_table
 
 TOLERANCE = 0.005  # seconds; times in tables may be rounded to two digits
@@ -45,11 +45,13 @@ def require_agreement(
     """
     first = next(iter(supervisions.values()), None)
     get: Get = dict.get if isinstance(first, dict) else getattr
+    used = {get(item, "recording_id") for item in supervisions.values()}
 
     def compare_wav(reco: str, value: str) -> str | None:
-        item = recordings.get(reco) or recordings.get(reco.rpartition("-")[0])
+        names = reco, reco.rpartition("-")[0]  # that of a channel is longer
+        item = recordings.get(names[0]) or recordings.get(names[1])
         if item is None:
-            return ""  # a recording that no utterance is in
+            return "" if used.isdisjoint(names) else None  # "" if no utterance is in it
         sources = [(get(x, "source"), get(x, "channels")) for x in get(item, "sources")]
         same = any(_is_source(value, *source) for source in sources)
         return "" if same else str(sources[0][0])
@@ -90,6 +92,7 @@ def read_plain(path: Path) -> dict[str, dict[str, Any]]:
     """
     items = {}
     number = 0
+    require_content(path)
     try:
         with gzip.open(path, "rt", encoding="utf-8") as stream:
             for number, line in enumerate(stream, start=1):

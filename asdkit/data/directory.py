@@ -104,13 +104,26 @@ def read_carried(data_dir: PathName) -> dict[str, list[str]]:
     Words are separated by one blank, whatever separated them.
 
     Raises:
-        DataError: one is unreadable or not UTF-8.
+        DataError: one is unreadable or not UTF-8, or a line has too few words.
     """
     return {
-        name: [" ".join(line.split()) for line in read_lines(Path(data_dir) / name)]
+        name: _read_carried(Path(data_dir) / name)
         for name in table_names(data_dir)
         if name not in DERIVED
     }
+
+
+def _read_carried(path: Path) -> list[str]:
+    """Read one table: what is cut short here would only be noticed where it is used."""
+    kind = kind_of(path.name)
+    least = {"trials": 3, "whole": 1}.get(str(kind), 2)
+    rows = [line.split() for line in read_lines(path)]
+    for number, words in enumerate(rows, start=1):
+        if len(words) < least:
+            problem = f"expected {least} words or more, got {' '.join(words)!r}"
+            hint = "asdkit data-validate names every such line"
+            raise DataError(path, problem, line=number, hint=hint)
+    return [" ".join(words) for words in rows]
 
 
 def first_word(line: str) -> str:

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from asdkit.base.errors import DataError
 from asdkit.base.names import find_id_problem
 from asdkit.data.manifest_fields import (
     RECORDING,
@@ -27,6 +29,21 @@ TRANSFORMS = ("Speed", "Resample")
 SOURCES = ("file", "command")
 IDS = ("id", "recording_id", "speaker")
 CURE = "save the audio to files first, with lhotse's save_audios"
+
+
+def require_content(path: Path) -> None:
+    """Raise if what stands in place of a manifest is empty, or is no file.
+
+    Python reads an empty file as gzip data of nothing, and waits at a named pipe.
+
+    Raises:
+        DataError: so it is; nothing is raised if there is nothing at all.
+    """
+    if path.exists() and not path.is_file():
+        raise DataError(path, "expected a file, got something else")
+    if path.exists() and path.stat().st_size == 0:
+        hint = "it is damaged or cut short; make it again"
+        raise DataError(path, "expected a manifest, got an empty file", hint=hint)
 
 
 def find_problem(item: Any) -> str | None:

@@ -23,7 +23,7 @@ from asdkit.base.inputs import note_input, note_inputs
 from asdkit.base.names import find_id_problem
 from asdkit.data.agreement import require_agreement
 from asdkit.data.derived import renew_origins
-from asdkit.data.manifest_rules import CURE, find_problem
+from asdkit.data.manifest_rules import CURE, find_problem, require_content
 from asdkit.data.staging import stage
 from asdkit.io.files import write_atomic
 from asdkit.io.origins import RECORDINGS, SUPERVISIONS, Origin
@@ -125,6 +125,7 @@ def read_items(path: Path, kind: Any) -> dict[str, Any]:
     items = {}
     number = 0
     note_input(path)
+    require_content(path)
     try:
         with gzip.open(path, "rt", encoding="utf-8") as stream:
             for number, line in enumerate(stream, start=1):

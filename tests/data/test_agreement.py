@@ -1,6 +1,7 @@
 """A table that was corrected beside the manifests that own it."""
 
 import gzip
+import os
 import re
 import shlex
 
@@ -171,3 +172,25 @@ def test_a_manifest_read_without_lhotse_is_no_more_trusted(tmp_path, text, probl
     path.write_bytes(gzip.compress(f"{text}\n".encode()))
     with pytest.raises(DataError, match=problem):
         read_plain(path)
+
+
+@pytest.mark.parametrize("read", [read_plain, lambda path: read_manifests(path.parent)])
+def test_an_empty_file_is_no_manifest_and_a_pipe_is_not_waited_for(tmp_path, read):
+    """Gzip data of nothing gave a directory without audio, and no word."""
+    path = tmp_path / RECORDINGS
+    path.touch()
+    with pytest.raises(DataError, match="gz: expected a manifest, got an empty file"):
+        read(path)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(DataError, match="gz: expected a file, got something else"):
+        read(path)
+
+
+def test_a_recording_that_is_gone_from_the_manifests_is_told(lab):
+    """An empty manifest of recordings beside wav.scp: data-export left wav.scp out."""
+    import_directory(lab, "data/new")
+    new = lab.parent / "new"
+    (new / RECORDINGS).write_bytes(gzip.compress(b""))
+    with pytest.raises(DataError, match=r"wav\.scp:1: 's0-u0' is not in the manifests"):
+        read_manifests(new)

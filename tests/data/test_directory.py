@@ -1,6 +1,7 @@
 import pytest
 
-from asdkit.data.directory import Ids, kind_of, restrict
+from asdkit.base.errors import DataError
+from asdkit.data.directory import Ids, kind_of, read_carried, restrict
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,22 @@ def test_lines_of_ids_that_are_gone_go():
         "m.spk2utt": ["n a1"],
         "frame_shift": ["0.01"],
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "least"),
+    [
+        ("trials", "u1 u2", 3),
+        ("trials", "", 3),
+        ("utt2session", "u1", 2),
+        ("enroll.spk2utt", "m1", 2),
+        ("frame_shift", "", 1),
+    ],
+)
+def test_a_carried_table_with_a_line_cut_short_is_refused(tmp_path, name, line, least):
+    """It was carried on, until a program read it, or missed an utterance."""
+    (tmp_path / name).write_text(f"a b c\n{line}\n")
+    with pytest.raises(DataError, match=rf"{name}:2: expected {least} words or more"):
+        read_carried(tmp_path)
+    (tmp_path / name).write_text("a  b\tc \n")
+    assert read_carried(tmp_path) == {name: ["a b c"]}

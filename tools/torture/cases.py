@@ -15,6 +15,7 @@ from torture.probes import Probe
 # How often a kind comes among twenty cases.
 SHARES = {"hostile": 5, "options": 3}
 KINDS = [*MUTATIONS, *SHARES]
+BESIDE = ("origins.json", "wav.scp", "segments")
 
 
 @dataclass
@@ -95,7 +96,9 @@ class Cases:
             rng.shuffle(probes)
             for number, (name, spoil) in enumerate(items):
                 probe = probes[number % len(probes)]
-                yield name, probe, probe.argv, _hostile_spoil(probe, spoil)
+                is_bare = rng.random() < 0.5
+                name = f"{name} (bare)" if is_bare else name
+                yield name, probe, probe.argv, _hostile_spoil(probe, spoil, is_bare)
 
     def _options(self, rng: random.Random) -> Iterator[tuple]:
         """Options of all programs, in any order."""
@@ -150,12 +153,17 @@ def _folder(probe: Probe) -> str | None:
     return None
 
 
-def _hostile_spoil(probe: Probe, spoil: Callable[[Path], None]) -> Callable:
+def _hostile_spoil(
+    probe: Probe, spoil: Callable[[Path], None], is_bare: bool
+) -> Callable:
+    """Spoil manifests; bare ones have no tables beside them that would contradict."""
     folder = _folder(probe)
     assert folder is not None
 
     def make(root: Path) -> list[str]:
         spoil(root / folder)
+        for name in BESIDE if is_bare else ():
+            (root / folder / name).unlink(missing_ok=True)
         return [f"{folder}/{RECORDINGS}", f"{folder}/{SUPERVISIONS}"]
 
     return make

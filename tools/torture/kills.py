@@ -55,6 +55,8 @@ class Stage:
         result: its files -> digest.
         seconds: how long it takes.
         num_events: how often the disk was seen to change.
+        between: name -> digests that it had meanwhile: of a table that one program of
+            the stage writes and the next one renews.
     """
 
     number: int
@@ -62,6 +64,7 @@ class Stage:
     result: dict[str, str]
     seconds: float
     num_events: int
+    between: dict[str, set[str]]
 
     @property
     def name(self) -> str:
@@ -174,21 +177,58 @@ def _is_rank(words: list[str]) -> bool:
     return "python" in line and "torchrun" not in line and "distributed.run" not in line
 
 
-def run_stage(recipe: Recipe, stage: int, num_ranks: int) -> tuple[float, int]:
+class Watcher:
+    """Note what files hold while a stage runs, once they have been left alone.
+
+    Args:
+        root: below which they are.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.seen: dict[str, set[str]] = {}
+        self._stamps = take_stamps(root)
+        self._since = dict.fromkeys(self._stamps, -1.0)  # of these nothing is noted
+        self._next = 0.0
+
+    def look(self) -> None:
+        """Look, if the last time was a while ago."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + 0.1
+        stamps = take_stamps(self.root)
+        for name in stamps:
+            if stamps[name] != self._stamps.get(name):
+                self._since[name] = now
+            elif now - self._since[name] > 0.3 and self._since[name] >= 0:
+                self._since[name] = -1.0
+                for key, value in meanings(self.root, [name]).items():
+                    self.seen.setdefault(key, set()).add(value)
+        self._stamps = stamps
+
+
+def run_stage(
+    recipe: Recipe, stage: int, num_ranks: int, watcher: Watcher | None = None
+) -> tuple[float, int]:
     """Run a stage to its end; return how long it took, and changes on the disk.
 
     Raises:
         BuildError: it fails.
     """
     process = recipe.start(stage, num_ranks)
-    num_events = _count_events(process, recipe.root, LIMIT_SEC, None)
+    num_events = _count_events(process, recipe.root, LIMIT_SEC, None, watcher)
     if process.popen.wait() or "Traceback" in process.said():
         raise BuildError(process.said())
     return time.monotonic() - process.start, num_events
 
 
 def _count_events(
-    process: Process, root: Path, seconds: float, enough: int | None
+    process: Process,
+    root: Path,
+    seconds: float,
+    enough: int | None,
+    watcher: Watcher | None = None,
 ) -> int:
     """Count how often the disk changes, until that is enough, or time is over."""
     count, last = 0, _directory_times(root)
@@ -196,6 +236,8 @@ def _count_events(
         if time.monotonic() - process.start > seconds or count == enough:
             break
         time.sleep(0.002)
+        if watcher is not None:
+            watcher.look()
         now = _directory_times(root)
         count += now != last
         last = now
@@ -213,12 +255,13 @@ def _directory_times(root: Path) -> list[tuple[str, int]]:
 
 def learn_stage(recipe: Recipe, tree: Tree, stage: int, num_ranks: int) -> Stage:
     """Run a stage undisturbed, and note what comes of it."""
-    seconds, num_events = run_stage(recipe, stage, num_ranks)
+    watcher = Watcher(tree.root)
+    seconds, num_events = run_stage(recipe, stage, num_ranks, watcher)
     names = changes(tree.stamps, take_stamps(tree.root))
     result = meanings(tree.root, names)
     if left := temporary(names):
         raise BuildError(f"stage {stage} leaves {left}")
-    return Stage(stage, num_ranks, result, seconds, num_events)
+    return Stage(stage, num_ranks, result, seconds, num_events, watcher.seen)
 
 
 def try_kill(
@@ -263,7 +306,11 @@ def _find_torn(tree: Tree, stage: Stage) -> list[str]:
     names = changes(tree.stamps, take_stamps(tree.root))
     whole = [name for name in names if not temporary([*Path(name).parts])]
     found = meanings(tree.root, [x for x in whole if not BETWEEN.search(x)])
-    return [name for name, value in found.items() if stage.result.get(name) != value]
+    return [
+        name
+        for name, value in found.items()
+        if value not in (stage.result.get(name), *stage.between.get(name, ()))
+    ]
 
 
 def _compare(tree: Tree, stage: Stage, how: str) -> tuple[str, str]:

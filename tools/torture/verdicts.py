@@ -30,6 +30,8 @@ COUNTS = re.compile(
     r"^WARNING|without|skipped|missing|left out|no longer|not in|lacks?\b|dropped"
     r"|have no|of \d[\d,]* |unknown|resampled|clipped|rescaled|there are|removed"
 )
+# libmpg123 writes to stderr itself, and libsndfile offers no way to silence it.
+DECODER = re.compile(r"(Warning: (Xing|Encountered|Real)|Note: (Illegal|Trying)|\s*$)")
 LONGEST = 1200  # characters of an error that can still be read
 
 
@@ -122,7 +124,7 @@ def _find_noise(done: Run, is_list: bool) -> str:
             errors += 1
         elif line.startswith("  hint: "):
             hints += 1
-        elif not LOG.match(line) and line.strip() and not (is_list and errors):
+        elif not (LOG.match(line) or DECODER.match(line) or (is_list and errors)):
             return f"neither message nor error: {line[:200]!r}"
         if not LOG.match(line) and len(line) > LONGEST:
             return f"an error of {len(line)} characters: {line[:200]!r}"
