@@ -27,6 +27,8 @@ HEADER = re.compile(
 KEY = re.compile(rb"\n?([^\0-\x20]{1,1000}) ")
 # Compressed: bytes for every column, and for every number.
 PACKED = {b"CM": (8, 1), b"CM2": (0, 2), b"CM3": (0, 1)}
+# Archive -> prefix and suffix of the last key that was renamed.
+_affixes: dict[PathName, tuple[str, str]] = {}
 CURE = "the table is not of this archive; if ids were renamed, copy-feats it under them"
 
 
@@ -47,23 +49,38 @@ def seek_value(
     expected = key.encode(errors="surrogateescape") + b" "
     start = max(0, offset - len(expected))
     stream.seek(start)
-    if offset == 0 or stream.read(offset - start) == expected:
+    before = b"" if offset == 0 else stream.read(offset - start)
+    if offset == 0 or before == expected or _is_renamed_as_last(path, key, before):
         return
     found = None
     if not isinstance(stream.raw, gzip.GzipFile):  # which cannot go back
         found = _find_key(stream, offset)
-    if found is not None and not _is_renamed(key, found):
+    if found is not None and not _is_renamed(path, key, found):
         raise DataError(
             path, f"at byte {offset}, expected {key!r}, got {found!r}", hint=CURE
         )
     stream.seek(offset)
 
 
-def _is_renamed(key: str, found: str) -> bool:
-    """Tell whether a key is another with a prefix, a suffix or both."""
-    if key.endswith(found):
-        return True
-    return re.search(re.escape(found) + r"(?![^\W_])", key) is not None
+def _is_renamed_as_last(path: PathName, key: str, before: bytes) -> bool:
+    """Tell so without looking for the key in the archive, if the table is all alike."""
+    prefix, suffix = _affixes.get(path, ("", ""))
+    if not (prefix or suffix) or not key.startswith(prefix) or not key.endswith(suffix):
+        return False
+    old = key[len(prefix) : len(key) - len(suffix)]
+    return bool(old) and before.endswith(f"{old} ".encode(errors="surrogateescape"))
+
+
+def _is_renamed(path: PathName, key: str, found: str) -> bool:
+    """Tell whether a key is another with a prefix, a suffix or both; remember these."""
+    place = len(key) - len(found)
+    if not key.endswith(found):
+        match = re.search(re.escape(found) + r"(?![^\W_])", key)
+        if match is None:
+            return False
+        place = match.start()
+    _affixes[path] = key[:place], key[place + len(found) :]
+    return True
 
 
 def _find_key(stream: io.BufferedReader, offset: int) -> str | None:

@@ -192,7 +192,15 @@ SPOILED = {
         "s0-u0 vad.ark:6",
         b"s0-u0 vad.ark:382",
         "vad.scp:1: vad.ark: cannot read 's0-u0': at byte 382, expected 's0-u0', got "
-        "'s0-u1'",
+        "'s0-u1'\n  cure: the table is not of this archive; if ids were renamed, "
+        "copy-feats it under them",
+    ),
+    "vad of a part": (
+        "vad.scp",
+        "s0-u0 vad.ark:6",
+        b"s0-u0 vad.ark:6[0:80]",
+        "vad.scp:1: 's0-u0': expected a decision for each of 90 frames, got shape "
+        "(81,)\n  cure: asdkit vad-compute makes them again",
     ),
     "trial form": (
         "trials",
