@@ -65,6 +65,7 @@ def test_kinds_are_told_by_name_and_content(mutations):
         "a/feats.ark": "ark",
         "data/recordings.jsonl.gz": "manifest",
         "data/utt2spk": "table",
+        "data/utt2num_frames": "counts",
         "kaldi/backend/plda": "kaldi",
         "exp/scores2": "scores",
         "data/trials": "trials",

@@ -31,7 +31,9 @@ COUNTS = re.compile(
     r"|have no|of \d[\d,]* |unknown|resampled|clipped|rescaled|there are|removed"
 )
 # libmpg123 writes to stderr itself, and libsndfile offers no way to silence it.
-DECODER = re.compile(r"(Warning: (Xing|Encountered|Real)|Note: (Illegal|Trying)|\s*$)")
+DECODER = re.compile(
+    r"(Warning: (Xing|Encountered|Real)|Note: (Illegal|Trying|Hit)|\s*$)"
+)
 LONGEST = 1200  # characters of an error that can still be read
 
 
