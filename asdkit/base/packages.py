@@ -23,6 +23,7 @@ from typing import Any, Literal, NamedTuple
 import asdkit
 from asdkit.base.errors import AsdkitError
 from asdkit.base.provenance import version
+from asdkit.base.threads import waiting
 
 DRIVER = Path("/proc/driver/nvidia/version")
 ROOT = Path(asdkit.__file__).parents[1]
@@ -325,6 +326,7 @@ def _examine_cores() -> Iterator[Finding]:
     threads = os.environ.get("OMP_NUM_THREADS", "as many as cores")
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
     yield Finding("note", "cores", f"{cores}; OMP_NUM_THREADS: {threads}")
+    yield Finding("note", "waiting threads", waiting())
     chosen = os.environ.get("OPENBLAS_CORETYPE", "its own choice")
     cure = "unset OPENBLAS_CORETYPE, and asdkit chooses where it knows a faster one"
     cure = cure if chosen in ("HASWELL", "Haswell") else ""

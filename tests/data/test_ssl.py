@@ -173,7 +173,7 @@ def test_a_folder_without_weights_is_one_line(tmp_path, torchaudio):
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, torchaudio):
     """A folder of transformers, and its weights by name."""
     transformers = pytest.importorskip("transformers")
     safetensors = pytest.importorskip("safetensors.torch")
