@@ -150,6 +150,7 @@ def judged(modules, tmp_path):
         ("silent", [], {"writes": ("out", "y")}),
         ("silent", [], {"writes": None}),
         ("any result", [], {"writes": ("out", "y"), "is_open": True}),
+        ("silent", [], {"writes": ("out", "u1 nan\n"), "is_open": True}),
         ("warned", [WARNING], {"writes": ("out", "y")}),
         ("warned", [COUNT], {"writes": ("out", "y")}),
         ("refused", [ERROR], {"code": 1, "writes": None}),
