@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ FILES = (
     "write the audio to files first, e.g. with Kaldi's wav-copy; or compute features "
     "with feats-compute, which has --allow-pipes"
 )
+COUNT = re.compile("0*[1-9][0-9]{0,15}")
 FRAME_SHIFT = 10.0  # milliseconds, of features that nobody remembers
 
 
@@ -173,6 +175,18 @@ def _audio_cuts(directory: Path, manifests: Manifests, min_sec: float) -> list[M
     return cuts
 
 
+def _read_counts(path: Path) -> dict[str, int]:
+    """Read the number of frames of every utterance; none if there is no table."""
+    counts: dict[str, int] = {}
+    if path.exists():
+        for line, (utt, value) in enumerate(read_table(path).items(), start=1):
+            if not COUNT.fullmatch(value):
+                problem = f"expected a number of frames, got {value!r}"
+                raise DataError(path, problem, line=line)
+            counts[utt] = int(value)
+    return counts
+
+
 def _feature_cuts(directory: Path, manifests: Manifests) -> list[MonoCut]:
     """Make cuts of the utterances that have features."""
     from lhotse import Features, MonoCut
@@ -187,8 +201,7 @@ def _feature_cuts(directory: Path, manifests: Manifests) -> list[MonoCut]:
     table = read_scp(path)
     if not table:
         raise DataError(path, "expected features, got none")
-    counts = directory / "utt2num_frames"
-    num_frames = read_table(counts) if counts.exists() else {}
+    num_frames = _read_counts(directory / "utt2num_frames")
     dim = load_shape(*next(iter(table.items())))[-1]
     info = read_info(directory)
     shift = info.options.get("frame_shift", FRAME_SHIFT) if info else FRAME_SHIFT
@@ -199,7 +212,7 @@ def _feature_cuts(directory: Path, manifests: Manifests) -> list[MonoCut]:
         recording = manifests.recordings.get(item.recording_id)
         features = Features(
             type=info.type if info else "kaldi",
-            num_frames=int(num_frames.get(utt) or load_shape(utt, table[utt])[0]),
+            num_frames=num_frames.get(utt) or load_shape(utt, table[utt])[0],
             num_features=dim,
             frame_shift=shift / 1000,
             sampling_rate=recording.sampling_rate if recording else 16000,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from asdkit.base.errors import DataError
+from asdkit.base.numbers import parse_number
 from asdkit.data.manifests import DERIVED, Manifests
 from asdkit.io.tables import PathName, read_lines
 
@@ -119,11 +120,27 @@ def _read_carried(path: Path) -> list[str]:
     least = {"trials": 3, "whole": 1}.get(str(kind), 2)
     rows = [line.split() for line in read_lines(path)]
     for number, words in enumerate(rows, start=1):
+        problem = ""
         if len(words) < least:
             problem = f"expected {least} words or more, got {' '.join(words)!r}"
+        elif kind == "trials" and not _is_trial(words):
+            got = " ".join(words)
+            problem = f"expected '<enroll> <test> target|nontarget', got {got!r}"
+        if problem:
             hint = "asdkit data-validate names every such line"
             raise DataError(path, problem, line=number, hint=hint)
     return [" ".join(words) for words in rows]
+
+
+def _is_trial(words: Sequence[str]) -> bool:
+    """Tell whether the words of a line are a trial, Kaldi's or VoxCeleb's, or score."""
+    if words[2] in ("target", "nontarget", "spoof") or words[0] in ("0", "1"):
+        return True
+    try:
+        parse_number(words[2])
+    except ValueError:
+        return False
+    return True
 
 
 def first_word(line: str) -> str:

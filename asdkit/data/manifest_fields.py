@@ -50,6 +50,14 @@ def _are_channels(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(map(is_count, value))
 
 
+def _are_parts(value: Any) -> bool:
+    """Tell whether a value is a list of beginnings and ends."""
+    return isinstance(value, list) and all(
+        isinstance(part, list) and len(part) == 2 and all(map(_is_seconds, part))
+        for part in value
+    )
+
+
 TEXT = Field("text in UTF-8", is_text)
 TEXT_OR_NULL = Field("text in UTF-8 or null", lambda x: x is None or is_text(x))
 COUNT = Field("an integer from 1", lambda x: is_count(x, least=1))
@@ -81,6 +89,10 @@ SUPERVISION = {
     "custom": OBJECT,
     "alignment": OBJECT,
 }
+CUSTOM = {
+    **dict.fromkeys(("attack", "codec", "subset", "environment"), TEXT),
+    "spoofed": Field("a list of [begin, end] in seconds", _are_parts),
+}
 
 
 def is_recording(item: Mapping[str, Any]) -> bool:
@@ -103,7 +115,7 @@ def find_field_problem(
 
     Args:
         item: of a manifest; what it lacks is left to `find_missing_field` and lhotse.
-        fields: `SOURCE`, `RECORDING` or `SUPERVISION`.
+        fields: `SOURCE`, `RECORDING`, `SUPERVISION` or `CUSTOM`.
 
     Returns:
         what was expected and found; None if all is well.

@@ -16,6 +16,7 @@ from typing import Any
 from asdkit.base.errors import DataError
 from asdkit.base.names import find_id_problem
 from asdkit.data.manifest_fields import (
+    CUSTOM,
     RECORDING,
     SOURCE,
     SUPERVISION,
@@ -68,6 +69,9 @@ def find_problem(item: Any) -> str | None:
             return problem
     fields = RECORDING if is_recording(item) else SUPERVISION
     if problem := find_field_problem(item, fields):
+        return problem
+    custom = item.get("custom")
+    if isinstance(custom, dict) and (problem := find_field_problem(custom, CUSTOM)):
         return problem
     others: Iterable[Any] = item.values()
     if "sources" in item:

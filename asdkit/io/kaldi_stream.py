@@ -204,7 +204,9 @@ class BinaryReader:
         code = self.token(f"a {KINDS[kind]}")
         if code not in (f"F{kind}", f"D{kind}"):
             self.position = start
-            self.fail(f"expected a {KINDS[kind]}, F{kind} or D{kind}, got {code!r}")
+            self.fail(
+                f"expected a {KINDS[kind]}, F{kind} or D{kind}, got {code[:20]!r}"
+            )
         size = self.count()
         if kind == "M":
             return PRECISIONS[code[0]], (size, self.count())

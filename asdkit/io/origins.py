@@ -319,7 +319,9 @@ DESCRIBE = {
 
 
 def _unzip(path: Path) -> bytes | None:
-    """Read a manifest; None if there is none."""
+    """Read a manifest; None if there is none.  A named pipe would be waited for."""
+    if path.exists() and not path.is_file():
+        raise DataError(path, "expected a file, got something else")
     try:
         with gzip.open(path, "rb") as stream:
             return stream.read()

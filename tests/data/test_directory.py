@@ -57,8 +57,17 @@ def test_lines_of_ids_that_are_gone_go():
 )
 def test_a_carried_table_with_a_line_cut_short_is_refused(tmp_path, name, line, least):
     """It was carried on, until a program read it, or missed an utterance."""
-    (tmp_path / name).write_text(f"a b c\n{line}\n")
+    (tmp_path / name).write_text(f"a b target\n{line}\n")
     with pytest.raises(DataError, match=rf"{name}:2: expected {least} words or more"):
         read_carried(tmp_path)
-    (tmp_path / name).write_text("a  b\tc \n")
-    assert read_carried(tmp_path) == {name: ["a b c"]}
+    (tmp_path / name).write_text("a  b\ttarget \n")
+    assert read_carried(tmp_path) == {name: ["a b target"]}
+
+
+def test_trials_that_are_a_page_of_an_error_are_refused(tmp_path):
+    lines = ["a b target", "a b spoof", "1 a b", "a b -1.5"]
+    (tmp_path / "trials_multi").write_text("".join(f"{line}\n" for line in lines))
+    assert read_carried(tmp_path) == {"trials_multi": lines}
+    (tmp_path / "trials_multi").write_text("a b target\n404 Not Found\n")
+    with pytest.raises(DataError, match=r"multi:2: expected .* got '404 Not Found'"):
+        read_carried(tmp_path)

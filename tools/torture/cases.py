@@ -9,11 +9,12 @@ from pathlib import Path
 
 from torture.absurd import values_of
 from torture.hostile import RECORDINGS, SUPERVISIONS, corpus, is_open
+from torture.locations import locations
 from torture.mutations import MUTATIONS, OPEN, kind_of
 from torture.probes import Probe
 
 # How often a kind comes among twenty cases.
-SHARES = {"hostile": 5, "options": 3}
+SHARES = {"hostile": 5, "options": 3, "locations": 1}
 KINDS = [*MUTATIONS, *SHARES]
 BESIDE = ("origins.json", "wav.scp", "segments")
 
@@ -81,6 +82,8 @@ class Cases:
         rng = random.Random(f"{self.seed} {kind}")
         if kind == "hostile":
             choices = self._hostile(rng)
+        elif kind == "locations":
+            choices = self._locations(rng)
         elif kind == "options":
             choices = self._options(rng)
         else:
@@ -99,6 +102,15 @@ class Cases:
                 is_bare = rng.random() < 0.5
                 name = f"{name} (bare)" if is_bare else name
                 yield name, probe, probe.argv, _hostile_spoil(probe, spoil, is_bare)
+
+    def _locations(self, rng: random.Random) -> Iterator[tuple]:
+        """Tables with lines that lead elsewhere, each for a program that reads it."""
+        while True:
+            items = list(locations())
+            rng.shuffle(items)
+            for name, table, spoil in items:
+                probe = rng.choice([x for x in self.probes if table in x.reads])
+                yield name, probe, probe.argv, _location_spoil(table, spoil)
 
     def _options(self, rng: random.Random) -> Iterator[tuple]:
         """Options of all programs, in any order."""
@@ -165,6 +177,14 @@ def _hostile_spoil(
         for name in BESIDE if is_bare else ():
             (root / folder / name).unlink(missing_ok=True)
         return [f"{folder}/{RECORDINGS}", f"{folder}/{SUPERVISIONS}"]
+
+    return make
+
+
+def _location_spoil(table: str, spoil: Callable[[Path], None]) -> Callable:
+    def make(root: Path) -> list[str]:
+        spoil(root)
+        return [table]
 
     return make
 

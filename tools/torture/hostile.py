@@ -166,6 +166,10 @@ CUSTOMS = {
     "a list": [1],
     "attack as a list": {"attack": ["x"]},
     "segments of nothing": {"spoofed": [[0, 1], [5, -3]]},
+    "segments that are text": {"attack": "A01", "spoofed": "zzz"},
+    "a segment without an end": {"attack": "A01", "spoofed": [[0]]},
+    "segments of text": {"attack": "A01", "spoofed": [["0", "1"]]},
+    "a segment that is no number": {"attack": "A01", "spoofed": [[float("nan"), 1]]},
 }
 
 

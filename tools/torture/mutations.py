@@ -220,6 +220,16 @@ def odd_number(content: bytes, rng: random.Random) -> bytes | None:
 OPEN = {"escape", "traversal", "long_word", "repeat_line"}
 
 
+def wrong_number(content: bytes, rng: random.Random) -> bytes | None:
+    """Have a number that is a hundred times as large."""
+    return _change_line(content, rng, _hundredfold)
+
+
+def _hundredfold(line: bytes) -> bytes | None:
+    key, _, number = line.rpartition(b" ")
+    return f"{key.decode()} {float(number) * 100:g}".encode() if key else None
+
+
 def _in_gzip(mutation: Mutation) -> Mutation:
     """Damage what is compressed."""
 
@@ -250,6 +260,7 @@ MUTATIONS: dict[str, list[Mutation]] = {
     "kaldi": [flip_structure, flip_structure, truncate, truncate, empty, append, other],
     "json": [truncate, empty, latin1, nul, utf16, byte_order_mark, other],
     "table": [*TEXT, add_word],
+    "counts": [drop_word, add_word, odd_number, odd_number, wrong_number, nul, empty],
     "scp": [*TEXT, add_word],
     "trials": [*TEXT, add_word],
     "scores": [*TEXT, add_word, odd_number, odd_number],
@@ -273,6 +284,7 @@ def kind_of(name: str, content: bytes) -> str | None:
         (r"trials|models", "trials"),
         (r"ASVspoof.*", "protocol"),
         (r".*\.(csv|txt)", "lists"),
+        (r"utt2(dur|num_frames)", "counts"),
         (r"utt2.*|spk2.*|segments|rttm", "table"),
     ]:
         if re.fullmatch(pattern, last):

@@ -24,6 +24,7 @@ import numpy as np
 import torch
 
 Stamp = tuple[int, int, int, int]
+NO_NUMBER = re.compile(rb"(?<![^\s,:\[])-?(nan|inf|NaN|Infinity)(?![^\s,\]}])")
 TIMINGS = {"utts/s", "waiting %"}
 # What a run has cost, and sizes and times of what it has read.
 NOTES = {"costs.jsonl", "origins.json", "spoof.json"}
@@ -156,6 +157,30 @@ def _parts(value: Any) -> Iterator[bytes]:
         yield value.tobytes()
     else:
         yield repr(value).encode()
+
+
+def find_nonfinite(path: Path) -> str:
+    """Say what of a model or a text is no number; empty if all is well."""
+    content = path.read_bytes() if path.is_file() else b""
+    if content[:4] == b"PK\3\4":
+        with contextlib.suppress(Exception):
+            return next((x for x in _arrays(_read_model(path)) if x), "")
+    if b"\0" not in content[:1000] and (found := NO_NUMBER.search(content)):
+        return found[0].decode()
+    return ""
+
+
+def _arrays(value: Any) -> Iterator[str]:
+    """Yield for every array or tensor what of it is no number."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _arrays(item)
+    elif isinstance(value, np.ndarray | torch.Tensor):
+        array = np.asarray(value)
+        is_number = array.dtype.kind in "fc"
+        yield "NaN or infinity" if is_number and not np.isfinite(array).all() else ""
 
 
 def digest(*parts: bytes) -> str:

@@ -9,7 +9,14 @@ from pathlib import Path
 
 from torture.probes import LOG, Probe, messages, result_of
 from torture.runs import Run
-from torture.trees import Stamp, Tree, changes, take_stamps, temporary
+from torture.trees import (
+    Stamp,
+    Tree,
+    changes,
+    find_nonfinite,
+    take_stamps,
+    temporary,
+)
 
 GOOD = {
     "same result": "exit 0, and nothing differs",
@@ -31,7 +38,9 @@ COUNTS = re.compile(
     r"|have no|of \d[\d,]* |unknown|resampled|clipped|rescaled|there are|removed"
 )
 # libmpg123 writes to stderr itself, and libsndfile offers no way to silence it.
-DECODER = re.compile(r"(Warning: (Xing|Encountered|Real)|Note: (Illegal|Trying)|\s*$)")
+DECODER = re.compile(
+    r"(Warning: (Xing|Encountered|Real)|Note: (Illegal|Trying|Hit)|\s*$)"
+)
 LONGEST = 1200  # characters of an error that can still be read
 
 
@@ -95,12 +104,22 @@ def judge(
     found = result_of(done, tree, before)
     if found == probe.result:
         return Verdict("same result")
+    return _judge_result(probe, done, tree, found, is_open)
+
+
+def _judge_result(
+    probe: Probe, done: Run, tree: Tree, found: dict[str, str], is_open: bool
+) -> Verdict:
+    """Judge another result than that of what is not spoilt."""
     new = [line for line in messages(done.stderr) if line not in probe.said]
     if said := [line for line in new if COUNTS.search(line)]:
         return Verdict("warned", said[0])
     names = [
         n for n in {**found, **probe.result} if found.get(n) != probe.result.get(n)
     ]
+    for name in names:
+        if problem := find_nonfinite(tree.root / name):
+            return Verdict("silent", f"{name} holds {problem}")
     return Verdict("any result" if is_open else "silent", f"{names[:4]} differ")
 
 
