@@ -105,7 +105,13 @@ def score_network(
 def origin_of_scores(
     data_dir: PathName, path: PathName, options: Mapping[str, Any]
 ) -> Origin:
-    """Say what scores are made of: audio, a network, and options, as JSON has them."""
+    """Say what scores are made of: audio, a network, and options, as JSON has them.
+
+    Raises:
+        DataError: there is no such data directory.
+    """
+    if not Path(data_dir).is_dir():
+        raise DataError(data_dir, "no such data directory")
     of = {
         **describe(data_dir),
         "network": digest_file(path),
