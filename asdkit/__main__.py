@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
-import difflib
 import importlib
 import logging
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
+import asdkit
+from asdkit.base.answers import WIDTH, as_json, as_text
 from asdkit.base.blas import choose_kernels
+from asdkit.base.command import CommandParser, did_you_mean, one_line_usage
 from asdkit.base.cost import Meter
-from asdkit.base.distributed import is_main, join, leave
+from asdkit.base.distributed import end_with_launcher, is_main, join, leave
 from asdkit.base.exits import exit_code
 from asdkit.base.log import set_up_logging
-from asdkit.base.options import expand_conf
+from asdkit.base.outputs import hold, outputs_of
 from asdkit.base.provenance import command_line, provenance
+from asdkit.base.threads import let_threads_yield
 
 logger = logging.getLogger("asdkit")
 BIN = Path(__file__).parent / "bin"
@@ -29,6 +30,20 @@ COSTLY = (
     *("train", "tune"),
     *("add", "apply", "draw", "simulate", "splice"),  # these make audio
 )
+# What a program is about, by the noun that its name begins with.
+SUBJECTS = {
+    "Data directories": ("data", "trials", "voxceleb"),
+    "Leaving Kaldi": ("kaldi",),
+    "Audio, made and changed": ("speakers", "noise", "room", "codec"),
+    "Spoofed speech": ("spoof",),
+    "Features and voice activity": ("feats", "vad", "stats", "ssl"),
+    "i-vectors": ("ubm", "ivector"),
+    "Networks": ("nnet",),
+    "Back-ends and calibration": ("backend", "calibration"),
+    "Scores": ("score",),
+    "Countermeasures": ("cm", "localizer", "segment", "tandem"),
+    "Models, costs, installation": ("model", "cost", "doctor"),
+}
 
 
 def programs() -> dict[str, str]:
@@ -40,18 +55,34 @@ def programs() -> dict[str, str]:
     return found
 
 
+def subject_of(name: str) -> str:
+    """Name the subject under which the help lists a program."""
+    noun = name.partition("-")[0]
+    return next(subject for subject, nouns in SUBJECTS.items() if noun in nouns)
+
+
 def is_metered(name: str) -> bool:
     """Tell whether a program leaves what a run has cost."""
     return name.rpartition("-")[2] in COSTLY
 
 
 def usage() -> str:
-    """List the programs, one line each."""
+    """List the programs by subject, one line each."""
     known = programs()
     width = max(map(len, known))
-    lines = [f"  {name:{width}}  {text}" for name, text in known.items()]
-    about = "usage: asdkit COMMAND [OPTIONS] ARGUMENTS; asdkit COMMAND --help for each"
-    return "\n".join([about, "", *lines])
+    lines = [
+        "usage: asdkit COMMAND [OPTIONS] ARGUMENTS",
+        "       asdkit COMMAND --help",
+        "       asdkit --version",
+    ]
+    for subject in SUBJECTS:
+        lines += ["", f"{subject}:"]
+        lines += [
+            f"  {name:{width}}  {text}"
+            for name, text in known.items()
+            if subject_of(name) == subject
+        ]
+    return "\n".join(lines)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,6 +95,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(usage())
         return 0 if argv else 2
+    if argv[0] == "--version":
+        print(f"asdkit {asdkit.__version__}")
+        return 0
     name, *rest = argv
     try:
         return exit_code(f"asdkit {name}", lambda: _find_and_run(name, rest))
@@ -74,55 +108,50 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _find_and_run(name: str, argv: list[str]) -> int:
     """Run a program if there is one of this name."""
     if name not in (known := programs()):
-        close = difflib.get_close_matches(name, known, n=1)
-        cure = f"try {close[0]}" if close else "asdkit --help lists them"
-        print(f"asdkit: no command {name!r}; {cure}", file=sys.stderr)
+        cure = did_you_mean(name, known) or "; asdkit --help lists them"
+        print(f"asdkit: no command {name!r}{cure}", file=sys.stderr)
         return 2
     choose_kernels()
+    let_threads_yield()
     # A launcher ends the other ranks with SIGTERM when one fails; they tidy up.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_with_launcher()
     return _run(name, argv)
-
-
-class _Parser(argparse.ArgumentParser):
-    """argparse, but wrong usage is one line, too; the whole usage is in --help."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {message}\n  hint: {self.prog} --help\n")
 
 
 def _run(name: str, argv: list[str]) -> int:
     """Parse the program's arguments and run it."""
     meter = Meter() if is_metered(name) else None
     module = importlib.import_module(f"asdkit.bin.{name.replace('-', '_')}")
-    parser = _Parser(
-        prog=f"asdkit {name}",
-        description=module.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--config", metavar="FILE", help="a .conf file with options")
+    parser = CommandParser(f"asdkit {name}", module.__doc__)
     parser.add_argument(
         "--log-level",
         default="INFO",
         choices=("DEBUG", "INFO", "WARNING"),
-        help="the least severe message to show (default: INFO)",
+        help="least severe message to show (default: INFO)",
     )
     module.add_arguments(parser)
-    places = [x for x in parser._actions if not x.option_strings]
-    words = [f"{x.metavar or x.dest}{' ...' * (x.nargs == '+')}" for x in places]
-    parser.usage = " ".join([parser.prog, "[OPTIONS]", *words])
-    args = parser.parse_args(expand_conf(argv))
+    if module.main.__annotations__.get("return") in ("Table", "Answer"):
+        text = "print the tables as JSON, numbers unrounded (default: false)"
+        parser.add_argument("--json", action="store_true", help=text)
+    parser.usage = one_line_usage(parser)
+    args = parser.parse(argv)
     set_up_logging(args.log_level)
     logger.info("%s", command_line())
     join()
-    if meter is not None:
-        meter.watch_power()
-    answer = module.main(args)
-    if meter is not None:
-        _record(name, getattr(args, places[-1].dest), meter)  # the output comes last
+    # Ranks that have met hear of it when the first one finds the output unusable.
+    with hold(*outputs_of(args)):
+        if meter is not None:
+            meter.watch_power()
+        answer = module.main(args)
+        if meter is not None:
+            # The output comes last.
+            output = [x for x in parser._actions if not x.option_strings][-1]
+            _record(name, getattr(args, output.dest), meter)
     if answer is not None:
-        print(answer)
+        width = WIDTH if sys.stdout.isatty() else None
+        in_json = getattr(args, "json", False)
+        print(as_json(answer) if in_json else as_text(answer, width))
     return 0
 
 

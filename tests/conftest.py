@@ -1,14 +1,18 @@
 """Fixtures that all tests share."""
 
+import importlib
 import importlib.util
+import io
 import logging
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 NO_K2 = pytest.mark.skip(reason="needs k2: tools/setup.sh --k2")
+KBPS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)  # of MPEG 2, III
 NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
 
@@ -28,15 +32,48 @@ def device(request):
     return request.param
 
 
+@pytest.fixture(scope="session")
+def torchaudio():
+    """An oracle, and what self-supervised encoders need; asdkit does without."""
+    try:
+        return importlib.import_module("torchaudio")
+    except Exception as error:  # a broken one raises whatever it runs into
+        pytest.skip(f"torchaudio cannot be imported here: {error}")
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
 
 
 @pytest.fixture
+def mp3_frames():
+    """Encode (L,) samples at 16 kHz as MP3 frames; the first states their number."""
+
+    def encode(samples):
+        stream, rate = io.BytesIO(), 16000
+        soundfile.write(stream, samples, rate, format="MP3", bitrate_mode="VARIABLE")
+        data, frames = stream.getvalue(), []
+        while data:
+            assert data[:2] == b"\xff\xf3"  # the header of MPEG 2, layer III
+            size = 72 * 1000 * KBPS[data[2] >> 4] // rate + (data[2] >> 1 & 1)
+            frames.append(data[:size])
+            data = data[size:]
+        return frames
+
+    return encode
+
+
+@pytest.fixture
 def golden():
     """The folder of files that Kaldi's own binaries wrote; see its README."""
     return Path(__file__).parent / "golden" / "kaldi"
+
+
+@pytest.fixture
+def damaged(monkeypatch):
+    """Let archives of NaN be written, as other tools write them."""
+    monkeypatch.setattr("asdkit.io.ark._refuse_nonfinite", lambda *_: None)
 
 
 @pytest.fixture(autouse=True)

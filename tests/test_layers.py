@@ -70,6 +70,37 @@ def test_lhotse_is_imported_by_data_only(path):
     assert not uses_lhotse or home == "data"
 
 
+def torchaudio_in(tree):
+    """Yield the lines that import torchaudio, or hand on the name of a module of it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module]
+        elif isinstance(node, ast.Call):
+            names = [x.value for x in node.args if isinstance(x, ast.Constant)]
+        elif isinstance(node, ast.FunctionDef):
+            names = [x.value for x in node.args.defaults if isinstance(x, ast.Constant)]
+        else:
+            continue
+        if any(str(name).split(".")[0] == "torchaudio" for name in names):
+            yield node.lineno
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(LIBRARY)))
+def test_torchaudio_is_imported_late_and_by_self_supervised_encoders_only(path):
+    """Its compiled half fails beside another torch, and must not take all with it."""
+    tree = ast.parse(path.read_text())
+    lines = set(torchaudio_in(tree))
+    home = path.relative_to(LIBRARY).as_posix()
+    if home == "base/packages.py":  # asdkit doctor looks whether it works
+        assert not any(name.startswith("torchaudio") for name in imports_of(path))
+        return
+    assert not lines or home in ("nnet/ssl.py", "data/ssl.py")
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    assert all(any(f.lineno <= n <= f.end_lineno for f in functions) for n in lines)
+
+
 def test_the_root_holds_exactly_what_the_design_says():
     found = {p.name for p in ROOT.iterdir() if not p.name.startswith(".")}
     assert {name for name in found if not name.endswith(".egg-info")} == ALLOWED_AT_ROOT

@@ -9,9 +9,11 @@ import sys
 
 import pytest
 
+import asdkit
 from asdkit import __main__ as command
 from asdkit.base.errors import DataError
-from asdkit.base.options import ANY
+from asdkit.base.outputs import Output, OutputDir
+from asdkit.base.parsing import ANY
 
 
 class Listener(argparse.ArgumentParser):
@@ -29,14 +31,17 @@ def parser_of(name):
 def program(monkeypatch, tmp_path):
     """Install a program whose main is given; return how to run it."""
 
-    def install(main):
+    def install(main, *outputs):
         module = importlib.import_module("types").ModuleType("asdkit.bin.data_probe")
         module.__doc__ = "Probe."
-        module.add_arguments = lambda parser: None
+        module.add_arguments = lambda parser: [
+            parser.add_argument(f"output{n}", type=OutputDir)
+            for n in range(len(outputs))
+        ]
         module.main = main
         monkeypatch.setitem(sys.modules, "asdkit.bin.data_probe", module)
         monkeypatch.setattr(command, "programs", lambda: {"data-probe": "Probe."})
-        return command.main(["data-probe"])
+        return command.main(["data-probe", *map(str, outputs)])
 
     return install
 
@@ -64,7 +69,27 @@ def test_every_number_that_a_program_takes_has_a_range(name):
     for action in parser_of(name)[1]._actions:
         if action.metavar in ("N", "X") or action.type in (int, float):
             _, allowed = action.type.args
-            assert allowed != ANY or action.dest in UNBOUNDED, action.dest
+            option = action.dest.rpartition(".")[2]
+            assert allowed != ANY or option in UNBOUNDED, action.dest
+
+
+# They only read; or hold what they write themselves, once they know what it will be.
+NO_OUTPUTS = {
+    *("cost-table", "doctor", "kaldi-parity", "model-info", "nnet-info", "score-check"),
+    *("score-metrics", "segment-metrics", "data-validate", "kaldi-import"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(command.programs()))
+def test_every_program_marks_what_it_writes(name):
+    marked = 0
+    for action in parser_of(name)[1]._actions:
+        is_output = isinstance(action.type, type) and issubclass(action.type, Output)
+        is_place = action.metavar != "true|false"
+        writes = is_place and action.help.startswith(("where to write", "write "))
+        assert is_output == writes or name in NO_OUTPUTS, action.dest
+        marked += is_output
+    assert (marked == 0) == (name in NO_OUTPUTS)
 
 
 def test_help_lists_all_programs_without_importing_what_is_slow():
@@ -77,6 +102,20 @@ def test_help_lists_all_programs_without_importing_what_is_slow():
     assert all(name in done.stdout for name in command.programs())
 
 
+@pytest.mark.parametrize("name", sorted(command.programs()))
+def test_every_program_has_a_subject_in_the_help(name):
+    assert command.subject_of(name) in command.usage()
+
+
+def test_help_fits_80_columns():
+    assert max(map(len, command.usage().splitlines())) <= 80
+
+
+def test_version_is_the_package_s(capsys):
+    assert command.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"asdkit {asdkit.__version__}\n"
+
+
 def test_usage_is_one_line_with_what_must_be_given(capsys):
     with pytest.raises(SystemExit, match="0"):
         command.main(["score-fuse", "--help"])
@@ -87,7 +126,7 @@ def test_usage_is_one_line_with_what_must_be_given(capsys):
 
 def test_an_unknown_command_names_the_nearest(capsys):
     assert command.main(["score-metric"]) == 2
-    expected = "asdkit: no command 'score-metric'; try score-metrics\n"
+    expected = "asdkit: no command 'score-metric'; did you mean score-metrics?\n"
     assert capsys.readouterr().err == expected
 
 
@@ -138,6 +177,28 @@ def test_a_bug_keeps_its_traceback(program):
 
     with pytest.raises(RuntimeError, match="a bug"):
         program(main)
+
+
+def test_an_unusable_output_is_one_line_before_any_work(program, capsys, tmp_path):
+    (tmp_path / "file").touch()
+
+    def main(args):
+        raise AssertionError("it works in vain")
+
+    assert program(main, tmp_path / "a", tmp_path / "file" / "b") == 1
+    assert os.listdir(tmp_path) == ["file"]
+    error = capsys.readouterr().err.splitlines()[-2]
+    problem = "expected a directory to write into, but"
+    assert error.startswith(f"asdkit data-probe: error: {tmp_path}/file/b: {problem}")
+
+
+def test_outputs_are_held_while_a_program_runs_and_left_as_they_were(program, tmp_path):
+    def main(args):
+        assert len(list(tmp_path.glob("[ab]/.asdkit.lock"))) == 2
+        raise DataError("utt2spk", "expected two fields")
+
+    assert program(main, tmp_path / "a", tmp_path / "b") == 1
+    assert not os.listdir(tmp_path)
 
 
 def test_an_answer_goes_to_stdout(program, capsys):

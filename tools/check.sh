@@ -5,14 +5,17 @@
 #                             and, where there is Python 3.10, what needs k2;
 #                             the last lines say how many, or that it was not run
 #   tools/check.sh --fast     without the tests that take longer than five seconds
+#   tools/check.sh --torture  and tools/torture.sh at the end, which takes an hour
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 select=()
+torture=
 case ${1:-} in
   "") ;;
   --fast) select=(-m "not slow") ;;
+  --torture) torture=true ;;
   *)
     sed -n '2,/^$/ { s/^# \{0,1\}//p }' "$0"
     exit 2
@@ -62,6 +65,8 @@ else
   # One that is skipped where k2 is has not been run anywhere.
   ! grep -q SKIPPED "$logs/k2" || failed+="${failed:+, }skipped tests that need k2"
 fi
+
+[[ -z $torture ]] || tools/torture.sh || failed+="${failed:+, }torture.sh"
 
 echo "check.sh: tests that need k2: $said"
 if [[ $failed ]]; then

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Make the environment that asdkit runs in: a .venv at the root of the tree,
-# unless a virtual environment is active, and every package that setup.py names.
+# unless a virtual environment is active, and every package that setup.py names,
+# in the versions of tools/constraints/, which were tested together.
 #
 #   tools/setup.sh          the packages
 #   tools/setup.sh --test   and what the tests need (ruff, mypy, shellcheck, shfmt)
@@ -13,6 +14,8 @@
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=tools/find_python.sh
+. tools/find_python.sh
 
 extras=
 index=()
@@ -33,15 +36,8 @@ for argument; do
   esac
 done
 
-python=python3
 if [[ -z ${VIRTUAL_ENV:-} ]]; then
-  for candidate in python3.11 python3.12 python3.10 python3; do
-    if "$candidate" -c 'import sys, venv; assert sys.version_info >= (3, 10)' \
-      2>/dev/null; then
-      python=$candidate
-      break
-    fi
-  done
+  python=$(find_python 3.11 3.12 3.13 3.10) || python=python3
   "$python" -c 'import sys; assert sys.version_info >= (3, 10)' 2>/dev/null || {
     echo "setup.sh: Python 3.10 or newer is needed; found $(python3 -V 2>&1)" >&2
     exit 1
@@ -51,12 +47,23 @@ if [[ -z ${VIRTUAL_ENV:-} ]]; then
   . .venv/bin/activate
 fi
 
-# What was installed, from which setup.py: so that a second run has nothing to do.
+version=$(python -c 'import sys; print("{}.{}".format(*sys.version_info))')
+constraints=tools/constraints/py$version.txt
+if [[ ! -f $constraints ]]; then
+  echo "setup.sh: no versions were tested with Python $version; taking the newest" >&2
+  constraints=/dev/null
+fi
+
+# What was installed, from which files: so that a second run has nothing to do.
 stamp=$VIRTUAL_ENV/.asdkit${extras//[][]/-}
-wanted=$(cksum <setup.py)
+wanted=$(cat setup.py "$constraints" | cksum)
 if [[ $(cat "$stamp" 2>/dev/null) != "$wanted" ]]; then
-  python -m pip install --quiet --disable-pip-version-check \
-    "${index[@]}" --editable ".$extras"
+  install=(python -m pip install --quiet --disable-pip-version-check
+    --constraint "$constraints" "${index[@]}")
+  # What builds asdkit has its version, too; pip's own environment for builds would
+  # have the newest.
+  "${install[@]}" 'setuptools>=70.1'
+  PIP_USE_PEP517=1 "${install[@]}" --no-build-isolation --editable ".$extras"
   asdkit doctor
   echo "$wanted" >"$stamp"
 fi

@@ -30,10 +30,12 @@ def adapt_plda(
     Args:
         plda: the model; it is left as it is.
         x: (U, D) embeddings of the new domain.
-        within_covar_scale: share of the excess that goes to within speakers.
-        between_covar_scale: share of the excess that goes to between speakers.
-        mean_diff_scale: how much of the squared shift of the mean counts as
-            variance.
+        within_covar_scale: share of the excess variance that is added to the
+            within-speaker covariance.
+        between_covar_scale: share of the excess variance that is added to the
+            between-speaker covariance.
+        mean_diff_scale: weight of the squared shift of the mean in the variance of the
+            new domain.
 
     Returns:
         the adapted model.

@@ -23,29 +23,31 @@ import logging
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import expit, log_expit, logit
 
+from asdkit.backends.familiarity import range_of, strange_columns
 from asdkit.base.errors import FitError
 from asdkit.base.ranges import NonNegative, Probability
 
 logger = logging.getLogger(__name__)
+TOLERANCE = 1e-8  # of the gradient's length, in nats per unit of a scaled weight
+MAX_STEPS = 100  # of Newton's method; a dozen do
+DEPENDENT = 1e-10  # least eigenvalue of a correlation matrix that has full rank
 
 
 class Calibration:
     """Map scores, with or without quality measures, to log-likelihood ratios.
 
     Args:
-        p_target: P, the probability of a target for which decisions shall be best;
-            in (0, 1).
-        ridge: penalty, times half the squared weights of scores that are scaled to
-            unit variance; more than 0 keeps them finite where the training trials can
-            be told apart without error.
+        p_target: prior probability of a target (P) to optimize decisions for, above 0
+            and below 1.
+        ridge: penalty on half the squared weights of scores scaled to unit variance;
+            above 0, weights stay finite even if the training trials are separable.
         measures: names of the quality measures, two columns each, after the scores.
 
     Attributes:
         weights_: (F,) one per column.
         offset_: () a number.
+        seen_: (4, F) the range of the training data; not in files of old.
     """
 
     weights_: np.ndarray
@@ -67,7 +69,7 @@ class Calibration:
         return len(self.weights_) - 2 * len(self.measures)
 
     def fit(self, x: np.ndarray, is_target: np.ndarray) -> Calibration:
-        """Minimize (2) by Newton's method in a trust region.
+        """Minimize (2) by Newton's method.
 
         Args:
             x: (N, F) scores of every system, then the quality measures.
@@ -87,14 +89,8 @@ class Calibration:
         mean, std = x.mean(axis=0), x.std(axis=0)
         columns = np.hstack([(x - mean) / std, np.ones((len(x), 1))])  # (N, F + 1)
         objective = _Objective(columns, is_target, self.p_target, self.ridge)
-        found = minimize(
-            objective.value,
-            np.zeros(columns.shape[1]),
-            jac=objective.gradient,
-            hess=objective.hessian,
-            method="trust-exact",
-            options={"gtol": 1e-8},
-        ).x
+        found = _minimize(objective, np.zeros(columns.shape[1]))
+        self.seen_ = range_of(x)
         self.weights_ = found[:-1] / std
         self.offset_ = np.array(found[-1] - self.weights_ @ mean)
         llr = self.score(x)
@@ -118,6 +114,21 @@ class Calibration:
             logger.warning("calibration: a higher score of a system lowers the llr")
         return self
 
+    def strangers(
+        self, x: np.ndarray, names: Sequence[str]
+    ) -> tuple[list[str], list[str]]:
+        """Say which columns are not like those of the training.
+
+        Args:
+            x: (N, F) as in `fit`.
+            names: of the columns, for messages.
+
+        Returns:
+            what cannot be of the same systems, and what is only far from the training;
+            nothing where the model does not remember.
+        """
+        return strange_columns(x, getattr(self, "seen_", None), names)
+
     def score(self, x: np.ndarray) -> np.ndarray:
         """(N, F) as in `fit` -> (N,) natural-log likelihood ratios."""
         return x @ self.weights_ + self.offset_  # (1)
@@ -131,7 +142,7 @@ class _Objective:
     ) -> None:
         sign = np.where(is_target, 1.0, -1.0)
         self.signed = columns * sign[:, None]  # (N, F + 1)
-        self.prior = sign * logit(p_target)  # (N,)
+        self.prior = sign * np.log(p_target / (1 - p_target))  # (N,)
         num_targets = is_target.sum()
         target = p_target / num_targets
         nontarget = (1 - p_target) / (len(is_target) - num_targets)
@@ -145,19 +156,49 @@ class _Objective:
 
     def value(self, w: np.ndarray) -> float:
         """(F + 1,) weights -> cost in nats."""
+        from scipy.special import log_expit
+
         cost = -self.share @ log_expit(self._log_odds(w))
         return float(cost + 0.5 * self.ridge @ w**2)
 
     def gradient(self, w: np.ndarray) -> np.ndarray:
         """(F + 1,) weights -> (F + 1,)."""
+        from scipy.special import expit
+
         slope = -self.share * expit(-self._log_odds(w))
         return slope @ self.signed + self.ridge * w
 
     def hessian(self, w: np.ndarray) -> np.ndarray:
         """(F + 1,) weights -> (F + 1, F + 1)."""
+        from scipy.special import expit
+
         right = expit(self._log_odds(w))
         curvature = self.share * right * (1 - right)
         return self.signed.T * curvature @ self.signed + np.diag(self.ridge)
+
+
+def _minimize(objective: _Objective, w: np.ndarray) -> np.ndarray:
+    """Find the weights of least cost by Newton's method, halving steps that overshoot.
+
+    Where columns depend on each other, e.g. a system that is fused with itself, the
+    shortest weights are found.  scipy's trust-exact looks for them forever there,
+    before scipy 1.17 (github.com/scipy/scipy/issues/12513).
+    """
+    value = objective.value(w)
+    for _ in range(MAX_STEPS):
+        gradient = objective.gradient(w)
+        if np.linalg.norm(gradient) < TOLERANCE:
+            return w
+        inverse = np.linalg.pinv(objective.hessian(w), rcond=1e-12, hermitian=True)
+        step = -inverse @ gradient
+        slope = gradient @ step
+        while (new := objective.value(w + step)) > value + 1e-4 * slope:
+            step, slope = step / 2, slope / 2
+            if -slope < 1e-16 * value:  # as low as rounding allows
+                return w
+        w, value = w + step, new
+    logger.warning("calibration: not at the minimum after %d steps", MAX_STEPS)
+    return w
 
 
 def _check(x: np.ndarray, is_target: np.ndarray) -> None:
@@ -176,3 +217,12 @@ def _check(x: np.ndarray, is_target: np.ndarray) -> None:
             f"calibration: column {constant[0] + 1} of {x.shape[1]} (scores, then two "
             "per measure) is the same for all trials, which tells nothing"
         )
+    if x.shape[1] > 1:
+        correlation = np.corrcoef(x.T)  # (F, F)
+        if np.linalg.eigvalsh(correlation)[0] < DEPENDENT:
+            logger.warning(
+                "calibration: one of the %d columns (scores, then two per measure) "
+                "follows from the others, so that their weights are arbitrary: is a "
+                "system given twice?",
+                x.shape[1],
+            )

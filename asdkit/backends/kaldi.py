@@ -58,8 +58,20 @@ def plda_to_kaldi(plda: Plda) -> PldaFile:
 
     Smoothing and length normalization are options of scoring, in Kaldi, too:
     ivector-copy-plda --smoothing and ivector-plda-scoring --normalize-length.
+
+    Kaldi's matrix is square.  Directions that a model leaves out become noise as large
+    as the largest within speakers, and tell nothing; only Kaldi's length normalization
+    counts them.
     """
-    return PldaFile(plda.mean_, plda.transform_, plda.psi_)
+    num_kept, dim = plda.transform_.shape
+    if num_kept == dim:
+        return PldaFile(plda.mean_, plda.transform_, plda.psi_)
+    _, scales, axes = np.linalg.svd(plda.transform_)
+    return PldaFile(
+        plda.mean_,
+        np.vstack([plda.transform_, scales[-1] * axes[num_kept:]]),
+        np.append(plda.psi_, np.zeros(dim - num_kept)),
+    )
 
 
 def pipeline_from_kaldi(

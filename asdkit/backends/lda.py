@@ -6,7 +6,8 @@ import logging
 
 import numpy as np
 
-from asdkit.backends.speakers import speaker_stats
+from asdkit.backends.covariances import floor_variances, live_axes
+from asdkit.backends.speakers import SpeakerStats, speaker_stats
 from asdkit.base.errors import FitError
 from asdkit.base.ranges import Count, PositiveShare, Share
 
@@ -21,9 +22,10 @@ class Lda:
 
     Args:
         lda_dim: dimension after the projection, less than the number of speakers.
-        total_covariance_factor: which covariance becomes the unit matrix: 0 that
-            within speakers, 1 the total one, or a mixture.
-        covariance_floor: its smallest eigenvalue, relative to its largest.
+        total_covariance_factor: which covariance to whiten: 0 within speakers, 1 total,
+            in between a mixture of the two.
+        covariance_floor: smallest eigenvalue of the covariance within speakers, and
+            least variance of a direction that is kept, each relative to the largest.
 
     Attributes:
         transform_: (lda_dim, D) the projection, its rows by falling variance.
@@ -59,11 +61,29 @@ class Lda:
 
         Raises:
             FitError: too few dimensions, speakers or utterances for the
-                projection, or no speaker has a second utterance.
+                projection, no speaker has a second utterance, or all of every
+                speaker are the same.
         """
-        n, means, scatter = speaker_stats(x, spk, "lda")
-        num_utts, dim = n.sum(), means.shape[1]
-        self._check(num_utts, len(n), dim)
+        stats = speaker_stats(x, spk, "lda")
+        self._check(stats.n.sum(), *stats.means.shape)
+        axes = live_axes(stats.total, self.covariance_floor, "lda")
+        if axes is not None:
+            if axes.shape[1] < self.lda_dim:
+                raise FitError(
+                    f"lda: the {axes.shape[1]} directions in which embeddings vary "
+                    f"cannot give {self.lda_dim} dimensions",
+                    hint=f"--lda-dim {axes.shape[1]} or less",
+                )
+            stats = stats.project(axes)
+        self._fit(stats)
+        if axes is not None:
+            self.transform_ = self.transform_ @ axes.T
+        return self
+
+    def _fit(self, stats: SpeakerStats) -> None:
+        """Estimate the projection from statistics of full rank."""
+        n, means, scatter = stats
+        num_utts = n.sum()
         mean = n @ means / num_utts
         means = means - mean
         within = scatter / num_utts
@@ -75,7 +95,12 @@ class Lda:
         self.offset_ = -self.transform_ @ mean
         kept = variances[::-1][: self.lda_dim]
         logger.info("lda: between-speaker variances %.4g to %.4g", kept[0], kept[-1])
-        return self
+        if num_alike := int(np.sum(kept <= self.covariance_floor * kept[0])):
+            logger.warning(
+                "lda: speakers do not differ in %d of %d directions that are kept",
+                num_alike,
+                len(kept),
+            )
 
     def transform(self, x: np.ndarray) -> np.ndarray:
         """(U, D) embeddings -> (U, lda_dim)."""
@@ -104,14 +129,5 @@ class Lda:
 
     def _whiten(self, covariance: np.ndarray) -> np.ndarray:
         """Find (D, D) p with p @ covariance @ p.T the unit matrix."""
-        variances, axes = np.linalg.eigh(covariance)
-        floor = self.covariance_floor * variances[-1]
-        num_floored = np.sum(variances < floor)
-        if num_floored:
-            logger.warning(
-                "lda: floored %d of %d eigenvalues of the covariance at %.4g",
-                num_floored,
-                len(variances),
-                floor,
-            )
-        return axes.T / np.sqrt(np.maximum(variances, floor))[:, None]
+        variances, axes, _ = floor_variances(covariance, self.covariance_floor, "lda")
+        return axes.T / np.sqrt(variances)[:, None]

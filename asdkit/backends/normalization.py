@@ -79,7 +79,8 @@ def cohort_stats(
         x: (U, D) embeddings, or means of several of one model.
         n: (U,) how many these are.
         cohort: (K, D) embeddings of other speakers, e.g. of the training data.
-        num_top: how many of the highest scores count; 0 takes all, which is S-norm.
+        num_top: number of highest cohort scores to use (AS-norm); 0: all of them
+            (S-norm).
 
     Raises:
         FitError: the cohort has fewer than two members, or num_top is 1.

@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from asdkit.backends.center import Center
-from asdkit.backends.cosine import Cosine, Dot
-from asdkit.backends.lda import Lda
-from asdkit.backends.length_norm import LengthNorm
-from asdkit.backends.plda import Plda
+from asdkit.backends.registry import STEPS
 from asdkit.backends.scoring import score_listed
+from asdkit.backends.speakers import warn_of_repeats
 from asdkit.base.estimators import set_arrays, split_state
-
-MAPS = {"center": Center, "lda": Lda, "length-norm": LengthNorm}
-SCORERS = {"plda": Plda, "cosine": Cosine, "dot": Dot}
-STEPS: dict[str, type[Any]] = {**MAPS, **SCORERS}
-
-
-def step_names(text: str) -> tuple[str, ...]:
-    """Parse ``center,length-norm,cosine``: any number of maps, then one scorer.
-
-    Raises:
-        argparse.ArgumentTypeError: anything else.
-    """
-    *maps, scorer = names = tuple(text.split(","))
-    for name, known in [*((name, MAPS) for name in maps), (scorer, SCORERS)]:
-        if name not in known:
-            place = "the last step" if known is SCORERS else "a step before the last"
-            raise argparse.ArgumentTypeError(
-                f"expected {place} to be one of {', '.join(known)}; got {name!r}"
-            )
-    return names
+from asdkit.base.references import reference_to
 
 
 class Pipeline:
@@ -66,9 +43,11 @@ class Pipeline:
             FitError: the data cannot support a step.
         """
         *maps, scorer = self.steps
+        mapped = x
         for step in maps:
-            x = step.fit(x, spk).transform(x)
-        scorer.fit(x, spk)
+            mapped = step.fit(mapped, spk).transform(mapped)
+        scorer.fit(mapped, spk)
+        warn_of_repeats(x, spk)
         return self
 
     def transform(self, x: np.ndarray) -> np.ndarray:
@@ -113,7 +92,9 @@ class Pipeline:
         for i, step in enumerate(self.steps):
             options, fitted = split_state(step)
             arrays |= {f"{i}.{name}": array for name, array in fitted.items()}
-            steps.append({"step": name_of[type(step)], "options": options})
+            steps.append(
+                {"step": name_of[reference_to(type(step))], "options": options}
+            )
         return {"steps": steps}, arrays
 
     @classmethod

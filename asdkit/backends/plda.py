@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 
 import numpy as np
-import scipy.linalg
 
+from asdkit.backends.covariances import floor_variances, live_axes
 from asdkit.backends.speakers import SpeakerStats, speaker_stats
 from asdkit.base.errors import FitError
-from asdkit.base.ranges import Count, NonNegative
+from asdkit.base.ranges import Count, NonNegative, PositiveShare
 
 logger = logging.getLogger(__name__)
+UNSETTLED = 0.01  # nats per utterance that a late iteration may still gain
+STEADY = 0.97  # as a share of the gain before; EM that settles gains less and less
 
 
 class Plda:
@@ -24,15 +26,19 @@ class Plda:
 
     Args:
         num_iters: number of EM iterations.
-        normalize_length: scale every projected embedding to the length that the
-            model expects of a mean over so many utterances.
-        simple_length_norm: scale to the length sqrt(D) instead.
-        smoothing: share of B that is added to W before scoring.
+        normalize_length: scale projected embeddings to the length that the model
+            expects of a mean over as many utterances.
+        simple_length_norm: scale them to the square root of the dimension instead.
+        smoothing: share of the between-speaker covariance to add to the within-speaker
+            covariance before scoring.
+        covariance_floor: smallest variance within speakers, and least variance of a
+            direction that is kept, each relative to the largest.
 
     Attributes:
         mean_: (D,) m, the average of the speaker means.
-        transform_: (D, D) A, such that A W A' = I and A B A' = diag(psi_).
-        psi_: (D,) between-speaker variances in that space, falling.
+        transform_: (E, D) A, such that A W A' = I and A B A' = diag(psi_); E is D, or
+            the number of directions in which the training embeddings vary.
+        psi_: (E,) between-speaker variances in that space, falling.
 
     Source: S. Ioffe, "Probabilistic linear discriminant analysis", ECCV 2006;
     N. Brummer and E. de Villiers, "The speaker partitioning problem",
@@ -50,11 +56,13 @@ class Plda:
         normalize_length: bool = True,
         simple_length_norm: bool = False,
         smoothing: NonNegative = 0.0,
+        covariance_floor: PositiveShare = 1e-6,
     ) -> None:
         self.num_iters = num_iters
         self.normalize_length = normalize_length
         self.simple_length_norm = simple_length_norm
         self.smoothing = smoothing
+        self.covariance_floor = covariance_floor
 
     @property
     def input_dim(self) -> int:
@@ -69,7 +77,8 @@ class Plda:
             spk: (U,) speaker label of every row, of any sortable type.
 
         Raises:
-            FitError: no speaker has two utterances, or U <= D.
+            FitError: no speaker has two utterances, all of every speaker are the
+                same, or U <= D.
         """
         stats = speaker_stats(x, spk, "plda")
         num_utts, dim = stats.n.sum(), stats.means.shape[1]
@@ -79,16 +88,41 @@ class Plda:
                 hint=f"train on more than {dim}, or reduce the dimension with lda",
             )
         self.mean_ = stats.means.mean(axis=0)
+        axes = live_axes(stats.total, self.covariance_floor, "plda")
+        stats = stats._replace(means=stats.means - self.mean_)
+        self._run_em(stats if axes is None else stats.project(axes))
+        if axes is not None:
+            self.transform_ = self.transform_ @ axes.T
+        return self
+
+    def _run_em(self, stats: SpeakerStats) -> None:
+        """Estimate the model from statistics around its mean that are of full rank."""
+        num_utts, dim = stats.n.sum(), stats.means.shape[1]
+        variances, axes, num_floored = floor_variances(
+            stats.scatter / num_utts, self.covariance_floor, "plda: within speakers"
+        )
+        if num_floored:
+            stats = stats._replace(scatter=num_utts * (axes * variances) @ axes.T)
         self.transform_, self.psi_ = np.eye(dim), np.ones(dim)
-        last = -np.inf
+        objfs: list[float] = []
         for i in range(self.num_iters):
             objf = self._em_step(stats) / num_utts
             progress = f"iter {i + 1}/{self.num_iters}"
             logger.info("plda: %s: loglike/utt = %.4f", progress, objf)
-            if objf < last - 1e-9 * abs(last):
-                logger.warning("plda: loglike/utt fell from %.6f to %.6f", last, objf)
-            last = objf
-        return self
+            if objfs and objf < objfs[-1] - 1e-9 * abs(objfs[-1]):
+                logger.warning(
+                    "plda: loglike/utt fell from %.6f to %.6f", objfs[-1], objf
+                )
+            objfs.append(objf)
+        gains = np.diff(objfs)
+        if len(gains) > 1 and gains[-1] > max(UNSETTLED, STEADY * gains[-2]):
+            logger.warning(
+                "plda: EM does not settle: its last iteration raised loglike/utt by "
+                "%.3g, the one before by %.3g; in some direction there is next to no "
+                "variance within speakers",
+                gains[-1],
+                gains[-2],
+            )
 
     def transform(self, x: np.ndarray, n: np.ndarray | int = 1) -> np.ndarray:
         """Project embeddings into the space where W = I and B is diagonal.
@@ -98,7 +132,7 @@ class Plda:
             n: (U,) how many, or one number for all.
 
         Returns:
-            (U, D), length-normalized if the model is to do that.
+            (U, E), length-normalized if the model is to do that.
         """
         transform, psi = self._smoothed()
         z = (x - self.mean_) @ transform.T
@@ -124,15 +158,15 @@ class Plda:
             test: (U, D) embeddings.
 
         Returns:
-            (M, E) a and (U, E) b, such that the scores are a @ b.T.
+            (M, F) a and (U, F) b, such that the scores are a @ b.T.
 
         Source: Kaldi, Plda::LogLikelihoodRatio.
         """
         e, t = self.transform(enroll, n), self.transform(test)
         _, psi = self._smoothed()
         n = np.asarray(n, dtype=np.float64)[:, None]
-        m = n * psi / (n * psi + 1) * e  # (M, D)
-        v = 1 + psi / (n * psi + 1)  # (M, D)
+        m = n * psi / (n * psi + 1) * e  # (M, E)
+        v = 1 + psi / (n * psi + 1)  # (M, E)
         quadratic = 0.5 / (1 + psi) - 0.5 / v
         constant = 0.5 * (np.log((1 + psi) / v) - m**2 / v).sum(axis=1)
         if np.all(n == n[0]):
@@ -167,14 +201,17 @@ class Plda:
         return self.transform_ / np.sqrt(w)[:, None], self.psi_ / w
 
     def _em_step(self, stats: SpeakerStats) -> float:
-        """Update the model; return its log-likelihood before the update."""
+        """Update the model; return its log-likelihood before the update.
+
+        The means of the statistics are those around the model's mean.
+        """
         num_spks, dim = stats.means.shape
         n = stats.n[:, None]
         num_utts = n.sum()
         a, psi = self.transform_, self.psi_
 
         # E step.  In A-space the posterior of y_s is N(y, diag(c)).
-        z = (stats.means - self.mean_) @ a.T  # (K, D) projected speaker means
+        z = stats.means @ a.T  # (K, D) projected speaker means
         c = psi / (1 + n * psi)  # (K, D)
         y = n * c * z  # (K, D)
         scatter = a @ stats.scatter @ a.T
@@ -209,8 +246,10 @@ def diagonalize(b: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         FitError: w is singular.
     """
+    from scipy.linalg import eigh
+
     try:
-        psi, axes = scipy.linalg.eigh(b, w)
+        psi, axes = eigh(b, w)
     except np.linalg.LinAlgError:
         raise FitError(
             "plda: the within-speaker covariance is singular",

@@ -12,21 +12,13 @@ from __future__ import annotations
 
 import numpy as np
 
-MEASURES = {
-    "duration": "seconds or frames of every utterance, e.g. data/test/utt2dur; the "
-    "same unit wherever a model is used",
-    "magnitude": "rspecifier of embeddings, whose lengths tell how sure the network "
-    "was, e.g. scp:exp/embedding.scp",
-    "cohort_mean": "mean score against a cohort, what score-normalize --cohort-means "
-    "wrote",
-}
-
 
 def measure_pairs(name: str, enroll: np.ndarray, test: np.ndarray) -> np.ndarray:
     """Combine a measure of both sides so that their order makes no difference.
 
     Args:
-        name: one of `MEASURES`; durations count by their logarithm.
+        name: one of `asdkit.backends.measures.MEASURES`; durations count by their
+            logarithm.
         enroll: (N,) the measure of the enrolled model of every trial.
         test: (N,) of its test utterance.
 

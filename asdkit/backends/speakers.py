@@ -10,6 +10,7 @@ import numpy as np
 from asdkit.base.errors import FitError
 
 logger = logging.getLogger(__name__)
+ROUNDING = 1e-12  # share of the variance that is none
 
 
 class SpeakerStats(NamedTuple):
@@ -24,6 +25,48 @@ class SpeakerStats(NamedTuple):
     n: np.ndarray
     means: np.ndarray
     scatter: np.ndarray
+
+    @property
+    def total(self) -> np.ndarray:
+        """(D, D) covariance of all embeddings around their mean."""
+        mean = self.n @ self.means / self.n.sum()
+        between = (self.n[:, None] * (self.means - mean)).T @ (self.means - mean)
+        return (self.scatter + between) / self.n.sum()
+
+    def project(self, axes: np.ndarray) -> SpeakerStats:
+        """Statistics of the embeddings along (D, E) axes."""
+        return SpeakerStats(self.n, self.means @ axes, axes.T @ self.scatter @ axes)
+
+
+def warn_of_repeats(x: np.ndarray, spk: np.ndarray) -> None:
+    """Warn if embeddings are bit for bit the same.
+
+    Of one speaker, they make the variance within speakers too small; of two, one label
+    at least is wrong.
+
+    Args:
+        x: (U, D) embeddings, one row per utterance.
+        spk: (U,) speaker label of every row, of any sortable type.
+    """
+    bits = np.ascontiguousarray(x, dtype=np.float64).view(np.uint64)  # (U, D)
+    weights = np.random.default_rng(0).integers(1, 2**63, bits.shape[1], np.uint64)
+    codes = bits @ (2 * weights + 1)  # (U,) modulo 2**64: equal rows, equal codes
+    labels = np.unique(spk, return_inverse=True)[1]
+    order = np.lexsort((labels, codes))
+    is_repeated = codes[order][1:] == codes[order][:-1]
+    is_same_speaker = labels[order][1:] == labels[order][:-1]
+    for num, whose, what in (
+        (np.sum(is_repeated & is_same_speaker), "the same", "counted twice"),
+        (np.sum(is_repeated & ~is_same_speaker), "another", "wrong labels"),
+    ):
+        if num:
+            logger.warning(
+                "back-end: %d of %d embeddings equal one of %s speaker: %s",
+                num,
+                len(x),
+                whose,
+                what,
+            )
 
 
 def speaker_stats(x: np.ndarray, spk: np.ndarray, name: str) -> SpeakerStats:
@@ -40,7 +83,7 @@ def speaker_stats(x: np.ndarray, spk: np.ndarray, name: str) -> SpeakerStats:
     Raises:
         ValueError: the shapes do not fit.
         FitError: no speaker has a second utterance, there is only one speaker, all
-            embeddings are the same, or a value is not finite.
+            embeddings are the same, or all of every speaker, or a value is not finite.
     """
     x = np.asarray(x, dtype=np.float64)
     if x.ndim != 2 or np.shape(spk) != (len(x),):
@@ -62,6 +105,13 @@ def speaker_stats(x: np.ndarray, spk: np.ndarray, name: str) -> SpeakerStats:
     starts = np.cumsum(n) - n
     means = np.add.reduceat(x[by_speaker], starts, axis=0) / n[:, None]  # (K, D)
     residual = x - means[index]  # (U, D)
+    stats = SpeakerStats(n, means, residual.T @ residual)
+    if np.trace(stats.scatter) <= ROUNDING * len(x) * np.trace(stats.total):
+        raise FitError(
+            f"{name}: all embeddings of a speaker are the same, for each of {len(n)} "
+            "speakers: there is no variance within speakers",
+            hint="are utterances listed twice under different names?",
+        )
     logger.info(
         "%s: %d utterances of %d speakers, %d of them with one utterance",
         name,
@@ -69,4 +119,4 @@ def speaker_stats(x: np.ndarray, spk: np.ndarray, name: str) -> SpeakerStats:
         len(n),
         np.sum(n == 1),
     )
-    return SpeakerStats(n, means, residual.T @ residual)
+    return stats

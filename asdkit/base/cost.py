@@ -36,10 +36,10 @@ class Power:
     """What turns seconds into energy, and energy into a footprint.
 
     Args:
-        core_watt: of a busy CPU core.
-        gpu_watt: of a GPU in use, busy or not.
+        core_watt: power of a busy CPU core in watts.
+        gpu_watt: power of a GPU in use, busy or not, in watts.
         pue: energy of the building per energy of the machine.
-        grid_intensity: kg of CO2 equivalent per kWh.
+        grid_intensity: carbon intensity of the grid in kg of CO2 equivalent per kWh.
 
     Source: L. Lannelongue et al., "Green Algorithms", Advanced Science 8, 2021, for the
     formula, an average core (12 W) and the world's average grid (0.475); NVIDIA's data

@@ -12,7 +12,7 @@ def choose_device(device: Literal["auto", "cpu", "cuda"] = "auto") -> str:
     """Name the device to compute on, as torch does: "cpu", "cuda:0", "cuda:1"...
 
     Args:
-        device: "auto" takes a GPU where there is one.
+        device: device to compute on; auto: a GPU if there is one.
 
     Raises:
         AsdkitError: a GPU is asked for and torch sees none.

@@ -8,18 +8,27 @@ Sufficient statistics are summed with `all_reduce`; rank 0 writes.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
+import signal
+import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from asdkit.base.device import choose_device
 from asdkit.base.errors import AsdkitError
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
 
+logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
+
+WATCH_SEC = 1.0  # between two looks whether the launcher is there
+GRACE_SEC = 30.0  # between SIGTERM and SIGKILL
 
 
 def rank() -> int:
@@ -76,6 +85,15 @@ def barrier() -> None:
         import torch
 
         all_reduce(torch.zeros(1))
+
+
+def agree(verdict: bool) -> bool:
+    """Return rank 0's verdict on every rank."""
+    if num_ranks() == 1:
+        return verdict
+    import torch
+
+    return bool(broadcast(torch.tensor([float(verdict)])).item())
 
 
 def gather(
@@ -150,12 +168,38 @@ def join() -> None:
     os.environ.setdefault("MASTER_ADDR", _first_host())
     os.environ.setdefault("MASTER_PORT", _port())
     if torch.cuda.is_available():
-        local = os.environ.get("LOCAL_RANK", os.environ.get("SLURM_LOCALID", "0"))
-        torch.cuda.set_device(int(local))
+        torch.cuda.set_device(choose_device())
         backend = "cpu:gloo,cuda:nccl"
     else:
         backend = "gloo"
     dist.init_process_group(backend, rank=rank(), world_size=num_ranks())
+
+
+def end_with_launcher() -> None:
+    """Watch torchrun, if it has started this rank, and end when it is gone.
+
+    It ends its ranks itself unless it is killed; srun's are ended by the cluster.  As
+    torchrun does, a rank gets SIGTERM and, half a minute later, SIGKILL: it may be
+    waiting in a library for another one that has ended, and hear no signal.
+    """
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        watching = threading.Thread(target=_watch, args=(os.getppid(),), daemon=True)
+        watching.start()
+
+
+def _watch(launcher: int) -> None:
+    """End this process when its parent has ended.
+
+    One whose launcher was gone before that cannot join the others, and fails.
+    """
+    while os.getppid() == launcher:
+        time.sleep(WATCH_SEC)
+    logger.warning("rank %d: the launcher is gone; this rank ends, too", rank())
+    main = threading.main_thread().ident
+    assert main is not None
+    signal.pthread_kill(main, signal.SIGTERM)
+    time.sleep(GRACE_SEC)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _first_host() -> str:
@@ -167,6 +211,9 @@ def _first_host() -> str:
 
 
 def _port() -> str:
-    """Choose a port that two jobs on one host do not share."""
-    job = int(os.environ.get("SLURM_JOB_ID", "0"))
-    return str(20000 + job % 20000)
+    """Choose a port that two jobs, or two steps of a job, on one host do not share.
+
+    Below 32768, where ports of outgoing connections begin.
+    """
+    job, step = (int(os.environ.get(f"SLURM_{x}_ID", "0")) for x in ("JOB", "STEP"))
+    return str(20000 + (job + 997 * step) % 12000)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from os import PathLike
 
+LONGEST = 1000  # letters of a line of a message
+
 
 class AsdkitError(Exception):
     """Print as one line, with exit code 1 and without a traceback.
@@ -40,10 +42,21 @@ class DataError(AsdkitError):
         hint: str | None = None,
     ) -> None:
         where = f"{path}" if line is None else f"{path}:{line}"
+        problem = shorten(problem)
         super().__init__(f"{where}: {problem}", hint)
         self.path = path
         self.problem = problem
         self.line = line
+
+
+def shorten(text: str) -> str:
+    """Cut the middle out of very long lines, e.g. of a binary file."""
+    if len(text) <= LONGEST:
+        return text
+    return "\n".join(
+        line if len(line) <= LONGEST else f"{line[: LONGEST - 100]} ... {line[-50:]}"
+        for line in text.split("\n")
+    )
 
 
 class FitError(AsdkitError):

@@ -7,85 +7,150 @@ versions that pip accepts and Python does not.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import importlib
 import os
 import platform
 import re
+import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, NamedTuple
 
+import asdkit
 from asdkit.base.errors import AsdkitError
+from asdkit.base.provenance import version
+from asdkit.base.threads import waiting
 
 DRIVER = Path("/proc/driver/nvidia/version")
+ROOT = Path(asdkit.__file__).parents[1]
 INSTALL = "pip install -e . in the root of the source tree"
+# torch: the torchaudio that works with it, each tried; the first is the usual pair.
+PAIRS = {"2.11.0": "2.11.0", "2.15.0": "2.11.1", "2.14.1": "2.11.1", "2.6.0": "2.6.0"}
+# Where the package that has a module is not called like the module, or must be old.
+PROVIDERS = {
+    "pkg_resources": "setuptools<82",
+    "sklearn": "scikit-learn",
+    "yaml": "PyYAML",
+}
+
+
+class Use(NamedTuple):
+    """What needs a package that asdkit as a whole does not need.
+
+    Attributes:
+        module: the name that the package is imported by.
+        what: what is missing without it, and in which programs.
+        cure: how to install it, if pip alone cannot.
+    """
+
+    module: str
+    what: str
+    cure: str = ""
+
+
+_SSL = "ssl-extract, nnet-train --network ssl_ecapa"
+USES = {
+    "torchaudio": Use("torchaudio", f"self-supervised encoders: {_SSL}"),
+    "k2": Use(
+        "k2",
+        "finite-state decisions: vad-compute --method gmm_fsa, cm-localize",
+        "tools/setup.sh --k2 in the source tree",
+    ),
+    "transformers": Use("transformers", f"checkpoints of transformers: {_SSL}"),
+    "scikit-learn": Use("sklearn", "classical classifiers: cm-classifier-train"),
+    "tensorboard": Use("tensorboard", "training curves: nnet-train, cm-train"),
+    "codecarbon": Use("codecarbon", "measured energy: cost-table"),
+    "pyworld": Use("pyworld", "attacks world and world_vc: spoof-simulate"),
+    "av": Use("av", "channels that are codecs: codec-apply"),
+    "xgboost-cpu": Use(
+        "xgboost", "boosted trees: cm-classifier-train --classifier xgboost"
+    ),
+}
 
 
 class Finding(NamedTuple):
     """What is the case with one thing.
 
     Attributes:
-        verdict: "broken" is required and does not work; "absent" is optional.
+        verdict: "broken" is required and does not work; "degraded" is needed by a few
+            programs and does not work; "absent" is optional.
         subject: the package, or what it is about.
         text: version, value, or what is wrong.
         cure: a command, empty where there is nothing to cure.
     """
 
-    verdict: Literal["ok", "broken", "absent", "note"]
+    verdict: Literal["ok", "broken", "degraded", "absent", "note"]
     subject: str
     text: str
     cure: str = ""
 
     def __str__(self) -> str:
-        cure = f"\n{'':8}cure: {self.cure}" if self.cure else ""
-        return f"{self.verdict:7} {self.subject}: {self.text}{cure}"
+        cure = f"\n{'':9}cure: {self.cure}" if self.cure else ""
+        return f"{self.verdict:8} {self.subject}: {self.text}{cure}"
 
 
 def examine() -> list[Finding]:
     """Examine Python, packages, GPU, BLAS and cores."""
     found = [Finding("ok", "python", f"{platform.python_version()} {sys.executable}")]
     try:
+        installed = metadata.version("asdkit")
         requirements = metadata.requires("asdkit") or []
     except metadata.PackageNotFoundError:
         found.append(Finding("broken", "asdkit", "not installed", INSTALL))
-        requirements = []
-    required = [line for line in requirements if "extra ==" not in line]
-    found += [examine_package(requirement) for requirement in required]
-    found += _examine_pair(required)
-    found += _examine_extras(line for line in requirements if "extra ==" in line)
-    return [*found, *_examine_gpu(), *_examine_cores()]
+        installed, requirements = version(), []
+    if installed != version():
+        text = f"{version()} in {ROOT}, but {installed} is installed"
+        found.append(Finding("note", "asdkit", text, INSTALL))
+    torch_fails = False
+    for requirement in requirements:
+        if "extra ==" not in requirement:
+            found.append(examine_package(requirement, imported=not torch_fails))
+            torch_fails |= found[-1][:2] == ("broken", "torch")
+    found += _examine_extras(requirements, imported=not torch_fails)
+    return [*found, *_examine_gpu(torch_fails), *_examine_cores()]
 
 
-def examine_package(requirement: str) -> Finding:
+def summary(findings: list[Finding]) -> str:
+    """Say in one line what does not work."""
+    names = {
+        verdict: ", ".join(x.subject for x in findings if x.verdict == verdict)
+        for verdict in ("broken", "degraded")
+    }
+    if not any(names.values()):
+        return "all that is installed works"
+    return "; ".join(f"{verdict}: {what}" for verdict, what in names.items() if what)
+
+
+def examine_package(requirement: str, imported: bool = True) -> Finding:
     """Import a required package.
 
     Args:
         requirement: name and versions, e.g. ``lhotse>=1.31``.
+        imported: whether to import it; what stands on torch cannot be where torch
+            fails, and would only say so again.
     """
     name = _name(requirement)
-    cure = f"pip install '{requirement}'"
+    use = USES.get(name)
+    verdict: Literal["broken", "degraded"] = "degraded" if use else "broken"
+    without = f"; without it no {use.what}" if use else ""
     try:
-        version = metadata.version(name)
+        found = metadata.version(name)
     except metadata.PackageNotFoundError:
-        return Finding("broken", name, "not installed", cure)
-    try:
-        importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        text = f"{version} cannot be imported: {error}"
-        return Finding("broken", name, text, f"pip install {error.name}")
-    except Exception as error:  # whatever its import runs into is what we look for
-        what = str(error).strip().partition("\n")[0]
-        text = f"{version} cannot be imported: {type(error).__name__}: {what}"
-        cure = f"pip install --force-reinstall '{requirement}'"
-        return Finding("broken", name, text, cure)
-    if not _fits(version, requirement):
-        return Finding("broken", name, f"{version} is not {requirement}", cure)
-    return Finding("ok", name, version)
+        text = f"not installed{without}"
+        return Finding(verdict, name, text, _cure(requirement))
+    if imported and (fault := _fault(use.module if use else name)):
+        text, missing = fault
+        cure = _install(PROVIDERS.get(missing, missing)) if missing else ""
+        text = f"{found} cannot be imported: {text}{without}"
+        return Finding(verdict, name, text, cure or _repair(requirement))
+    if not _fits(found, requirement):
+        text = f"{found} is not {requirement}" + (f"; for {use.what}" if use else "")
+        return Finding(verdict, name, text, _cure(requirement))
+    return Finding("ok", name, found)
 
 
 def require(name: str, cure: str) -> ModuleType:
@@ -101,9 +166,10 @@ def require(name: str, cure: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise AsdkitError(f"{error.name} is not installed", hint=cure) from None
-    except (ImportError, OSError) as error:
-        what = str(error).strip().partition("\n")[0]
+        problem = f"{error.name or name} is not installed"
+        raise AsdkitError(problem, hint=cure) from None
+    except Exception as error:  # a broken installation raises whatever it runs into
+        what = str(error).strip().partition("\n")[0] or type(error).__name__
         raise AsdkitError(f"{name} cannot be imported: {what}", hint=cure) from None
 
 
@@ -123,35 +189,118 @@ def _fits(version: str, requirement: str) -> bool:
     return Requirement(requirement).specifier.contains(version, prereleases=True)
 
 
-def _examine_pair(required: list[str]) -> Iterator[Finding]:
-    """Compare torch with torchaudio, whose compiled halves must be of one release."""
-    versions = {}
-    for name in ("torch", "torchaudio"):
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            versions[name] = metadata.version(name)
-    releases = {tuple(version.split(".")[:2]) for version in versions.values()}
-    if len(releases) > 1:
-        both = " and ".join(map(" ".join, versions.items()))
-        pins = [f"'{line}'" for line in required if _name(line) in versions]
-        cure = f"pip install --force-reinstall {' '.join(pins)}"
-        yield Finding("broken", "torch, torchaudio", f"{both} differ", cure)
+def _fault(module: str) -> tuple[str, str] | None:
+    """Import a module; what went wrong, and the module that was missing, if one was."""
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        return str(error), (error.name or "").partition(".")[0]
+    except Exception as error:  # whatever its import runs into is what we look for
+        what = str(error).strip().partition("\n")[0]
+        return f"{type(error).__name__}: {what}", ""
+    return None
 
 
-def _examine_extras(requirements: Iterable[str]) -> Iterator[Finding]:
-    """Look which optional packages there are; they need not be imported."""
+def constraints() -> Path | None:
+    """The source tree's file of versions tested with this Python, if there is one."""
+    python = ".".join(platform.python_version_tuple()[:2])
+    path = ROOT / "tools" / "constraints" / f"py{python}.txt"
+    return path if path.exists() else None
+
+
+def _install(*requirements: str, again: bool = False) -> str:
+    """The command that installs versions which work together."""
+    words = ["pip", "install", *["--force-reinstall"] * again]
+    if (path := constraints()) is not None:
+        words += ["--constraint", str(path)]
+        requirements = tuple(x.partition("==")[0] for x in requirements)
+    return shlex.join([*words, *requirements])
+
+
+def _cure(requirement: str) -> str:
+    """How to install a package that is not there, or is too old."""
+    name = _name(requirement)
+    if name in USES and (cure := USES[name].cure):
+        return cure
+    return (
+        _install(*_pair()) if name in ("torch", "torchaudio") else _install(requirement)
+    )
+
+
+def _repair(requirement: str) -> str:
+    """How to mend a package that is there, but cannot be imported."""
+    name = _name(requirement)
+    if name in USES and (cure := USES[name].cure):
+        return cure
+    if name not in ("torch", "torchaudio"):
+        return _install(requirement, again=True)
+    # Versions that work together are there already: then their files are damaged.
+    wanted = _pair()
+    return _install(*wanted, again=all(map(_is_installed, wanted)))
+
+
+def _pair() -> tuple[str, str]:
+    """Name the versions of torch and torchaudio to install.
+
+    The constraints' if there are any; else those that keep the torch that there is;
+    else the usual pair.
+    """
+    if (path := constraints()) is not None:
+        pins = dict(
+            line.split("==") for line in path.read_text().split() if "==" in line
+        )
+        return f"torch=={pins['torch']}", f"torchaudio=={pins['torchaudio']}"
+    torch = _public_version("torch")
+    torch = torch if torch in PAIRS else next(iter(PAIRS))
+    return f"torch=={torch}", f"torchaudio=={PAIRS[torch]}"
+
+
+def _is_installed(pin: str) -> bool:
+    """Tell whether the version of ``name==version`` is the one that is installed."""
+    name, _, wanted = pin.partition("==")
+    return _public_version(name) == wanted
+
+
+def _public_version(name: str) -> str:
+    """An installed version without its local part (+cpu); empty if there is none."""
+    try:
+        return metadata.version(name).partition("+")[0]
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _examine_extras(requirements: list[str], imported: bool) -> Iterator[Finding]:
+    """Look which optional packages there are, and whether those that are work."""
+    extras: dict[str, list[str]] = {}
     for requirement in requirements:
-        name, extra = _name(requirement), re.findall(r"extra == .(\w+)", requirement)[0]
+        if extra := re.search(r"extra == .(\w+)", requirement):
+            wanted = requirement.partition(";")[0].strip()
+            extras.setdefault(wanted, []).append(extra[1])
+    for requirement, names in extras.items():
+        name = _name(requirement)
+        subject = f"{name} ({', '.join(names)})"
+        use = USES.get(name)
         try:
-            yield Finding("ok", f"{name} ({extra})", metadata.version(name))
+            found = metadata.version(name)
         except metadata.PackageNotFoundError:
-            cure = (
-                f"pip install '{requirement.partition(';')[0].strip()}', if you need it"
-            )
-            yield Finding("absent", f"{name} ({extra})", "not installed", cure)
+            text = f"not installed; for {use.what}" if use else "not installed"
+            cure = f"{_cure(requirement)}, if you need it"
+            yield Finding("absent", subject, text, cure)
+            continue
+        if use is not None:
+            yield examine_package(requirement, imported)._replace(subject=subject)
+        elif _fits(found, requirement):  # a tool, which no program imports
+            yield Finding("ok", subject, found)
+        else:
+            text, cure = f"{found} is not {requirement}", _cure(requirement)
+            yield Finding("absent", subject, text, f"{cure}, if you need it")
 
 
-def _examine_gpu() -> Iterator[Finding]:
+def _examine_gpu(torch_fails: bool) -> Iterator[Finding]:
     """Look for GPUs that torch can use."""
+    if torch_fails:
+        yield Finding("note", "gpu", "unknown: torch is broken")
+        return
     try:
         import torch
 
@@ -177,6 +326,7 @@ def _examine_cores() -> Iterator[Finding]:
     threads = os.environ.get("OMP_NUM_THREADS", "as many as cores")
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
     yield Finding("note", "cores", f"{cores}; OMP_NUM_THREADS: {threads}")
+    yield Finding("note", "waiting threads", waiting())
     chosen = os.environ.get("OPENBLAS_CORETYPE", "its own choice")
     cure = "unset OPENBLAS_CORETYPE, and asdkit chooses where it knows a faster one"
     cure = cure if chosen in ("HASWELL", "Haswell") else ""

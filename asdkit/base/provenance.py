@@ -14,6 +14,11 @@ from pathlib import Path
 import asdkit
 
 
+def version() -> str:
+    """Return asdkit's version, from a source tree as from an installed wheel."""
+    return asdkit.__version__
+
+
 @cache
 def commit() -> str:
     """Name the git commit of this source tree, or "unknown" outside of one."""
@@ -40,7 +45,7 @@ def provenance() -> dict[str, str]:
     """Describe this run: command, version, commit, host, working directory, time."""
     return {
         "command": command_line(),
-        "version": asdkit.__version__,
+        "version": version(),
         "commit": commit(),
         "host": platform.node(),
         "directory": os.getcwd(),

@@ -1,7 +1,8 @@
 """The values that an option may have, written into the signature beside its default.
 
 ``num_iters: Count = 10`` is an int to a reader and to mypy; a program that makes an
-option of it (`asdkit.base.options`) refuses 0 before any work is done.
+option of it (`asdkit.base.options`) refuses 0 before any work is done.  Infinity lies
+in no range but in those that name it, and is no plain ``float`` either.
 """
 
 from __future__ import annotations
@@ -58,8 +59,18 @@ class Range:
 Count = Annotated[int, Range(least=1)]
 Natural = Annotated[int, Range(least=0)]
 Positive = Annotated[float, Range(above=0)]
+PositiveOrInfinite = Annotated[float, Range(above=0, most=float("inf"))]
 NonNegative = Annotated[float, Range(least=0)]
+Decibels = Annotated[float, Range(least=-200, most=200)]  # more is beyond float32
 Share = Annotated[float, Range(least=0, most=1)]
 PositiveShare = Annotated[float, Range(above=0, most=1)]
 ProperShare = Annotated[float, Range(least=0, below=1)]
 Probability = Annotated[float, Range(above=0, below=1)]
+
+# Options that name a place on the disk; the help shows which kind.
+FilePath = Annotated[str, "FILE"]
+FolderPath = Annotated[str, "DIR"]
+AnyPath = Annotated[str, "FILE|DIR"]
+Rspecifier = Annotated[str, "RSPECIFIER"]
+# Several words, separated by commas.
+Names = Annotated[str, "NAME,..."]

@@ -1,21 +1,21 @@
 """Build what a table names: networks, losses and whatever else is chosen by name.
 
-A table is a literal dictionary, name -> class or function whose options have defaults.
+A table is a literal dictionary, name -> `Reference` of a class or function whose
+options have defaults; it is imported when it is built.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
-from asdkit.base import parameters
-
-Built = TypeVar("Built")
+from asdkit.base import signatures
+from asdkit.base.references import Configurable, reference_to
 
 
 def construct(
-    table: Mapping[str, Callable[..., Built]], name: str, *args: Any, **options: Any
-) -> Built:
+    table: Mapping[str, Configurable], name: str, *args: Any, **options: Any
+) -> Any:
     """Call what a table holds under a name.
 
     Args:
@@ -32,10 +32,10 @@ def construct(
     if unknown:
         options_known = ", ".join(known) or "none"
         raise ValueError(f"{name} has no option {unknown[0]!r}; it has {options_known}")
-    return table[name](*args, **options)
+    return reference_to(table[name])(*args, **options)
 
 
-def defaults_of(table: Mapping[str, Callable[..., Any]], name: str) -> dict[str, Any]:
+def defaults_of(table: Mapping[str, Configurable], name: str) -> dict[str, Any]:
     """Return the options of what a table holds, with their defaults.
 
     A model file keeps these, so that it can be read when a default has changed.
@@ -45,4 +45,4 @@ def defaults_of(table: Mapping[str, Callable[..., Any]], name: str) -> dict[str,
     """
     if name not in table:
         raise ValueError(f"expected one of {', '.join(table)}; got {name!r}")
-    return parameters.defaults_of(table[name])
+    return signatures.defaults_of(table[name])

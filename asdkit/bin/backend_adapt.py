@@ -1,4 +1,4 @@
-"""Adapt a PLDA back-end to a new domain, without speaker labels.
+"""Adapt a PLDA back-end to a new domain, unsupervised.
 
 e.g.: asdkit backend-adapt backend.npz scp:exp/ivectors/dev/ivector.scp adapted.npz
 
@@ -9,31 +9,35 @@ from __future__ import annotations
 
 import argparse
 
-from asdkit.backends.adaptation import adapt_plda
-from asdkit.backends.pipeline import Pipeline
-from asdkit.backends.plda import Plda
 from asdkit.base.errors import DataError
 from asdkit.base.options import add_options, options_of
-from asdkit.io.store import load_object, save_arrays
-from asdkit.io.vectors import read_vectors
+from asdkit.base.outputs import OutputFile
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     add_options(
         parser,
-        adapt_plda,
-        within_covar_scale="share of the excess variance that is within speakers",
-        between_covar_scale="share of the excess variance that is between speakers",
-        mean_diff_scale="how much of the squared shift of the mean is variance",
+        "asdkit.backends.adaptation:adapt_plda",
+        "within_covar_scale",
+        "between_covar_scale",
+        "mean_diff_scale",
     )
-    parser.add_argument("backend", help="a back-end that ends in plda (.npz)")
-    parser.add_argument("vectors", help="of the new domain, e.g. scp:exp/ivector.scp")
-    parser.add_argument("adapted", help="where to write the adapted back-end (.npz)")
+    parser.add_argument("backend", help="back-end that ends in plda (.npz)")
+    parser.add_argument("vectors", help="rspecifier of the new domain's vectors")
+    parser.add_argument(
+        "adapted", type=OutputFile, help="where to write the adapted back-end (.npz)"
+    )
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.backends.adaptation import adapt_plda
+    from asdkit.backends.pipeline import Pipeline
+    from asdkit.backends.plda import Plda
+    from asdkit.io.store import load_object, save_arrays
+    from asdkit.io.vectors import read_vectors
+
     pipeline = load_object(args.backend, Pipeline)
     *maps, plda = pipeline.steps
     if not isinstance(plda, Plda):

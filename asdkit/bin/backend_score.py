@@ -13,12 +13,7 @@ from __future__ import annotations
 import argparse
 import logging
 
-import numpy as np
-
-from asdkit.backends.pipeline import Pipeline
-from asdkit.io.store import load_object
-from asdkit.io.trials import read_pairs, write_scores
-from asdkit.io.vectors import read_vectors
+from asdkit.base.outputs import OutputFile
 
 logger = logging.getLogger(__name__)
 
@@ -28,21 +23,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--enroll-spk2utt",
         metavar="FILE",
-        help="utterances of every enrolled model (default: one, of the same name)",
+        help="utterances of every enrolled model (default: a model is an utterance)",
     )
     parser.add_argument(
         "--enroll-vectors",
         metavar="RSPECIFIER",
-        help="vectors of enrolled utterances (default: those of the test)",
+        help="vectors of the enrollment utterances (default: same as the test's)",
     )
-    parser.add_argument("backend", help="what backend-train wrote (.npz)")
-    parser.add_argument("trials", help="<enroll> <test> and target, nontarget or spoof")
+    parser.add_argument("backend", help="back-end from backend-train (.npz)")
+    parser.add_argument(
+        "trials", help="<enroll> <test> target|nontarget|spoof per line"
+    )
     parser.add_argument("vectors", help="rspecifier, e.g. scp:exp/ivector.scp")
-    parser.add_argument("scores", help="where to write <enroll> <test> <score> lines")
+    parser.add_argument(
+        "scores", type=OutputFile, help="where to write <enroll> <test> <score> lines"
+    )
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    import numpy as np
+
+    from asdkit.backends.pipeline import Pipeline
+    from asdkit.io.store import load_object
+    from asdkit.io.trials import read_pairs, write_scores
+    from asdkit.io.vectors import read_vectors
+
     pipeline = load_object(args.backend, Pipeline)
     trials = read_pairs(args.trials)
     vectors = read_vectors(args.vectors, pipeline.input_dim, args.backend)

@@ -13,16 +13,10 @@ from __future__ import annotations
 import argparse
 import logging
 
-import numpy as np
-
-from asdkit.backends.lda import Lda
-from asdkit.backends.pipeline import MAPS, SCORERS, STEPS, Pipeline, step_names
-from asdkit.backends.plda import Plda
+from asdkit.backends.registry import MAPS, SCORERS, STEPS, step_names
 from asdkit.base.errors import DataError
 from asdkit.base.options import add_options, options_of
-from asdkit.io.store import save_arrays
-from asdkit.io.tables import read_table
-from asdkit.io.vectors import read_vectors
+from asdkit.base.outputs import OutputFile
 
 logger = logging.getLogger(__name__)
 
@@ -37,28 +31,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"any of {', '.join(MAPS)} in any order, then one of "
         f"{', '.join(SCORERS)} (default: %(default)s)",
     )
-    add_options(
-        parser,
-        Lda,
-        lda_dim="lda: dimension after the projection",
-        total_covariance_factor="lda: 0 to whiten within speakers, 1 in total",
-        covariance_floor="lda: smallest eigenvalue, relative to the largest",
-    )
-    add_options(
-        parser,
-        Plda,
-        num_iters="plda: number of EM iterations",
-        normalize_length="plda: normalize length inside the model",
-        simple_length_norm="plda: to sqrt(dim), not to what the model expects",
-        smoothing="plda: share of the between-speaker covariance added to within",
-    )
+    of_lda = "lda_dim", "total_covariance_factor"
+    add_options(parser.add_argument_group("lda"), STEPS["lda"], *of_lda)
+    of_plda = "num_iters", "normalize_length", "simple_length_norm", "smoothing"
+    add_options(parser.add_argument_group("plda"), STEPS["plda"], *of_plda)
+    both = parser.add_argument_group("lda and plda")
+    add_options(both, STEPS["lda"], "covariance_floor")
     parser.add_argument("utt2spk", help="speaker of every utterance")
     parser.add_argument("vectors", help="rspecifier, e.g. scp:exp/ivector.scp")
-    parser.add_argument("backend", help="where to write the back-end (.npz)")
+    parser.add_argument(
+        "backend", type=OutputFile, help="where to write the back-end (.npz)"
+    )
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    import numpy as np
+
+    from asdkit.backends.pipeline import Pipeline
+    from asdkit.io.store import save_arrays
+    from asdkit.io.tables import read_table
+    from asdkit.io.vectors import read_vectors
+
     utt2spk = read_table(args.utt2spk)
     vectors = read_vectors(args.vectors)
     utts = [utt for utt in vectors.keys if utt in utt2spk]

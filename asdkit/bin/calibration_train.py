@@ -1,4 +1,4 @@
-r"""Train calibration or fusion: scores become log-likelihood ratios.
+r"""Train calibration or fusion of scores.
 
 e.g.: asdkit calibration-train data/dev/trials exp/dev/scores calibration.npz
 e.g.: asdkit calibration-train --duration data/dev/utt2dur data/dev/trials \
@@ -12,36 +12,32 @@ from __future__ import annotations
 
 import argparse
 
-import numpy as np
-
-from asdkit.backends.calibration import Calibration
+from asdkit.backends.measures import add_measures, measures_of
 from asdkit.base.options import add_options, options_of
-from asdkit.inference.evidence import (
-    add_measures,
-    measures_of,
-    read_measures,
-    read_systems,
-)
-from asdkit.io.store import save_model
-from asdkit.io.trials import read_trials
+from asdkit.base.outputs import OutputFile
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(
-        parser,
-        Calibration,
-        p_target="prior of a target for which decisions shall be best",
-        ridge="penalty on the squared weights of scaled scores",
-    )
+    names = "p_target", "ridge"
+    add_options(parser, "asdkit.backends.calibration:Calibration", *names)
     add_measures(parser)
     parser.add_argument("trials", help="<enroll> <test> target|nontarget per line")
     parser.add_argument("scores", nargs="+", help="one file per system, in any order")
-    parser.add_argument("model", help="where to write the model (.npz)")
+    parser.add_argument(
+        "model", type=OutputFile, help="where to write the model (.npz)"
+    )
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    import numpy as np
+
+    from asdkit.backends.calibration import Calibration
+    from asdkit.inference.evidence import read_measures, read_systems
+    from asdkit.io.store import save_model
+    from asdkit.io.trials import read_trials
+
     trials = read_trials(args.trials)
     measures = measures_of(args)
     _, scores = read_systems(args.scores, trials, args.trials)

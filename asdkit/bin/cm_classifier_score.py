@@ -1,4 +1,4 @@
-r"""Score embeddings with a classifier that tells bona fide from spoofed ones.
+r"""Score embeddings with a spoofing classifier.
 
 e.g.: asdkit cm-classifier-score scp:exp/stats/eval/embedding.scp \
         exp/stats_svm/seed0/train exp/stats_svm/seed0/train/scores_eval
@@ -13,8 +13,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from asdkit.countermeasures.embeddings import score_embeddings
-from asdkit.io.cm_scores import write_cm_scores
+from asdkit.base.outputs import OutputFile
 
 logger = logging.getLogger(__name__)
 
@@ -23,11 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("vectors", help="rspecifier of embeddings")
     parser.add_argument("cm_dir", help="directory with classifier.npz")
-    parser.add_argument("scores", help="where to write")
+    parser.add_argument("scores", type=OutputFile, help="where to write the scores")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.countermeasures.embeddings import score_embeddings
+    from asdkit.io.cm_scores import write_cm_scores
+
     model = Path(args.cm_dir) / "classifier.npz"
     utts, scores = score_embeddings(args.vectors, model)
     write_cm_scores(args.scores, utts, scores)

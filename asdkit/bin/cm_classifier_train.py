@@ -1,4 +1,4 @@
-r"""Train a classical classifier that tells bona fide from spoofed embeddings.
+r"""Train a classical spoofing classifier of embeddings.
 
 e.g.: asdkit cm-classifier-train --classifier svm --c 0.1,1,5 --kernel linear,rbf \
         data/train/utt2attack scp:exp/stats/train/embedding.scp \
@@ -15,59 +15,57 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from asdkit.base.distributed import is_main
 from asdkit.base.options import add_choice, add_options, choice_of, options_of
-from asdkit.countermeasures.classifiers import CLASSIFIERS
-from asdkit.countermeasures.embeddings import (
-    read_labeled,
-    save_classifier,
-    train_classifier,
+from asdkit.base.outputs import OutputDir
+from asdkit.countermeasures.registry import CLASSIFIERS
+
+OPTIONS = (
+    "c",
+    "max_iter",
+    "kernel",
+    "num_neighbors",
+    "impurity",
+    "max_depth",
+    "num_trees",
+    "shrinkage",
+    "num_rounds",
+    "hidden_dim",
+    "second_dim",
+    "activation",
+    "batch_size",
+    "alpha",
+    "max_epochs",
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_choice(
-        parser,
-        "classifier",
-        CLASSIFIERS,
-        "which one",
-        True,  # grids are lists
-        c="weight of errors relative to the penalty",
-        max_iter="iterations of the optimizer",
-        kernel="what replaces the scalar product",
-        num_neighbors="how many vote",
-        impurity="what a split reduces",
-        max_depth="of a tree",
-        num_trees="how many",
-        shrinkage="learning rate",
-        num_rounds="number of trees",
-        hidden_dim="units of the first hidden layer",
-        second_dim="of the second; 0: there is none",
-        activation="of hidden units",
-        batch_size="utterances",
-        alpha="weight of the squared penalty",
-        max_epochs="it may end earlier",
-    )
+    text = "the classifier"
+    add_choice(parser, "classifier", CLASSIFIERS, text, *OPTIONS, listed=True)
     add_options(
         parser,
-        train_classifier,
-        standardize="bring every dimension to mean 0 and variance 1 first",
-        select="what is best on the development set: F1 of bona fide speech, or EER",
-        seed="of classifiers that draw",
+        "asdkit.countermeasures.embeddings:train_classifier",
+        "standardize",
+        "select",
+        "seed",
     )
-    parser.add_argument("train_utt2attack", help="attacks, bonafide among them")
-    parser.add_argument("train_vectors", help="rspecifier of their embeddings")
-    parser.add_argument("dev_utt2attack", help="the same of the development set")
-    parser.add_argument("dev_vectors", help="rspecifier of their embeddings")
-    parser.add_argument("cm_dir", help="where to write")
+    parser.add_argument("train_utt2attack", help="utt2attack of the training set")
+    parser.add_argument("train_vectors", help="rspecifier of training embeddings")
+    parser.add_argument("dev_utt2attack", help="utt2attack of the development set")
+    parser.add_argument("dev_vectors", help="rspecifier of development embeddings")
+    parser.add_argument("cm_dir", type=OutputDir, help="where to write the classifiers")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    given = argparse.Namespace(**vars(args))
-    del given.seed  # there is one, and no list to choose from
-    _, grid = choice_of(given, "classifier", CLASSIFIERS)
+    from asdkit.base.distributed import is_main
+    from asdkit.countermeasures.embeddings import (
+        read_labeled,
+        save_classifier,
+        train_classifier,
+    )
+
+    _, grid = choice_of(args, "classifier", CLASSIFIERS)
     models = train_classifier(
         args.classifier,
         grid,

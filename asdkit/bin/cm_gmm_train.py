@@ -1,4 +1,4 @@
-"""Train a countermeasure of two Gaussian mixtures, bona fide and spoof.
+"""Train a countermeasure of two Gaussian mixtures.
 
 e.g.: asdkit cm-gmm-train data/train exp/lfcc_gmm
 
@@ -13,37 +13,43 @@ import argparse
 from pathlib import Path
 
 from asdkit.base.device import choose_device
-from asdkit.base.distributed import is_main
 from asdkit.base.options import add_options, options_of
-from asdkit.countermeasures.gmm import SpoofFrontEnd, save_spoof_gmm, train_spoof_gmm
+from asdkit.base.outputs import OutputDir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     add_options(
         parser,
-        train_spoof_gmm,
-        num_gauss="number of Gaussians of each mixture",
-        num_init_iters="EM iterations on frames in memory, to start from",
-        num_iters="EM iterations on all frames",
-        min_gaussian_weight="Gaussians with less are not updated",
-        num_frames="frames to start from, for each mixture, at most",
-        seed="of the frames to start from",
+        "asdkit.countermeasures.gmm:train_spoof_gmm",
+        "num_gauss",
+        "num_init_iters",
+        "num_iters",
+        "min_gaussian_weight",
+        "num_frames",
+        "seed",
     )
     add_options(
         parser,
-        SpoofFrontEnd,
-        delta_window="frames on each side of a derivative; with CQCCs 3",
-        delta_order="highest derivative; 0: none",
-        cmn_window="frames of the window whose mean is subtracted; 0: none",
+        "asdkit.countermeasures.gmm:SpoofFrontEnd",
+        "delta_window",
+        "delta_order",
+        "cmn_window",
     )
-    add_options(parser, choose_device, device="where to compute")
+    add_options(parser, choose_device, "device")
     parser.add_argument("data_dir", help="data directory with feats.scp, utt2attack")
-    parser.add_argument("gmm_dir", help="where to write gmm.npz")
+    parser.add_argument("gmm_dir", type=OutputDir, help="where to write gmm.npz")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.base.distributed import is_main
+    from asdkit.countermeasures.gmm import (
+        SpoofFrontEnd,
+        save_spoof_gmm,
+        train_spoof_gmm,
+    )
+
     options = options_of(train_spoof_gmm, args) | {"device": choose_device(args.device)}
     frontend = SpoofFrontEnd(**options_of(SpoofFrontEnd, args))
     model = train_spoof_gmm(args.data_dir, frontend, **options)

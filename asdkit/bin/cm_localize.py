@@ -1,4 +1,4 @@
-"""Tell which parts of utterances are spoofed.
+"""Find the spoofed parts of utterances.
 
 e.g.: asdkit cm-localize --decode false data/eval exp/lcnn exp/lcnn/eval
 e.g.: .venv-k2/bin/asdkit cm-localize data/eval exp/lcnn/eval/frames.scp exp/lcnn/fsa
@@ -18,39 +18,46 @@ import argparse
 from pathlib import Path
 
 from asdkit.base.device import choose_device
-from asdkit.base.options import add_choice, add_options, boolean, choice_of, options_of
-from asdkit.base.packages import require
-from asdkit.countermeasures.frame_scores import score_frames
-from asdkit.countermeasures.localization import HELPS, METHODS, localize
-from asdkit.segmentation.fsa import CURE
+from asdkit.base.options import add_choice, add_options, choice_of, options_of
+from asdkit.base.outputs import OutputDir
+from asdkit.base.parsing import boolean
+from asdkit.countermeasures.registry import LOCALIZERS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_choice(parser, "method", METHODS, "how to decide", **HELPS)
+    add_choice(parser, "method", LOCALIZERS, "decision method")
     parser.add_argument(
         "--decode",
         type=boolean,
         default=True,
         metavar="true|false",
-        help="whether to decide, or only to score frames (default: true)",
+        help="decide, or only score frames (default: true)",
     )
     add_options(
         parser,
-        score_frames,
-        max_frames="frames in a batch, padding included; 0: as in the training",
-        num_workers="processes that make batches ahead",
+        "asdkit.countermeasures.frame_scores:score_frames",
+        "max_frames",
+        "num_workers",
     )
-    add_options(parser, choose_device, device="where to compute")
+    add_options(parser, choose_device, "device")
     parser.add_argument("data_dir", help="data directory")
-    parser.add_argument("model", help="directory with network.pt, or frames.scp")
-    parser.add_argument("out_dir", help="where to write")
+    parser.add_argument(
+        "model", help="directory with network.pt, or frame scores (frames.scp)"
+    )
+    parser.add_argument("out_dir", type=OutputDir, help="where to write")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    method, options = choice_of(args, "method", METHODS)
+    from asdkit.countermeasures.frame_scores import score_frames
+    from asdkit.countermeasures.localization import localize
+
+    method, options = choice_of(args, "method", LOCALIZERS)
     if args.decode and args.method == "fsa":
+        from asdkit.base.packages import require
+        from asdkit.segmentation.fsa import CURE
+
         require("k2", CURE)  # before time is spent on scores
     frames = Path(args.model)
     if frames.suffix != ".scp":

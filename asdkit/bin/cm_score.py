@@ -1,4 +1,4 @@
-"""Score the utterances of a data directory with a countermeasure.
+"""Score utterances with a countermeasure.
 
 e.g.: asdkit cm-score data/eval exp/lfcc_gmm exp/lfcc_gmm/scores_eval
 e.g.: torchrun --standalone --nproc-per-node 2 -m asdkit cm-score data/eval exp/senet9 s
@@ -17,28 +17,30 @@ from pathlib import Path
 from asdkit.base.device import choose_device
 from asdkit.base.errors import DataError
 from asdkit.base.options import add_options, options_of
-from asdkit.countermeasures.gmm import load_spoof_gmm
-from asdkit.countermeasures.scoring import score_network, write_scores
+from asdkit.base.outputs import OutputFile
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     add_options(
         parser,
-        score_network,
-        lane="read feats.scp or compute features; None: as in the training",
-        crop="what of an utterance is judged; None: as in the training",
-        max_frames="frames in a batch, padding included; 0: as in the training",
-        num_workers="processes that make batches ahead",
+        "asdkit.countermeasures.scoring:score_network",
+        "lane",
+        "crop",
+        "max_frames",
+        "num_workers",
     )
-    add_options(parser, choose_device, device="where to compute")
+    add_options(parser, choose_device, "device")
     parser.add_argument("data_dir", help="data directory")
     parser.add_argument("model_dir", help="directory with network.pt or gmm.npz")
-    parser.add_argument("scores", help="where to write")
+    parser.add_argument("scores", type=OutputFile, help="where to write the scores")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.countermeasures.gmm import load_spoof_gmm
+    from asdkit.countermeasures.scoring import score_network, write_scores
+
     options = options_of(score_network, args) | {"device": choose_device(args.device)}
     gmm, network = (Path(args.model_dir) / name for name in ("gmm.npz", "network.pt"))
     if network.exists():

@@ -1,4 +1,4 @@
-r"""Train a network that tells bona fide from spoofed speech.
+r"""Train a network as a spoofing countermeasure.
 
 e.g.: asdkit cm-train --network senet9 --features spectrum --class-weights balanced \
         --averaging best data/train data/dev exp/senet9
@@ -14,15 +14,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from asdkit.base.device import choose_device
 from asdkit.base.options import choice_of, options_of
-from asdkit.nnet.network import Network
-from asdkit.training.corpus import FRONT_ENDS
-from asdkit.training.networks import new_network, refuse_impossible, train_network
+from asdkit.base.outputs import OutputDir
+from asdkit.features.registry import FRONT_ENDS
 from asdkit.training.options import add_spoof_options
-from asdkit.training.spoofing import SpoofCorpusReader, balanced_weights
-from asdkit.training.teachers import TeacherReader
+
+if TYPE_CHECKING:
+    from asdkit.nnet.network import Network
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,11 +30,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_spoof_options(parser)
     parser.add_argument("train_dir", help="data directory to train on, with utt2attack")
     parser.add_argument("dev_dir", help="data directory to validate on")
-    parser.add_argument("cm_dir", help="where to write network.pt")
+    parser.add_argument("cm_dir", type=OutputDir, help="where to write network.pt")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.base.device import choose_device
+    from asdkit.training.networks import new_network, refuse_impossible, train_network
+    from asdkit.training.spoofing import SpoofCorpusReader, balanced_weights
+    from asdkit.training.teachers import TeacherReader
+
     refuse_impossible(args)
     device = choose_device(args.device)
     front_end, front_end_options = choice_of(args, "features", FRONT_ENDS)

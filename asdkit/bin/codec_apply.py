@@ -1,4 +1,4 @@
-"""Send all utterances of a data directory through codecs, as telephones do.
+"""Send every utterance through a telephone codec.
 
 e.g.: asdkit codec-apply --codecs none,alaw,opus data/eval data/coded exp/wav/coded
 
@@ -13,27 +13,24 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import add_options, options_of
-from asdkit.data.changed_audio import Codecs, write_changed
+from asdkit.base.outputs import OutputDir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(
-        parser,
-        Codecs,
-        codecs="from which one is drawn for every utterance; none: left as it is",
-        seed="other seeds draw other codecs",
-    )
-    add_options(
-        parser, write_changed, allow_pipes="run the commands that recordings are"
-    )
+    add_options(parser, "asdkit.data.changed_audio:Codecs", "codecs", "seed")
+    add_options(parser, "asdkit.data.changed_audio:write_changed", "allow_pipes")
     parser.add_argument("data_dir", help="data directory with audio")
-    parser.add_argument("coded_dir", help="where to write the new data directory")
-    parser.add_argument("audio_dir", help="where to write FLAC files")
+    parser.add_argument(
+        "coded_dir", type=OutputDir, help="where to write the new data directory"
+    )
+    parser.add_argument("audio_dir", type=OutputDir, help="where to write FLAC files")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.data.changed_audio import Codecs, write_changed
+
     codecs = Codecs(**options_of(Codecs, args))
     write_changed(
         args.data_dir,

@@ -1,4 +1,4 @@
-"""Print what experiments have cost: time, memory, energy, CO2 equivalent.
+"""Print time, memory, energy and CO2 of experiments.
 
 e.g.: asdkit cost-table exp/ivectors_50 exp/xvector
 
@@ -12,25 +12,21 @@ from __future__ import annotations
 
 import argparse
 
-from asdkit.base.cost import Power
+from asdkit.base.answers import Table
 from asdkit.base.options import add_options, options_of
-from asdkit.report.costs import cost_table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(
-        parser,
-        Power,
-        core_watt="of a busy CPU core",
-        gpu_watt="of a GPU in use",
-        pue="energy of the building per energy of the machine",
-        grid_intensity="kg of CO2 equivalent per kWh",
-    )
-    add_options(parser, cost_table, by_program="a line for every program")
+    names = "core_watt", "gpu_watt", "pue", "grid_intensity"
+    add_options(parser, "asdkit.base.cost:Power", *names)
+    add_options(parser, "asdkit.report.costs:cost_table", "by_program")
     parser.add_argument("exp_dir", nargs="+", help="directories with results")
 
 
-def main(args: argparse.Namespace) -> str:
+def main(args: argparse.Namespace) -> Table:
     """Run the command."""
+    from asdkit.base.cost import Power
+    from asdkit.report.costs import cost_table
+
     return cost_table(args.exp_dir, args.by_program, Power(**options_of(Power, args)))

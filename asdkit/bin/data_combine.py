@@ -1,4 +1,4 @@
-"""Join data directories with different utterances into one.
+"""Combine data directories with different utterances.
 
 e.g.: asdkit data-combine data/voxceleb1 data/voxceleb2 data/train
 
@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import argparse
 
-from asdkit.data.subset import write_combined
+from asdkit.base.outputs import OutputDir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("data_dir", nargs="+", help="directories with manifests")
-    parser.add_argument("combined_dir", help="where to write")
+    parser.add_argument("combined_dir", type=OutputDir, help="where to write")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.data.subset import write_combined
+
     write_combined(args.data_dir, args.combined_dir)

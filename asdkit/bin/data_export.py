@@ -1,4 +1,4 @@
-"""Write a data directory as Kaldi's own tables, for Kaldi's scripts.
+"""Write a data directory as Kaldi tables.
 
 e.g.: asdkit data-export --prefix-speaker true data/train kaldi/data/train
 
@@ -11,20 +11,19 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import add_options
-from asdkit.data.kaldi_export import export_directory
+from asdkit.base.outputs import OutputDir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(
-        parser,
-        export_directory,
-        prefix_speaker="call utterances <spk>-<utt>, for Kaldi's order of speakers",
-    )
+    owner = "asdkit.data.kaldi_export:export_directory"
+    add_options(parser, owner, "prefix_speaker")
     parser.add_argument("data_dir", help="directory with manifests")
-    parser.add_argument("kaldi_dir", help="where to write")
+    parser.add_argument("kaldi_dir", type=OutputDir, help="where to write")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.data.kaldi_export import export_directory
+
     export_directory(args.data_dir, args.kaldi_dir, args.prefix_speaker)

@@ -1,4 +1,4 @@
-"""Write the part of a data directory that you choose.
+"""Select part of a data directory.
 
 e.g.: asdkit data-subset --longest 100000 data/train data/train_100k
 e.g.: asdkit data-subset --spk-list lists/dev --per-spk 5 data/train data/dev
@@ -13,41 +13,41 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import add_options, options_of
-from asdkit.data.directory import ids_of
-from asdkit.data.manifests import read_manifests
-from asdkit.data.subset import read_list, read_where, select, write_subset
+from asdkit.base.outputs import OutputDir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument(
-        "--utt-list", metavar="FILE", help="utterances to keep, first word of each line"
+        "--utt-list",
+        metavar="FILE",
+        help="utterances to keep, first word of each line (default: all)",
     )
     parser.add_argument(
-        "--spk-list", metavar="FILE", help="speakers to keep, first word of each line"
+        "--spk-list",
+        metavar="FILE",
+        help="speakers to keep, first word of each line (default: all)",
     )
     parser.add_argument(
         "--where",
         metavar="TABLE=X,X",
         action="append",
         default=[],
-        help="utterances of which a table, e.g. utt2attack, says one of these; several "
-        "such options all hold",
+        help="utterances to keep, those with one of these values in a table, e.g. "
+        "utt2attack; repeat the option for further conditions (default: all)",
     )
-    add_options(
-        parser,
-        select,
-        per_spk="utterances of each speaker, drawn at random; 0: all",
-        longest="utterances, the longest; 0: all",
-        random="utterances, drawn at random; 0: all",
-        seed="of the draws",
-    )
+    names = "per_spk", "longest", "random", "seed"
+    add_options(parser, "asdkit.data.subset:select", *names)
     parser.add_argument("data_dir", help="directory with manifests")
-    parser.add_argument("subset_dir", help="where to write")
+    parser.add_argument("subset_dir", type=OutputDir, help="where to write")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.data.directory import ids_of
+    from asdkit.data.manifests import read_manifests
+    from asdkit.data.subset import read_list, read_where, select, write_subset
+
     manifests = read_manifests(args.data_dir)
     ids = ids_of(manifests)
     chosen = [read_where(args.data_dir, condition) for condition in args.where]

@@ -1,4 +1,4 @@
-"""Look for everything that is wrong with data directories, and repair what can be.
+"""Check data directories for errors, and repair them.
 
 e.g.: asdkit data-validate --fix true data/train data/test
 
@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import argparse
 import logging
+from pathlib import Path
 
 from asdkit.base.errors import DataError
-from asdkit.base.options import add_options, boolean, options_of
-from asdkit.data.repair import repair
-from asdkit.data.validation import validate
+from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputDir, hold
+from asdkit.base.parsing import boolean
 
 logger = logging.getLogger(__name__)
 SHOWN = 20
@@ -30,20 +31,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="true|false",
         help="repair what can be repaired (default: false)",
     )
-    add_options(
-        parser,
-        validate,
-        check_feats="read all features and look for NaN and infinity; slow",
-    )
+    add_options(parser, "asdkit.data.validation:validate", "check_feats", "audio")
     parser.add_argument("data_dir", nargs="+", help="directories to check")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.data.repair import repair
+    from asdkit.data.validation import validate
+
     problems, total = [], 0
     for data_dir in args.data_dir:
-        if args.fix:
-            repair(data_dir)
+        if args.fix and Path(data_dir).is_dir():
+            with hold(OutputDir(data_dir)):
+                repair(data_dir)
         report = validate(data_dir, **options_of(validate, args))
         logger.info("data-validate: %s: %d problems", data_dir, report.num_problems)
         problems += report.problems()

@@ -1,8 +1,10 @@
-"""Examine the installation: broken or mismatched packages and their cures.
+"""Check the installation, and say how to mend it.
 
 e.g.: asdkit doctor
 
-Exit code 1 if something is broken that asdkit needs.
+broken    asdkit does not work without it; the exit code is 1.
+degraded  the programs that are named do not work; the exit code is 0.
+absent    an extra that is not installed; the exit code is 0.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.errors import AsdkitError
-from asdkit.base.packages import examine
+from asdkit.base.packages import examine, summary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +23,6 @@ def main(args: argparse.Namespace) -> str:
     """Run the command."""
     findings = examine()
     report = "\n".join(map(str, findings))
-    broken = [x.subject for x in findings if x.verdict == "broken"]
-    if broken:
-        raise AsdkitError(f"{len(broken)} broken: {', '.join(broken)}\n{report}")
-    return report
+    if any(x.verdict == "broken" for x in findings):
+        raise AsdkitError(f"{summary(findings)}\n{report}")
+    return f"{report}\nasdkit doctor: {summary(findings)}"

@@ -1,4 +1,4 @@
-"""Compute features of all utterances of a data directory: MFCC, fbank, LFCC, spectra.
+"""Compute features: MFCC, fbank, LFCC, CQCC, spectra.
 
 e.g.: asdkit feats-compute --config conf/mfcc.conf data/train exp/mfcc/train
 
@@ -14,28 +14,30 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import add_choice, add_options, choice_of, options_of
-from asdkit.data.features import compute_features
-from asdkit.features.registry import FEATURES, HELPS
+from asdkit.base.outputs import OutputDir
+from asdkit.features.registry import FEATURES
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_choice(parser, "type", FEATURES, "kind of features", **HELPS)
+    add_choice(parser, "type", FEATURES, "kind of features")
     add_options(
         parser,
-        compute_features,
-        seed="seed of dither",
-        compress="keep 8 bits per value instead of 32",
-        allow_pipes="run the commands in wav.scp",
-        allow_downsample="resample audio of a higher rate, else refuse it",
-        allow_upsample="resample audio of a lower rate, else refuse it",
+        "asdkit.data.features:compute_features",
+        "seed",
+        "compress",
+        "allow_pipes",
+        "allow_downsample",
+        "allow_upsample",
     )
     parser.add_argument("data_dir", help="data directory with manifests")
-    parser.add_argument("out_dir", help="where to write the archive")
+    parser.add_argument("out_dir", type=OutputDir, help="where to write the archive")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.data.features import compute_features
+
     kind, options = choice_of(args, "type", FEATURES)
     compute_features(
         args.data_dir,

@@ -12,37 +12,44 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+from functools import partial
 from pathlib import Path
 
 from asdkit.base.device import choose_device
-from asdkit.base.distributed import is_main, share
 from asdkit.base.errors import DataError
-from asdkit.base.options import add_options, boolean
-from asdkit.data.frames import list_utts, read_frames
-from asdkit.io.ark import ArkWriter, read_scp
-from asdkit.io.store import load_object
-from asdkit.ivector.system import IvectorSystem
+from asdkit.base.options import add_options
+from asdkit.base.outputs import OutputDir
+from asdkit.base.parsing import boolean
 
 logger = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(parser, choose_device, device="where to compute")
+    add_options(parser, choose_device, "device")
     parser.add_argument(
         "--with-precision",
         type=boolean,
         default=False,
         metavar="true|false",
-        help="write the diagonals of the posteriors' precisions, too (default: false)",
+        help="write the precision of every element, too (default: false)",
     )
     parser.add_argument("data_dir", help="data directory with feats.scp and vad.scp")
     parser.add_argument("extractor_dir", help="directory with extractor.npz")
-    parser.add_argument("ivector_dir", help="where to write ivector.ark and .scp")
+    parser.add_argument(
+        "ivector_dir", type=OutputDir, help="where to write ivector.ark and .scp"
+    )
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.base.distributed import is_main, share
+    from asdkit.data.derived import origin_of_features
+    from asdkit.data.frames import list_utts, read_frames
+    from asdkit.io.ark import ArkWriter, read_scp
+    from asdkit.io.store import load_object
+    from asdkit.ivector.system import IvectorSystem
+
     device = choose_device(args.device)
     model = Path(args.extractor_dir) / "extractor.npz"
     system = load_object(model, IvectorSystem)
@@ -50,10 +57,11 @@ def main(args: argparse.Namespace) -> None:
     if not utts:
         raise DataError(args.data_dir, "expected utterances, feats.scp has none")
     batches = read_frames(args.data_dir, system.frontend, share(utts))
+    open_ark = partial(ArkWriter, origin=origin_of_features(args.data_dir))
     with contextlib.ExitStack() as stack:
-        writer = stack.enter_context(ArkWriter(args.ivector_dir, "ivector"))
+        writer = stack.enter_context(open_ark(args.ivector_dir, "ivector"))
         if args.with_precision:
-            precisions = stack.enter_context(ArkWriter(args.ivector_dir, "precision"))
+            precisions = stack.enter_context(open_ark(args.ivector_dir, "precision"))
         for utt, ivector, precision in system.posteriors(batches, device):
             writer[utt] = ivector
             if args.with_precision:

@@ -1,4 +1,4 @@
-"""Train an i-vector extractor: total variability by EM.
+"""Train an i-vector extractor (total variability, EM).
 
 e.g.: asdkit ivector-train --ivector-dim 400 data/train exp/ubm exp/extractor
 e.g.: torchrun --standalone --nproc-per-node 8 -m asdkit ivector-train data/train ...
@@ -14,49 +14,43 @@ import argparse
 from pathlib import Path
 
 from asdkit.base.device import choose_device
-from asdkit.base.distributed import is_main, share
 from asdkit.base.options import add_options, options_of
-from asdkit.data.frames import Frames, list_utts
-from asdkit.data.ubm import load_ubm
-from asdkit.gmm.posteriors import Aligner
-from asdkit.io.store import load_object, save_arrays
-from asdkit.ivector.extractor import IvectorExtractor
-from asdkit.ivector.statistics import Statistics
-from asdkit.ivector.system import IvectorSystem
-
-KIND = IvectorSystem.__name__
+from asdkit.base.outputs import OutputDir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     add_options(
         parser,
-        IvectorExtractor,
-        ivector_dim="dimension of the i-vectors",
-        num_iters="number of EM iterations",
-        init="where EM starts",
-        precision="of matrix products and of sums over utterances",
-        gaussian_min_count="Gaussians with fewer frames are not updated",
-        variance_floor_factor="least residual variance, as a share of the average",
-        seed="of what is drawn at the start",
+        "asdkit.ivector.extractor:IvectorExtractor",
+        "ivector_dim",
+        "num_iters",
+        "init",
+        "precision",
+        "gaussian_min_count",
+        "variance_floor_factor",
+        "seed",
     )
-    add_options(
-        parser,
-        Aligner,
-        num_gselect="Gaussians that a frame may count for (on a GPU: all)",
-        min_post="smaller posteriors are dropped",
-    )
-    add_options(
-        parser, Statistics, max_cached_gb="statistics to keep in memory, per rank"
-    )
-    add_options(parser, choose_device, device="where to compute")
+    add_options(parser, "asdkit.gmm.posteriors:Aligner", "num_gselect", "min_post")
+    add_options(parser, "asdkit.ivector.statistics:Statistics", "max_cached_gb")
+    add_options(parser, choose_device, "device")
     parser.add_argument("data_dir", help="data directory with feats.scp and vad.scp")
     parser.add_argument("ubm_dir", help="directory with ubm.npz")
-    parser.add_argument("extractor_dir", help="where to write extractor.npz")
+    parser.add_argument(
+        "extractor_dir", type=OutputDir, help="where to write extractor.npz"
+    )
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.base.distributed import is_main, share
+    from asdkit.data.frames import Frames, list_utts
+    from asdkit.data.ubm import load_ubm
+    from asdkit.io.store import load_checkpoint, save_arrays
+    from asdkit.ivector.extractor import IvectorExtractor
+    from asdkit.ivector.statistics import Statistics
+    from asdkit.ivector.system import IvectorSystem
+
     device = choose_device(args.device)
     ubm, frontend = load_ubm(Path(args.ubm_dir) / "ubm.npz")
     extractor = IvectorExtractor(**options_of(IvectorExtractor, args))
@@ -67,14 +61,14 @@ def main(args: argparse.Namespace) -> None:
     statistics = Statistics(frames, device, args.max_cached_gb)
     totals = statistics.align(system.aligner(device))
 
+    kind = IvectorSystem.__name__
     checkpoint = Path(args.extractor_dir) / "checkpoint.npz"
-    if not checkpoint.exists() or not system.resume(
-        load_object(checkpoint, IvectorSystem), totals
-    ):
+    saved = load_checkpoint(checkpoint, IvectorSystem)
+    if saved is None or not system.resume(saved, totals):
         extractor.initialize(ubm.full, statistics, totals)
     for _ in system.extractor.iterate(statistics, totals):
         if is_main():
-            save_arrays(checkpoint, KIND, *system.to_state())
+            save_arrays(checkpoint, kind, *system.to_state())
     if is_main():
-        save_arrays(checkpoint.with_name("extractor.npz"), KIND, *system.to_state())
+        save_arrays(checkpoint.with_name("extractor.npz"), kind, *system.to_state())
         checkpoint.unlink(missing_ok=True)

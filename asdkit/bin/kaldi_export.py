@@ -1,4 +1,4 @@
-"""Write a UBM, an extractor or a back-end as Kaldi's binary models.
+"""Write a UBM, extractor or back-end as Kaldi models.
 
 e.g.: asdkit kaldi-export exp/extractor/extractor.npz kaldi/exp/extractor
 
@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import argparse
 
-from asdkit.inference.kaldi import export_model
+from asdkit.base.outputs import OutputDir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("model", help="model file (.npz)")
-    parser.add_argument("kaldi_dir", help="where to write")
+    parser.add_argument("kaldi_dir", type=OutputDir, help="where to write")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.inference.kaldi import export_model
+
     export_model(args.model, args.kaldi_dir)

@@ -1,4 +1,4 @@
-"""Take over a Kaldi data directory, or Kaldi's models.
+"""Import a Kaldi data directory or Kaldi models.
 
 e.g.: asdkit kaldi-import --root /corpora/x /corpora/x/train data/train
 e.g.: asdkit kaldi-import kaldi/exp/extractor/final.ie exp/extractor
@@ -17,49 +17,41 @@ import argparse
 from pathlib import Path
 
 from asdkit.base.options import add_options, options_of
-from asdkit.data.kaldi_import import import_directory
-from asdkit.features.frontend import FrontEnd
-from asdkit.inference.kaldi import import_model
+from asdkit.base.outputs import Output, OutputDir, hold
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
+    data = parser.add_argument_group("data directories")
+    names = "root", "allow_pipes", "channel", "sampling_rate"
+    add_options(data, "asdkit.data.kaldi_import:import_directory", *names)
+    models = parser.add_argument_group("models")
+    front_end = "delta_window", "delta_order", "cmn_window"
+    add_options(models, "asdkit.features.frontend:FrontEnd", *front_end)
     add_options(
-        parser,
-        import_directory,
-        root="data: directory that relative paths in the tables start from",
-        allow_pipes="data: run the commands in wav.scp, now and whenever audio is read",
-        channel="data: which channel of recordings with several, counted from 0",
-        sampling_rate="data: in Hz, of all recordings: those with a known length are "
-        "then not opened; 0: open all",
-    )
-    add_options(
-        parser,
-        FrontEnd,
-        delta_window="models: frames on each side of a derivative",
-        delta_order="models: highest derivative; 0: none",
-        cmn_window="models: frames of the window whose mean is subtracted; 0: none",
-    )
-    add_options(
-        parser,
-        import_model,
-        num_gselect="models: Gaussians that a frame may count for in extraction",
-        min_post="models: least posterior in extraction",
+        models, "asdkit.inference.kaldi:import_model", "num_gselect", "min_post"
     )
     parser.add_argument("source", help="Kaldi data directory or model file")
     parser.add_argument(
         "destination",
-        help="where to write: data directory, directory of a UBM or an extractor, or "
-        "file of a back-end (.npz)",
+        help="where to write: a data directory, the directory of a UBM or an "
+        "extractor, or the file of a back-end (.npz)",
     )
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
     if Path(args.source).is_file():
+        from asdkit.features.frontend import FrontEnd
+        from asdkit.inference.kaldi import import_model
+
         frontend = FrontEnd(**options_of(FrontEnd, args))
         options = options_of(import_model, args)
-        import_model(args.source, args.destination, frontend, **options)
+        with hold(Output(args.destination)):
+            import_model(args.source, args.destination, frontend, **options)
     else:
+        from asdkit.data.kaldi_import import import_directory
+
         options = options_of(import_directory, args)
-        import_directory(args.source, args.destination, **options)
+        with hold(OutputDir(args.destination)):
+            import_directory(args.source, args.destination, **options)

@@ -1,4 +1,4 @@
-"""Compare asdkit with a Kaldi experiment, stage by stage, in a table.
+"""Compare asdkit with a Kaldi experiment, stage by stage.
 
 e.g.: asdkit kaldi-parity --test voxceleb1_test --num-utts 20 kaldi/egs/voxceleb/v1
 
@@ -14,37 +14,38 @@ import argparse
 import sys
 from pathlib import Path
 
-from asdkit.backends.lda import Lda
+from asdkit.base.answers import Answer, as_json, as_text
 from asdkit.base.errors import DataError
 from asdkit.base.options import add_options, options_of
-from asdkit.features.frontend import FrontEnd
-from asdkit.gmm.posteriors import Aligner
-from asdkit.report.kaldi_parity.experiment import HELPS, Experiment
-from asdkit.report.kaldi_parity.report import report
+
+PLACES = (
+    *("train", "test", "conf", "data", "feats", "vad", "diag_ubm", "full_ubm"),
+    *("extractor", "ivectors", "backend", "trials", "plda_scores", "adapted_scores"),
+    *("cosine_scores", "num_utts", "allow_pipes"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(parser, Experiment, **HELPS)
-    add_options(
-        parser,
-        FrontEnd,
-        delta_window="frames on each side of a derivative",
-        delta_order="highest derivative; 0: none",
-        cmn_window="frames of the window whose mean is subtracted; 0: none",
-    )
-    add_options(
-        parser,
-        Aligner,
-        num_gselect="Gaussians per frame that the diagonal UBM chose",
-        min_post="least posterior that was kept",
-    )
-    add_options(parser, Lda, total_covariance_factor="that LDA was trained with")
+    experiment = "asdkit.report.kaldi_parity.experiment:Experiment"
+    add_options(parser, experiment, *PLACES)
+    kaldi = parser.add_argument_group("options that Kaldi's programs were given")
+    add_options(kaldi, experiment, "within_covar_scale", "between_covar_scale")
+    front_end = "delta_window", "delta_order", "cmn_window"
+    add_options(kaldi, "asdkit.features.frontend:FrontEnd", *front_end)
+    add_options(kaldi, "asdkit.gmm.posteriors:Aligner", "num_gselect", "min_post")
+    add_options(kaldi, "asdkit.backends.lda:Lda", "total_covariance_factor")
     parser.add_argument("expdir", type=Path, help="where the recipe ran")
 
 
-def main(args: argparse.Namespace) -> str:
+def main(args: argparse.Namespace) -> Answer:
     """Run the command."""
+    from asdkit.backends.lda import Lda
+    from asdkit.features.frontend import FrontEnd
+    from asdkit.gmm.posteriors import Aligner
+    from asdkit.report.kaldi_parity.experiment import Experiment
+    from asdkit.report.kaldi_parity.report import report
+
     experiment = Experiment(
         args.expdir,
         **options_of(Experiment, args),
@@ -52,8 +53,9 @@ def main(args: argparse.Namespace) -> str:
         alignment=options_of(Aligner, args),
         lda=options_of(Lda, args),
     )
-    table, num_different = report(experiment)
+    tables, num_different = report(experiment)
     if num_different:
-        sys.stdout.write(f"{table}\n")
+        shown = as_json(tables) if args.json else as_text(tables)
+        sys.stdout.write(f"{shown}\n")
         raise DataError(args.expdir, f"{num_different} rows of the table differ")
-    return table
+    return tables

@@ -1,4 +1,4 @@
-"""Print what a model file says of itself: kind, options, origin, arrays.
+"""Print what a model file says about itself.
 
 e.g.: asdkit model-info exp/extractor/extractor.npz
 e.g.: asdkit model-info exp/small_seed0/network.pt
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-
-from asdkit.io import store
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,5 +22,7 @@ def main(args: argparse.Namespace) -> str:
 
         about = tensors.describe(args.model)
     else:
+        from asdkit.io import store
+
         about = store.describe(args.model)
     return json.dumps(about, indent=2, ensure_ascii=False)

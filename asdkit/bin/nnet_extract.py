@@ -1,4 +1,4 @@
-"""Extract an embedding of every utterance with a trained network.
+"""Extract one network embedding per utterance.
 
 e.g.: asdkit nnet-extract data/test exp/resnet34 exp/resnet34/test
 
@@ -14,31 +14,22 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from asdkit.base.device import choose_device
 from asdkit.base.errors import AsdkitError, DataError
-from asdkit.base.options import add_options, boolean
-from asdkit.data.batches import ExtractionBatches
-from asdkit.data.networks import load_network
-from asdkit.data.sources import FeatureSource
-from asdkit.io.ark import ArkWriter
-from asdkit.nnet.extraction import extract
+from asdkit.base.options import add_options
+from asdkit.base.outputs import OutputDir
+from asdkit.base.parsing import boolean
 
 logger = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(
-        parser,
-        ExtractionBatches,
-        max_frames="frames in a batch, padding included; fewer need less memory",
-        num_workers="processes that make batches ahead",
-    )
-    add_options(parser, choose_device, device="where to compute")
-    as_trained = "(default: as in the training)"
-    lane_help = f"read feats.scp or compute features {as_trained}"
+    batches = "asdkit.data.batches:ExtractionBatches"
+    add_options(parser, batches, "max_frames", "num_workers")
+    add_options(parser, choose_device, "device")
+    as_trained = "(default: as in training)"
+    lane_help = f"read feats.scp, or compute features {as_trained}"
     parser.add_argument("--lane", choices=("stored", "audio"), help=lane_help)
     parser.add_argument(
         "--voiced",
@@ -48,11 +39,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("data_dir", help="data directory")
     parser.add_argument("net_dir", help="directory with network.pt")
-    parser.add_argument("out_dir", help="where to write the archive")
+    parser.add_argument("out_dir", type=OutputDir, help="where to write the archive")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    import numpy as np
+
+    from asdkit.data.batches import ExtractionBatches
+    from asdkit.data.networks import load_network
+    from asdkit.data.sources import FeatureSource
+    from asdkit.io.ark import ArkWriter
+    from asdkit.nnet.extraction import extract
+
     device = choose_device(args.device)
     path = Path(args.net_dir) / "network.pt"
     trained = load_network(path)
@@ -70,7 +69,8 @@ def main(args: argparse.Namespace) -> None:
         source.subtract_mean,
         args.num_workers,
     )
-    with ArkWriter(args.out_dir, "embedding") as writer:
+    origin = source.origin(args.data_dir)
+    with ArkWriter(args.out_dir, "embedding", origin=origin) as writer:
         for utts, embeddings in extract(network, batches, device):
             for utt, embedding in zip(utts, embeddings, strict=True):
                 if not np.isfinite(embedding).all():

@@ -1,4 +1,4 @@
-"""Print what networks cost: parameters, multiply-accumulates, real-time factor.
+"""Print parameters, MACs and speed of networks.
 
 e.g.: asdkit nnet-info resnet34 campplus --num-frames 300
       asdkit nnet-info --compare resnet_se34 resnet_se34_fast exp/student
@@ -13,41 +13,40 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from asdkit.base.answers import Table
 from asdkit.base.errors import AsdkitError
-from asdkit.base.options import add_options, parsing_of
+from asdkit.base.options import add_options
+from asdkit.base.parsing import parsing_of
 from asdkit.base.ranges import Count
-from asdkit.data.networks import load_network
-from asdkit.nnet.cost import cost_table
-from asdkit.nnet.network import Network
 from asdkit.nnet.registry import MODELS, build
+
+if TYPE_CHECKING:
+    from asdkit.nnet.network import Network
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    own = "default: the network's own"
-    parser.add_argument(
-        "--feat-dim", **parsing_of(Count), help=f"dimension of features ({own})"
-    )
-    parser.add_argument(
-        "--embedding-dim", **parsing_of(Count), help=f"of embeddings ({own})"
-    )
-    add_options(parser, cost_table, num_frames="frames of the utterance")
+    for kind in ("feat", "embedding"):
+        text = (
+            f"{kind.replace('feat', 'feature')} dimension (default: the network's own)"
+        )
+        parser.add_argument(f"--{kind}-dim", **parsing_of(Count), help=text)
+    add_options(parser, "asdkit.nnet.cost:cost_table", "num_frames")
     parser.add_argument(
         "--compare",
         metavar="NETWORK",
-        help="print the others' share of this one's parameters, MACs and time",
+        help="print the others' share of its parameters, MACs and time, too",
     )
-    parser.add_argument(
-        "networks",
-        nargs="+",
-        metavar="network",
-        help=f"directories with network.pt, or any of: {', '.join(MODELS)}",
-    )
+    text = f"directories with network.pt, or any of: {', '.join(MODELS)}"
+    parser.add_argument("networks", nargs="+", metavar="network", help=text)
 
 
-def main(args: argparse.Namespace) -> str:
+def main(args: argparse.Namespace) -> Table:
     """Run the command."""
+    from asdkit.nnet.cost import cost_table
+
     sizes = {"feat_dim": args.feat_dim, "embedding_dim": args.embedding_dim}
     options = {name: size for name, size in sizes.items() if size is not None}
     names = [args.compare, *args.networks] if args.compare else args.networks
@@ -68,6 +67,8 @@ def network_of(name: str, options: Mapping[str, int]) -> Network:
         AsdkitError: there is no such network, and no such directory.
         DataError: the directory's network is damaged.
     """
+    from asdkit.data.networks import load_network
+
     if name in MODELS:
         return build(name, **options)
     path = Path(name) / "network.pt"

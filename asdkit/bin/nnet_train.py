@@ -16,23 +16,26 @@ from __future__ import annotations
 
 import argparse
 
-from asdkit.base.device import choose_device
 from asdkit.base.options import choice_of, options_of
-from asdkit.training.corpus import FRONT_ENDS, CorpusReader
-from asdkit.training.networks import new_network, refuse_impossible, train_network
+from asdkit.base.outputs import OutputDir
+from asdkit.features.registry import FRONT_ENDS
 from asdkit.training.options import add_all_options
-from asdkit.training.teachers import TeacherReader
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     add_all_options(parser)
     parser.add_argument("data_dir", help="data directory of the training speakers")
-    parser.add_argument("net_dir", help="where to write network.pt")
+    parser.add_argument("net_dir", type=OutputDir, help="where to write network.pt")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.base.device import choose_device
+    from asdkit.training.corpus import CorpusReader
+    from asdkit.training.networks import new_network, refuse_impossible, train_network
+    from asdkit.training.teachers import TeacherReader
+
     refuse_impossible(args)
     device = choose_device(args.device)
     front_end, front_end_options = choice_of(args, "features", FRONT_ENDS)

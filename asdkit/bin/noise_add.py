@@ -1,4 +1,4 @@
-"""Add noise to all utterances of a data directory, at one signal-to-noise ratio.
+"""Add noise to every utterance at a given SNR.
 
 e.g.: asdkit noise-add --snr-db 10 data/test data/test_10db exp/wav/test_10db
 e.g.: asdkit noise-add --snr-db 5 --noises data/musan data/test data/test_5db exp/wav/5
@@ -11,38 +11,35 @@ samples as one.
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from asdkit.base.options import add_options, boolean, options_of
-from asdkit.data.augmentation import Noises
-from asdkit.data.changed_audio import NoiseAdder, write_changed
-from asdkit.data.noises import DrawnNoises, RecordedNoises
+from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputDir
+
+if TYPE_CHECKING:
+    from asdkit.data.augmentation import Noises
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(
-        parser,
-        NoiseAdder,
-        snr_db="signal-to-noise ratio in dB",
-        seed="other seeds draw other noise",
-    )
+    add_options(parser, "asdkit.data.changed_audio:NoiseAdder", "snr_db", "seed")
     parser.add_argument(
-        "--noises", metavar="DIR", help="recordings of noise; without, noise is drawn"
+        "--noises",
+        metavar="FILE|DIR",
+        help="folder or data directory of noise recordings (default: noise is drawn)",
     )
-    parser.add_argument(
-        "--allow-pipes",
-        type=boolean,
-        default=False,
-        metavar="true|false",
-        help="run the commands that recordings are (default: false)",
-    )
+    add_options(parser, "asdkit.data.changed_audio:write_changed", "allow_pipes")
     parser.add_argument("data_dir", help="data directory with audio")
-    parser.add_argument("noisy_dir", help="where to write the new data directory")
-    parser.add_argument("audio_dir", help="where to write FLAC files")
+    parser.add_argument(
+        "noisy_dir", type=OutputDir, help="where to write the new data directory"
+    )
+    parser.add_argument("audio_dir", type=OutputDir, help="where to write FLAC files")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.data.changed_audio import NoiseAdder, write_changed
+    from asdkit.data.noises import DrawnNoises, RecordedNoises
 
     def noises(sampling_rate: int) -> Noises:
         if args.noises is None:

@@ -1,4 +1,4 @@
-"""Let all utterances of a data directory be heard in rooms.
+"""Add room reverberation to every utterance.
 
 e.g.: asdkit room-apply --environments aaa,bbb,ccc data/dev data/dev_rooms exp/wav/rooms
 
@@ -15,27 +15,24 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import add_options, options_of
-from asdkit.data.changed_audio import Rooms, write_changed
+from asdkit.base.outputs import OutputDir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(
-        parser,
-        Rooms,
-        environments="from which one is drawn for every utterance, or all",
-        seed="other seeds draw other rooms",
-    )
-    add_options(
-        parser, write_changed, allow_pipes="run the commands that recordings are"
-    )
+    add_options(parser, "asdkit.data.changed_audio:Rooms", "environments", "seed")
+    add_options(parser, "asdkit.data.changed_audio:write_changed", "allow_pipes")
     parser.add_argument("data_dir", help="data directory with audio")
-    parser.add_argument("room_dir", help="where to write the new data directory")
-    parser.add_argument("audio_dir", help="where to write FLAC files")
+    parser.add_argument(
+        "room_dir", type=OutputDir, help="where to write the new data directory"
+    )
+    parser.add_argument("audio_dir", type=OutputDir, help="where to write FLAC files")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.data.changed_audio import Rooms, write_changed
+
     rooms = Rooms(**options_of(Rooms, args))
     write_changed(
         args.data_dir,

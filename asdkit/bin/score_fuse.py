@@ -1,4 +1,4 @@
-"""Fuse the scores of several systems into log-likelihood ratios.
+"""Fuse scores of systems into log-likelihood ratios.
 
 e.g.: asdkit score-fuse fusion.npz exp/a/scores exp/b/scores exp/fused_llrs
 
@@ -10,18 +10,23 @@ from __future__ import annotations
 
 import argparse
 
-from asdkit.inference.evidence import add_measures, calibrate, measures_of
+from asdkit.backends.measures import add_measures, measures_of
+from asdkit.base.outputs import OutputFile
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     add_measures(parser)
-    parser.add_argument("model", help="what calibration-train wrote (.npz)")
+    parser.add_argument("model", help="model from calibration-train (.npz)")
     parser.add_argument("scores", nargs="+", help="one file per system, of one list")
-    parser.add_argument("llrs", help="where to write <enroll> <test> <llr> lines")
+    parser.add_argument(
+        "llrs", type=OutputFile, help="where to write <enroll> <test> <llr> lines"
+    )
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.inference.evidence import calibrate
+
     measures = measures_of(args)
     calibrate(args.model, args.scores, measures, args.enroll_spk2utt, args.llrs)

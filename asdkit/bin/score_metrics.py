@@ -9,6 +9,8 @@ EER is the mean of both error rates where they are nearest (ASVspoof's definitio
 scores are accepted or rejected together), Kaldi EER what its compute-eer prints; they
 differ by about one target trial.  Cllr is in bits and presumes that scores are
 natural-log likelihood ratios; minCllr is what is left of it after the best calibration.
+Scores that look wrong (flipped, shifted by rows, decisions) are warned of; score-check
+makes that an error.
 
 The flavors of ASVspoof take a CM protocol of the challenge or utt2attack, with scores
 of utterances, or an ASV protocol or asv_trials, with scores of pairs.  Rows are all
@@ -24,40 +26,34 @@ from __future__ import annotations
 
 import argparse
 
+from asdkit.base.answers import Answer
 from asdkit.base.errors import AsdkitError
 from asdkit.base.options import add_options, options_of
-from asdkit.countermeasures.evaluation import spoofing_metrics
-from asdkit.countermeasures.keys import FLAVORS
-from asdkit.inference.evaluation import verification_metrics
-from asdkit.metrics.flavors import VERIFICATION
+from asdkit.metrics.names import SPOOFING, VERIFICATION
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument(
         "--flavor",
-        choices=(*VERIFICATION, *FLAVORS),
+        choices=(*VERIFICATION, *SPOOFING),
         default="kaldi",
-        help="whose metrics and formats (default: kaldi)",
+        help="which metrics to print, in which formats the files are (default: kaldi)",
     )
     add_options(
         parser,
-        spoofing_metrics,
-        asv_scores="scores of an ASV system, for the t-DCF and the t-EER",
-        asv_trials="their key, if it is not in them",
-        by="columns of the key to split by, with commas: attack,codec and what a "
-        "protocol has, e.g. vocoder; none for pooled rows only",
-        subset="part of the evaluation data; eval of ASVspoof 2021 if not given",
-        bootstrap="draws of speakers for intervals; 0 for none",
-        seed="of the draws",
-        utt2spk="speakers of utterances, if the key does not name them",
+        "asdkit.countermeasures.evaluation:spoofing_metrics",
+        *("asv_scores", "asv_trials", "by", "subset", "bootstrap", "seed", "utt2spk"),
     )
     parser.add_argument("trials", help="the key: trials, a protocol, utt2attack, ...")
     parser.add_argument("scores", nargs="+", help="a file per system, in any order")
 
 
-def main(args: argparse.Namespace) -> str:
+def main(args: argparse.Namespace) -> Answer:
     """Run the command."""
+    from asdkit.countermeasures.evaluation import spoofing_metrics
+    from asdkit.inference.evaluation import verification_metrics
+
     if args.flavor in VERIFICATION:
         if args.asv_scores or args.asv_trials or args.subset:
             message = f"--flavor {args.flavor} knows no --asv-scores, -trials, --subset"

@@ -1,4 +1,4 @@
-r"""Normalize scores by what both sides of a trial score against a cohort.
+r"""Normalize scores with a cohort (AS-norm).
 
 e.g.: asdkit score-normalize --cohort-utt2spk data/train/utt2spk backend.npz \
         scp:exp/train/embedding.scp scp:exp/test/embedding.scp scores scores_as_norm
@@ -11,50 +11,61 @@ from __future__ import annotations
 
 import argparse
 
-from asdkit.backends.normalization import CohortStats, cohort_stats, normalize_scores
-from asdkit.backends.pipeline import Pipeline
 from asdkit.base.options import add_options
-from asdkit.inference.normalization import (
-    find_sides,
-    means_by_name,
-    read_cohort,
-    stats_of_sides,
-)
-from asdkit.io.store import load_object
-from asdkit.io.tables import write_table
-from asdkit.io.trials import read_scores, write_scores
-from asdkit.io.vectors import read_vectors
+from asdkit.base.outputs import OutputFile
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(parser, cohort_stats, num_top="highest scores that count, 0 for all")
+    add_options(parser, "asdkit.backends.normalization:cohort_stats", "num_top")
     parser.add_argument(
         "--cohort-utt2spk",
         metavar="FILE",
-        help="average the cohort by speaker (default: each embedding is a member)",
+        help="speakers over whose embeddings to average the cohort (default: every "
+        "embedding is a member)",
     )
     parser.add_argument(
-        "--enroll-spk2utt", metavar="FILE", help="as given to backend-score"
+        "--enroll-spk2utt",
+        metavar="FILE",
+        help="utterances of every enrolled model, as given to backend-score (default: "
+        "a model is an utterance)",
     )
     parser.add_argument(
-        "--enroll-vectors", metavar="RSPECIFIER", help="as given to backend-score"
+        "--enroll-vectors",
+        metavar="RSPECIFIER",
+        help="vectors of the enrollment utterances, as given to backend-score "
+        "(default: same as the test's)",
     )
     parser.add_argument(
         "--cohort-means",
         metavar="FILE",
-        help="write the mean score of every embedding against the cohort, a quality "
-        "measure for calibration-train",
+        type=OutputFile,
+        help="where to write every embedding's mean score against the cohort, a "
+        "quality measure for calibration-train (default: nowhere)",
     )
     parser.add_argument("backend", help="the back-end that made the scores (.npz)")
-    parser.add_argument("cohort", help="rspecifier, e.g. of the training embeddings")
-    parser.add_argument("vectors", help="rspecifier, those that were scored")
+    parser.add_argument("cohort", help="rspecifier of the cohort's vectors")
+    parser.add_argument("vectors", help="rspecifier of the vectors that were scored")
     parser.add_argument("scores", help="<enroll> <test> <score> per line")
-    parser.add_argument("normalized", help="where to write the normalized scores")
+    parser.add_argument("normalized", type=OutputFile, help="where to write the scores")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.backends.pipeline import Pipeline
+    from asdkit.inference.normalization import (
+        find_sides,
+        means_by_name,
+        normalize_trials,
+        read_cohort,
+        stats_of_sides,
+    )
+    from asdkit.inference.rescoring import refuse_other_scores
+    from asdkit.io.store import load_object
+    from asdkit.io.tables import write_table
+    from asdkit.io.trials import read_scores, write_scores
+    from asdkit.io.vectors import read_vectors
+
     backend = load_object(args.backend, Pipeline)
     scores = read_scores(args.scores)
     cohort = read_cohort(args.cohort, args.cohort_utt2spk, backend)
@@ -64,12 +75,8 @@ def main(args: argparse.Namespace) -> None:
     if args.enroll_vectors:
         enroll = read_vectors(args.enroll_vectors, dim, args.cohort)
     sides = find_sides(scores, args.scores, test, enroll, args.enroll_spk2utt)
+    refuse_other_scores(backend, args.backend, sides, scores, args.scores)
     stats = stats_of_sides(backend, sides, cohort, args.num_top)
-    of_enroll, of_test = (
-        CohortStats(*(values[rows] for values in stats))
-        for rows in (sides.enroll[scores.enroll], sides.test[scores.test])
-    )
-    normalized = normalize_scores(scores.values, of_enroll, of_test)
     if args.cohort_means:
         write_table(args.cohort_means, means_by_name(sides, stats))
-    write_scores(args.normalized, scores, normalized)
+    write_scores(args.normalized, scores, normalize_trials(scores, sides, stats))

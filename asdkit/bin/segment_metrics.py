@@ -1,4 +1,4 @@
-"""Print how well spoofed parts of utterances are found.
+"""Print how well spoofed segments are located.
 
 e.g.: asdkit segment-metrics data/eval_spliced exp/lcnn/fsa exp/lcnn/median
 
@@ -12,22 +12,25 @@ from __future__ import annotations
 
 import argparse
 
-from asdkit.countermeasures.localization_quality import assess
-from asdkit.metrics.table import align
+from asdkit.base.answers import Table, number
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("data_dir", help="data directory whose manifest knows")
-    parser.add_argument("out_dir", nargs="+", help="directories that cm-localize wrote")
+    parser.add_argument(
+        "data_dir", help="data directory whose manifest marks the spoofed segments"
+    )
+    parser.add_argument("out_dir", nargs="+", help="output directories of cm-localize")
 
 
-def main(args: argparse.Namespace) -> str:
+def main(args: argparse.Namespace) -> Table:
     """Run the command."""
+    from asdkit.countermeasures.localization_quality import assess
+
     titles = ("frame EER", "range EER", "precision", "recall", "F1", "utterance EER")
     head = ["localized", *(f"{title} %" for title in titles)]
     rows = [
-        [path, *(f"{100 * number:.2f}" for number in assess(args.data_dir, path))]
+        [path, *(number(100 * share, ".2f") for share in assess(args.data_dir, path))]
         for path in args.out_dir
     ]
-    return align([head, *rows])
+    return Table(head, rows)

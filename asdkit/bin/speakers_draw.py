@@ -1,4 +1,4 @@
-"""Draw speakers and let them speak: a corpus where there is none.
+"""Synthesize a corpus of random speakers.
 
 e.g.: asdkit speakers-draw --num-spks 80 --prefix train data/train exp/wav/train
 
@@ -13,10 +13,10 @@ import argparse
 import logging
 
 from asdkit.base.distributed import barrier, is_main, share
+from asdkit.base.names import place_files
 from asdkit.base.options import add_options, options_of
-from asdkit.data.manifests import Utterance, write_utterances
-from asdkit.io.audio import write_flac
-from asdkit.simulation.corpus import DrawnCorpus
+from asdkit.base.outputs import OutputDir
+from asdkit.base.progress import watch
 
 logger = logging.getLogger(__name__)
 
@@ -25,28 +25,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     add_options(
         parser,
-        DrawnCorpus,
-        num_spks="number of speakers, half of them women",
-        num_sessions="sessions of each speaker, each with its room and microphone",
-        utts_per_session="utterances in each session",
-        mean_sec="average duration of an utterance in seconds",
-        prefix="beginning of the speakers' names; disjoint sets need different ones",
-        seed="other seeds give other speakers",
-        sample_frequency="in Hz",
+        "asdkit.simulation.corpus:DrawnCorpus",
+        *("num_spks", "num_sessions", "utts_per_session", "mean_sec", "prefix"),
+        *("seed", "sample_frequency"),
     )
-    parser.add_argument("data_dir", help="where to write manifests and Kaldi tables")
-    parser.add_argument("audio_dir", help="where to write the FLAC files")
+    parser.add_argument(
+        "data_dir", type=OutputDir, help="where to write manifests and Kaldi tables"
+    )
+    parser.add_argument(
+        "audio_dir", type=OutputDir, help="where to write the FLAC files"
+    )
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.data.manifests import Utterance, write_utterances
+    from asdkit.io.audio import write_flac
+    from asdkit.simulation.corpus import DrawnCorpus
+
     corpus = DrawnCorpus(**options_of(DrawnCorpus, args))
     drawn = corpus.utterances()
+    names = {item.utt: (item.spk, item.utt) for item in drawn}
+    paths = place_files(args.audio_dir, names, ".flac", "--prefix")
     utterances = [
         Utterance(
             utt=item.utt,
             spk=item.spk,
-            source=f"{args.audio_dir}/{item.spk}/{item.utt}.flac",
+            source=paths[item.utt],
             is_command=False,
             start=0.0,
             duration=item.sec,
@@ -58,7 +63,8 @@ def main(args: argparse.Namespace) -> None:
     ]
     minutes = sum(item.sec for item in drawn) / 60
     logger.info("speakers-draw: %d utterances, %.4g minutes", len(drawn), minutes)
-    for item, utterance in share([*zip(drawn, utterances, strict=True)]):
+    mine = share([*zip(drawn, utterances, strict=True)])
+    for item, utterance in watch(mine, len(mine), "speakers-draw"):
         write_flac(utterance.source, corpus.speak(item), corpus.sample_frequency)
     barrier()
     if is_main():

@@ -1,4 +1,4 @@
-"""Make a data directory of a part of an ASVspoof corpus, or of PartialSpoof.
+"""Make a data directory of ASVspoof or PartialSpoof.
 
 e.g.: asdkit spoof-prepare --corpus asvspoof2019_la --part eval /corpora/LA data/eval
 
@@ -16,23 +16,26 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import add_options
+from asdkit.base.outputs import OutputDir
 from asdkit.data.layouts import LAYOUTS, PARTS
-from asdkit.data.protocols import prepare
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
+    parser.add_argument("--corpus", choices=LAYOUTS, required=True, help="the corpus")
     parser.add_argument(
-        "--corpus", choices=LAYOUTS, required=True, help="which corpus it is"
+        "--part",
+        choices=PARTS,
+        required=True,
+        help="its part; ASVspoof 2021 has eval only",
     )
-    parser.add_argument(
-        "--part", choices=PARTS, required=True, help="which part; 2021 has eval only"
-    )
-    add_options(parser, prepare, skip_bad="leave out utterances with bad audio")
-    parser.add_argument("root", help="folder that the corpus was unpacked in")
-    parser.add_argument("data_dir", help="where to write")
+    add_options(parser, "asdkit.data.protocols:prepare", "skip_bad")
+    parser.add_argument("root", help="folder with the unpacked corpus")
+    parser.add_argument("data_dir", type=OutputDir, help="where to write")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.data.protocols import prepare
+
     prepare(args.corpus, args.part, args.root, args.data_dir, args.skip_bad)

@@ -1,4 +1,4 @@
-"""Attack the speakers of a bona fide corpus, by attacks that are then known.
+"""Make spoofed copies of bona fide speech.
 
 e.g.: asdkit spoof-simulate --attacks lpc,griffin_lim data/train data/la exp/wav/la
 e.g.: asdkit spoof-simulate --attacks world,espeak --ids A01,A02 data/dev data/la wav
@@ -17,39 +17,25 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import add_options, options_of
-from asdkit.data.spoofed_audio import parse_attacks, write_spoofed
+from asdkit.base.outputs import OutputDir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument(
-        "--attacks",
-        default="lpc,griffin_lim",
-        metavar="NAME,NAME,...",
-        help="what to do, see above (default: lpc,griffin_lim)",
-    )
-    add_options(
-        parser,
-        parse_attacks,
-        ids="names of the attacks in utt2attack, e.g. A01,A02; by default, their own",
-    )
-    add_options(
-        parser,
-        write_spoofed,
-        per_utterance="every attack on every utterance, or one, all equally often",
-        with_bonafide="list the originals, too",
-        seed="other seeds draw other voices, rooms and noise",
-        allow_pipes="run the commands that recordings are",
-        environments="rooms of replays, e.g. aaa,bbc, or all: size, reverberation and "
-        "distance as in ASVspoof 2019's PA; by default, any",
-    )
+    add_options(parser, "asdkit.data.spoofed_audio:parse_attacks", "attacks", "ids")
+    names = "per_utterance", "with_bonafide", "seed", "allow_pipes", "environments"
+    add_options(parser, "asdkit.data.spoofed_audio:write_spoofed", *names)
     parser.add_argument("data_dir", help="data directory with audio")
-    parser.add_argument("spoof_dir", help="where to write the new data directory")
-    parser.add_argument("audio_dir", help="where to write FLAC files")
+    parser.add_argument(
+        "spoof_dir", type=OutputDir, help="where to write the new data directory"
+    )
+    parser.add_argument("audio_dir", type=OutputDir, help="where to write FLAC files")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.data.spoofed_audio import parse_attacks, write_spoofed
+
     write_spoofed(
         args.data_dir,
         args.spoof_dir,

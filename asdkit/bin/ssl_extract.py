@@ -1,4 +1,4 @@
-"""Extract means over time of a self-supervised encoder's layers.
+"""Extract layer means of a self-supervised encoder.
 
 e.g.: asdkit ssl-extract --layers 2,3 data/eval wav2vec2-base-960h exp/ssl/eval
 
@@ -15,18 +15,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+from functools import partial
 from pathlib import Path
-
-import numpy as np
 
 from asdkit.base.device import choose_device
 from asdkit.base.errors import DataError
-from asdkit.base.options import add_options, numbers
-from asdkit.data.batches import ExtractionBatches
-from asdkit.data.sources import FeatureSource
-from asdkit.data.ssl import load_means
-from asdkit.io.ark import ArkWriter
-from asdkit.nnet.extraction import extract
+from asdkit.base.options import add_options
+from asdkit.base.outputs import OutputDir
+from asdkit.base.parsing import numbers
 
 logger = logging.getLogger(__name__)
 
@@ -34,19 +30,29 @@ logger = logging.getLogger(__name__)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument(
-        "--layers", type=numbers, metavar="N,N,...", help="which (default: all)"
+        "--layers",
+        type=numbers,
+        metavar="N,N,...",
+        help="layers to extract (default: all)",
     )
-    add_options(
-        parser, ExtractionBatches, num_workers="processes that read audio ahead"
-    )
-    add_options(parser, choose_device, device="where to compute")
+    add_options(parser, "asdkit.data.batches:ExtractionBatches", "num_workers")
+    add_options(parser, choose_device, "device")
     parser.add_argument("data_dir", help="data directory with audio")
-    parser.add_argument("checkpoint", help="folder of transformers', or torchaudio's")
-    parser.add_argument("out_dir", help="where to write the archives")
+    checkpoint = "folder that transformers saved, or file of torchaudio's"
+    parser.add_argument("checkpoint", help=checkpoint)
+    parser.add_argument("out_dir", type=OutputDir, help="where to write the archives")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    import numpy as np
+
+    from asdkit.data.batches import ExtractionBatches
+    from asdkit.data.sources import FeatureSource
+    from asdkit.data.ssl import load_means
+    from asdkit.io.ark import ArkWriter
+    from asdkit.nnet.extraction import extract
+
     device = choose_device(args.device)
     network = load_means(args.checkpoint, args.layers).to(device)
     source = FeatureSource("audio", "waveform", subtract_mean=False)
@@ -57,11 +63,10 @@ def main(args: argparse.Namespace) -> None:
         subtract_mean=False,
         num_workers=args.num_workers,
     )
+    open_ark = partial(ArkWriter, name="embedding", origin=source.origin(args.data_dir))
     with contextlib.ExitStack() as stack:
         writers = [
-            stack.enter_context(
-                ArkWriter(Path(args.out_dir) / f"layer{n}", "embedding")
-            )
+            stack.enter_context(open_ark(Path(args.out_dir) / f"layer{n}"))
             for n in network.layers
         ]
         for (utt,), embeddings in extract(network, batches, device):

@@ -1,4 +1,4 @@
-"""Extract mean and standard deviation over time of an utterance's features.
+"""Extract means and standard deviations of features.
 
 e.g.: asdkit stats-extract data/eval exp/stats/eval
 
@@ -12,13 +12,9 @@ from __future__ import annotations
 import argparse
 import logging
 
-from asdkit.base.distributed import is_main, share
 from asdkit.base.errors import DataError
 from asdkit.base.options import add_options, options_of
-from asdkit.countermeasures.gmm import SpoofFrontEnd
-from asdkit.data.frames import list_utts, read_frames
-from asdkit.data.statistics import pool_frames
-from asdkit.io.ark import ArkWriter, read_scp
+from asdkit.base.outputs import OutputDir
 
 logger = logging.getLogger(__name__)
 
@@ -27,23 +23,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     add_options(
         parser,
-        SpoofFrontEnd,
-        delta_window="frames on each side of a derivative",
-        delta_order="highest derivative; 0: none",
-        cmn_window="frames of the window whose mean is subtracted; 0: none",
+        "asdkit.countermeasures.gmm:SpoofFrontEnd",
+        "delta_window",
+        "delta_order",
+        "cmn_window",
     )
     parser.add_argument("data_dir", help="data directory with feats.scp")
-    parser.add_argument("out_dir", help="where to write the archive")
+    parser.add_argument("out_dir", type=OutputDir, help="where to write the archive")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.base.distributed import is_main, share
+    from asdkit.countermeasures.gmm import SpoofFrontEnd
+    from asdkit.data.derived import origin_of_features
+    from asdkit.data.frames import list_utts, read_frames
+    from asdkit.data.statistics import pool_frames
+    from asdkit.io.ark import ArkWriter, read_scp
+
     frontend = SpoofFrontEnd(**options_of(SpoofFrontEnd, args))
     utts = list_utts(args.data_dir)
     if not utts:
         raise DataError(args.data_dir, "expected utterances, feats.scp has none")
     batches = read_frames(args.data_dir, frontend, share(utts))
-    with ArkWriter(args.out_dir, "embedding") as writer:
+    origin = origin_of_features(args.data_dir)
+    with ArkWriter(args.out_dir, "embedding", origin=origin) as writer:
         for utt, embedding in pool_frames(batches):
             writer[utt] = embedding
     if is_main():

@@ -1,4 +1,4 @@
-r"""Fuse an ASV system and a countermeasure: train on dev, apply to eval, measure.
+r"""Fuse an ASV system and a countermeasure (SASV).
 
 e.g.: asdkit tandem-fuse data/dev/asv_trials exp/asv/dev exp/cm/dev \
         data/eval/asv_trials exp/asv/eval exp/cm/eval exp/sasv
@@ -14,46 +14,48 @@ from __future__ import annotations
 
 import argparse
 
-import numpy as np
-
+from asdkit.base.answers import Answer
 from asdkit.base.options import add_options, options_of
-from asdkit.countermeasures.evaluation import cm_table, sasv_table
-from asdkit.countermeasures.keys import FLAVORS, asv_scores_of
-from asdkit.countermeasures.score_files import read_tandem
-from asdkit.countermeasures.tandem import TandemFusion
-from asdkit.io.store import save_model
-from asdkit.io.trials import pairs_of, write_scores
+from asdkit.base.outputs import OutputDir
+from asdkit.metrics.names import SPOOFING
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument(
         "--flavor",
-        choices=FLAVORS,
+        choices=SPOOFING,
         default="asvspoof2021",
-        help="whose formats, and whose form of the t-DCF (default: asvspoof2021)",
+        help="formats of the files and form of the t-DCF (default: asvspoof2021)",
     )
-    add_options(
-        parser,
-        TandemFusion,
-        form="nonlinear: against a mixture of opponents; linear: a sum",
-        num_rhos="how many shares of spoofs to try",
-        ridge="penalty of the calibration of both systems",
-    )
+    names = "form", "num_rhos", "ridge"
+    add_options(parser, "asdkit.countermeasures.tandem:TandemFusion", *names)
     for part in ("dev", "eval"):
-        parser.add_argument(f"{part}_trials", help=f"pairs of {part} with their keys")
+        parser.add_argument(f"{part}_trials", help=f"trials of {part} with their keys")
         parser.add_argument(f"{part}_asv", help=f"ASV scores of {part}")
         parser.add_argument(f"{part}_cm", help=f"CM scores of {part}")
-    parser.add_argument("tandem_dir", help="where to write fusion.npz and eval_scores")
+    parser.add_argument(
+        "tandem_dir", type=OutputDir, help="where to write fusion.npz and eval_scores"
+    )
 
 
-def main(args: argparse.Namespace) -> str:
+def main(args: argparse.Namespace) -> Answer:
     """Run the command."""
+    import numpy as np
+
+    from asdkit.countermeasures.evaluation import cm_table, sasv_table
+    from asdkit.countermeasures.keys import asv_scores_of
+    from asdkit.countermeasures.score_files import read_tandem
+    from asdkit.countermeasures.tandem import TandemFusion
+    from asdkit.io.store import save_model
+    from asdkit.io.trials import pairs_of, write_scores
+
     flavor = args.flavor
     dev = read_tandem(args.dev_trials, flavor, args.dev_asv, args.dev_cm)
     key, asv, cm = read_tandem(args.eval_trials, flavor, args.eval_asv, args.eval_cm)
     fusion = TandemFusion(**options_of(TandemFusion, args))
     fusion.fit(dev[1], dev[2], np.array(dev[0].key))
+    fusion.refuse_strangers(asv, cm, [args.eval_asv, args.eval_cm])
     fused = fusion.score(asv, cm)
     scores = f"{args.tandem_dir}/eval_scores"
     save_model(f"{args.tandem_dir}/fusion.npz", fusion)
@@ -61,4 +63,4 @@ def main(args: argparse.Namespace) -> str:
     systems = {args.eval_asv: asv, args.eval_cm: cm, scores: fused}
     alone = {args.eval_cm: cm}
     tandem = cm_table(flavor, key, alone, asv_scores_of(key, asv), by=())
-    return f"{sasv_table(key, systems, by=())}\n\n{tandem}"
+    return [sasv_table(key, systems, by=()), tandem]

@@ -1,4 +1,4 @@
-r"""List pairs of a data directory's utterances, or of speakers with them, as trials.
+r"""List pairs of utterances, or speakers, as trials.
 
 e.g.: asdkit trials-make data/test data/test/trials
 e.g.: asdkit trials-make --within data/test/spk2gender data/test data/test/trials
@@ -13,16 +13,11 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
 from asdkit.base.errors import DataError
-from asdkit.data.trials import group_utterances, pair_utterances, pair_with_speakers
-from asdkit.io.protocols import BONAFIDE
+from asdkit.base.outputs import OutputFile
 from asdkit.io.tables import read_table
-from asdkit.io.trials import write_trials
 
 logger = logging.getLogger(__name__)
 
@@ -32,51 +27,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--enroll-spk2utt",
         metavar="FILE",
-        help="speakers to enroll, with which utterances (default: pair utterances)",
+        help="enrollment utterances of every speaker (default: pair utterances with "
+        "utterances)",
     )
     parser.add_argument(
         "--within",
         metavar="FILE",
-        help="pair only equal values of this table of speakers or utterances, "
+        help="table of speakers or utterances of which only equal values are paired, "
         "e.g. spk2gender (default: pair all)",
     )
     parser.add_argument("data_dir", help="directory with utt2spk")
-    parser.add_argument("trials", help="where to write the trials")
+    parser.add_argument("trials", type=OutputFile, help="where to write the trials")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    import numpy as np
+
+    from asdkit.data.derived import origin_of_utterances
+    from asdkit.data.trials import pair_utterances, pair_with_speakers, read_groups
+    from asdkit.io.protocols import BONAFIDE
+    from asdkit.io.trials import write_trials
+
     path = Path(args.data_dir) / "utt2spk"
     utt2spk = read_table(path)
     if args.enroll_spk2utt is None:
-        trials = pair_utterances(utt2spk, _groups(args.within, utt2spk))
+        trials = pair_utterances(utt2spk, read_groups(args.within, utt2spk))
         is_spoof = np.zeros(len(trials), dtype=bool)
     else:
         spk2utt = read_table(args.enroll_spk2utt)
         attacks = path.with_name("utt2attack")
         table = read_table(attacks) if attacks.exists() else {}
         spoofs = {utt for utt, attack in table.items() if attack != BONAFIDE}
-        groups = _groups(args.within, utt2spk | {spk: spk for spk in spk2utt})
+        groups = read_groups(args.within, utt2spk | {spk: spk for spk in spk2utt})
         trials, is_spoof = pair_with_speakers(spk2utt, utt2spk, spoofs, groups)
     num_targets, num_spoofs = int(trials.is_target.sum()), int(is_spoof.sum())
     num_nontargets = len(trials) - num_targets - num_spoofs
     if not (num_targets and num_nontargets):
         counts = f"{num_targets} target and {num_nontargets} nontarget"
         raise DataError(path, f"expected target and nontarget pairs, got {counts}")
-    write_trials(args.trials, trials, is_spoof)
+    write_trials(args.trials, trials, is_spoof, origin_of_utterances(args.data_dir))
     counts = f"{len(trials)} trials, {num_targets} of them target, {num_spoofs} spoof"
     logger.info("trials-make: %s", counts)
-
-
-def _groups(within: str | None, utt2spk: Mapping[str, str]) -> dict[str, str] | None:
-    """Say within which group each is paired; None if there is no table."""
-    if within is None:
-        return None
-    utt2group, without = group_utterances(utt2spk, read_table(within))
-    if without:
-        raise DataError(
-            within,
-            f"{len(without)} of {len(utt2spk)} ids have no value here, nor have their "
-            f"speakers: {without[0]!r} of {utt2spk[without[0]]!r}, ...",
-        )
-    return utt2group

@@ -1,10 +1,11 @@
-"""Train a universal background model: diagonal Gaussians, then full ones.
+"""Train a universal background model (UBM).
 
 e.g.: asdkit ubm-train --num-gauss 2048 data/train exp/ubm
 e.g.: torchrun --standalone --nproc-per-node 8 -m asdkit ubm-train data/train exp/ubm
 
-Reads feats.scp and vad.scp (without it all frames count as voiced) and writes
-ubm.npz, which holds both mixtures and the options of the front end.
+Trains diagonal Gaussians, then full ones.  Reads feats.scp and vad.scp (without it all
+frames count as voiced) and writes ubm.npz, which holds both mixtures and the options of
+the front end.
 """
 
 from __future__ import annotations
@@ -12,32 +13,27 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import torch
-
 from asdkit.base.device import choose_device
-from asdkit.base.distributed import is_main, share
-from asdkit.base.options import add_options, options_of, parsing_of
+from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputDir
+from asdkit.base.parsing import parsing_of
 from asdkit.base.ranges import Count
-from asdkit.data.frames import Frames, list_utts, sample_frames
-from asdkit.data.ubm import save_ubm
-from asdkit.features.frontend import FrontEnd
-from asdkit.gmm.ubm import train_ubm
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     add_options(
         parser,
-        train_ubm,
-        num_gauss="number of Gaussians",
-        num_init_iters="EM iterations on frames in memory, to start from",
-        num_diag_iters="EM iterations of diagonal Gaussians on all frames",
-        num_full_iters="EM iterations of full Gaussians on all frames",
-        num_gselect="full Gaussians that a frame may count for (on a GPU: all)",
-        min_gaussian_weight="Gaussians with less are not updated",
-        seed="of the frames to start from",
+        "asdkit.gmm.ubm:train_ubm",
+        "num_gauss",
+        "num_init_iters",
+        "num_diag_iters",
+        "num_full_iters",
+        "num_gselect",
+        "min_gaussian_weight",
+        "seed",
     )
-    add_options(parser, sample_frames, num_frames="frames to start from, at most")
+    add_options(parser, "asdkit.data.frames:sample_frames", "num_frames")
     parser.add_argument(
         "--subsample",
         default=5,
@@ -46,18 +42,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_options(
         parser,
-        FrontEnd,
-        delta_window="frames on each side of a derivative",
-        delta_order="highest derivative; 0: none",
-        cmn_window="frames of the window whose mean is subtracted; 0: none",
+        "asdkit.features.frontend:FrontEnd",
+        "delta_window",
+        "delta_order",
+        "cmn_window",
     )
-    add_options(parser, choose_device, device="where to compute")
+    add_options(parser, choose_device, "device")
     parser.add_argument("data_dir", help="data directory with feats.scp and vad.scp")
-    parser.add_argument("ubm_dir", help="where to write ubm.npz")
+    parser.add_argument("ubm_dir", type=OutputDir, help="where to write ubm.npz")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    import torch
+
+    from asdkit.base.distributed import is_main, share
+    from asdkit.data.frames import Frames, list_utts, sample_frames
+    from asdkit.data.ubm import save_ubm
+    from asdkit.features.frontend import FrontEnd
+    from asdkit.gmm.ubm import train_ubm
+
     device = choose_device(args.device)
     frontend = FrontEnd(**options_of(FrontEnd, args))
     sample = sample_frames(args.data_dir, frontend, **options_of(sample_frames, args))

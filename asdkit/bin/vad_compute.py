@@ -1,4 +1,4 @@
-"""Decide which frames hold speech, for all utterances of a data directory.
+"""Detect speech frames (voice activity detection).
 
 e.g.: asdkit vad-compute --config conf/vad.conf data/train exp/vad/train
 e.g.: asdkit vad-compute --method gmm_fsa --rttm exp/vad/rttm data/test exp/vad/test
@@ -14,65 +14,54 @@ have none, it is an error.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from asdkit.base.options import add_choice, choice_of
-from asdkit.data.frame_segments import write_speech
-from asdkit.data.vad import Detector, EnergyDetector, compute_vad
-from asdkit.data.vad_fsa import GmmDetector, ScoresDetector, SileroDetector
-from asdkit.segmentation.energy import energy_vad
+from asdkit.base.outputs import OutputDir, OutputFile
+from asdkit.base.references import Reference
 
-METHODS: dict[str, Callable[..., Any]] = {
-    "energy": energy_vad,
-    "gmm_fsa": GmmDetector,
-    "silero": SileroDetector,
-    "scores": ScoresDetector,
+if TYPE_CHECKING:
+    from asdkit.data.vad import Detector
+
+METHODS: Mapping[str, Reference] = {
+    "energy": Reference("asdkit.segmentation.energy:energy_vad"),
+    "gmm_fsa": Reference("asdkit.data.vad_fsa:GmmDetector"),
+    "silero": Reference("asdkit.data.vad_fsa:SileroDetector"),
+    "scores": Reference("asdkit.data.vad_fsa:ScoresDetector"),
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_choice(
-        parser,
-        "method",
-        METHODS,
-        "how to decide",
-        vad_energy_threshold="constant part of the threshold, natural log",
-        vad_energy_mean_scale="share of the utterance's mean energy to add to it",
-        vad_frames_context="frames to look at on each side",
-        vad_proportion_threshold="share of these frames that must be loud, in (0, 1)",
-        min_speech_sec="shortest speech in seconds",
-        min_pause_sec="shortest pause in seconds",
-        change_cost="cost of a change between speech and pause, in nats",
-        speech_bias="added to the frames' log odds; more than 0 keeps more frames",
-        score_scale="of the sum, before costs are subtracted",
-        num_gauss="Gaussians of each of two mixtures",
-        quiet_share="share of a recording's frames that count as pauses at first",
-        loud_share="share that counts as speech at first",
-        num_rounds="times to learn from its own decisions",
-        num_frames="frames to learn from, at most",
-        seed="of the recordings to learn from",
-        scores="table (.scp) of frames' log odds, or of log-likelihoods of both",
+    add_choice(parser, "method", METHODS, "decision method")
+    parser.add_argument(
+        "--rttm",
+        type=OutputFile,
+        metavar="FILE",
+        help="write segments of speech as RTTM, too",
     )
     parser.add_argument(
-        "--rttm", metavar="FILE", help="write segments of speech as RTTM, too"
-    )
-    parser.add_argument(
-        "--segments", metavar="FILE", help="as lhotse supervisions (.jsonl.gz), too"
+        "--segments",
+        type=OutputFile,
+        metavar="FILE",
+        help="write them as lhotse supervisions (.jsonl.gz), too",
     )
     parser.add_argument("data_dir", help="data directory with feats.scp")
-    parser.add_argument("out_dir", help="where to write the archive")
+    parser.add_argument("out_dir", type=OutputDir, help="where to write the archive")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.data.frame_segments import write_speech
+    from asdkit.data.vad import EnergyDetector, compute_vad
+
     method, options = choice_of(args, "method", METHODS)
-    detector: Detector = (
-        EnergyDetector(partial(energy_vad, **options))
-        if method is energy_vad
-        else method(**options)
-    )
+    detector: Detector
+    if args.method == "energy":
+        detector = EnergyDetector(partial(method, **options))
+    else:
+        detector = method(**options)
     compute_vad(args.data_dir, args.out_dir, detector)
     write_speech(args.data_dir, args.rttm, args.segments)

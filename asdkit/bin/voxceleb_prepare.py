@@ -1,4 +1,4 @@
-"""List the utterances of VoxCeleb 1 or 2 as a data directory.
+"""Make a data directory of VoxCeleb 1 or 2.
 
 e.g.: asdkit voxceleb-prepare --part test /corpora/voxceleb1 data/test
 
@@ -12,17 +12,21 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.options import add_options, options_of
-from asdkit.data.voxceleb import prepare_voxceleb
+from asdkit.base.outputs import OutputDir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(parser, prepare_voxceleb, part="whose utterances to list")
+    add_options(parser, "asdkit.data.voxceleb:prepare_voxceleb", "part")
     parser.add_argument("root", help="directory with the corpus and its meta.csv")
-    parser.add_argument("data_dir", help="where to write manifests and tables")
+    parser.add_argument(
+        "data_dir", type=OutputDir, help="where to write manifests and tables"
+    )
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.data.voxceleb import prepare_voxceleb
+
     options = options_of(prepare_voxceleb, args)
     prepare_voxceleb(args.root, args.data_dir, **options)

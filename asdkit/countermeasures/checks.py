@@ -1,37 +1,88 @@
 """What is wrong with score files, before their numbers are believed.
 
-A reader stops at the first problem; a check reads on.  Beyond the form of the lines it
-asks what no single line can tell: do the utterances fit the key, is the sign of the
-scores right, are the ASV scores of the same data.
+A reader stops at the first problem; a check reads on.  What no single line can tell, it
+asks `asdkit.metrics.examination`, as all programs do that read scores beside their key.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from asdkit.base.errors import DataError
+from asdkit.base.numbers import parse_number
+from asdkit.base.ranges import FilePath
 from asdkit.countermeasures.keys import of_subset, read_cm_key
 from asdkit.countermeasures.score_files import (
     are_of_pairs,
+    label_of,
     read_asv,
     read_sasv_systems,
 )
 from asdkit.data.problems import Report
+from asdkit.data.scores import Note, match_examined
 from asdkit.io.cm_scores import FORMATS, WITH_HEADER, format_of
-from asdkit.io.protocols import BONAFIDE, Protocol, read_enrollment
+from asdkit.io.ids import find_difference
+from asdkit.io.protocols import Protocol, read_enrollment
 from asdkit.io.tables import PathName, read_lines, read_table
-from asdkit.io.trials import match_scores, read_scores, read_trials
+from asdkit.io.trials import read_scores, read_trials
+from asdkit.io.words import first_words
 from asdkit.metrics.eer import eer
+from asdkit.metrics.examination import Finding, examine
+from asdkit.metrics.names import VERIFICATION
 
 # LA_E_A3794758 and D_A0000000562 are utterances to enroll, LA_E_3794758 is not.
 ENROLLMENT = re.compile(r"(?:(?:LA|PA|DF)_)?[TDE]_A\d+")
-FEWEST = 3  # distinct scores; fewer are decisions
-FLIPPED = 0.5  # an EER above is below chance
+
+
+def check_all(
+    trials: PathName,
+    scores: Sequence[PathName],
+    flavor: str,
+    asv_scores: FilePath | None = None,
+    asv_trials: FilePath | None = None,
+    subset: str | None = None,
+    enrollment: FilePath | None = None,
+) -> tuple[str, Report]:
+    """Check score files of one evaluation.
+
+    Args:
+        trials: the key: trials, a protocol of a challenge, utt2attack or asv_trials.
+        scores: files to check.
+        flavor: one of `asdkit.metrics.names.VERIFICATION` or ``SPOOFING``.
+        asv_scores: ASV scores to check, too, those for the t-DCF and the t-EER; None:
+            none.
+        asv_trials: key of the ASV scores; None: it is in their own file.
+        subset: part of the evaluation data, e.g. progress; None: eval in ASVspoof 2021,
+            else all.
+        enrollment: enrollment utterances, which must not be scored:
+            asv_enroll.spk2utt or the list of a challenge; None: those of the challenges
+            are recognized by their names.
+
+    Returns:
+        a line per file, and what is wrong.
+
+    Raises:
+        DataError: the key is wrong, or a file is missing.
+    """
+    report, said = Report(), []
+    place = trials, flavor
+    for path in scores:
+        first_words(path)  # a file that is not there is no problem among others
+        if flavor in VERIFICATION:
+            said.append(check_verification(trials, path, report))
+        elif are_pairs(path):
+            said.append(check_pairs(*place, path, report))
+        else:
+            said.append(check_cm(*place, path, report, subset, enrollment))
+    if asv_scores:
+        key = of_subset(trials, read_cm_key(*place), subset)
+        asv = asv_scores, asv_trials, flavor, key, report
+        said.append(check_asv(*asv, subset))
+    return "\n".join(said), report
 
 
 def check_verification(
@@ -46,14 +97,13 @@ def check_verification(
     """
     trials = read_trials(trials_path)
     try:
-        values = match_scores(
-            trials, read_scores(scores_path), trials_path, scores_path
-        )
+        scores, note = read_scores(scores_path), _noting(report)
+        values = match_examined(trials, scores, trials_path, scores_path, note)
     except DataError as error:
         _note(report, error)
         return f"{scores_path}: not comparable"
     target, nontarget = values[trials.is_target], values[~trials.is_target]
-    return _check_values(scores_path, report, target=target, nontarget=nontarget)
+    return _describe(scores_path, target=target, nontarget=nontarget)
 
 
 def check_pairs(
@@ -61,13 +111,14 @@ def check_pairs(
 ) -> str:
     """Check scores of pairs with spoofs among them; arguments as in `check_cm`."""
     try:
-        key, systems = read_sasv_systems(key_path, flavor, [scores_path])
+        note = _noting(report)
+        key, systems = read_sasv_systems(key_path, flavor, [scores_path], note=note)
     except DataError as error:
         _note(report, error)
         return f"{scores_path}: not comparable"
     values, keys = systems[f"{scores_path}"].sasv, np.array(key.key)
     target, nontarget = values[keys == "target"], values[keys == "nontarget"]
-    return _check_values(scores_path, report, target=target, nontarget=nontarget)
+    return _describe(scores_path, target=target, nontarget=nontarget)
 
 
 def check_cm(
@@ -82,7 +133,7 @@ def check_cm(
 
     Args:
         key_path: a CM protocol of the challenge, or utt2attack.
-        flavor: one of `asdkit.countermeasures.keys.FLAVORS`.
+        flavor: one of `asdkit.metrics.names.SPOOFING`.
         scores_path: the file in any of the formats of `asdkit.io.cm_scores`.
         report: what is wrong goes there.
         subset: see `of_subset`.
@@ -102,11 +153,14 @@ def check_cm(
     scores = _read(Path(scores_path), format_name, whole, report)
     enrolled = _read_enrolled(enrollment)
     _check_utterances(Path(scores_path), scores, key, whole, enrolled, report)
-    values = np.array([scores.get(utt, np.nan) for utt in key.utt])
-    known = np.isfinite(values)
-    bonafide = values[known & key.is_bonafide]
-    spoof = values[known & ~key.is_bonafide]
-    return _check_values(scores_path, report, bonafide=bonafide, spoof=spoof)
+    kinds = dict(zip(key.utt, key.is_bonafide.tolist(), strict=True))
+    known = {u: x for u, x in scores.items() if u in kinds and np.isfinite(x)}
+    values = np.array(list(known.values()))  # in the order of the file
+    is_bonafide = np.array([kinds[utt] for utt in known], dtype=bool)
+    for finding in examine(values, is_bonafide, "bonafide", "spoof"):
+        _noting(report)(scores_path, finding)
+    bonafide, spoof = values[is_bonafide], values[~is_bonafide]
+    return _describe(scores_path, bonafide=bonafide, spoof=spoof)
 
 
 def check_asv(
@@ -122,27 +176,18 @@ def check_asv(
     Args:
         path: see `asdkit.countermeasures.score_files.read_asv`.
         trials_path: their key; None if it is in them.
-        flavor: one of `asdkit.countermeasures.keys.FLAVORS`.
+        flavor: one of `asdkit.metrics.names.SPOOFING`.
         cm_key: of the countermeasures.
         report: what is wrong goes there.
         subset: see `of_subset`.
     """
     try:
-        asv = read_asv(path, trials_path, flavor, cm_key, subset)
+        asv = read_asv(path, trials_path, flavor, cm_key, subset, _noting(report))
     except DataError as error:
         _note(report, error)
         return f"{path}: not comparable"
-    ours = Counter(np.array(cm_key.attack)[~cm_key.is_bonafide].tolist())
-    theirs = Counter(asv.columns["attack"][asv.key == "spoof"].tolist())
-    for attack in sorted(ours):
-        # Every spoofed utterance claims one speaker or several, none is left out.
-        if theirs[attack] < ours[attack]:
-            text = f"{theirs[attack]} trials of {attack}, whose {ours[attack]} "
-            text += "utterances the countermeasure has scored"
-            cure = "are these the ASV scores of another year, track or part?"
-            report.add(Path(path), 0, "counts", text, cure)
     target, nontarget, _ = asv.classes()
-    return _check_values(path, report, target=target, nontarget=nontarget)
+    return _describe(path, target=target, nontarget=nontarget)
 
 
 def are_pairs(path: PathName) -> bool:
@@ -169,7 +214,7 @@ def _read(
             continue
         utt = words[names.index("utt" if "utt" in names else "filename")]
         try:
-            score = float(words[names.index("cm-score")])
+            score = parse_number(words[names.index("cm-score")])
         except ValueError:
             text = f"expected a score, got {line!r}"
             report.add(path, number, "number", text, "write a number")
@@ -191,8 +236,7 @@ def _check_label(
     path: Path, number: int, words: list[str], attack: str, report: Report
 ) -> None:
     """Compare the attack and key in a line of 2019's format with the key."""
-    given = BONAFIDE if words[2] == BONAFIDE else words[1]
-    if given != attack:
+    if label_of(words[1], words[2]) != attack:
         text = f"it says {words[1]} {words[2]}, the key says {attack}"
         report.add(path, number, "label", text, "is it the score file of another part?")
 
@@ -206,6 +250,10 @@ def _check_utterances(
     report: Report,
 ) -> None:
     """Compare the utterances of a score file with the key's."""
+    if difference := find_difference(key.utt, scores):
+        cure = "write the ids as the key has them"
+        report.add(path, 0, "ids", difference, cure)
+        return
     for utt in key.utt:
         if utt not in scores:
             text, cure = f"there is no score for {utt!r}", "score the whole key"
@@ -223,21 +271,22 @@ def _check_utterances(
         report.add(path, 0, sort, text, cure)
 
 
-def _check_values(path: PathName, report: Report, **classes: np.ndarray) -> str:
-    """Look at the scores of two classes; say what they are."""
+def _describe(path: PathName, **classes: np.ndarray) -> str:
+    """Say what the scores of two classes are."""
     (first, higher), (second, lower) = classes.items()
-    if not len(higher) or not len(lower):
-        return f"{path}: {len(higher)} {first}, {len(lower)} {second}: not comparable"
-    if len(np.unique(np.concatenate([higher, lower]))) < FEWEST:
-        text = f"fewer than {FEWEST} different scores: these are decisions"
-        report.add(Path(path), 0, "decisions", text, "write what is compared to zero")
-    rate = eer(higher, lower)
-    if rate > FLIPPED:
-        text = f"EER {100 * rate:.0f} %: the sign looks flipped"
-        cure = f"higher must mean {first}; multiply the scores by -1"
-        report.add(Path(path), 0, "polarity", text, cure)
     counts = f"{len(higher)} {first}, {len(lower)} {second}"
-    return f"{path}: {counts}, EER {100 * rate:.2f} %"
+    if not len(higher) or not len(lower):
+        return f"{path}: {counts}: not comparable"
+    return f"{path}: {counts}, EER {100 * eer(higher, lower):.2f} %"
+
+
+def _noting(report: Report) -> Note:
+    """Make what reports findings."""
+
+    def note(path: PathName, finding: Finding) -> None:
+        report.add(Path(path), 0, *finding)
+
+    return note
 
 
 def _read_enrolled(path: PathName | None) -> set[str]:

@@ -56,8 +56,9 @@ class Logistic(Classifier):
     """Logistic regression with a squared penalty; scores are log odds.
 
     Args:
-        c: weight of the errors relative to the penalty.
-        max_iter: of L-BFGS; without scaled embeddings it may need more.
+        c: inverse regularization strength: weight of training errors.
+        max_iter: maximum number of L-BFGS iterations; without scaled embeddings it may
+            need more.
 
     Attributes:
         weights_: (D,).
@@ -90,8 +91,8 @@ class Svm(Classifier):
     """Support vector machine; scores are distances in units of the margin.
 
     Args:
-        c: weight of the errors relative to the width of the margin.
-        kernel: of a width, slope or scale that the variance of all embeddings gives.
+        c: inverse regularization strength: weight of training errors.
+        kernel: kernel; its scale comes from the variance of all embeddings.
 
     Attributes:
         vectors_: (S, D) support vectors; for the linear kernel (1, D), their sum.
@@ -151,7 +152,7 @@ class NearestNeighbors(Classifier):
     Scores have few values.  Fitting needs no package.
 
     Args:
-        num_neighbors: how many vote; odd, so that somebody wins.
+        num_neighbors: number of neighbors; odd, to avoid ties.
 
     Attributes:
         vectors_: (U, D) all embeddings of the training.
@@ -212,9 +213,9 @@ class DecisionTree(Trees, Classifier):
     """One tree; scores are the share of bona fide speech in a leaf, less half.
 
     Args:
-        impurity: what a split reduces.
-        max_depth: of the tree.
-        seed: of the order in which equally good splits are tried.
+        impurity: impurity that splits reduce.
+        max_depth: maximum depth of a tree.
+        seed: random seed for the order in which equally good splits are tried.
     """
 
     def __init__(
@@ -244,8 +245,8 @@ class RandomForest(Trees, Classifier):
     """Trees of random parts of the data; scores are mean shares, less half.
 
     Args:
-        num_trees: how many.
-        seed: of the parts.
+        num_trees: number of trees.
+        seed: random seed for the parts of the data.
     """
 
     def __init__(self, num_trees: Count = 75, seed: Natural = 0) -> None:
@@ -270,8 +271,8 @@ class XgBoost(Trees, Classifier):
     """Gradient-boosted trees; scores are log odds.
 
     Args:
-        max_depth: of a tree.
-        shrinkage: the learning rate.
+        max_depth: maximum depth of a tree.
+        shrinkage: learning rate.
         num_rounds: number of trees.
 
     Attributes:
@@ -318,12 +319,13 @@ class Mlp(Classifier):
 
     Args:
         hidden_dim: units of the first hidden layer.
-        second_dim: of the second; 0 for none.
-        activation: of hidden units.
-        batch_size: utterances.
+        second_dim: units of the second hidden layer; 0: none.
+        activation: activation function of the hidden units.
+        batch_size: utterances per batch.
         alpha: weight of the squared penalty.
-        max_epochs: it ends earlier if the loss no longer falls.
-        seed: of the first weights and of the batches.
+        max_epochs: maximum number of epochs; training stops early if the loss no longer
+            falls.
+        seed: random seed for the initial weights and the batches.
     """
 
     def __init__(
@@ -371,18 +373,6 @@ class Mlp(Classifier):
                 x = np.tanh(x) if self.activation == "tanh" else np.maximum(x, 0)
             x = x @ getattr(self, f"weights{n}_") + getattr(self, f"offsets{n}_")
         return x[:, 0]
-
-
-CLASSIFIERS: dict[str, type[Classifier]] = {
-    "logistic": Logistic,
-    "svm": Svm,
-    "knn": NearestNeighbors,
-    "naive_bayes": NaiveBayes,
-    "tree": DecisionTree,
-    "forest": RandomForest,
-    "xgboost": XgBoost,
-    "mlp": Mlp,
-}
 
 
 def squared_distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:

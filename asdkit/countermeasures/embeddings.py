@@ -13,7 +13,7 @@ from asdkit.base.errors import DataError, FitError
 from asdkit.base.estimators import set_arrays, split_state
 from asdkit.base.ranges import Natural
 from asdkit.base.registry import construct, defaults_of
-from asdkit.countermeasures.classifiers import CLASSIFIERS
+from asdkit.countermeasures.registry import CLASSIFIERS
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.store import load_object, save_arrays
 from asdkit.io.tables import PathName, read_table
@@ -22,6 +22,7 @@ from asdkit.metrics.eer import eer
 
 logger = logging.getLogger(__name__)
 BLOCK = 1024  # utterances that are scored together
+ROUNDING = 1e-6  # deviation, as a share of the mean, that is none
 
 
 class Labeled(NamedTuple):
@@ -40,10 +41,10 @@ class EmbeddingCm:
     """A classifier of embeddings, of `CLASSIFIERS`, and how these are scaled.
 
     Args:
-        name: of the classifier.
-        options: of its constructor, what differs from the defaults.
-        standardize: whether every dimension is brought to mean 0 and variance 1 on the
-            training data first; the authors did not.
+        name: a key of `CLASSIFIERS`.
+        options: options of its constructor that differ from the defaults.
+        standardize: scale every dimension to mean 0 and variance 1 on the training data
+            first; the authors did not.
 
     Attributes:
         mean_: (D,) what is subtracted from embeddings.
@@ -81,7 +82,14 @@ class EmbeddingCm:
         if self.standardize:
             deviation = x.std(axis=0)
             self.mean_ = x.mean(axis=0)
-            self.scale_ = np.where(deviation > 0, deviation, 1.0)
+            is_constant = deviation <= ROUNDING * np.abs(self.mean_)
+            if is_constant.any():
+                logger.warning(
+                    "classifier: %d of %d dimensions do not vary and are not scaled",
+                    is_constant.sum(),
+                    len(is_constant),
+                )
+            self.scale_ = np.where(is_constant, 1.0, deviation)
         self.classifier.fit((x - self.mean_) / self.scale_, is_bonafide)
         return self
 
@@ -185,13 +193,15 @@ def train_classifier(
     set; the first of equally good ones wins.
 
     Args:
-        name: of `CLASSIFIERS`.
+        name: a key of `CLASSIFIERS`.
         grid: option -> values to try; those that are not in it have their default.
         train: to train on.
         dev: to choose by.
-        standardize: see `EmbeddingCm`.
-        select: what is best, F1 of the decisions for bona fide speech, or the EER.
-        seed: of classifiers that draw.
+        standardize: scale every dimension to mean 0 and variance 1 on the training data
+            first.
+        select: criterion on the development set: F1 of the decisions for bona fide
+            speech, or EER.
+        seed: random seed of classifiers that need one.
 
     Returns:
         "train", the best one, trained on the training set; "train_dev", with the same

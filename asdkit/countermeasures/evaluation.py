@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from asdkit.base.answers import Cell, Table
 from asdkit.base.errors import DataError
-from asdkit.base.ranges import Natural
+from asdkit.base.ranges import FilePath, Names, Natural
 from asdkit.countermeasures.keys import asv_scores_of, columns_of
 from asdkit.countermeasures.score_files import (
     are_of_pairs,
@@ -36,12 +37,12 @@ from asdkit.metrics.flavors import (
     tandem_metrics,
     without_value,
 )
-from asdkit.metrics.table import SORTS, Draws, align, measure
+from asdkit.metrics.table import SORTS, Draws, measure
 from asdkit.metrics.tandem import asv_rates, tandem_weights
 
 logger = logging.getLogger(__name__)
 
-BY = ("attack", "codec")
+BY = "attack,codec"  # the columns of a key to split results by
 
 
 class Resampling(NamedTuple):
@@ -96,28 +97,33 @@ def spoofing_metrics(
     key_path: PathName,
     score_paths: Sequence[PathName],
     flavor: str,
-    asv_scores: str | None = None,
-    asv_trials: str | None = None,
-    by: str = ",".join(BY),
+    asv_scores: FilePath | None = None,
+    asv_trials: FilePath | None = None,
+    by: Names = BY,
     subset: str | None = None,
     bootstrap: Natural = 0,
     seed: Natural = 0,
-    utt2spk: str | None = None,
-) -> str:
-    """Format the metrics of score files, of utterances or of pairs with a speaker.
+    utt2spk: FilePath | None = None,
+) -> list[Table]:
+    """Measure score files, of utterances or of pairs with a speaker.
 
     Args:
         key_path: a CM protocol or utt2attack; for scores of pairs, an ASV protocol or
             asv_trials.
         score_paths: a file per system.
-        flavor: one of `asdkit.countermeasures.keys.FLAVORS`.
-        asv_scores: scores of an ASV system; None leaves out the t-DCF and the t-EER.
-        asv_trials: their key; None if it is in them.
-        by: columns of the key to split by, with commas between; "none" for none.
-        subset: part of the evaluation data; None for ASVspoof 2021's eval, or all.
-        bootstrap: draws of speakers for intervals; 0 makes none.
-        seed: of the draws.
-        utt2spk: speakers of utterances; None takes those of the key.
+        flavor: one of `asdkit.metrics.names.SPOOFING`.
+        asv_scores: scores of an ASV system, for the t-DCF and the t-EER; None: neither
+            is printed.
+        asv_trials: key of the ASV scores; None: it is in their own file.
+        by: columns of the key to split the results by, separated by commas: attack,
+            codec, or others in the protocol, e.g. vocoder; none: pooled rows only.
+        subset: part of the evaluation data, e.g. progress; None: eval in ASVspoof 2021,
+            else all.
+        bootstrap: number of bootstrap draws of speakers, for 95 % intervals; 0: no
+            intervals.
+        seed: random seed of the bootstrap.
+        utt2spk: speakers of the utterances, for the bootstrap; None: those in the key,
+            or the enrolled models.
 
     Raises:
         DataError: a file is wrong or does not match the key.
@@ -129,7 +135,7 @@ def spoofing_metrics(
         asv = None
         if asv_scores is not None:
             asv = read_asv(asv_scores, asv_trials, flavor, key, subset)
-        return cm_table(flavor, key, systems, asv, splits, resampling)
+        return [cm_table(flavor, key, systems, asv, splits, resampling)]
     pair_key, pairs = read_sasv_systems(key_path, flavor, score_paths, subset)
     scores = {name: system.sasv for name, system in pairs.items()}
     tables = [sasv_table(pair_key, scores, splits, resampling)]
@@ -138,7 +144,7 @@ def spoofing_metrics(
             asv = asv_scores_of(pair_key, system.asv)
             alone = {f"{name}: cm-score": system.cm}
             tables.append(cm_table(flavor, pair_key, alone, asv, splits, resampling))
-    return "\n\n".join(tables)
+    return tables
 
 
 def cm_table(
@@ -146,10 +152,10 @@ def cm_table(
     key: Protocol,
     systems: Mapping[str, np.ndarray],
     asv: AsvScores | None = None,
-    by: Sequence[str] = BY,
+    by: Sequence[str] = tuple(BY.split(",")),
     resampling: Resampling = NO_INTERVALS,
-) -> str:
-    """Format the metrics of countermeasures, a line per condition and system.
+) -> Table:
+    """Measure countermeasures, a line per condition and system.
 
     Args:
         flavor: one of `asdkit.metrics.flavors.CM`.
@@ -176,17 +182,17 @@ def cm_table(
             metrics += _tandem_columns(flavor, asv, condition)
         body += _rows(condition, systems, classes, metrics, speakers, resampling)
     titles = [metric.title for metric in metrics]
-    table = _format([*titles, "bonafide", "spoof"], body)
-    return table if asv is None else f"{table}\n{describe_asv(flavor, asv)}"
+    notes = [] if asv is None else [describe_asv(flavor, asv)]
+    return _table([*titles, "bonafide", "spoof"], body, notes)
 
 
 def sasv_table(
     key: Protocol,
     systems: Mapping[str, np.ndarray],
-    by: Sequence[str] = BY,
+    by: Sequence[str] = tuple(BY.split(",")),
     resampling: Resampling = NO_INTERVALS,
-) -> str:
-    """Format the metrics of systems that shall reject nontargets and spoofs alike.
+) -> Table:
+    """Measure systems that must reject nontargets and spoofs alike.
 
     Args:
         key: of N pairs, from an ASV protocol.
@@ -208,7 +214,7 @@ def sasv_table(
             logger.warning("metrics: %s: no trials of a class: left out", condition)
             continue
         body += _rows(condition, systems, classes, SASV, speakers, resampling)
-    return _format([*(metric.title for metric in SASV), *SORTS[3]], body)
+    return _table([*(metric.title for metric in SASV), *SORTS[3]], body)
 
 
 def tandem_of(asv: AsvScores, condition: Condition = POOLED) -> Tandem | None:
@@ -272,7 +278,7 @@ def _rows(
     metrics: Sequence[Metric],
     speakers: tuple[Sequence[str], Sequence[str] | None] | None,
     resampling: Resampling,
-) -> list[list[str]]:
+) -> list[list[Cell | str]]:
     """Measure all systems in one condition."""
     split = {name: [s[rows] for rows in classes] for name, s in systems.items()}
     draws = None
@@ -283,9 +289,13 @@ def _rows(
     return [[name, f"{condition}", *cells] for name, *cells in found]
 
 
-def _format(titles: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """Format a table with systems and conditions to the left."""
-    return align([["scores", "condition", *titles], *body], num_names=2)
+def _table(
+    titles: Sequence[str],
+    body: Sequence[Sequence[Cell | str]],
+    notes: Sequence[str] = (),
+) -> Table:
+    """Make a table with systems and conditions to the left."""
+    return Table(["scores", "condition", *titles], body, num_names=2, notes=notes)
 
 
 def _speakers(

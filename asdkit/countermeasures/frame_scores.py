@@ -31,8 +31,9 @@ def score_frames(
         path: what cm-train wrote.
         out_dir: gets frames.ark and frames.scp, (T,) scores of every utterance.
         device: where to compute.
-        max_frames: in a batch; 0 for as many as in the training.
-        num_workers: processes that make batches ahead.
+        max_frames: maximum number of frames per batch, padding included; 0: as in
+            training.
+        num_workers: worker processes that prefetch batches.
 
     Returns:
         frames.scp.
@@ -56,7 +57,8 @@ def score_frames(
         subtract_mean=source.subtract_mean,
         num_workers=num_workers,
     )
-    with ArkWriter(out_dir, "frames") as writer:
+    origin = source.origin(data_dir)
+    with ArkWriter(out_dir, "frames", origin=origin) as writer:
         for utt, scores in extract_frames(network, batches, device, loss.scores):
             writer[utt] = scores
     return writer.scp

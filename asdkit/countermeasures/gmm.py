@@ -40,10 +40,12 @@ KIND = "SpoofGmm"
 class SpoofFrontEnd(FrontEnd):
     """As `FrontEnd`, but means are kept: a vocoder or a channel is in them, too.
 
+    Frame-to-frame jitter of a vocoder shows with a ``delta_window`` of 1 only.
+
     Args:
-        delta_window: frames on each side of a derivative; the baseline with LFCCs has
-            1, that with CQCCs 3.  Frame-to-frame jitter of a vocoder shows in 1 only.
-        cmn_window: frames of the window whose mean is subtracted; 0 for none.
+        delta_window: frames on each side that enter a time derivative; 1 in the LFCC
+            baselines, 3 in those with CQCCs.
+        cmn_window: frames of the sliding window for mean subtraction; 0: none.
     """
 
     delta_window: Count = 1
@@ -55,10 +57,10 @@ class SpoofGmm:
     """A countermeasure of two mixtures.
 
     Args:
-        bonafide: of bona fide speech.
-        spoof: of all attacks together.
+        bonafide: mixture of bona fide speech.
+        spoof: mixture of all attacks together.
         frontend: what happens to stored features.
-        source: which features these are.
+        source: kind of features.
     """
 
     bonafide: DiagGmm
@@ -110,12 +112,12 @@ def train_spoof_gmm(
         data_dir: with feats.scp and utt2attack.
         frontend: what happens to the features.
         device: where to compute.
-        num_gauss: G, of each mixture.
+        num_gauss: number of Gaussians of each mixture.
         num_init_iters: EM iterations on a sample of frames in memory, to start from.
         num_iters: EM iterations on all frames.
-        min_gaussian_weight: rarer Gaussians are not updated.
-        num_frames: of the sample, for each mixture, at most.
-        seed: of the frames to start from.
+        min_gaussian_weight: weight below which a Gaussian is not updated.
+        num_frames: maximum number of frames to start from, for each mixture.
+        seed: random seed for the frames to start from.
 
     Raises:
         DataError: an utterance has no attack, or there is none of a class.

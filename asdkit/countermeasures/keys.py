@@ -28,7 +28,6 @@ from asdkit.io.protocols import (
 from asdkit.io.tables import PathName, read_table
 from asdkit.io.words import first_words
 
-FLAVORS = ("asvspoof2019", "asvspoof2021", "asvspoof5")
 SUBSET = "eval"  # what ASVspoof 2021 ranks by; the rest is progress and hidden
 
 
@@ -37,7 +36,7 @@ def read_cm_key(path: PathName, flavor: str) -> Protocol:
 
     Args:
         path: a CM protocol of the challenge, or utt2attack.
-        flavor: one of `FLAVORS`, for the protocol's format.
+        flavor: one of `asdkit.metrics.names.SPOOFING`, for the protocol's format.
 
     Raises:
         DataError: the file is missing or wrong, or one class is missing.
@@ -55,7 +54,7 @@ def read_asv_key(path: PathName, flavor: str) -> Protocol:
 
     Args:
         path: an ASV protocol of the challenge, or asv_trials.
-        flavor: one of `FLAVORS`, for the protocol's format.
+        flavor: one of `asdkit.metrics.names.SPOOFING`, for the protocol's format.
 
     Raises:
         DataError: the file is missing or wrong, or a class is missing.

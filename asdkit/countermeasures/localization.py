@@ -6,12 +6,11 @@ better than: a threshold alone, or behind a median filter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.ndimage import median_filter
 
 from asdkit.base.distributed import gather, is_main, share
 from asdkit.base.ranges import NonNegative, Positive
@@ -20,6 +19,7 @@ from asdkit.data.vad import read_batches
 from asdkit.data.vad_fsa import load_odds
 from asdkit.io.ark import ArkWriter, read_arrays, read_scp
 from asdkit.io.cm_scores import write_cm_scores
+from asdkit.io.origins import check_origin
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import PathName
 from asdkit.segmentation.binary import BinarySegmenter
@@ -48,11 +48,13 @@ class FsaLocalizer:
     Smoothed scores are log odds of bona fide speech given all paths there are.
 
     Args:
-        min_spoof_sec: the shortest spoof, but for what a recording cuts off.
-        min_bonafide_sec: the shortest bona fide speech.
-        change_cost: of every change between the two, in nats.
-        threshold: score of a frame that might be either.
-        score_scale: of what scores are above it, before costs are subtracted.
+        min_spoof_sec: shortest spoofed segment in seconds, except at the ends of a
+            recording.
+        min_bonafide_sec: shortest bona fide segment in seconds, except at the ends of a
+            recording.
+        change_cost: cost of a change between spoofed and bona fide speech, in nats.
+        threshold: score above which a frame is bona fide.
+        score_scale: factor of the scores minus threshold before costs are subtracted.
     """
 
     min_spoof_sec: Positive = 0.1
@@ -87,8 +89,8 @@ class MedianLocalizer:
     """The median of the scores around a frame decides.
 
     Args:
-        filter_sec: what is around it, half on each side.
-        threshold: a frame above it is bona fide.
+        filter_sec: length of the median filter in seconds.
+        threshold: score above which a frame is bona fide.
     """
 
     filter_sec: Positive = 0.3
@@ -104,6 +106,8 @@ class MedianLocalizer:
 
     def smooth(self, scores: Sequence[np.ndarray]) -> list[np.ndarray]:
         """N times (T,) scores -> N times (T,) medians."""
+        from scipy.ndimage import median_filter
+
         return [median_filter(x, self._num_frames, mode="nearest") for x in scores]
 
 
@@ -112,7 +116,7 @@ class ThresholdLocalizer:
     """Every frame is decided alone.
 
     Args:
-        threshold: a frame above it is bona fide.
+        threshold: score above which a frame is bona fide.
     """
 
     threshold: float = 0.0
@@ -127,21 +131,6 @@ class ThresholdLocalizer:
     def smooth(self, scores: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Leave scores as they are."""
         return list(scores)
-
-
-METHODS: dict[str, Callable[..., Localizer]] = {
-    "fsa": FsaLocalizer,
-    "median": MedianLocalizer,
-    "threshold": ThresholdLocalizer,
-}
-HELPS = {
-    "min_spoof_sec": "shortest spoof in seconds",
-    "min_bonafide_sec": "shortest bona fide speech in seconds",
-    "change_cost": "cost of a change between the two, in nats",
-    "filter_sec": "length of the median filter in seconds",
-    "threshold": "score of a frame that might be either",
-    "score_scale": "of what scores are above it, before costs are subtracted",
-}
 
 
 def localize(
@@ -161,10 +150,10 @@ def localize(
         DataError: a score is missing or not finite.
     """
     localizer.prepare(frame_times(data_dir).shift_sec)
-    table = read_scp(frames)
+    table, origin = read_scp(frames), check_origin(frames)
     with (
-        ArkWriter(out_dir, "bonafide") as paths,
-        ArkWriter(out_dir, "smoothed") as soft,
+        ArkWriter(out_dir, "bonafide", origin=origin) as paths,
+        ArkWriter(out_dir, "smoothed", origin=origin) as soft,
     ):
         scores = gather(list(table), _decide(table, localizer, paths, soft))
     if is_main():

@@ -10,11 +10,14 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from asdkit.base.errors import DataError
-from asdkit.countermeasures.localization import METHODS, utterance_score
-from asdkit.data.cuts import attack_of, read_cuts
-from asdkit.data.frame_labels import bonafide_frames, spoofed_parts
+from asdkit.countermeasures.registry import LOCALIZERS
 from asdkit.data.frame_segments import frame_times
-from asdkit.data.vad_fsa import load_odds
+from asdkit.data.supervisions import (
+    attack_in,
+    bonafide_frames,
+    read_supervisions,
+    spoofed_parts,
+)
 from asdkit.io.ark import read_arrays, read_scp
 from asdkit.io.files import write_atomic
 from asdkit.io.protocols import BONAFIDE
@@ -92,10 +95,10 @@ class Truth(NamedTuple):
 
 
 class Judge:
-    """Knows which parts of utterances are spoofed, and rates who looks for them.
+    """Rate localizers against the spoofed parts that a manifest marks.
 
     Args:
-        data_dir: whose manifests know.
+        data_dir: data directory whose manifest marks the spoofed parts.
 
     Raises:
         DataError: a manifest is missing or damaged.
@@ -104,7 +107,7 @@ class Judge:
     def __init__(self, data_dir: PathName) -> None:
         self.data_dir = data_dir
         self._times = frame_times(data_dir)
-        self._cuts = {cut.id: cut for cut in read_cuts(data_dir, features=False)}
+        self._known = read_supervisions(data_dir)
         self._truths: dict[str, Truth] = {}
 
     def rate(self, found: Iterable[Localized]) -> Quality:
@@ -149,19 +152,19 @@ class Judge:
         """Look up what is known of an utterance."""
         utt, num_frames = item.utt, len(item.is_bonafide)
         if utt not in self._truths:
-            if utt not in self._cuts:
+            if utt not in self._known:
                 raise DataError(self.data_dir, f"{utt!r} is not in it")
-            cut = self._cuts[utt]
-            edges = self._times.edges(num_frames, cut.duration)
-            parts = spoofed_parts(cut)
+            known = self._known[utt]
+            edges = self._times.edges(num_frames, known.duration)
+            parts = spoofed_parts(known)
             inside = time_in(edges[:-1], edges[1:], parts)
             self._truths[utt] = Truth(
                 parts,
-                bonafide_frames(cut, self._times, num_frames) == 1,
+                bonafide_frames(known, self._times, num_frames) == 1,
                 np.diff(edges) - inside,
                 inside,
-                attack_of(cut),
-                cut.duration,
+                attack_in(known),
+                known.duration,
             )
         truth = self._truths[utt]
         if item.smoothed is not None and len(item.smoothed) != num_frames:
@@ -183,7 +186,7 @@ def assess(data_dir: PathName, out_dir: PathName) -> Quality:
     """Rate what `asdkit.countermeasures.localization.localize` wrote.
 
     Args:
-        data_dir: whose manifests know which parts are spoofed.
+        data_dir: data directory whose manifest marks the spoofed parts.
         out_dir: with smoothed.scp, bonafide.scp and scores.
 
     Raises:
@@ -224,9 +227,9 @@ def sweep(
     Args:
         data_dir: a development set that knows which parts are spoofed.
         frames: table (.scp) of (T,) scores of its frames.
-        method: which of `METHODS`.
+        method: which of `LOCALIZERS`.
         grid: option -> values to try.
-        select: what is to be best: F1 of spoofed segments, or one of the error rates.
+        select: criterion of the best: F1 of spoofed segments, or an equal error rate.
 
     Returns:
         points, the best first; of those as good as each other the first that was tried.
@@ -235,6 +238,9 @@ def sweep(
         AsdkitError: k2 is not installed, and the method needs it.
         DataError: a file is missing or damaged, or nothing or all is spoofed.
     """
+    from asdkit.countermeasures.localization import utterance_score
+    from asdkit.data.vad_fsa import load_odds
+
     assert select in get_args(Criterion)
     judge, shift = Judge(data_dir), frame_times(data_dir).shift_sec
     scores = {utt: load_odds(utt, place) for utt, place in read_scp(frames).items()}
@@ -242,7 +248,7 @@ def sweep(
     points = []
     for point in itertools.product(*grid.values()):
         options = dict(zip(grid, point, strict=True))
-        localizer = METHODS[method](**options)
+        localizer = LOCALIZERS[method](**options)
         localizer.prepare(shift)
         decided = localizer.decide(values)
         smoothed: Sequence[np.ndarray | None] = [None] * len(values)

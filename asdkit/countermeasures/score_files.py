@@ -1,7 +1,8 @@
-"""Score files of an evaluation with spoofs, matched with its key."""
+"""Score files of an evaluation with spoofs: matched with its key, and examined."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,17 +15,22 @@ from asdkit.countermeasures.keys import (
     read_asv_key,
     read_cm_key,
 )
+from asdkit.data.scores import Note
 from asdkit.io.asv_scores import AsvScores, read_asv_scores
 from asdkit.io.cm_scores import (
     FORMATS,
+    TWO_SCORES,
+    CmScores,
+    has_two_scores,
     match_cm_scores,
     read_cm_scores,
     read_sasv_scores,
 )
-from asdkit.io.protocols import ASV_KEYS, Protocol
+from asdkit.io.protocols import ASV_KEYS, BONAFIDE, Protocol
 from asdkit.io.tables import PathName
-from asdkit.io.trials import Scores, match_scores, pairs_of, read_scores
+from asdkit.io.trials import Scores, match_rows, match_scores, pairs_of, read_scores
 from asdkit.io.words import first_words
+from asdkit.metrics.examination import Finding, examine, warn
 
 
 class SasvSystem(NamedTuple):
@@ -42,8 +48,15 @@ class SasvSystem(NamedTuple):
 
 
 def are_of_pairs(path: PathName) -> bool:
-    """Tell scores of pairs of a speaker and an utterance from those of utterances."""
+    """Tell scores of pairs of a speaker and an utterance from those of utterances.
+
+    Raises:
+        DataError: there are two scores of an utterance, or the file cannot be read.
+    """
     words = first_words(path)
+    if has_two_scores(words):
+        problem = f"expected one score in a line, got {' '.join(words)!r}"
+        raise DataError(path, problem, line=1, hint=TWO_SCORES)
     return len(words) == 3 or tuple(words) == FORMATS["asvspoof5_sasv"]
 
 
@@ -52,14 +65,16 @@ def read_cm_systems(
     flavor: str,
     score_paths: Sequence[PathName],
     subset: str | None = None,
+    note: Note = warn,
 ) -> tuple[Protocol, dict[str, np.ndarray]]:
     """Read the scores that countermeasures give to the utterances of a key.
 
     Args:
         key_path: a CM protocol of the challenge, or utt2attack.
-        flavor: one of `asdkit.countermeasures.keys.FLAVORS`.
+        flavor: one of `asdkit.metrics.names.SPOOFING`.
         score_paths: a file per system; see `asdkit.io.cm_scores` for the formats.
         subset: see `of_subset`.
+        note: is told what speaks against the scores; the default logs a warning.
 
     Returns:
         the key of U utterances, and for every file (U,) scores.
@@ -69,12 +84,14 @@ def read_cm_systems(
     """
     whole = read_cm_key(key_path, flavor)
     key = of_subset(key_path, whole, subset)
-    systems = {
-        f"{path}": match_cm_scores(
-            key.utt, read_cm_scores(path), key_path, path, known=whole.utt
+    systems = {}
+    for path in score_paths:
+        scores = read_cm_scores(path)
+        systems[f"{path}"] = match_cm_scores(
+            key.utt, scores, key_path, path, known=whole.utt
         )
-        for path in score_paths
-    }
+        for finding in [*_examine_labels(scores, key), *_examine_cm(scores, key)]:
+            note(path, finding)
     return key, systems
 
 
@@ -83,14 +100,16 @@ def read_sasv_systems(
     flavor: str,
     score_paths: Sequence[PathName],
     subset: str | None = None,
+    note: Note = warn,
 ) -> tuple[Protocol, dict[str, SasvSystem]]:
     """Read the scores that systems give to pairs of a speaker and an utterance.
 
     Args:
         key_path: an ASV protocol of the challenge, or asv_trials.
-        flavor: one of `asdkit.countermeasures.keys.FLAVORS`.
+        flavor: one of `asdkit.metrics.names.SPOOFING`.
         score_paths: a file per system, ``<spk> <utt> <score>`` or ASVspoof 5's table.
         subset: see `of_subset`.
+        note: is told what speaks against the scores; the default logs a warning.
 
     Returns:
         the key of N pairs, and for every file its scores.
@@ -99,20 +118,26 @@ def read_sasv_systems(
         DataError: a file is wrong, lacks a pair, has one more, or has no SASV score.
     """
     key = of_subset(key_path, read_asv_key(key_path, flavor), subset)
-    return key, {f"{path}": _read_system(key_path, key, path) for path in score_paths}
+    systems = {f"{p}": _read_system(key_path, key, p, note) for p in score_paths}
+    return key, systems
 
 
 def read_tandem(
-    trials_path: PathName, flavor: str, asv_path: PathName, cm_path: PathName
+    trials_path: PathName,
+    flavor: str,
+    asv_path: PathName,
+    cm_path: PathName,
+    note: Note = warn,
 ) -> tuple[Protocol, np.ndarray, np.ndarray]:
     """Read what an ASV system says of pairs, and a countermeasure of their utterances.
 
     Args:
         trials_path: an ASV protocol of the challenge, or asv_trials.
-        flavor: one of `asdkit.countermeasures.keys.FLAVORS`.
+        flavor: one of `asdkit.metrics.names.SPOOFING`.
         asv_path: ``<spk> <utt> <score>`` lines.
         cm_path: scores of utterances, in any format of `asdkit.io.cm_scores`; those
             that are in no trial are left out.
+        note: is told what speaks against the scores; the default logs a warning.
 
     Returns:
         the key of N pairs, (N,) ASV scores and (N,) CM scores.
@@ -121,8 +146,10 @@ def read_tandem(
         DataError: a file is wrong, or an ASV or a CM score is missing.
     """
     key = of_subset(trials_path, read_asv_key(trials_path, flavor), None)
-    asv = _match_pairs(trials_path, key, asv_path)
+    asv = _match_pairs(trials_path, key, asv_path, note)
     scores = read_cm_scores(cm_path)
+    for finding in _examine_cm(scores, key):
+        note(cm_path, finding)
     utts = list(dict.fromkeys(key.utt))
     values = match_cm_scores(utts, scores, trials_path, cm_path, known=scores.utt)
     score_of = dict(zip(utts, values.tolist(), strict=True))
@@ -135,15 +162,17 @@ def read_asv(
     flavor: str,
     cm_key: Protocol,
     subset: str | None = None,
+    note: Note = warn,
 ) -> AsvScores:
     """Read the scores of the ASV system that countermeasures are judged with.
 
     Args:
         path: ``<spk> <utt> <score>``, or ``<attack> <key> <score>`` as 2019's.
         trials_path: the key of the former; None for the latter.
-        flavor: one of `asdkit.countermeasures.keys.FLAVORS`.
+        flavor: one of `asdkit.metrics.names.SPOOFING`.
         cm_key: of the countermeasures, for attacks and to see that both fit.
         subset: see `of_subset`.
+        note: is told what speaks against the scores; the default logs a warning.
 
     Raises:
         DataError: a file is wrong, does not match its key, or is of other attacks than
@@ -162,9 +191,14 @@ def read_asv(
         )
     else:
         key = of_subset(trials_path, read_asv_key(trials_path, flavor), subset)
-        values = _match_pairs(trials_path, key, path)
+        values = _match_pairs(trials_path, key, path, note)
         scores = asv_scores_of(_with_attacks(key, cm_key), values)
     check_attacks(path, scores, cm_key)
+    findings = _examine_counts(scores, cm_key)
+    if is_anonymous:
+        findings += _examine_asv(scores.values, scores.key)
+    for finding in findings:
+        note(path, finding)
     return scores
 
 
@@ -185,10 +219,65 @@ def check_attacks(path: PathName, asv: AsvScores, cm_key: Protocol) -> None:
         )
 
 
-def _read_system(key_path: PathName, key: Protocol, path: PathName) -> SasvSystem:
+def label_of(attack: str, kind: str) -> str:
+    """Return what a line of 2019's format says of its utterance, as keys do."""
+    return BONAFIDE if kind == BONAFIDE else attack
+
+
+def _examine_labels(scores: CmScores, key: Protocol) -> list[Finding]:
+    """Compare the attacks and keys in a file of 2019's format with the key."""
+    if "key" not in scores.columns:
+        return []
+    attack_of = dict(zip(key.utt, key.attack, strict=True))
+    wrong = []
+    columns = scores.columns["attack"], scores.columns["key"]
+    for number, (utt, attack, kind) in enumerate(
+        zip(scores.utt, *columns, strict=True), start=1
+    ):
+        expected = attack_of.get(utt)
+        if expected not in (None, label_of(attack, kind)):
+            wrong.append(f"line {number}: {attack} {kind}, the key says {expected}")
+    if not wrong:
+        return []
+    text = f"{len(wrong)} of {len(scores.utt)} lines contradict the key, {wrong[0]}"
+    return [Finding("label", text, "is it the score file of another part?")]
+
+
+def _examine_cm(scores: CmScores, key: Protocol) -> list[Finding]:
+    """Examine a CM's scores in the order of their file."""
+    kinds = dict(zip(key.utt, key.is_bonafide.tolist(), strict=True))
+    rows = [row for row, utt in enumerate(scores.utt) if utt in kinds]
+    is_bonafide = np.array([kinds[scores.utt[row]] for row in rows], dtype=bool)
+    return examine(scores.values[rows], is_bonafide, BONAFIDE, "spoof")
+
+
+def _examine_asv(values: np.ndarray, key: np.ndarray) -> list[Finding]:
+    """Examine (N,) ASV scores with (N,) keys, spoofs left aside."""
+    kept = key != "spoof"
+    return examine(values[kept], key[kept] == "target")
+
+
+def _examine_counts(asv: AsvScores, cm_key: Protocol) -> list[Finding]:
+    """Compare how often the ASV system and the countermeasure met every attack."""
+    ours = Counter(np.array(cm_key.attack)[~cm_key.is_bonafide].tolist())
+    theirs = Counter(asv.columns["attack"][asv.key == "spoof"].tolist())
+    findings = []
+    for attack in sorted(ours):
+        # Every spoofed utterance claims one speaker or several, none is left out.
+        if theirs[attack] < ours[attack]:
+            text = f"{theirs[attack]} trials of {attack}, whose {ours[attack]} "
+            text += "utterances the countermeasure has scored"
+            cure = "are these the ASV scores of another year, track or part?"
+            findings.append(Finding("counts", text, cure))
+    return findings
+
+
+def _read_system(
+    key_path: PathName, key: Protocol, path: PathName, note: Note
+) -> SasvSystem:
     """Read one file of scores of pairs."""
     if len(first_words(path)) == 3:
-        return SasvSystem(_match_pairs(key_path, key, path))
+        return SasvSystem(_match_pairs(key_path, key, path, note))
     table = read_sasv_scores(path)
     if "sasv-score" not in table.values:
         raise DataError(path, "the sasv-score is '-' for all trials")
@@ -200,12 +289,27 @@ def _read_system(key_path: PathName, key: Protocol, path: PathName) -> SasvSyste
         )
         for name, values in table.values.items()
     }
+    for name in columns.keys() - {"cm"}:
+        for finding in _examine_asv(columns[name], np.array(key.key)):
+            note(f"{path}: {name}-score", finding)
+    if "cm" in columns:
+        for finding in examine(columns["cm"], key.is_bonafide, BONAFIDE, "spoof"):
+            note(f"{path}: cm-score", finding)
     return SasvSystem(**columns)
 
 
-def _match_pairs(key_path: PathName, key: Protocol, path: PathName) -> np.ndarray:
-    """Read ``<spk> <utt> <score>`` lines into the order of a key."""
-    return match_scores(pairs_of(key.spk, key.utt), read_scores(path), key_path, path)
+def _match_pairs(
+    key_path: PathName, key: Protocol, path: PathName, note: Note
+) -> np.ndarray:
+    """Read ``<spk> <utt> <score>`` lines into the order of a key; examine them."""
+    scores, keys = read_scores(path), np.array(key.key)
+    rows = match_rows(pairs_of(key.spk, key.utt), scores, key_path, path)
+    of_file = keys.copy()
+    if rows is not None:
+        of_file[rows] = keys
+    for finding in _examine_asv(scores.values, of_file):
+        note(path, finding)
+    return scores.values if rows is None else scores.values[rows]
 
 
 def _with_attacks(key: Protocol, cm_key: Protocol) -> Protocol:

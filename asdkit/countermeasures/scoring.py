@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from asdkit.data.sources import FeatureSource
 from asdkit.data.trial_lane import Crop, TrialLane
 from asdkit.distillation.adversarial import Adversary, attack_batches
 from asdkit.io.cm_scores import write_cm_scores
+from asdkit.io.origins import Origin, describe, digest_file, note_origin
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import PathName, read_table
 from asdkit.losses.classification import ClassificationLoss
@@ -46,12 +48,15 @@ def score_network(
         data_dir: with audio, or features like those of the training.
         path: what cm-train wrote.
         device: where to compute.
-        lane: read feats.scp or compute features; None as in the training.
-        crop: what of an utterance is judged; None as the network was validated.
-        max_frames: in a batch; 0 for as many as in the training.
-        num_workers: processes that make batches ahead.
+        lane: read feats.scp (stored), or compute features (audio); None: as in
+            training.
+        crop: part of an utterance that is scored: all of it (whole), or its first or
+            central chunk; None: as in validation.
+        max_frames: maximum number of frames per batch, padding included; 0: as in
+            training.
+        num_workers: worker processes that prefetch batches.
         adversary: changes the features against the true classes first, to tell how
-            robust the network is; None for none.
+            robust the network is; None: no change.
 
     Yields:
         N ids and their (N,) scores; higher means bona fide.
@@ -97,13 +102,34 @@ def score_network(
     yield from extract(network, batches, device, loss.scores)
 
 
-def write_scores(path: PathName, data_dir: PathName, parts: Parts) -> None:
+def origin_of_scores(
+    data_dir: PathName, path: PathName, options: Mapping[str, Any]
+) -> Origin:
+    """Say what scores are made of: audio, a network, and options, as JSON has them.
+
+    Raises:
+        DataError: there is no such data directory.
+    """
+    if not Path(data_dir).is_dir():
+        raise DataError(data_dir, "no such data directory")
+    of = {
+        **describe(data_dir),
+        "network": digest_file(path),
+        "options": json.dumps(options, sort_keys=True),
+    }
+    return Origin(str(data_dir), of, {})
+
+
+def write_scores(
+    path: PathName, data_dir: PathName, parts: Parts, origin: Origin | None = None
+) -> None:
     """Write the scores that all ranks compute, in the order of utt2spk.
 
     Args:
         path: the score file.
         data_dir: whose utterances these are.
         parts: of this rank, see `score_network`.
+        origin: what they are made of, if that is to be noted.
 
     Raises:
         DataError: a score is not finite, or more utterances have none than have one.
@@ -123,4 +149,5 @@ def write_scores(path: PathName, data_dir: PathName, parts: Parts) -> None:
         logger.warning("cm-score: %s: %s", data_dir, text)
     if is_main():
         write_cm_scores(path, list(scores), values)
+        note_origin(path, origin)
     logger.info("cm-score: %s: %d scores", path, len(scores))

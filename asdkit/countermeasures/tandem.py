@@ -21,15 +21,17 @@ speaker verification using compositional data analysis", Interspeech 2024.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from scipy.special import expit
 
 from asdkit.backends.calibration import Calibration
-from asdkit.base.errors import FitError
+from asdkit.backends.familiarity import range_of, strange_columns
+from asdkit.base.errors import DataError, FitError
 from asdkit.base.ranges import Count, NonNegative
 from asdkit.io.protocols import ASV_KEYS
+from asdkit.io.tables import PathName
 from asdkit.metrics.costs import ASVSPOOF
 from asdkit.metrics.sasv import a_dcf
 
@@ -38,19 +40,21 @@ WIDEST = 8.0  # log odds of the rarest and the most frequent spoofs that are tri
 
 
 class TandemFusion:
-    """Fuse the scores of an ASV system and a CM.
+    """Fuse the scores of an ASV system and a CM, nonlinearly (2) or linearly (1).
 
     Args:
-        form: "nonlinear" for (2), "linear" for (1).
-        num_rhos: how many values of rho to try, equally far apart in log odds; odd, so
-            that 0.5 is among them.
-        ridge: penalty of both calibrations, see `Calibration`; more than 0, so that
+        form: nonlinear: log-likelihood ratio against a mixture of nontargets and
+            spoofs; linear: sum of both systems' log-likelihood ratios.
+        num_rhos: number of spoof probabilities to try, equally spaced in log odds; odd,
+            so that 0.5 is one of them.
+        ridge: penalty on the calibration weights of both systems; above 0, so that
             systems without an error on the development trials can be fused.
 
     Attributes:
         asv_: (2,) weight and offset that make ASV scores log-likelihood ratios.
         cm_: (2,) those of the CM.
         rho_: () the probability of a spoof in (2); 0.5 in (1), which has none.
+        seen_: (4, 2) the range of the development scores; not in files of old.
     """
 
     asv_: np.ndarray
@@ -85,11 +89,13 @@ class TandemFusion:
         if missing:
             raise FitError(f"tandem: there is no {' and no '.join(sorted(missing))}")
         is_bonafide = key != "spoof"
+        self.seen_ = range_of(np.stack([asv, cm], axis=1))
         self.asv_ = self._calibrate(asv[is_bonafide], key[is_bonafide] == "target")
         self.cm_ = self._calibrate(cm, is_bonafide)
         rhos = np.array([0.5])
         if self.form == "nonlinear":
-            rhos = expit(np.linspace(-WIDEST, WIDEST, self.num_rhos))
+            log_odds = np.linspace(-WIDEST, WIDEST, self.num_rhos)
+            rhos = 1 / (1 + np.exp(-log_odds))
         costs = []
         for self.rho_ in rhos:
             fused = self.score(asv, cm)
@@ -112,6 +118,27 @@ class TandemFusion:
         return -np.logaddexp(  # (2)
             np.log1p(-self.rho_) - llr_asv, np.log(self.rho_) - llr_cm
         )
+
+    def refuse_strangers(
+        self, asv: np.ndarray, cm: np.ndarray, paths: Sequence[PathName]
+    ) -> None:
+        """Refuse scores that are not like those of the development trials.
+
+        Args:
+            asv: (N,) as in `fit`.
+            cm: (N,) likewise.
+            paths: the files of both, for messages.
+
+        Raises:
+            DataError: they must be another system's.
+        """
+        names, scores = [f"{path}" for path in paths], np.stack([asv, cm], axis=1)
+        far, odd = strange_columns(scores, getattr(self, "seen_", None), names)
+        for text in odd:
+            logger.warning("tandem: %s", text)
+        if far:
+            hint = "dev and eval must be scored by the same ASV system and the same CM"
+            raise DataError("tandem", "; ".join(far), hint=hint)
 
     def _calibrate(self, scores: np.ndarray, is_target: np.ndarray) -> np.ndarray:
         """Fit an affine map of (N,) scores: (2,) weight and offset."""

@@ -15,7 +15,6 @@ from torch.utils.data import DataLoader, Dataset
 from asdkit.base.distributed import num_ranks, share
 from asdkit.base.errors import AsdkitError, FitError
 from asdkit.base.ranges import Count, Natural
-from asdkit.data.augmentation import SpecAugment
 from asdkit.data.cuts import speaker_of, tell_left_out
 from asdkit.data.frame_labels import LabelChunks
 from asdkit.data.lanes import Lane
@@ -23,6 +22,8 @@ from asdkit.data.sampling import Pick, Sampler, batches_from, bucket_by_length
 
 if TYPE_CHECKING:
     from lhotse import MonoCut
+
+    from asdkit.data.augmentation import SpecAugment
 
 logger = logging.getLogger(__name__)
 Order = TypeVar("Order")
@@ -84,9 +85,9 @@ class TrainingBatches:
             or a network knows them; classes count from 0.
         sampler: which utterances make a batch.
         chunk_frames: T.
-        subtract_mean: whether to subtract the mean of every chunk.
+        subtract_mean: subtract the mean over time of every chunk.
         spec_augment: what to mask; None for nothing.
-        num_workers: processes that make batches ahead; 0 makes them when asked.
+        num_workers: worker processes that prefetch batches; 0 makes them when asked.
         seed: of where chunks lie and how they are augmented.
         teacher_ear: the front end of a teacher that needs another; None for none.
         class_of: names the speaker of an utterance, or whatever has a class.
@@ -220,10 +221,11 @@ class ExtractionBatches:
 
     Args:
         lane: where frames come from.
-        max_frames: of a batch, padding included, unless one utterance has more.
+        max_frames: maximum number of frames per batch, padding included; a longer
+            utterance is a batch of its own.
         min_frames: the shortest utterance that the network can take.
-        subtract_mean: whether to subtract the mean of every utterance.
-        num_workers: processes that make batches ahead; 0 makes them when asked.
+        subtract_mean: subtract the mean over time of every utterance.
+        num_workers: worker processes that prefetch batches; 0: none.
 
     Raises:
         DataError: more utterances are too short than are not.

@@ -10,12 +10,23 @@ import numpy as np
 
 from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.errors import AsdkitError
-from asdkit.base.ranges import Natural
+from asdkit.base.inputs import refuse_overwriting
+from asdkit.base.names import place_files
+from asdkit.base.progress import watch
+from asdkit.base.ranges import Decibels, Names, Natural
 from asdkit.data.augmentation import Noises, add_noise
 from asdkit.data.cuts import read_cuts, speaker_of
-from asdkit.data.directory import ids_of, kind_of, read_carried, restrict
+from asdkit.data.derived import check_derived
+from asdkit.data.directory import (
+    COMPUTED,
+    ids_of,
+    kind_of,
+    read_carried,
+    require_another,
+    restrict,
+)
 from asdkit.data.loading import load_samples, require_audio
-from asdkit.data.manifests import Manifests, read_manifests, write_manifests
+from asdkit.data.manifests import Manifests, files_of, read_manifests, write_manifests
 from asdkit.data.noises import recording_of
 from asdkit.io.audio import write_flac
 from asdkit.io.headers import read_headers
@@ -29,12 +40,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Computed from audio, so of no use to audio that has changed.
-COMPUTED = ("feats.scp", "vad.scp", "cmvn.scp", "utt2num_frames", "frame_shift")
-
 
 class NoiseAdder:
-    """Add noise at one signal-to-noise ratio, another noise to every utterance.
+    """Add noise at one signal-to-noise ratio, different noise to every utterance.
 
     Energies are those of the whole utterance, its pauses included.  What an utterance
     gets depends on its id and the seed, not on who asks nor in which order.
@@ -42,14 +50,14 @@ class NoiseAdder:
     Args:
         noises: makes the source of noise for a sampling rate in Hz; the ratios that it
             suggests are not used.
-        snr_db: signal-to-noise ratio.
-        seed: of the draws.
+        snr_db: signal-to-noise ratio in dB.
+        seed: random seed of the noise.
     """
 
     def __init__(
         self,
         noises: Callable[[int], Noises],
-        snr_db: float = 10.0,
+        snr_db: Decibels = 10.0,
         seed: Natural = 0,
     ) -> None:
         self.noises = noises
@@ -71,15 +79,15 @@ class Codecs:
     """Send every utterance through a codec, which is drawn for it.
 
     Args:
-        codecs: keys of `asdkit.simulation.channels.CHANNELS`, separated by commas; or
-            "none", which leaves utterances as they are.
-        seed: of the draws.
+        codecs: codecs to draw from, separated by commas; none leaves an utterance as it
+            is.
+        seed: random seed of the draws.
 
     Raises:
         AsdkitError: there is no such codec.
     """
 
-    def __init__(self, codecs: str = "alaw,ulaw,gsm,opus", seed: Natural = 0) -> None:
+    def __init__(self, codecs: Names = "alaw,ulaw,gsm,opus", seed: Natural = 0) -> None:
         self.codecs = codecs.split(",")
         self.seed = seed
         for name in self.codecs:
@@ -99,18 +107,18 @@ class Codecs:
 
 
 class Rooms:
-    """Let every utterance be heard in a room of an environment, which is drawn for it.
+    """Add room reverberation to every utterance, of an environment drawn for it.
 
     Args:
-        environments: of `asdkit.simulation.rooms.ENVIRONMENTS`, separated by commas; or
-            "all".
-        seed: of the draws.
+        environments: environments to draw from, separated by commas, e.g. aaa,bbc; all:
+            every one of them.
+        seed: random seed of the draws.
 
     Raises:
         AsdkitError: there is no such environment.
     """
 
-    def __init__(self, environments: str = "all", seed: Natural = 0) -> None:
+    def __init__(self, environments: Names = "all", seed: Natural = 0) -> None:
         self.environments = environments.split(",")
         if environments == "all":
             self.environments = [*ENVIRONMENTS]
@@ -152,17 +160,23 @@ def write_changed(
         out_dir: the new data directory.
         audio_dir: gets ``<spk>/<utt>.flac``; each rank writes its share.
         change: utterance id, (L,) float32 samples, sampling rate -> (L',) float32.
-        allow_pipes: whether recordings may be commands, which are then run.
-        note: utterance id -> what the manifest shall say of it from now on, e.g. its
-            codec.
+        allow_pipes: run recordings that are shell commands (wav.scp lines ending in a
+            pipe).
+        note: utterance id -> further fields of its supervision, e.g. its codec.
 
     Raises:
-        DataError: audio is missing or damaged.
+        DataError: audio is missing or damaged, or would be replaced; or ids cannot be
+            names of files.
     """
+    require_another(out_dir, data_dir)
     cuts = list(read_cuts(data_dir, features=False, allow_pipes=allow_pipes))
     require_audio(cuts)
-    paths = {cut.id: f"{audio_dir}/{speaker_of(cut)}/{cut.id}.flac" for cut in cuts}
-    for cut in share(cuts):
+    names = {cut.id: (speaker_of(cut), cut.id) for cut in cuts}
+    paths = place_files(audio_dir, names, ".flac", data_dir)
+    sources = files_of(cut.recording for cut in cuts)
+    refuse_overwriting(share([*paths.values()]), sources)
+    mine = share(cuts)
+    for cut in watch(mine, len(mine), "audio"):
         samples = change(cut.id, load_samples(cut), cut.sampling_rate)
         write_flac(paths[cut.id], samples, cut.sampling_rate)
     barrier()
@@ -184,6 +198,7 @@ def _write_directory(
     headers, errors = read_headers({utt: (path, False) for utt, path in paths.items()})
     if errors:
         raise next(iter(errors.values()))
+    known = check_derived(data_dir, without=COMPUTED)
     manifests = read_manifests(data_dir)
     recordings = {utt: recording_of(utt, paths[utt], headers[utt]) for utt in paths}
     supervisions = {}
@@ -205,4 +220,5 @@ def _write_directory(
     }
     after = ids_of(Manifests(recordings, supervisions))
     carried = restrict(tables, ids_of(manifests), after)
-    write_manifests(out_dir, recordings.values(), supervisions.values(), carried)
+    items = recordings.values(), supervisions.values()
+    write_manifests(out_dir, *items, carried, known, replaces=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 
-from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.errors import AsdkitError
+from asdkit.base.names import find_id_problem
 from asdkit.base.ranges import NonNegative
-from asdkit.data.changed_audio import COMPUTED
-from asdkit.data.directory import kind_of, read_carried
+from asdkit.data.derived import check_derived
+from asdkit.data.directory import COMPUTED, kind_of, read_carried, require_another
 from asdkit.data.manifests import read_manifests, write_manifests
 from asdkit.io.tables import PathName
 
@@ -30,20 +30,22 @@ def write_copy(
     Args:
         source: a directory with manifests.
         data_dir: made if need be, all or nothing; another than ``source``.
-        utt_prefix: comes before every utterance's and recording's id.
-        crop_sec: keep so much from the middle of longer utterances; their features
-            and VAD decisions are then left out.  0 keeps all.
+        utt_prefix: prefix to add to the ids of all utterances and recordings.
+        crop_sec: seconds to keep from the middle of longer utterances, whose features
+            and VAD decisions are then left out; 0: keep all.
 
     Raises:
-        AsdkitError: the prefix holds white space.
+        AsdkitError: the prefix holds white space, or makes ids that cannot be names of
+            files.
         DataError: the directory is damaged, or both are the same.
     """
     from lhotse.utils import fastcopy
 
     if any(map(str.isspace, utt_prefix)):
         raise AsdkitError(f"expected a prefix without spaces, got {utt_prefix!r}")
-    if Path(source).resolve() == Path(data_dir).resolve():
-        raise DataError(data_dir, "expected another directory than the input")
+    if utt_prefix and (problem := find_id_problem(f"{utt_prefix}x", "")):
+        raise AsdkitError(f"--utt-prefix: {problem}")
+    require_another(data_dir, source)
     manifests = read_manifests(source)
     supervisions, num_cropped = [], 0
     for item in manifests.supervisions.values():
@@ -62,12 +64,13 @@ def write_copy(
     ]
     new_ids = {utt: utt_prefix + utt for utt in manifests.supervisions}
     reco_ids = {reco: utt_prefix + reco for reco in manifests.recordings}
+    known = check_derived(source, without=COMPUTED if crop_sec else ())
     carried = {
         name: [_rename(line, kind_of(name), new_ids, reco_ids) for line in lines]
         for name, lines in read_carried(source).items()
         if not (crop_sec and name in COMPUTED)
     }
-    write_manifests(data_dir, recordings, supervisions, carried)
+    write_manifests(data_dir, recordings, supervisions, carried, known, replaces=True)
     logger.info(
         "data-copy: %d utterances, %d of them cropped", len(supervisions), num_cropped
     )

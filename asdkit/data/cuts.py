@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asdkit.base.errors import DataError, FitError
-from asdkit.data.features import read_info
+from asdkit.data.derived import FROM_AUDIO, check_derived
+from asdkit.data.feats_info import read_info
 from asdkit.data.manifests import RECORDINGS, SUPERVISIONS, Manifests, read_manifests
+from asdkit.data.supervisions import attack_in
 from asdkit.io.ark import load_array, load_shape, read_scp
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import PathName, read_table
@@ -20,6 +23,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SPOOF_CLASSES = ("spoof", BONAFIDE)  # in the order of their labels
+PIPES = "--allow-pipes true runs such commands"
+FILES = (
+    "write the audio to files first, e.g. with Kaldi's wav-copy; or compute features "
+    "with feats-compute, which has --allow-pipes"
+)
+COUNT = re.compile("0*[1-9][0-9]{0,15}")
 FRAME_SHIFT = 10.0  # milliseconds, of features that nobody remembers
 
 
@@ -28,7 +37,7 @@ def read_cuts(
     features: bool,
     voiced: bool = False,
     min_sec: float = 0.025,
-    allow_pipes: bool = False,
+    allow_pipes: bool | None = None,
 ) -> CutSet:
     """Read the utterances of a data directory as cuts, sorted by id.
 
@@ -41,17 +50,19 @@ def read_cuts(
         voiced: whether features are to be used without the frames that vad.scp
             rejects; the custom fields ``vad`` and ``num_voiced`` of a cut say so.
         min_sec: an utterance of audio that is shorter than this window is left out.
-        allow_pipes: whether recordings may be commands, which lhotse would run.
+        allow_pipes: whether recordings may be commands, which lhotse would run; None
+            where the program has no such option.
 
     Raises:
-        DataError: a file is missing or damaged, an utterance has no recording, or
-            more utterances are left out than kept.
+        DataError: a file is missing or damaged, or of other audio; an utterance has no
+            recording, or more utterances are left out than kept.
     """
     from lhotse import CutSet
 
     manifests = read_manifests(data_dir)
     directory, utts = Path(data_dir), list(manifests.supervisions)
     if features:
+        check_derived(data_dir, FROM_AUDIO if voiced else FROM_AUDIO[:1])
         cuts = _feature_cuts(directory, manifests)
         tell_left_out(directory, utts, cuts, "have no features in feats.scp")
         if voiced:
@@ -61,7 +72,7 @@ def read_cuts(
     else:
         cuts = _audio_cuts(directory, manifests, min_sec)
         if not allow_pipes:
-            _refuse_commands(directory, cuts)
+            _refuse_commands(directory, cuts, FILES if allow_pipes is None else PIPES)
         what = f"are shorter than one window of {1000 * min_sec:g} ms"
         tell_left_out(directory, utts, cuts, what)
     return CutSet.from_cuts(cuts)
@@ -104,12 +115,7 @@ def attack_of(cut: MonoCut) -> str:
     Raises:
         DataError: nobody knows.
     """
-    attack = (cut.supervisions[0].custom or {}).get("attack")
-    if attack is None:
-        problem = f"{cut.id!r}: expected an attack, or bonafide; nobody knows"
-        hint = "asdkit spoof-prepare notes it; or kaldi-import with utt2attack"
-        raise DataError("utt2attack", problem, hint=hint)
-    return attack
+    return attack_in(cut.supervisions[0])
 
 
 def spoof_class_of(cut: MonoCut) -> str:
@@ -169,6 +175,18 @@ def _audio_cuts(directory: Path, manifests: Manifests, min_sec: float) -> list[M
     return cuts
 
 
+def _read_counts(path: Path) -> dict[str, int]:
+    """Read the number of frames of every utterance; none if there is no table."""
+    counts: dict[str, int] = {}
+    if path.exists():
+        for line, (utt, value) in enumerate(read_table(path).items(), start=1):
+            if not COUNT.fullmatch(value):
+                problem = f"expected a number of frames, got {value!r}"
+                raise DataError(path, problem, line=line)
+            counts[utt] = int(value)
+    return counts
+
+
 def _feature_cuts(directory: Path, manifests: Manifests) -> list[MonoCut]:
     """Make cuts of the utterances that have features."""
     from lhotse import Features, MonoCut
@@ -183,8 +201,7 @@ def _feature_cuts(directory: Path, manifests: Manifests) -> list[MonoCut]:
     table = read_scp(path)
     if not table:
         raise DataError(path, "expected features, got none")
-    counts = directory / "utt2num_frames"
-    num_frames = read_table(counts) if counts.exists() else {}
+    num_frames = _read_counts(directory / "utt2num_frames")
     dim = load_shape(*next(iter(table.items())))[-1]
     info = read_info(directory)
     shift = info.options.get("frame_shift", FRAME_SHIFT) if info else FRAME_SHIFT
@@ -195,7 +212,7 @@ def _feature_cuts(directory: Path, manifests: Manifests) -> list[MonoCut]:
         recording = manifests.recordings.get(item.recording_id)
         features = Features(
             type=info.type if info else "kaldi",
-            num_frames=int(num_frames.get(utt) or load_shape(utt, table[utt])[0]),
+            num_frames=num_frames.get(utt) or load_shape(utt, table[utt])[0],
             num_features=dim,
             frame_shift=shift / 1000,
             sampling_rate=recording.sampling_rate if recording else 16000,
@@ -243,7 +260,7 @@ def _at_zero(supervision: SupervisionSegment) -> SupervisionSegment:
     return supervision.with_offset(-supervision.start)
 
 
-def _refuse_commands(directory: Path, cuts: Iterable[MonoCut]) -> None:
+def _refuse_commands(directory: Path, cuts: Iterable[MonoCut], hint: str) -> None:
     """Raise if a recording is a command and the user has not said that it may run."""
     for cut in cuts:
         for source in cut.recording.sources:
@@ -252,5 +269,5 @@ def _refuse_commands(directory: Path, cuts: Iterable[MonoCut]) -> None:
                     directory / RECORDINGS,
                     f"{cut.recording_id!r}: expected a file, got the command "
                     f"{source.source!r}",
-                    hint="--allow-pipes true runs such commands",
+                    hint=hint,
                 )

@@ -8,16 +8,20 @@ carried along as lines: features, VAD decisions, trials, and whatever a lab keep
 from __future__ import annotations
 
 import fnmatch
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from asdkit.base.errors import DataError
+from asdkit.base.numbers import parse_number
 from asdkit.data.manifests import DERIVED, Manifests
 from asdkit.io.tables import PathName, read_lines
 
 Kind = Literal["utt", "spk", "reco", "models", "enrolled", "trials", "whole"]
 
+# Computed from audio, so of no use to audio that has changed.
+COMPUTED = ("feats.scp", "vad.scp", "cmvn.scp", "utt2num_frames", "frame_shift")
 # The first pattern that fits tells the kind.
 KINDS: list[tuple[str, Kind]] = [
     ("text", "utt"),
@@ -44,6 +48,17 @@ class Ids(NamedTuple):
     utts: frozenset[str]
     spks: frozenset[str]
     recos: frozenset[str]
+
+
+def require_another(data_dir: PathName, *sources: PathName) -> None:
+    """Raise a DataError if a directory that is written is one that is read."""
+    for source in sources:
+        if os.path.realpath(source) == os.path.realpath(data_dir) or (
+            os.path.isdir(source)
+            and os.path.isdir(data_dir)
+            and os.path.samefile(source, data_dir)
+        ):
+            raise DataError(data_dir, "expected another directory than the input")
 
 
 def kind_of(name: str) -> Kind | None:
@@ -90,13 +105,42 @@ def read_carried(data_dir: PathName) -> dict[str, list[str]]:
     Words are separated by one blank, whatever separated them.
 
     Raises:
-        DataError: one is unreadable or not UTF-8.
+        DataError: one is unreadable or not UTF-8, or a line has too few words.
     """
     return {
-        name: [" ".join(line.split()) for line in read_lines(Path(data_dir) / name)]
+        name: _read_carried(Path(data_dir) / name)
         for name in table_names(data_dir)
         if name not in DERIVED
     }
+
+
+def _read_carried(path: Path) -> list[str]:
+    """Read one table: what is cut short here would only be noticed where it is used."""
+    kind = kind_of(path.name)
+    least = {"trials": 3, "whole": 1}.get(str(kind), 2)
+    rows = [line.split() for line in read_lines(path)]
+    for number, words in enumerate(rows, start=1):
+        problem = ""
+        if len(words) < least:
+            problem = f"expected {least} words or more, got {' '.join(words)!r}"
+        elif kind == "trials" and not _is_trial(words):
+            got = " ".join(words)
+            problem = f"expected '<enroll> <test> target|nontarget', got {got!r}"
+        if problem:
+            hint = "asdkit data-validate names every such line"
+            raise DataError(path, problem, line=number, hint=hint)
+    return [" ".join(words) for words in rows]
+
+
+def _is_trial(words: Sequence[str]) -> bool:
+    """Tell whether the words of a line are a trial, Kaldi's or VoxCeleb's, or score."""
+    if words[2] in ("target", "nontarget", "spoof") or words[0] in ("0", "1"):
+        return True
+    try:
+        parse_number(words[2])
+    except ValueError:
+        return False
+    return True
 
 
 def first_word(line: str) -> str:

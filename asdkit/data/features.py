@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import zlib
@@ -10,44 +11,37 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
+import soundfile
 import torch
 
 from asdkit.base.distributed import all_reduce, is_main, share
 from asdkit.base.errors import DataError
+from asdkit.base.progress import watch
 from asdkit.base.provenance import provenance
 from asdkit.base.ranges import Natural
+from asdkit.data.derived import origin_of_audio
+from asdkit.data.feats_info import INFO, FeatsInfo
 from asdkit.data.manifests import Utterance, read_utterances
 from asdkit.data.staging import stage
 from asdkit.features.frames import Features
-from asdkit.features.registry import FEATURES
+from asdkit.features.registry import name_of
 from asdkit.io.ark import ArkWriter
-from asdkit.io.audio import open_audio, read_samples, resample
+from asdkit.io.audio import open_audio, read_samples
 from asdkit.io.files import write_atomic
+from asdkit.io.origins import note_origins
+from asdkit.io.resampling import resample
 from asdkit.io.tables import PathName, read_table, write_table
 
 logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
-INFO = "feats.json"
+LOUDEST = 1e3  # samples beyond, where 1 is full scale, are no sound
+TINY = 1e-3  # how small a default counts as when a value is compared with it
 SPEECH_FEATURE = 2  # Kaldi's number for 8 bits per value, its own --compress=true
-
-
-class FeatsInfo(NamedTuple):
-    """What `compute_features` remembers of an archive.
-
-    Attributes:
-        type: a key of `asdkit.features.registry.FEATURES`.
-        dim: D.
-        options: the constructor's arguments, and the seed.
-    """
-
-    type: str
-    dim: int
-    options: dict[str, Any]
 
 
 def compute_features(
@@ -69,17 +63,18 @@ def compute_features(
         data_dir: has the two manifests; gets feats.scp and utt2num_frames.
         out_dir: gets the archive.
         extractor: what to compute.
-        seed: of dither.
-        compress: whether to keep 8 bits per value instead of 32.
-        allow_pipes: whether commands in wav.scp may run.
-        allow_downsample: whether audio of a higher rate is resampled or refused.
-        allow_upsample: the same for audio of a lower rate.
+        seed: random seed for dither.
+        compress: store 8 bits per value instead of 32.
+        allow_pipes: run recordings that are shell commands (wav.scp lines ending in a
+            pipe).
+        allow_downsample: resample audio of a higher sampling rate; false: refuse it.
+        allow_upsample: resample audio of a lower sampling rate; false: refuse it.
 
     Raises:
         DataError: audio is missing or damaged, its rate is refused, or more
             utterances are too short for a frame than are not.
     """
-    utterances = read_utterances(data_dir)
+    utterances, origin = read_utterances(data_dir), origin_of_audio(data_dir)
     recordings: dict[tuple[str, bool], list[int]] = {}
     for index, utterance in enumerate(utterances):
         source = (utterance.source, utterance.is_command)
@@ -95,9 +90,10 @@ def compute_features(
     num_frames = torch.zeros(len(utterances), dtype=torch.int64)
     rates = torch.zeros(len(utterances), dtype=torch.int64)
     method = SPEECH_FEATURE if compress else None
-    answers = _run_threads(compute, share(list(recordings.values())))
-    with ArkWriter(out_dir, "feats", method) as writer, closing(answers):
-        for indices, feats, rate in answers:
+    mine = share(list(recordings.values()))
+    answers = _run_threads(compute, mine)
+    with ArkWriter(out_dir, "feats", method, origin) as writer, closing(answers):
+        for indices, feats, rate in watch(answers, len(mine), "feats-compute"):
             for index, matrix in zip(indices, feats, strict=True):
                 num_frames[index], rates[index] = len(matrix), rate
                 if len(matrix):
@@ -113,33 +109,14 @@ def compute_features(
             write_table(staged / "feats.scp", read_table(writer.scp))
             kept = {utt: t for utt, t in utt2num_frames.items() if t}
             write_table(staged / "utt2num_frames", kept)
-
-
-def read_info(data_dir: PathName) -> FeatsInfo | None:
-    """Tell what the features of a data directory are; None if nobody remembers.
-
-    Features that came from Kaldi have no `INFO` beside their archive.
-
-    Raises:
-        DataError: feats.scp or the file beside its archive is missing or damaged.
-    """
-    table = read_table(Path(data_dir) / "feats.scp")
-    path = Path(next(iter(table.values()), "feats.ark")).with_name(INFO)
-    if not path.exists():
-        return None
-    try:
-        info = json.loads(path.read_text())
-        return FeatsInfo(info["type"], info["dim"], info["options"])
-    except (ValueError, KeyError, TypeError) as error:
-        problem = f"not a description of features: {type(error).__name__}: {error}"
-        raise DataError(path, problem, hint="feats-compute writes it") from None
+            origin.archives[str(out_dir)] = origin.of
+            note_origins(data_dir, {"feats.scp": origin}, staged)
 
 
 def _write_info(out_dir: PathName, extractor: Features, seed: int) -> None:
     """Write what `read_info` reads, and where the features came from."""
-    names = {kind: name for name, kind in FEATURES.items()}
     options = {**extractor.options, "seed": seed}
-    info = FeatsInfo(names[type(extractor)], extractor.dim, options)
+    info = FeatsInfo(name_of(extractor), extractor.dim, options)
     with write_atomic(Path(out_dir) / INFO) as stream:
         json.dump(info._asdict() | {"provenance": provenance()}, stream, indent=2)
         stream.write("\n")
@@ -170,12 +147,41 @@ def _compute(
                 hint=f"--allow-{option} true resamples it",
             )
         samples = (
-            resample(
-                read_samples(file, source, u.start, u.duration, u.channel), rate, wanted
-            )
-            for u in utterances
+            resample(_read(file, utterance), rate, wanted) for utterance in utterances
         )
-        return extractor.batch(samples, seeds), rate
+        feats = extractor.batch(samples, seeds)
+        for utterance, matrix in zip(utterances, feats, strict=True):
+            if not np.isfinite(matrix).all():
+                peak = np.abs(_read(file, utterance)).max()
+                raise _nonfinite(utterance, matrix, extractor, float(peak))
+        return feats, rate
+
+
+def _read(file: soundfile.SoundFile, utterance: Utterance) -> np.ndarray:
+    """Read the samples of an utterance from its open recording."""
+    where = utterance.start, utterance.duration, utterance.channel
+    return read_samples(file, utterance.source, *where)
+
+
+def _nonfinite(
+    utterance: Utterance, feats: np.ndarray, extractor: Features, peak: float
+) -> DataError:
+    """Say whose features are not finite, and what is likely to have made them so."""
+    row = int(np.argmin(np.isfinite(feats).all(axis=1)))
+    problem = f"the features of {utterance.utt!r} are not finite, first in frame {row}"
+    if peak > LOUDEST:
+        hint = f"its samples reach {peak:.3g}, where full scale is 1: convert it"
+        return DataError(utterance.source, problem, hint=hint)
+    far = {}
+    for field in dataclasses.fields(extractor):
+        value, default = getattr(extractor, field.name), field.default
+        if isinstance(value, float) and isinstance(default, float) and value != default:
+            # How far from its default, in orders of magnitude.
+            ratio = (abs(value) + TINY) / (abs(default) + TINY)
+            far[f"--{field.name.replace('_', '-')} {value:g}"] = abs(np.log(ratio))
+    options = sorted(far, key=far.__getitem__, reverse=True)[:3]
+    suspects = f"is it {', '.join(options)}?" if options else None
+    return DataError(utterance.source, problem, hint=suspects)
 
 
 def _run_threads(

@@ -8,47 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from asdkit.base.errors import DataError
-from asdkit.data.cuts import attack_of
 from asdkit.data.lanes import cut_chunk
-from asdkit.io.protocols import BONAFIDE
+from asdkit.data.supervisions import bonafide_frames
 from asdkit.segmentation.segments import FrameTimes
 
 if TYPE_CHECKING:
     from lhotse import MonoCut
-
-
-def spoofed_parts(cut: MonoCut) -> list[tuple[float, float]]:
-    """Return begin and end of what is spoofed, in seconds of the utterance.
-
-    An attack that nobody says more of is all of its utterance.
-
-    Raises:
-        DataError: nobody knows of what attack the utterance is.
-    """
-    if attack_of(cut) == BONAFIDE:
-        return []
-    custom = cut.supervisions[0].custom
-    return [tuple(part) for part in custom.get("spoofed", [[0.0, cut.duration]])]
-
-
-def bonafide_frames(cut: MonoCut, times: FrameTimes, num_frames: int) -> np.ndarray:
-    """Label frames by what is in their middle: (T,) int64, 0 for spoof, 1 for bonafide.
-
-    Args:
-        cut: of one utterance.
-        times: of its frames.
-        num_frames: T.
-
-    Raises:
-        DataError: nobody knows of what attack the utterance is.
-    """
-    middles = times.middles(num_frames)
-    labels = np.ones(num_frames, np.int64)
-    for start, stop in spoofed_parts(cut):
-        labels[(middles >= start) & (middles < stop)] = 0
-    if attack_of(cut) != BONAFIDE and "spoofed" not in cut.supervisions[0].custom:
-        labels[:] = 0  # the last frames may lie a little behind the end
-    return labels
 
 
 class LabelChunks:
@@ -72,7 +37,9 @@ class LabelChunks:
                 raise DataError(
                     cut.id, f"{number} of {cut.features.num_frames} frames have labels"
                 )
-            self._labels.append(bonafide_frames(cut, times, int(number)))
+            self._labels.append(
+                bonafide_frames(cut.supervisions[0], times, int(number))
+            )
 
     def chunk(
         self, index: int, num_frames: int, rng: np.random.Generator

@@ -12,7 +12,7 @@ import numpy as np
 
 from asdkit.base.distributed import is_main
 from asdkit.base.errors import DataError
-from asdkit.data.features import read_info
+from asdkit.data.feats_info import read_info
 from asdkit.data.manifests import SUPERVISIONS, read_manifests
 from asdkit.io.ark import read_arrays
 from asdkit.io.files import write_atomic

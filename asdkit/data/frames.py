@@ -13,6 +13,7 @@ import torch
 from asdkit.base.distributed import all_reduce, num_ranks, rank, share
 from asdkit.base.errors import DataError
 from asdkit.base.ranges import Count, Natural
+from asdkit.data.derived import FROM_AUDIO, check_derived
 from asdkit.features.frontend import FrontEnd
 from asdkit.io.ark import load_array, load_shape, read_scp
 from asdkit.io.tables import PathName
@@ -39,7 +40,12 @@ class FrameBatch(NamedTuple):
 
 
 def list_utts(data_dir: PathName) -> list[str]:
-    """Name the utterances that have features, in the order of feats.scp."""
+    """Name the utterances that have features, in the order of feats.scp.
+
+    Raises:
+        DataError: feats.scp is missing or damaged, or it or vad.scp is of other audio.
+    """
+    check_derived(data_dir, FROM_AUDIO)
     return list(read_scp(Path(data_dir) / "feats.scp"))
 
 
@@ -160,8 +166,8 @@ def sample_frames(
         data_dir: see `read_frames`, as for the next two.
         frontend: what happens to the features.
         utts: to draw from, the same on every rank; None for all.
-        num_frames: how many, if there are that many.
-        seed: of the draws.
+        num_frames: maximum number of frames to start from.
+        seed: random seed of the draws.
 
     Returns:
         (F, D) float32.

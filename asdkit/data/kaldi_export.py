@@ -8,12 +8,14 @@ from itertools import pairwise
 from pathlib import Path
 
 from asdkit.base.errors import DataError
+from asdkit.data.derived import check_derived
 from asdkit.data.directory import (
     Ids,
     first_word,
     ids_of,
     kind_of,
     read_carried,
+    require_another,
     restrict,
 )
 from asdkit.data.manifests import (
@@ -41,18 +43,20 @@ def export_directory(
     Args:
         data_dir: a directory with manifests.
         kaldi_dir: made if need be, all or nothing.
-        prefix_speaker: rename utterances to ``<spk>-<utt>`` in all tables, where they
-            do not start with ``<spk>-``; Kaldi wants utterances and their speakers
-            sorted the same way.
+        prefix_speaker: rename utterances to ``<spk>-<utt>`` where they do not start
+            with ``<spk>-``, so that they sort by speaker, as Kaldi requires.
 
     Raises:
-        DataError: features or VAD decisions are missing for some utterances, or two
-            utterances would get one name.
+        DataError: features or VAD decisions are missing for some utterances, two
+            utterances would get one name, or both directories are the same.
     """
+    require_another(kaldi_dir, data_dir)
+    check_derived(data_dir)
     manifests = read_manifests(data_dir)
     ids = ids_of(manifests)
     if not ids.utts:
         raise DataError(Path(data_dir) / SUPERVISIONS, "expected utterances, got none")
+    logger.info("data-export: %s: %d utterances", data_dir, len(ids.utts))
     tables = {**derive_tables(manifests), **read_carried(data_dir)}
     recos = frozenset(map(first_word, tables.get("wav.scp", [])))
     ids = ids._replace(recos=recos)

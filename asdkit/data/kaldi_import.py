@@ -15,11 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from asdkit.base.errors import DataError
-from asdkit.base.ranges import Natural
+from asdkit.base.names import CURE, find_id_problem
+from asdkit.base.numbers import parse_finite
+from asdkit.base.ranges import FolderPath, Natural
+from asdkit.data.derived import list_derived
 from asdkit.data.directory import first_word, kind_of, read_carried
 from asdkit.data.manifests import CUSTOM, write_manifests
 from asdkit.io.ark import load_shape, read_scp
-from asdkit.io.headers import Header, read_headers
+from asdkit.io.headers import Header, read_headers, tell_channels
+from asdkit.io.origins import check_origin
 from asdkit.io.tables import PathName, read_lines, read_table
 
 if TYPE_CHECKING:
@@ -29,6 +33,7 @@ logger = logging.getLogger(__name__)
 SIDES = {"A": 0, "B": 1, "1": 0, "2": 1}  # in reco2file_and_channel
 OVERSHOOT = 0.5  # seconds a segment may end late, as in Kaldi's extract-segments
 FRAME_SHIFT = 0.01  # seconds, where there is no frame_shift file
+CHANNELS = "--channel, segments or reco2file_and_channel choose"
 VALIDATE = "asdkit data-validate names every such line, and --fix true repairs"
 
 
@@ -44,7 +49,7 @@ class Segment(NamedTuple):
 def import_directory(
     source: PathName,
     data_dir: PathName,
-    root: str = ".",
+    root: FolderPath = ".",
     allow_pipes: bool = False,
     channel: Natural = 0,
     sampling_rate: Natural = 0,
@@ -54,19 +59,23 @@ def import_directory(
     Args:
         source: any that Kaldi's validate_data_dir.sh accepts, sorted or not.
         data_dir: made if need be, all or nothing.
-        root: what relative paths in the tables are relative to; commands run where
-            the program runs.
-        allow_pipes: run the commands in wav.scp, now and whenever audio is read.
-        channel: which channel of recordings with several, counted from 0, unless
-            segments or reco2file_and_channel say it.
-        sampling_rate: in Hz, of all recordings; recordings whose length is known from
-            reco2dur or utt2dur are then not looked into.  0 looks into all.
+        root: directory that relative paths in the tables start from; commands run in
+            the working directory.
+        allow_pipes: accept recordings that are shell commands (wav.scp lines ending in
+            a pipe), and run them, now and whenever audio is read.
+        channel: channel of recordings with several, counted from 0, where neither
+            segments nor reco2file_and_channel names it.
+        sampling_rate: sampling rate of all recordings in Hz, so that those of known
+            length (reco2dur, utt2dur) need not be opened; 0: open all.
 
     Raises:
         DataError: a table is malformed or contradicts another, audio is missing or
             unreadable, or there is a command that is not allowed.
     """
     source = Path(source)
+    if source.resolve() != Path(data_dir).resolve():
+        for name in list_derived(source):
+            check_origin(source / name)
     carried = _root_paths(source, root)
     utt2spk = _read_utt2spk(source)
     _warn_about_prefix(utt2spk)
@@ -77,12 +86,15 @@ def import_directory(
         headers = _probe(source / "wav.scp", wavs, known)
         supervisions = _supervise(source, utt2spk, segments, headers, channel)
         recordings = [_record(reco, *wavs[reco], headers[reco]) for reco in wavs]
+        used = ((item.recording_id, item.channel) for item in supervisions)
+        seen = {reco: x for reco, x in headers.items() if reco not in known}
+        tell_channels(seen, used, CHANNELS)
     elif (source / "feats.scp").exists():
         recordings = []
         supervisions = _supervise_features(source, utt2spk, carried["feats.scp"])
     else:
         raise DataError(source, "expected wav.scp or feats.scp, got neither")
-    write_manifests(data_dir, recordings, supervisions, carried)
+    write_manifests(data_dir, recordings, supervisions, carried, replaces=True)
     logger.info(
         "kaldi-import: %d utterances of %d speakers, %d recordings, %.2f hours",
         len(supervisions),
@@ -95,14 +107,27 @@ def import_directory(
 def _read_utt2spk(source: Path) -> dict[str, str]:
     """Read utt2spk, or turn spk2utt around where it is all there is."""
     if (source / "utt2spk").exists() or not (source / "spk2utt").exists():
-        path, utt2spk = source / "utt2spk", read_table(source / "utt2spk")
+        path, utt2spk = source / "utt2spk", _read_words(source / "utt2spk", "<spk>")
     else:
         path = source / "spk2utt"
         spk2utt = read_table(path)
         utt2spk = {utt: spk for spk, utts in spk2utt.items() for utt in utts.split()}
     if not utt2spk:
         raise DataError(path, "expected utterances, got an empty table")
+    for utt, spk in utt2spk.items():
+        if problem := find_id_problem(utt) or find_id_problem(spk):
+            _fail(path, utt, problem, CURE)
     return utt2spk
+
+
+def _read_words(path: Path, what: str) -> dict[str, str]:
+    """Read a table whose values are one word each."""
+    table = read_table(path)
+    for key, value in table.items():
+        if len(value.split()) != 1:
+            problem = f"expected '<utt> {what}', got {f'{key} {value}'!r}"
+            _fail(path, key, problem, "asdkit data-validate names every such line")
+    return table
 
 
 def _warn_about_prefix(utt2spk: Mapping[str, str]) -> None:
@@ -155,7 +180,7 @@ def _read_segments(source: Path, utt2spk: Mapping[str, str]) -> dict[str, Segmen
             _fail(source / "utt2spk", utt, f"{utt!r} is not in {path}")
         reco, *numbers = table[utt].split()
         try:
-            start, end, *channel = map(float, numbers)
+            start, end, *channel = map(parse_finite, numbers)
             segments[utt] = Segment(reco, start, end, *map(int, channel))
         except (ValueError, TypeError):
             line = f"{utt} {table[utt]}"
@@ -217,7 +242,7 @@ def _read_numbers(path: Path) -> dict[str, float]:
     numbers = {}
     for key, value in read_table(path).items():
         try:
-            numbers[key] = float(value)
+            numbers[key] = parse_finite(value)
         except ValueError:
             numbers[key] = 0.0
         if not numbers[key] > 0:
@@ -290,7 +315,7 @@ def _supervise(
                 source / "wav.scp",
                 segment.reco,
                 f"{utt!r} wants a channel that is not among {header.num_channels}",
-                "--channel, segments or reco2file_and_channel choose, counted from 0",
+                f"{CHANNELS}, counted from 0",
             )
         supervisions.append(make(utt, segment.reco, segment.start, duration, chosen))
     if num_cut:
@@ -339,7 +364,7 @@ def _frame_shift(path: Path) -> float:
         return FRAME_SHIFT
     text = path.read_text().strip()
     try:
-        return float(text)
+        return parse_finite(text)
     except ValueError:
         raise DataError(path, f"expected seconds, got {text!r}", line=1) from None
 
@@ -355,7 +380,7 @@ def _supervisor(
     lines = read_lines(texts) if texts.exists() else []
     text = {first_word(line): " ".join(line.split()[1:]) for line in lines}
     known = {
-        name: read_table(source / f"utt2{name}")
+        name: _read_words(source / f"utt2{name}", f"<{name}>")
         for name in CUSTOM
         if (source / f"utt2{name}").exists()
     }

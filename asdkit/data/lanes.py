@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from asdkit.data.augmentation import Change
 from asdkit.data.loading import (
     at_rate,
     load_feats,
@@ -26,6 +25,8 @@ from asdkit.features.frames import Features
 
 if TYPE_CHECKING:
     from lhotse import MonoCut
+
+    from asdkit.data.augmentation import Change
 
 DELTA_WINDOW = 1  # frames on each side, as ASVspoof's baselines have it with LFCCs
 

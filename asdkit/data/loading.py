@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +16,14 @@ import numpy as np
 
 from asdkit.base.distributed import share
 from asdkit.base.errors import DataError
+from asdkit.data.manifest_rules import is_safe_name
 from asdkit.io.ark import load_array, read_scp
-from asdkit.io.audio import open_audio, read_samples
+from asdkit.io.audio import open_audio, open_stream, read_samples, require_sound
+from asdkit.io.paths import relative_hint
 
 if TYPE_CHECKING:
     from lhotse import MonoCut, Recording
+    from lhotse.audio.backend import AudioBackend
 
 logger = logging.getLogger(__name__)
 
@@ -37,16 +43,52 @@ def load_samples(cut: MonoCut) -> np.ndarray:
         DataError: the file is missing, damaged, cut short or not what the manifest
             says, or a sample is NaN or infinite.
     """
+    from lhotse.audio import audio_backend
     from lhotse.audio.utils import AudioLoadingError, DurationMismatchError
 
+    for source in cut.recording.sources:
+        if source.type == "file" and not is_safe_name(source.source):
+            problem = "lhotse would hand this name to a shell"
+            hint = "rename it: no blanks, quotes or other signs that a shell knows"
+            raise DataError(source.source, problem, hint=hint)
     try:
-        samples = cut.load_audio()[0]
+        with audio_backend(_libsndfile()):
+            samples = cut.load_audio()[0]
     except (AudioLoadingError, DurationMismatchError, OSError, RuntimeError) as error:
         raise _explain(cut, error) from None
-    if not np.isfinite(samples).all():
-        path = cut.recording.sources[0].source
-        raise DataError(path, f"{cut.id!r} holds NaN or infinite samples")
+    require_sound(cut.recording.sources[0].source, samples, f"{cut.id!r} ")
     return samples
+
+
+@cache
+def _libsndfile() -> AudioBackend:
+    """Let lhotse read audio with libsndfile alone, as `asdkit.io.audio` does.
+
+    Its own choice runs sph2pipe for SPHERE files, and imports torchaudio to decide who
+    reads what a command has written.
+    """
+    from lhotse.audio.backend import CompositeAudioBackend, LibsndfileBackend
+    from lhotse.utils import compute_num_samples
+
+    class Libsndfile(LibsndfileBackend):
+        def handles_special_case(self, path_or_fd: object) -> bool:
+            return False
+
+        def read_audio(
+            self,
+            path_or_fd: object,
+            offset: float = 0.0,
+            duration: float | None = None,
+            force_opus_sampling_rate: int | None = None,
+        ) -> tuple[np.ndarray, int]:
+            stream = path_or_fd if isinstance(path_or_fd, BytesIO) else str(path_or_fd)
+            with open_stream(str(path_or_fd), stream) as file:
+                rate = file.samplerate
+                file.seek(compute_num_samples(offset, rate))
+                size = -1 if duration is None else compute_num_samples(duration, rate)
+                return file.read(size, dtype="float32", always_2d=True).T, rate
+
+    return CompositeAudioBackend([Libsndfile()])
 
 
 def load_piece(cut: MonoCut, num_samples: int, rng: np.random.Generator) -> np.ndarray:
@@ -114,8 +156,7 @@ def require_audio(cuts: Sequence[MonoCut]) -> None:
         raise DataError(
             missing[0],
             f"no such file ({len(missing)} of {len(sources)} are missing)",
-            hint="asdkit data-validate names them; paths are relative to the current "
-            "directory",
+            hint=relative_hint(missing[0]) or "asdkit data-validate names them",
         )
 
 
@@ -173,6 +214,28 @@ def locate_feats(cuts: Iterable[MonoCut]) -> list[str]:
             raise DataError(path, f"{key!r} is not in it")
         locations.append(tables[path][key])
     return locations
+
+
+def sum_up_feats(cuts: Sequence[MonoCut], number: int = 16) -> str:
+    """Sum up the stored features of some cuts, to tell them from others.
+
+    Args:
+        cuts: with features.
+        number: of cuts to look at, spread over all.
+
+    Returns:
+        what differs where the features of these do.
+
+    Raises:
+        DataError: they are missing or damaged.
+    """
+    chosen = cuts[:: max(1, len(cuts) // number)]
+    total = 0
+    for cut, location in zip(chosen, locate_feats(chosen), strict=True):
+        feats = load_array(cut.id, location)
+        total = zlib.crc32(f"{cut.id} {feats.shape}".encode(), total)
+        total = zlib.crc32(np.ascontiguousarray(feats).data, total)
+    return f"features with checksum {total}"
 
 
 def _table_of(cut: MonoCut) -> str:

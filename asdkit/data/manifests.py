@@ -14,20 +14,29 @@ import json
 import shlex
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import note_input, note_inputs
+from asdkit.base.names import find_id_problem
+from asdkit.data.agreement import require_agreement
+from asdkit.data.derived import renew_origins
+from asdkit.data.manifest_rules import CURE, find_problem, require_content
 from asdkit.data.staging import stage
 from asdkit.io.files import write_atomic
+from asdkit.io.origins import RECORDINGS, SUPERVISIONS, Origin
 from asdkit.io.tables import PathName, invert
 
 if TYPE_CHECKING:
     from lhotse import AudioSource, Recording, SupervisionSegment
 
-RECORDINGS = "recordings.jsonl.gz"
-SUPERVISIONS = "supervisions.jsonl.gz"
+# What gzip, JSON and lhotse raise, depending on what is damaged.
+DAMAGES = (
+    *(OSError, EOFError, zlib.error, ValueError, TypeError, KeyError),
+    *(AssertionError, AttributeError, RecursionError),
+)
 # What spoofed speech is described by; ``custom["attack"]`` is in utt2attack, and so on.
 CUSTOM = ("attack", "codec", "subset", "environment")
 DERIVED = (
@@ -74,29 +83,56 @@ class Manifests(NamedTuple):
     supervisions: dict[str, SupervisionSegment]
 
 
-def read_manifests(data_dir: PathName) -> Manifests:
+def read_manifests(data_dir: PathName, compare: bool = True) -> Manifests:
     """Read both manifests of a data directory.
 
+    Args:
+        data_dir: with manifests.
+        compare: whether the tables beside them must say the same.
+
     Raises:
-        DataError: a manifest is missing or damaged, or an id comes twice.
+        DataError: a manifest is missing or damaged, an id comes twice, or a table
+            contradicts them.
     """
     from lhotse import Recording, SupervisionSegment
 
     directory = Path(data_dir)
-    return Manifests(
+    manifests = Manifests(
         read_items(directory / RECORDINGS, Recording),
         read_items(directory / SUPERVISIONS, SupervisionSegment),
     )
+    note_inputs(lambda: files_of(manifests.recordings.values()))
+    if compare:
+        require_agreement(directory, *manifests)
+    return manifests
+
+
+def files_of(recordings: Iterable[Recording]) -> Iterator[str]:
+    """Name the sound files of recordings; commands have none."""
+    for recording in recordings:
+        for source in recording.sources:
+            if source.type == "file":
+                yield source.source
 
 
 def read_items(path: Path, kind: Any) -> dict[str, Any]:
-    """Read one manifest of lhotse objects of one kind."""
+    """Read one manifest of lhotse objects of one kind.
+
+    Raises:
+        DataError: it is missing or damaged, an id comes twice, or an item holds what
+            `asdkit.data.manifest_rules` does not allow.
+    """
     items = {}
     number = 0
+    note_input(path)
+    require_content(path)
     try:
         with gzip.open(path, "rt", encoding="utf-8") as stream:
             for number, line in enumerate(stream, start=1):
-                item = kind.from_dict(json.loads(line))
+                content = json.loads(line)
+                if problem := find_problem(content):
+                    _refuse(path, number, content, problem)
+                item = kind.from_dict(content)
                 if item.id in items:
                     raise DataError(path, f"id {item.id!r} comes twice", line=number)
                 items[item.id] = item
@@ -106,7 +142,7 @@ def read_items(path: Path, kind: Any) -> dict[str, Any]:
             "no such manifest",
             hint=f"asdkit kaldi-import {path.parent} DEST makes one from Kaldi tables",
         ) from None
-    except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError) as error:
+    except DAMAGES as error:
         raise DataError(
             path,
             f"not a manifest of {kind.__name__}s: {type(error).__name__}: {error}",
@@ -114,6 +150,14 @@ def read_items(path: Path, kind: Any) -> dict[str, Any]:
             hint="the file is damaged or cut short; make it again",
         ) from None
     return {key: items[key] for key in sorted(items)}  # UTF-8 order = code point order
+
+
+def _refuse(path: Path, number: int, content: Any, problem: str) -> NoReturn:
+    """Raise for a line of a manifest."""
+    name = content.get("id") if isinstance(content, dict) else None
+    text = f"{name!r}: {problem}" if isinstance(name, str) else problem
+    of_source = "source" in problem or "transform" in problem
+    raise DataError(path, text, line=number, hint=CURE if of_source else None)
 
 
 def read_utterances(data_dir: PathName) -> list[Utterance]:
@@ -188,6 +232,8 @@ def write_manifests(
     recordings: Iterable[Recording],
     supervisions: Iterable[SupervisionSegment],
     carried: Mapping[str, Sequence[str]] | None = None,
+    known: Mapping[str, Origin] | None = None,
+    replaces: bool = False,
 ) -> None:
     """Write both manifests and the Kaldi tables they imply, all or nothing.
 
@@ -197,6 +243,8 @@ def write_manifests(
         supervisions: in any order.
         carried: name -> lines of further tables to write with them; an empty one is
             not written, and removed if it is there.
+        known: see `asdkit.data.derived.renew_origins`, as for the next.
+        replaces: whether what is left of the directory is of its old manifests.
     """
     from lhotse import RecordingSet, SupervisionSet
 
@@ -207,6 +255,7 @@ def write_manifests(
         RecordingSet.from_recordings(by_reco.values()).to_file(staged / RECORDINGS)
         SupervisionSet.from_segments(by_utt.values()).to_file(staged / SUPERVISIONS)
         write_tables(staged, {name: x for name, x in tables.items() if x})
+        renew_origins(data_dir, staged, known or {}, replaces)
 
 
 def write_tables(directory: Path, tables: Mapping[str, Iterable[str]]) -> None:
@@ -260,7 +309,7 @@ def write_utterances(
                 custom=utterance.custom,
             )
         )
-    write_manifests(data_dir, recordings, supervisions, carried)
+    write_manifests(data_dir, recordings, supervisions, carried, replaces=True)
 
 
 def derive_tables(manifests: Manifests) -> dict[str, list[str]]:
@@ -271,8 +320,9 @@ def derive_tables(manifests: Manifests) -> dict[str, list[str]]:
     ``spk2gender``, ``text`` or ``utt2attack`` only if something is known.
 
     Raises:
-        DataError: an id, an attack or the like holds a blank, or an utterance wants a
-            channel that its recording does not have.
+        DataError: an id, an attack or the like holds a blank, or an id what
+            `asdkit.base.names` does not allow; or an utterance wants a channel that
+            its recording does not have.
     """
     recordings, supervisions = manifests
     tables: dict[str, dict[str, str]] = {name: {} for name in DERIVED}
@@ -283,6 +333,9 @@ def derive_tables(manifests: Manifests) -> dict[str, list[str]]:
         if len(f"{utt} {spk} {item.recording_id}".split()) != 3:
             ids = (utt, spk, item.recording_id)
             raise DataError(SUPERVISIONS, f"expected ids without blanks, got {ids}")
+        for name in (utt, spk, item.recording_id):
+            if problem := find_id_problem(name):
+                raise DataError(SUPERVISIONS, problem)
         tables["utt2spk"][utt] = spk
         tables["utt2dur"][utt] = seconds(item.duration)
         if item.gender and item.gender[0] in "mfMF":

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from torch import nn
 
 from asdkit.base.errors import AsdkitError
+from asdkit.base.inputs import note_input
 from asdkit.base.registry import construct, defaults_of
 from asdkit.io.store import building
 from asdkit.io.tables import PathName
@@ -75,6 +76,7 @@ def load_network(path: PathName) -> TrainedNetwork:
     Raises:
         DataError: missing, damaged, or not a network that this version can build.
     """
+    note_input(path)
     options, tensors = load_tensors(path, "Network")
     with building(path):
         trained = build_network(options)

@@ -15,9 +15,10 @@ import numpy as np
 from scipy import fft
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import note_inputs
 from asdkit.data.loading import at_rate, load_piece, load_samples, require_audio
-from asdkit.data.manifests import read_items
-from asdkit.io.headers import Header, read_headers
+from asdkit.data.manifests import files_of, read_items
+from asdkit.io.headers import Header, read_headers, tell_channels
 from asdkit.io.tables import PathName, read_table
 from asdkit.simulation.sessions import NUM_KNOTS, room_response, smooth_gain
 
@@ -180,6 +181,7 @@ def read_recordings(directory: PathName) -> list[Recording]:
     ]
     if not paths and (Path(directory) / "wav.scp").exists():
         recordings = _read_wavs(Path(directory) / "wav.scp")
+    note_inputs(lambda: files_of(recordings))
     for recording in recordings:
         if any(source.type == "command" for source in recording.sources):
             raise DataError(
@@ -218,9 +220,15 @@ def _read_cuts(directory: PathName, sampling_rate: int) -> list[MonoCut]:
     """Make a cut of the first channel of each recording, at the rate in use."""
     from lhotse import MonoCut
 
+    recordings = sorted(read_recordings(directory), key=lambda item: item.id)
     cuts = [
         MonoCut(item.id, 0.0, item.duration, item.channel_ids[0], recording=item)
-        for item in sorted(read_recordings(directory), key=lambda item: item.id)
+        for item in recordings
     ]
+    headers = {
+        item.id: Header(item.sampling_rate, item.num_samples, item.num_channels)
+        for item in recordings
+    }
+    tell_channels(headers, ((cut.id, 0) for cut in cuts))
     require_audio(cuts)
     return at_rate(cuts, sampling_rate)

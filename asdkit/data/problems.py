@@ -11,9 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from asdkit.base.errors import DataError, shorten
+from asdkit.base.numbers import parse_integer, parse_number
+from asdkit.io.text import BOM, HEAD, require_text
+
 FIX = "--fix true"
 EXAMPLES = 3  # of one sort of problem in one table
-REAL = r"\d*\.?\d+(?:[eE][-+]?\d+)?"
+REAL = r"[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?"
 
 
 class Problem(NamedTuple):
@@ -48,7 +52,7 @@ class Report:
         key = (path, sort)
         self._counts[key] += 1
         if self._counts[key] <= EXAMPLES:
-            problem = Problem(path, line, text, cure)
+            problem = Problem(path, line, shorten(text), cure)
             self._examples.append((problem, key, self._counts[key]))
 
     @property
@@ -79,19 +83,19 @@ Table = dict[str, Entry]
 
 
 def _is_positive(value: str) -> bool:
-    return bool(re.fullmatch(REAL, value)) and float(value) > 0
+    return bool(re.fullmatch(REAL, value)) and parse_number(value) > 0
 
 
 def _is_count(value: str) -> bool:
-    return value.isdecimal() and int(value) > 0
+    return bool(re.fullmatch("[0-9]+", value)) and parse_integer(value) > 0
 
 
 def _is_segment(value: str) -> bool:
     found = re.fullmatch(rf"\S+\s+({REAL})\s+(-1|{REAL})(?:\s+\d+)?", value)
     if found is None:
         return False
-    end = float(found[2])
-    return end == -1 or end > float(found[1])
+    end = parse_number(found[2])
+    return end == -1 or end > parse_number(found[1])
 
 
 # Table -> what a value must be, in words and in code.
@@ -115,6 +119,15 @@ def read_text_lines(path: Path, report: Report) -> list[str]:
     if not data:
         report.add(path, 0, "empty", "expected lines, got an empty file", "delete it")
         return []
+    try:
+        require_text(path, data[:HEAD])
+    except DataError as error:
+        report.add(path, 0, "text", error.problem, error.hint or "make it again")
+        return []
+    if data.startswith(BOM):
+        text = "expected text, got a byte-order mark before it"
+        report.add(path, 1, "mark", text, f"{FIX} drops it")
+        data = data.removeprefix(BOM)
     if not data.endswith(b"\n"):
         last = data.count(b"\n") + 1
         report.add(path, last, "end", "expected a newline at the end", f"{FIX} adds it")

@@ -19,7 +19,7 @@ from asdkit.base.errors import DataError
 from asdkit.data.layouts import Layout, find, layout_of, require
 from asdkit.data.manifests import CUSTOM, Utterance, write_utterances
 from asdkit.data.partial_spoofs import mark_spoofed
-from asdkit.io.headers import Header, read_headers
+from asdkit.io.headers import Header, read_headers, tell_channels
 from asdkit.io.protocols import (
     ABSENT,
     BONAFIDE,
@@ -64,8 +64,8 @@ def prepare(
         part: "train", "dev" or "eval".
         root: of the corpus, as it was unpacked.
         data_dir: made if need be, all or nothing.
-        skip_bad: leave utterances out whose audio is missing, empty, cut short or of
-            another rate; else these are an error.
+        skip_bad: leave out utterances whose audio is missing, empty, cut short or not
+            at 16 kHz, instead of stopping with an error.
 
     Raises:
         AsdkitError: the corpus has no such part.
@@ -139,6 +139,7 @@ def _read_audio(
             errors[utt] = DataError(paths[utt][0], problem)
             sorts["of another sampling rate"] += 1
             del headers[utt]
+    tell_channels(headers, ((utt, 0) for utt in headers))
     if not errors:
         return headers
     counts = ", ".join(f"{number} {sort}" for sort, number in sorts.items() if number)

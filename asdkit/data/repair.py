@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import renewing
+from asdkit.data.derived import keep_origins
 from asdkit.data.directory import Ids, first_word, kind_of, restrict, table_names
 from asdkit.data.manifests import (
     DERIVED,
@@ -52,7 +54,10 @@ def repair(data_dir: PathName) -> None:
     tables = {name: _tidy(name, lines) for name, lines in old.items()}
     manifests = None
     if (directory / SUPERVISIONS).exists():
-        manifests = read_manifests(directory)
+        manifests = read_manifests(directory, compare=False)
+        if not manifests.supervisions:
+            problem = "expected utterances, got none; nothing has been changed"
+            raise DataError(directory / SUPERVISIONS, problem)
         carried = {name: x for name, x in tables.items() if name not in DERIVED}
         tables = {**carried, **derive_tables(manifests)}
     elif "utt2spk" not in tables:
@@ -74,7 +79,8 @@ def repair(data_dir: PathName) -> None:
         left = part_of(manifests, after.utts)
         carried = {name: x for name, x in tables.items() if name not in DERIVED}
         recordings, supervisions = left.recordings.values(), left.supervisions.values()
-        write_manifests(directory, recordings, supervisions, carried)
+        with renewing(), keep_origins(directory):
+            write_manifests(directory, recordings, supervisions, carried)
     else:
         with stage(directory) as staged:
             write_tables(staged, {x: tables[x] for x in changed & tables.keys()})

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from asdkit.base.errors import DataError
 from asdkit.base.registry import construct
 from asdkit.data.cuts import read_cuts
-from asdkit.data.features import FeatsInfo, read_info
+from asdkit.data.derived import origin_of_audio, origin_of_features
+from asdkit.data.feats_info import FeatsInfo, read_info
 from asdkit.data.lanes import AudioLane, DeltaLane, Lane, StoredLane
 from asdkit.features.frames import Features
-from asdkit.features.registry import FEATURES
+from asdkit.features.registry import FEATURES, name_of
+from asdkit.io.origins import Origin
 from asdkit.io.tables import PathName
 
 if TYPE_CHECKING:
@@ -26,12 +28,12 @@ class FeatureSource:
 
     Args:
         lane: "stored" reads feats.scp; "audio" computes features.
-        type: a key of `asdkit.features.registry.FEATURES`; None if nobody remembers,
-            as with Kaldi's own archives.
-        options: of the features' constructor.
-        voiced: whether frames without speech are left out, as vad.scp says.
-        subtract_mean: whether the mean of every chunk or utterance is subtracted.
-        delta_order: highest derivative over time that is appended; 0 for none.
+        type: a key of `asdkit.features.registry.FEATURES`; None: unknown, as with
+            Kaldi's own archives.
+        options: options of the features' constructor.
+        voiced: leave out frames without speech, as vad.scp says.
+        subtract_mean: subtract the mean over time of every chunk or utterance.
+        delta_order: order of the highest time derivative to append; 0: none.
 
     Raises:
         ValueError: nobody remembers what to compute, or computed frames are to be
@@ -72,9 +74,7 @@ class FeatureSource:
         cls, extractor: Features, subtract_mean: bool, delta_order: int = 0
     ) -> FeatureSource:
         """Describe what an extractor computes from audio."""
-        names = {kind: name for name, kind in FEATURES.items()}
-        options = dict(extractor.options)
-        kind = names[type(extractor)]
+        kind, options = name_of(extractor), dict(extractor.options)
         return cls("audio", kind, options, False, subtract_mean, delta_order)
 
     @property
@@ -97,6 +97,12 @@ class FeatureSource:
             return read_cuts(data_dir, features=False)
         self.check_stored(data_dir)
         return read_cuts(data_dir, features=True, voiced=self.voiced)
+
+    def origin(self, data_dir: PathName) -> Origin | None:
+        """Say what is derived from these frames of a data directory."""
+        if self.lane == "audio":
+            return origin_of_audio(data_dir)
+        return origin_of_features(data_dir)
 
     def check_stored(self, data_dir: PathName) -> None:
         """Compare the features that a data directory has, as far as anybody remembers.

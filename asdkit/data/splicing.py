@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import refuse_overwriting
+from asdkit.base.names import place_files
+from asdkit.base.progress import watch
 from asdkit.base.ranges import Natural
 from asdkit.data.cuts import attack_of, read_cuts, speaker_of
+from asdkit.data.directory import require_another
 from asdkit.data.loading import load_samples, require_audio
-from asdkit.data.manifests import write_manifests
+from asdkit.data.manifests import files_of, write_manifests
 from asdkit.data.noises import recording_of
 from asdkit.io.audio import write_flac
 from asdkit.io.headers import read_header
@@ -39,13 +43,11 @@ class Splice(NamedTuple):
         bonafide: what is overwritten.
         spoof: what comes there.
         plan: see `asdkit.simulation.splicing.Splicer.plan`.
-        path: where to write.
     """
 
     bonafide: MonoCut
     spoof: MonoCut
     plan: np.ndarray
-    path: str
 
     @property
     def utt(self) -> str:
@@ -71,27 +73,35 @@ def write_spliced(
         out_dir: the new data directory.
         audio_dir: gets ``<spk>/<utt>-spliced.flac``; each rank writes its share.
         splicer: draws stretches.
-        with_bonafide: whether the originals are listed, too, as they are.
-        seed: of the draws.
+        with_bonafide: list the original utterances, too.
+        seed: random seed of the stretches and their spoofs.
 
     Raises:
         DataError: no speaker has bona fide and spoofed utterances, an attack is
-            unknown, or audio is missing or damaged.
+            unknown, or audio is missing or damaged, or would be replaced; or ids
+            cannot be names of files.
     """
+    require_another(out_dir, data_dir)
     cuts = list(read_cuts(data_dir, features=False))
     require_audio(cuts)
-    splices = _plan(cuts, splicer, audio_dir, seed)
+    splices = _plan(cuts, splicer, seed)
     originals = [cut for cut in cuts if attack_of(cut) == BONAFIDE]
     if not splices:
         problem = "no speaker has both bona fide and spoofed utterances long enough"
         raise DataError(data_dir, problem)
-    for splice in share(splices):
+    names = {x.utt: (speaker_of(x.bonafide), x.utt) for x in splices}
+    paths = place_files(audio_dir, names, ".flac", data_dir)
+    sources = files_of(cut.recording for cut in cuts)
+    mine = share(splices)
+    refuse_overwriting((paths[x.utt] for x in mine), sources)
+    for splice in watch(mine, len(mine), "spoof-splice"):
         rate = splice.bonafide.sampling_rate
         both = load_samples(splice.bonafide), load_samples(splice.spoof)
-        write_flac(splice.path, splicer.apply(*both, splice.plan, rate), rate)
+        samples = splicer.apply(*both, splice.plan, rate)
+        write_flac(paths[splice.utt], samples, rate)
     barrier()
     if is_main():
-        _write_directory(out_dir, splices, originals if with_bonafide else [])
+        _write_directory(out_dir, splices, originals if with_bonafide else [], paths)
     logger.info(
         "splice: %d of %d bona fide utterances have spoofed stretches now",
         len(splices),
@@ -99,9 +109,7 @@ def write_spliced(
     )
 
 
-def _plan(
-    cuts: Sequence[MonoCut], splicer: Splicer, audio_dir: PathName, seed: int
-) -> list[Splice]:
+def _plan(cuts: Sequence[MonoCut], splicer: Splicer, seed: int) -> list[Splice]:
     """Draw a spoof of the same speaker for every bona fide utterance, and stretches."""
     spoofs: dict[str, list[MonoCut]] = defaultdict(list)
     for cut in cuts:
@@ -119,13 +127,15 @@ def _plan(
         sizes = cut.num_samples, spoof.num_samples
         plan = splicer.plan(*sizes, cut.sampling_rate, rng)
         if len(plan):
-            path = f"{audio_dir}/{spk}/{cut.id}-spliced.flac"
-            splices.append(Splice(cut, spoof, plan, path))
+            splices.append(Splice(cut, spoof, plan))
     return splices
 
 
 def _write_directory(
-    out_dir: PathName, splices: Sequence[Splice], originals: Sequence[MonoCut]
+    out_dir: PathName,
+    splices: Sequence[Splice],
+    originals: Sequence[MonoCut],
+    paths: Mapping[str, str],
 ) -> None:
     """List splices and originals with all that is known of them."""
     from lhotse.utils import fastcopy
@@ -133,8 +143,9 @@ def _write_directory(
     recordings: dict[str, Recording] = {}
     supervisions: list[SupervisionSegment] = []
     for splice in splices:
-        utt, header = splice.utt, read_header(splice.path)
-        recordings[utt] = recording_of(utt, splice.path, header)
+        utt, path = splice.utt, paths[splice.utt]
+        header = read_header(path)
+        recordings[utt] = recording_of(utt, path, header)
         spoofed = splice.plan[:, :2] / header.sampling_rate
         custom = {"attack": attack_of(splice.spoof), "spoofed": spoofed.tolist()}
         original = splice.bonafide.supervisions[0]
@@ -152,4 +163,4 @@ def _write_directory(
     for cut in originals:
         recordings[cut.recording.id] = cut.recording
         supervisions.append(cut.supervisions[0].with_offset(cut.start))
-    write_manifests(out_dir, recordings.values(), supervisions)
+    write_manifests(out_dir, recordings.values(), supervisions, replaces=True)

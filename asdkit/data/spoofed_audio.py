@@ -13,23 +13,29 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.inputs import refuse_overwriting
+from asdkit.base.names import find_id_problem, place_files
+from asdkit.base.progress import watch
 from asdkit.base.provenance import commit
-from asdkit.base.ranges import Natural
+from asdkit.base.ranges import Names, Natural
 from asdkit.data.changed_audio import Rooms
 from asdkit.data.cuts import read_cuts, speaker_of
+from asdkit.data.directory import require_another
 from asdkit.data.loading import load_samples, require_audio
-from asdkit.data.manifests import SUPERVISIONS, write_manifests
+from asdkit.data.manifests import SUPERVISIONS, files_of, write_manifests
 from asdkit.data.noises import recording_of
-from asdkit.io.audio import resample, write_flac
-from asdkit.io.files import write_atomic
+from asdkit.io.audio import write_flac
+from asdkit.io.files import keep_what_fits
 from asdkit.io.headers import read_headers
+from asdkit.io.origins import describe
 from asdkit.io.protocols import BONAFIDE
+from asdkit.io.resampling import resample
 from asdkit.io.tables import PathName
 from asdkit.simulation.attacks import ATTACKS, MIN_SEC, Attack, Material
 
@@ -59,12 +65,15 @@ class Spoof(NamedTuple):
     environment: str = ""
 
 
-def parse_attacks(attacks: str, ids: str = "") -> dict[str, str]:
+def parse_attacks(
+    attacks: Names = "lpc,griffin_lim", ids: Names = ""
+) -> dict[str, str]:
     """Read two lists separated by commas: attacks, and ids for them.
 
     Args:
-        attacks: keys of `ATTACKS`, e.g. ``lpc,world``.
-        ids: as many, e.g. ``A01,A02``; empty to call every attack by its name.
+        attacks: attacks to make, separated by commas, e.g. ``lpc,world``.
+        ids: ids of the attacks in utt2attack, as many, e.g. A01,A02; empty: their own
+            names.
 
     Returns:
         id -> attack.
@@ -81,7 +90,9 @@ def parse_attacks(attacks: str, ids: str = "") -> dict[str, str]:
         ATTACKS[name].check()
     labels = ids.split(",") if ids else names
     differ = len(set(labels)) == len(labels) == len(names) and BONAFIDE not in labels
-    if not differ or any(label.split() != [label] or "/" in label for label in labels):
+    if not differ or any(
+        x.split() != [x] or "/" in x or find_id_problem(x, "") for x in labels
+    ):
         raise AsdkitError(
             f"--ids: expected {len(names)} different words, one for each of "
             f"{attacks}; got {ids or attacks!r}"
@@ -151,7 +162,7 @@ def write_spoofed(
     with_bonafide: bool = True,
     seed: Natural = 0,
     allow_pipes: bool = False,
-    environments: str = "",
+    environments: Names = "",
 ) -> None:
     """Attack the speakers of a data directory, and list the spoofs in another.
 
@@ -163,38 +174,42 @@ def write_spoofed(
         out_dir: the new data directory.
         audio_dir: gets ``<spk>/<utt>-<attack>.flac``; each rank writes its share.
         attacks: id -> attack.
-        per_utterance: every attack on every utterance, or one, all equally often.
-        with_bonafide: whether the originals are listed, too, as they are.
-        seed: of the draws.
-        allow_pipes: whether recordings may be commands, which are then run.
-        environments: where replays are heard, see `asdkit.data.changed_audio.Rooms`,
-            which draws the same one for the utterance itself; empty for any rooms.
+        per_utterance: number of attacks on every utterance: all of them, or one, each
+            attack equally often.
+        with_bonafide: list the original utterances, too.
+        seed: random seed of the attacks: voices, rooms and noise.
+        allow_pipes: run recordings that are shell commands (wav.scp lines ending in a
+            pipe).
+        environments: environments of replays, as for room-apply, which draws the same
+            for an utterance with the same seed, e.g. aaa,bbc or all; empty: any room.
 
     Raises:
-        DataError: audio is missing or damaged, or nothing is bona fide.
+        DataError: audio is missing or damaged, or would be replaced; nothing is bona
+            fide, or ids cannot be names of files.
         AsdkitError: an attack can be made on no utterance, a program that it needs
             fails, or an attack is not heard in a room.
     """
+    require_another(out_dir, data_dir)
     rooms = Rooms(environments, seed) if environments else None
     if rooms:
         _require_rooms(attacks, with_bonafide)
-    cuts = {
-        cut.id: cut
-        for cut in read_cuts(data_dir, features=False, allow_pipes=allow_pipes)
-        if _is_bonafide(cut.supervisions[0])
-    }
+    listed = list(read_cuts(data_dir, features=False, allow_pipes=allow_pipes))
+    cuts = {cut.id: cut for cut in listed if _is_bonafide(cut.supervisions[0])}
     if not cuts:
         raise DataError(data_dir, "expected bona fide utterances, got none")
     require_audio([*cuts.values()])
     spoofs = plan_spoofs([*cuts.values()], attacks, per_utterance, seed, rooms)
-    paths = {
-        spoof.utt: f"{audio_dir}/{speaker_of(cuts[spoof.victim])}/{spoof.utt}.flac"
-        for spoof in spoofs
-    }
+    names = {x.utt: (speaker_of(cuts[x.victim]), x.utt) for x in spoofs}
+    paths = place_files(audio_dir, names, ".flac", data_dir)
+    sources = files_of(cut.recording for cut in listed)
+    refuse_overwriting(paths.values(), sources)
     if is_main():
-        _keep_what_fits(Path(audio_dir), spoofs, cuts, attacks, seed, paths)
+        sizes = describe(data_dir, ["sizes"]).get("sizes")
+        stamp = _stamp(spoofs, cuts, attacks, seed) | {"audio": sizes}
+        keep_what_fits(Path(audio_dir) / STAMP, stamp, paths.values())
     barrier()
-    for spoof in share(spoofs):
+    mine = share(spoofs)
+    for spoof in watch(mine, len(mine), "spoof-simulate"):
         path = Path(paths[spoof.utt])
         if not path.exists():
             samples = make_spoof(spoof, cuts, ATTACKS[attacks[spoof.attack]], seed)
@@ -297,36 +312,24 @@ def _rng(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng([seed, *name.encode()])
 
 
-def _keep_what_fits(
-    audio_dir: Path,
+def _stamp(
     spoofs: Sequence[Spoof],
     cuts: Mapping[str, MonoCut],
     attacks: Mapping[str, str],
     seed: int,
-    paths: Mapping[str, str],
-) -> None:
-    """Remove audio that was made otherwise than it is to be made now."""
+) -> dict[str, Any]:
+    """Say all that the audio depends on, but for what is in its sources."""
     plan = [
         (*spoof, x.recording.sources[0].source, x.start, x.duration)
         for spoof in spoofs
         for x in (cuts[spoof.victim],)
     ]
-    stamp = {
+    return {
         "commit": commit(),
         "attacks": dict(attacks),
         "seed": seed,
         "plan": zlib.crc32(json.dumps(plan).encode()),
     }
-    written = audio_dir / STAMP
-    if written.exists() and written.read_text() == json.dumps(stamp):
-        there = sum(Path(path).exists() for path in paths.values())
-        logger.info("spoof: %d of %d files are there", there, len(paths))
-        return
-    written.unlink(missing_ok=True)
-    for path in paths.values():
-        Path(path).unlink(missing_ok=True)
-    with write_atomic(written) as stream:
-        stream.write(json.dumps(stamp))
 
 
 def _write_directory(
@@ -372,4 +375,4 @@ def _write_directory(
     if len({item.id for item in supervisions}) < len(supervisions):
         problem = "a spoof would have the id of an utterance that is there"
         raise DataError(SUPERVISIONS, problem, hint="choose other --ids")
-    write_manifests(out_dir, recordings.values(), supervisions)
+    write_manifests(out_dir, recordings.values(), supervisions, replaces=True)

@@ -16,9 +16,11 @@ import torch
 from torch import Tensor
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import note_input
 from asdkit.base.packages import require
+from asdkit.io.checksums import verify_weights
 from asdkit.io.tables import PathName
-from asdkit.nnet.ssl import PUBLISHED, SslEncoder, SslMeans
+from asdkit.nnet.ssl import PUBLISHED, SslEncoder, SslMeans, import_torchaudio
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +49,7 @@ DAMAGES = (
     *(OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError),
     AttributeError,  # it holds something else than a dictionary
 )
+UNUSED = {"masked_spec_embed"}  # weights that may be missing: for pre-training only
 KINDS = ("wavlm", "wav2vec2", "hubert")
 POSITIONS = "encoder.transformer.pos_conv_embed."  # torch versions name these otherwise
 
@@ -72,7 +75,8 @@ def read_ssl(path: PathName) -> SslCheckpoint:
 
     Raises:
         DataError: missing, damaged, or of no known kind.
-        AsdkitError: it takes transformers, which is not installed.
+        AsdkitError: it takes transformers, which is not installed, or torchaudio is
+            not or cannot be imported.
     """
     folder = Path(path)
     found = _read_folder(folder) if folder.is_dir() else _read_file(folder)
@@ -102,19 +106,34 @@ def load_means(path: PathName, layers: Sequence[int] | None = None) -> SslMeans:
 
 def _read_folder(folder: Path) -> SslCheckpoint:
     """Read what transformers wrote; torchaudio converts the weights."""
-    from torchaudio.models.wav2vec2.utils import import_huggingface_model
-
     config = _read_json(folder / "config.json")
     kind = config.get("model_type")
     if kind not in KINDS:
         problem = f"expected a model_type of {', '.join(KINDS)}, got {kind!r}"
         raise DataError(folder / "config.json", problem)
+    conversion = import_torchaudio("torchaudio.models.wav2vec2.utils")
     transformers = require("transformers", "pip install 'asdkit[ssl]'")
+    safetensors = require("safetensors", "pip install 'asdkit[ssl]'")
+    for path in _weights_of(folder):
+        verify_weights(path)
     try:
-        model = transformers.AutoModel.from_pretrained(folder, local_files_only=True)
-    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        model, report = transformers.AutoModel.from_pretrained(
+            folder, local_files_only=True, output_loading_info=True
+        )
+    except (
+        *(OSError, RuntimeError, ValueError, KeyError),
+        safetensors.SafetensorError,
+    ) as error:
         what = str(error).strip().partition("\n")[0]
         raise DataError(folder, f"transformers cannot read it: {what}") from None
+    missing = sorted(set(report["missing_keys"]) - UNUSED)
+    if missing:
+        raise DataError(
+            folder,
+            f"its files lack {len(missing)} of {len(model.state_dict())} weights, "
+            f"e.g. {missing[0]!r}; transformers would draw them at random",
+            hint="download or copy the whole folder again",
+        )
     names = OPTIONS | (WAVLM_OPTIONS if kind == "wavlm" else {})
     options = {ours: getattr(model.config, name) for ours, name in names.items()}
     sizes = model.config.conv_dim, model.config.conv_kernel, model.config.conv_stride
@@ -130,15 +149,22 @@ def _read_folder(folder: Path) -> SslCheckpoint:
     name = "wavlm_model" if kind == "wavlm" else "wav2vec2_model"
     return SslCheckpoint(
         {"ssl": name, "ssl_options": options, "ssl_normalize": normalize},
-        import_huggingface_model(model).state_dict(),
+        conversion.import_huggingface_model(model).state_dict(),
     )
+
+
+def _weights_of(folder: Path) -> list[Path]:
+    """List the files that transformers will read weights from."""
+    patterns = ("model*.safetensors", "pytorch_model*.bin")
+    found = (sorted(folder.glob(pattern)) for pattern in patterns)
+    return next(filter(None, found), [])
 
 
 def _read_file(path: Path) -> SslCheckpoint:
     """Read what torchaudio offers for download; sizes tell which model it is of."""
-    from torchaudio import models
-
+    note_input(path)
     try:
+        verify_weights(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
         # A classifier for speech recognition may be part of it.
         state = {k: x for k, x in state.items() if not k.startswith("aux.")}
@@ -148,6 +174,7 @@ def _read_file(path: Path) -> SslCheckpoint:
     except DAMAGES as error:
         what = str(error).strip().partition("\n")[0]
         raise DataError(path, f"not weights of torchaudio's: {what}") from None
+    models = import_torchaudio("torchaudio.models")
     for name in PUBLISHED:
         with torch.device("meta"):
             model = getattr(models, name)()

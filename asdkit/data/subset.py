@@ -12,7 +12,15 @@ import numpy as np
 
 from asdkit.base.errors import DataError
 from asdkit.base.ranges import Natural
-from asdkit.data.directory import first_word, ids_of, kind_of, read_carried, restrict
+from asdkit.data.derived import check_derived, join_origins
+from asdkit.data.directory import (
+    first_word,
+    ids_of,
+    kind_of,
+    read_carried,
+    require_another,
+    restrict,
+)
 from asdkit.data.manifests import (
     RECORDINGS,
     SUPERVISIONS,
@@ -40,10 +48,10 @@ def select(
         manifests: of the data directory.
         utts: keep these; None keeps all.
         spks: keep the utterances of these speakers; None keeps all.
-        per_spk: keep so many of every speaker, drawn at random; 0 keeps all.
-        longest: keep so many, the longest; 0 keeps all.
-        random: keep so many, drawn at random; 0 keeps all.
-        seed: of the draws.
+        per_spk: number of utterances to draw from every speaker; 0: all.
+        longest: number of utterances to keep, the longest; 0: all.
+        random: number of utterances to draw; 0: all.
+        seed: random seed of the draws.
 
     Returns:
         utterance ids, sorted.
@@ -129,15 +137,15 @@ def write_subset(source: PathName, data_dir: PathName, utts: Iterable[str]) -> N
     Raises:
         DataError: no utterance is left, or both directories are the same.
     """
-    if Path(source).resolve() == Path(data_dir).resolve():
-        raise DataError(data_dir, "expected another directory than the input")
+    require_another(data_dir, source)
     before = read_manifests(source)
     after = part_of(before, utts)
     if not after.supervisions:
         raise DataError(source, "no utterance is left", hint="choose more of them")
+    known = check_derived(source)
     carried = restrict(read_carried(source), ids_of(before), ids_of(after))
-    recordings, supervisions = after
-    write_manifests(data_dir, recordings.values(), supervisions.values(), carried)
+    items = after.recordings.values(), after.supervisions.values()
+    write_manifests(data_dir, *items, carried, known, replaces=True)
     logger.info(
         "data-subset: %d of %d utterances, %d of %d speakers",
         len(after.supervisions),
@@ -162,8 +170,9 @@ def write_combined(sources: Sequence[PathName], data_dir: PathName) -> None:
 
     Raises:
         DataError: an utterance is in two of them, or one id means two recordings or
-            two values.
+            two values; or ``data_dir`` is one of them.
     """
+    require_another(data_dir, *sources)
     recordings: dict[str, Any] = {}
     supervisions: dict[str, Any] = {}
     for source in sources:
@@ -177,8 +186,10 @@ def write_combined(sources: Sequence[PathName], data_dir: PathName) -> None:
             if recordings.setdefault(reco, recording) != recording:
                 path = Path(source) / RECORDINGS
                 raise DataError(path, f"{reco!r} is another in an earlier directory")
+    known = join_origins([check_derived(source) for source in sources], sources)
     carried = _join([read_carried(source) for source in sources], sources)
-    write_manifests(data_dir, recordings.values(), supervisions.values(), carried)
+    items = recordings.values(), supervisions.values()
+    write_manifests(data_dir, *items, carried, known, replaces=True)
     logger.info("data-combine: %d utterances", len(supervisions))
 
 

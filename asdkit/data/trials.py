@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
+from asdkit.base.errors import DataError
+from asdkit.io.tables import PathName, read_table
 from asdkit.io.trials import Trials
 
 
@@ -101,3 +103,30 @@ def group_utterances(
         utt: values.get(utt, values.get(spk, "")) for utt, spk in utt2spk.items()
     }
     return utt2group, [utt for utt, group in utt2group.items() if not group]
+
+
+def read_groups(
+    path: PathName | None, utt2spk: Mapping[str, str]
+) -> dict[str, str] | None:
+    """Read within which group each utterance is paired.
+
+    Args:
+        path: a table of utterances or speakers; None does not group them.
+        utt2spk: the speaker of every utterance.
+
+    Returns:
+        utterance -> group; None without a table.
+
+    Raises:
+        DataError: an utterance has no group, nor has its speaker.
+    """
+    if path is None:
+        return None
+    utt2group, without = group_utterances(utt2spk, read_table(path))
+    if without:
+        raise DataError(
+            path,
+            f"{len(without)} of {len(utt2spk)} ids have no value here, nor have their "
+            f"speakers: {without[0]!r} of {utt2spk[without[0]]!r}, ...",
+        )
+    return utt2group

@@ -12,8 +12,13 @@ import torch
 
 from asdkit.base.distributed import all_reduce, is_main, share
 from asdkit.base.errors import DataError
-from asdkit.data.features import read_info
+from asdkit.base.progress import watch
+from asdkit.data.agreement import read_plain, require_agreement
+from asdkit.data.derived import origin_of_features
+from asdkit.data.feats_info import read_info
+from asdkit.data.manifests import RECORDINGS, SUPERVISIONS
 from asdkit.io.ark import ArkWriter, load_array, read_scp
+from asdkit.io.origins import note_origin
 from asdkit.io.tables import PathName, read_table, write_table
 
 logger = logging.getLogger(__name__)
@@ -70,9 +75,13 @@ def compute_vad(data_dir: PathName, out_dir: PathName, detector: Detector) -> No
         detector: decides.
 
     Raises:
-        DataError: a feature is missing or NaN, the first column is no energy where it
-            must be, or most utterances have no speech.
+        DataError: a feature is missing, NaN or of other audio; the first column is no
+            energy where it must be; most utterances have no speech; or a table
+            contradicts the manifests.
     """
+    manifests = [Path(data_dir) / name for name in (RECORDINGS, SUPERVISIONS)]
+    if all(path.exists() for path in manifests):
+        require_agreement(data_dir, *map(read_plain, manifests))
     path = Path(data_dir) / "feats.scp"
     table = read_scp(path)
     if not table:
@@ -80,14 +89,20 @@ def compute_vad(data_dir: PathName, out_dir: PathName, detector: Detector) -> No
     if detector.needs_energy:
         _require_energy(data_dir)
     detector.prepare(data_dir)
+    origin = origin_of_features(data_dir)
     counts = torch.zeros(3, dtype=torch.int64)  # utterances without speech, voiced, all
-    with ArkWriter(out_dir, "vad") as writer:
-        for utts, feats in read_batches(share(list(table.items()))):
-            for utt, voiced in zip(utts, detector.detect(utts, feats), strict=True):
-                writer[utt] = voiced.astype(np.float32)
-                counts += torch.tensor([not voiced.any(), voiced.sum(), len(voiced)])
-                if not voiced.any():
-                    logger.debug("vad: %s has no speech", utt)
+    with ArkWriter(out_dir, "vad", origin=origin) as writer:
+        mine = share(list(table.items()))
+        found = (
+            decision
+            for utts, feats in read_batches(mine)
+            for decision in zip(utts, detector.detect(utts, feats), strict=True)
+        )
+        for utt, voiced in watch(found, len(mine), "vad-compute"):
+            writer[utt] = voiced.astype(np.float32)
+            counts += torch.tensor([not voiced.any(), voiced.sum(), len(voiced)])
+            if not voiced.any():
+                logger.debug("vad: %s has no speech", utt)
         num_silent, num_voiced, num_frames = all_reduce(counts).tolist()
         if 2 * num_silent > len(table):
             raise DataError(
@@ -95,8 +110,13 @@ def compute_vad(data_dir: PathName, out_dir: PathName, detector: Detector) -> No
                 f"{num_silent} of {len(table)} utterances have no speech",
                 hint="lower --vad-energy-threshold or raise --speech-bias, or listen",
             )
+    listed = Path(data_dir) / "vad.scp"
     if is_main():
-        write_table(Path(data_dir) / "vad.scp", read_table(writer.scp))
+        if listed.resolve() != writer.scp.resolve():
+            write_table(listed, read_table(writer.scp))
+        if origin is not None:
+            origin.archives[str(out_dir)] = origin.of
+        note_origin(listed, origin)
     logger.info(
         "vad: %d utterances, %.1f %% of %d frames voiced; %d without speech",
         len(table),

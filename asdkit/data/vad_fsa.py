@@ -18,13 +18,21 @@ import torch
 
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.packages import require
-from asdkit.base.ranges import Count, Natural, NonNegative, Positive, Probability
+from asdkit.base.ranges import (
+    Count,
+    FilePath,
+    Natural,
+    NonNegative,
+    Positive,
+    Probability,
+)
 from asdkit.data.cuts import read_cuts
 from asdkit.data.frame_segments import frame_times
 from asdkit.data.loading import at_rate, load_samples, require_audio
 from asdkit.data.vad import read_batches
 from asdkit.gmm.diagonal import FRAMES_PER_GAUSSIAN, DiagGmm
 from asdkit.io.ark import load_array, read_scp
+from asdkit.io.origins import require_origin
 from asdkit.io.tables import PathName
 from asdkit.segmentation.binary import BinarySegmenter
 
@@ -38,11 +46,12 @@ class SmoothDetector:
     """Speech and pauses are a path through an acceptor; a subclass scores the frames.
 
     Args:
-        min_speech_sec: the shortest speech, but for that which a recording cuts off.
-        min_pause_sec: the shortest pause.
-        change_cost: of every change between the two, in nats.
-        speech_bias: added to the frames' log odds; more than 0 keeps more frames.
-        score_scale: of the sum, before costs are subtracted.
+        min_speech_sec: shortest speech segment in seconds, except at the ends of a
+            recording.
+        min_pause_sec: shortest pause in seconds, except at the ends of a recording.
+        change_cost: cost of a change between speech and pause, in nats.
+        speech_bias: bias added to the frames' log odds; above 0 keeps more frames.
+        score_scale: factor of the biased log odds before costs are subtracted.
     """
 
     min_speech_sec: Positive = 0.3
@@ -87,11 +96,14 @@ class GmmDetector(SmoothDetector):
 
     Args:
         num_gauss: Gaussians of each mixture.
-        quiet_share: of a recording's frames that count as pauses at first.
-        loud_share: that count as speech at first.
-        num_rounds: times to learn from its own decisions.
-        num_frames: to learn from, at most; recordings are drawn at random.
-        seed: of the draws.
+        quiet_share: share of a recording's frames, the quietest, to count as pauses at
+            first.
+        loud_share: share of a recording's frames, the loudest, to count as speech at
+            first.
+        num_rounds: times to retrain on its own decisions.
+        num_frames: maximum number of frames to train on, from recordings drawn at
+            random.
+        seed: random seed for drawing the recordings.
 
     Source: T. Kinnunen and P. Rajan, "A practical, self-adaptive voice activity
     detector for speaker verification with noisy telephone and microphone data", ICASSP
@@ -227,10 +239,10 @@ class ScoresDetector(SmoothDetector):
 
     Args:
         scores: table (.scp) of (T,) log odds of speech, or of (T, 2) log-likelihoods or
-            log-posteriors of pause and speech.
+            log-posteriors of pause and speech; None: none; it is required.
     """
 
-    scores: str = ""
+    scores: FilePath | None = None
 
     def prepare(self, data_dir: PathName) -> None:
         """Look for the scores, and make the acceptor.
@@ -241,7 +253,9 @@ class ScoresDetector(SmoothDetector):
         super().prepare(data_dir)
         if not self.scores:
             raise AsdkitError("--method scores needs --scores FILE.scp")
-        self._table = read_scp(self.scores.removeprefix("scp:"))
+        self._place = self.scores.removeprefix("scp:")
+        require_origin(self._place)
+        self._table = read_scp(self._place)
 
     def log_odds(
         self, utts: Sequence[str], feats: Sequence[np.ndarray]
@@ -255,7 +269,7 @@ class ScoresDetector(SmoothDetector):
     def _load(self, utt: str, num_frames: int) -> np.ndarray:
         """Load the log odds of an utterance, (T,)."""
         if utt not in self._table:
-            raise DataError(self.scores, f"{utt!r} is not in it")
+            raise DataError(self._place, f"{utt!r} is not in it")
         odds = load_odds(utt, self._table[utt])
         if len(odds) != num_frames:
             problem = f"{utt!r}: {len(odds)} scores for {num_frames} frames"

@@ -5,8 +5,8 @@ A directory with manifests and a plain Kaldi data directory are both checked.
 
 from __future__ import annotations
 
-import math
 import os
+import stat
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
@@ -14,6 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from asdkit.base.errors import DataError
+from asdkit.base.numbers import parse_finite
+from asdkit.data.audio_checks import check_audio
+from asdkit.data.derived import list_derived
 from asdkit.data.directory import kind_of, table_names
 from asdkit.data.kaldi_import import OVERSHOOT
 from asdkit.data.manifests import (
@@ -26,6 +29,9 @@ from asdkit.data.manifests import (
 )
 from asdkit.data.problems import FIX, Entry, Report, Table, check_table, read_text_lines
 from asdkit.io.ark import load_array, load_shape
+from asdkit.io.ids import find_difference
+from asdkit.io.origins import check_origin
+from asdkit.io.paths import relative_hint
 from asdkit.io.tables import PathName
 
 # Tables that must speak of every utterance, where they are.
@@ -34,12 +40,16 @@ COMPLETE = (
 )
 
 
-def validate(data_dir: PathName, check_feats: bool = False) -> Report:
+def validate(
+    data_dir: PathName, check_feats: bool = False, audio: bool = False
+) -> Report:
     """Look for everything that is wrong with a data directory.
 
     Args:
         data_dir: with manifests, Kaldi tables or both.
-        check_feats: read all features and look for NaN and infinity.
+        check_feats: read all features and check them for NaN and infinity (slow).
+        audio: decode all audio and check its rate, length and channels against the
+            manifest, and its samples for NaN and infinity (slow).
 
     Returns:
         the problems, none if all is well.
@@ -63,7 +73,10 @@ def validate(data_dir: PathName, check_feats: bool = False) -> Report:
     _check_speakers(directory, tables, report)
     _check_ids(directory, tables, report)
     _check_recordings(directory, tables, report)
+    if audio:
+        check_audio(directory, tables, report)
     _check_archives(directory, tables, check_feats, report)
+    _check_origins(directory, report)
     for name in table_names(directory):
         if kind_of(name) == "trials":
             _check_trials(directory / name, tables, report)
@@ -89,7 +102,7 @@ def _check_manifests(directory: Path, report: Report) -> dict[str, list[str]] | 
     if not any(there):
         return None
     try:
-        manifests = read_manifests(directory)
+        manifests = read_manifests(directory, compare=False)
         _check_times(directory / SUPERVISIONS, manifests, report)
         derived = derive_tables(manifests)
     except DataError as error:
@@ -172,6 +185,10 @@ def _check_ids(directory: Path, tables: dict[str, Table], report: Report) -> Non
     by_utt = "wav.scp" if "segments" not in tables else "segments"
     for name, table in tables.items():
         path, kind = directory / name, kind_of(name)
+        if (kind == "utt" or name == by_utt) and _add_difference(
+            path, table, utts, report
+        ):
+            continue
         if kind == "utt" or name == by_utt:
             _add_unknown(path, table, utts, "utt2spk", report)
         elif kind == "spk" and name != "spk2utt":
@@ -187,6 +204,20 @@ def _check_ids(directory: Path, tables: dict[str, Table], report: Report) -> Non
                 text = f"expected {utt!r} of utt2spk, which is not in it"
                 cure = f"compute it, or {FIX} drops the utterance everywhere"
                 report.add(path, 0, "lacking", text, cure)
+
+
+def _add_difference(
+    path: Path, ids: Collection[str], known: Collection[str], report: Report
+) -> bool:
+    """Report once if all ids differ by one thing, e.g. by a suffix; tell whether."""
+    if ids == known or all(name in known for name in ids):
+        return False
+    difference = find_difference(known, ids)
+    if difference is None:
+        return False
+    cure = "write the ids as utt2spk has them"
+    report.add(path, 0, "ids", f"{difference} in utt2spk", cure)
+    return True
 
 
 def _add_unknown(
@@ -211,12 +242,15 @@ def _check_recordings(
         if entry.value.endswith("|"):
             continue
         try:
-            if os.stat(entry.value).st_size > 0:
+            status = os.stat(entry.value)
+            if stat.S_ISREG(status.st_mode) and status.st_size > 0:
                 continue
-            text = f"expected audio for {reco!r}, got the empty file {entry.value!r}"
+            what = "an empty" if stat.S_ISREG(status.st_mode) else "not a regular"
+            text = f"no audio for {reco!r}: {entry.value!r} is {what} file"
         except OSError as error:
             text = f"no audio for {reco!r}: {entry.value!r}: {error.strerror}"
-        cure = "paths are relative to the current directory; or leave the utterance out"
+        cure = relative_hint(entry.value) or "correct the path"
+        cure += ", or leave the utterance out"
         report.add(path, entry.line, "audio", text, cure)
     if "segments" not in tables:
         return
@@ -240,7 +274,7 @@ def _check_recordings(
 def _seconds(text: str) -> float:
     """Read a time; what is malformed has been reported and counts as endless."""
     try:
-        return float(text)
+        return parse_finite(text)
     except ValueError:
         return float("inf")
 
@@ -294,11 +328,22 @@ def _shapes(
     return shapes
 
 
+def _check_origins(directory: Path, report: Report) -> None:
+    """Check that features, VAD decisions and trials are of what is there now."""
+    for name in list_derived(directory):
+        try:
+            check_origin(directory / name)
+        except DataError as error:
+            cure = error.hint or "make it again"
+            report.add(Path(error.path), 0, "origin", error.problem, cure)
+
+
 def _is_score(word: str) -> bool:
     try:
-        return math.isfinite(float(word))
+        parse_finite(word)
     except ValueError:
         return False
+    return True
 
 
 # Table of trials -> what its lines end in, in words and in code.
@@ -325,7 +370,7 @@ def _check_trials(path: Path, tables: dict[str, Table], report: Report) -> None:
         known |= table.keys() if is_models else set()
     expected, is_third = THIRD_WORDS.get(path.name, THIRD_WORDS["trials"])
     keys: dict[tuple[str, str], str] = {}
-    strangers = []
+    strangers, unknown = [], []
     for number, line in enumerate(read_text_lines(path, report), start=1):
         words = line.split()
         if len(words) != 3 or not is_third(words[2]):
@@ -337,10 +382,13 @@ def _check_trials(path: Path, tables: dict[str, Table], report: Report) -> None:
             text = f"{enroll!r} and {test!r} are both {keys[enroll, test]} and {key}"
             report.add(path, number, "contradiction", text, "delete the wrong line")
         if test not in utts:
-            text = f"the test utterance {test!r} is not in utt2spk"
-            report.add(path, number, "test", text, "delete the trial or add it")
+            unknown.append((number, test))
         if enroll not in known:
             strangers.append((number, enroll))
+    if not _add_difference(path, {test for _, test in unknown}, utts, report):
+        for number, test in unknown:
+            text = f"the test utterance {test!r} is not in utt2spk"
+            report.add(path, number, "test", text, "delete the trial or add it")
     if len({enroll for _, enroll in strangers}) < len({enroll for enroll, _ in keys}):
         for number, enroll in strangers:
             text = f"{enroll!r} is no utterance, speaker or model of this directory"

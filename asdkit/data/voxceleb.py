@@ -23,8 +23,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import NUM_THREADS
 from asdkit.data.manifests import Utterance, write_utterances
-from asdkit.io.headers import NUM_THREADS, read_headers
 from asdkit.io.tables import PathName, read_lines, read_table
 from asdkit.io.trials import Trials, read_trials
 
@@ -50,12 +50,14 @@ def prepare_voxceleb(root: PathName, data_dir: PathName, part: Part = "all") -> 
     Args:
         root: holds the table of speakers and, anywhere below, their folders.
         data_dir: made if need be, all or nothing.
-        part: whose utterances.
+        part: part of the corpus to list.
 
     Raises:
         DataError: the table of speakers is missing or malformed, there is no audio,
             a file is damaged, or an utterance is there twice.
     """
+    from asdkit.io.headers import read_headers, tell_channels  # imports soundfile
+
     speakers = {
         spk: speaker
         for spk, speaker in read_speakers(root).items()
@@ -68,6 +70,7 @@ def prepare_voxceleb(root: PathName, data_dir: PathName, part: Part = "all") -> 
     for error in errors.values():
         what = f"{len(errors)} of {len(paths)} files cannot be read, first"
         raise DataError(root, f"{what} {error}", hint=error.hint)
+    tell_channels(headers, ((utt, 0) for utt in paths))
     utterances = [
         Utterance(
             utt=utt,

@@ -26,6 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asdkit.base.errors import AsdkitError
+from asdkit.base.numbers import parse_number
 from asdkit.base.ranges import Count, NonNegative, Positive, Share
 from asdkit.distillation.objectives import KlCosine
 from asdkit.losses.objective import LabeledBatch, Labels
@@ -51,12 +52,12 @@ class Adversary:
     """Change features so that a loss rises.
 
     Args:
-        kind: "fgsm" takes one step of epsilon; "pgd" starts anywhere within epsilon
-            and takes several smaller ones.
-        epsilon: the largest change; None is 0.002 for samples and 0.05 standard
-            deviations for other features.
-        num_steps: of "pgd".
-        step_share: length of a step of "pgd", as a share of epsilon.
+        kind: "fgsm": one step of epsilon; "pgd": several smaller ones from a random
+            start within epsilon.
+        epsilon: largest change; None: 0.002 for samples, 0.05 standard deviations for
+            other features.
+        num_steps: number of PGD steps.
+        step_share: length of a PGD step as a share of epsilon.
     """
 
     kind: AdversaryKind = "fgsm"
@@ -120,13 +121,15 @@ class Adversarial(Labels):
     ``(1 - adversarial_share) loss(x) + adversarial_share loss(x_adv)``.
 
     Args:
-        loss: as for `Labels`; what the adversary raises.
-        adversary: kind of `Adversary`, as for the next three.
-        epsilon: the largest change.
-        adversary_steps: of "pgd".
-        adversarial_share: of the loss.
-        separate_norm: whether the two versions go through the network one after the
-            other, each normalized with its own statistics, or as one batch.
+        loss: loss on labels, which the adversary raises.
+        adversary: adversary: one gradient step (fgsm), or several from a random start
+            (pgd).
+        epsilon: largest change by the adversary, of samples, or in standard deviations
+            of other features; None: 0.002 and 0.05, respectively.
+        adversary_steps: number of PGD steps.
+        adversarial_share: weight of the adversarial loss; the clean loss gets the rest.
+        separate_norm: batch-normalize clean and adversarial utterances separately, not
+            as one batch.
         labels: options of `Labels`, or of what else this is a version of.
     """
 
@@ -185,11 +188,11 @@ class SpeakerReversal(Labels):
     more and more so while training goes on.
 
     Args:
-        loss: as for `Labels`.
-        network: of which the classifier needs the dimension.
+        loss: loss on labels.
+        network: the network, whose embedding dimension the classifier needs.
         speakers: utterance -> speaker.
-        reversal_weight: of the reversed gradient, in the end.
-        hidden_dim: of the classifier.
+        reversal_weight: final weight of the speaker classifier's reversed gradient.
+        hidden_dim: hidden units of the speaker classifier.
         labels: options of `Labels`.
     """
 
@@ -239,9 +242,11 @@ def adversaries(
     """Make adversaries of every kind and strength that is named.
 
     Args:
-        adversaries: kinds of `Adversary`, with commas between.
-        epsilons: largest changes, with commas between; None for that of `Adversary`.
-        adversary_steps: of "pgd".
+        adversaries: adversaries, with commas between: fgsm (one gradient step), pgd
+            (several from a random start).
+        epsilons: largest changes, with commas between, of samples, or in standard
+            deviations of other features; None: 0.002 and 0.05, respectively.
+        adversary_steps: number of PGD steps.
 
     Returns:
         name, e.g. "fgsm_0.05", -> adversary; "none", the first, -> None.
@@ -261,7 +266,7 @@ def adversaries(
             continue
         for word in epsilons.split(","):
             try:
-                epsilon = float(word)
+                epsilon = parse_number(word)
             except ValueError:
                 epsilon = math.nan
             if not 0 < epsilon < math.inf:

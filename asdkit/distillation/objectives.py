@@ -27,11 +27,12 @@ class Distillation(Labels):
     """A loss on labels, and weighted terms that a teacher adds.
 
     Args:
-        loss: of `asdkit.losses`, as for `Labels`.
-        network: the student, of which the terms need the dimension.
-        teacher: of the same utterances; it is not trained.
-        distill_weight: of the teacher's terms, after the warm-up.
-        distill_warmup: share of the training in which it rises to that, linearly.
+        loss: loss on labels, one of `asdkit.losses`.
+        network: the student, whose embedding dimension the terms need.
+        teacher: teacher of the same utterances; it is not trained.
+        distill_weight: weight of the distillation terms after the warm-up.
+        distill_warmup: share of the training over which the distillation weight rises
+            linearly from 0.
         labels: options of `Labels`.
     """
 
@@ -89,12 +90,11 @@ class Mse(Distillation):
     """Predict the teacher's vector, element by element.
 
     Args:
-        loss: as for `Distillation`.
-        network: as for `Distillation`.
-        teacher: as for `Distillation`; its vectors should have lengths that mean
-            something, e.g. sqrt(R).
-        projection: g, what predicts the vector from the embedding; "identity" makes
-            the embedding the vector, of the same dimension.
+        loss: loss on labels.
+        network: the student.
+        teacher: teacher whose vectors have meaningful lengths, e.g. sqrt(R).
+        projection: map g from the embedding to the teacher's vector; identity: none,
+            both have the same dimension.
         distillation: options of `Distillation`.
 
     Source: Y. Rong et al., J. Chongqing University 46(1), 2023: the sum of a metric
@@ -128,12 +128,11 @@ class Precision(Mse):
     weight means what it means to `Mse`.
 
     Args:
-        loss: as for `Distillation`.
-        network: as for `Distillation`.
+        loss: loss on labels.
+        network: the student.
         teacher: vectors with precisions.
-        slack: 0 gives the weighted error; 1 pulls towards the posterior mean only as
-            far as the posterior's own spread, see
-            `asdkit.losses.distillation.squared_error`.
+        slack: distance from the teacher's vector that costs nothing, in standard
+            deviations of its posterior; 0: none, the weighted error.
         mse: options of `Mse`.
     """
 
@@ -182,11 +181,12 @@ class Relational(Distillation):
     Dimensions may differ; there is nothing to project.
 
     Args:
-        loss: as for `Distillation`.
-        network: as for `Distillation`.
-        teacher: as for `Distillation`.
-        distance_weight: of the distances.
-        angle_weight: of the angles; twice that of the distances in the paper.
+        loss: loss on labels.
+        network: the student.
+        teacher: teacher of the same utterances.
+        distance_weight: weight of the distances between utterances.
+        angle_weight: weight of the angles between utterances; twice that of the
+            distances in the paper.
         distillation: options of `Distillation`.
 
     Source: W. Park et al., "Relational knowledge distillation", CVPR 2019.
@@ -223,16 +223,18 @@ class Kl(Distillation):
     which only this term trains.
 
     Args:
-        loss: as for `Distillation`.
-        network: as for `Distillation`.
-        teacher: a network that has the student's classes.
-        temperature: divides the logits of both.
-        margin_in_logits: whether the target's logits, of both, have the margins that
-            they are trained with.
-        distill_warmup: as for `Distillation`; epoch 20 of 150.
+        loss: loss on labels.
+        network: the student.
+        teacher: network with the student's classes.
+        temperature: temperature that divides the logits before they are compared.
+        margin_in_logits: compare the logits with the margins that the target class has
+            in training.
+        distill_warmup: share of the training over which the distillation weight rises
+            linearly from 0.
         distillation: options of `Distillation`.
 
-    Source: D.-T. Truong et al., ICASSP 2024, the baseline and its warm-up.
+    Source: D.-T. Truong et al., ICASSP 2024, the baseline and its warm-up:
+    epoch 20 of 150.
     """
 
     def __init__(
@@ -278,10 +280,10 @@ class DecoupledKd(Kl):
     """Predict the teacher's posteriors, with a weight of their own for non-targets.
 
     Args:
-        loss: as for `Kl`.
-        network: as for `Kl`.
-        teacher: as for `Kl`.
-        gamma: of what the teacher says about the speakers that it is not.
+        loss: loss on labels.
+        network: the student.
+        teacher: network with the student's classes.
+        gamma: weight of the teacher's posteriors of the non-target classes.
         kl: options of `Kl`.
 
     Source: D.-T. Truong et al., "Emphasized non-target speaker knowledge in knowledge
@@ -314,13 +316,14 @@ class KlCosine(Kl):
     ``(1 - kl_share) loss + kl_share T^2 KL + cosine_weight (1 - cos(g(e), t))``.
 
     Args:
-        loss: as for `Kl`.
-        network: as for `Kl`.
-        teacher: as for `Kl`.
-        kl_share: alpha.
-        cosine_weight: beta.
-        projection: g, as for `Mse`.
-        temperature: as for `Kl`.
+        loss: loss on labels.
+        network: the student.
+        teacher: network with the student's classes.
+        kl_share: weight of the teacher's posteriors; the loss on labels gets the rest.
+        cosine_weight: weight of the cosine distance to the teacher's embedding.
+        projection: map g from the embedding to the teacher's vector; identity: none,
+            both have the same dimension.
+        temperature: temperature that divides the logits before they are compared.
         kl: options of `Kl`.
 
     Source: Y.-L. Liao et al., "Adversarial speaker distillation for countermeasure

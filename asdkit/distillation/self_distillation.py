@@ -38,14 +38,17 @@ class SelfDistillation(Labels):
     + feature_weight sum_i mean (A_i(F_i) - F_n)^2`` over the stages i < n.
 
     Args:
-        loss: a classifier of the network's embeddings; the others are of its kind.
-        network: one with ``stages``, e.g. a SENet.
-        hard_share: alpha, the weight of the labels; that of the divergences is the
-            rest.
-        feature_weight: beta.
-        temperature: T.
-        hard_on: whether the labels are for the deepest classifier or for all.
-        adapter: "conv" halves a map as the stages after it do; "linear" maps its mean.
+        loss: classifier of the network's embeddings; those of the other stages are of
+            its kind.
+        network: network with "stages", e.g. a SENet.
+        hard_share: weight of the labels; agreement with the deepest stage's logits gets
+            the rest.
+        feature_weight: weight of the distance to the deepest stage's features.
+        temperature: temperature that divides the logits before they are compared.
+        hard_on: classifiers that learn from the labels: that of the deepest stage, or
+            all.
+        adapter: map from a stage's features to the deepest stage's: strided
+            convolutions (conv), or a linear map of their mean (linear).
         labels: options of `Labels`.
 
     Raises:

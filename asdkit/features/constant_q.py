@@ -26,7 +26,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from scipy.fft import dct, next_fast_len
-from scipy.interpolate import CubicSpline
 from torch import Tensor
 
 from asdkit.base.errors import AsdkitError
@@ -68,16 +67,15 @@ class Cqcc(Features):
     append deltas and their deltas.
 
     Args:
-        sample_frequency: in Hz, of every signal that comes in.
-        frame_shift: in milliseconds.
-        bins_per_octave: number of bands.
-        high_freq: center of the highest band in Hz, or the nearest below whose band
-            fits under the Nyquist frequency; if <= 0, an offset from Nyquist.
-        bandwidth_offset: in Hz, added to a band's frequency before its width is
-            taken; 0 is constant Q to the letter, the default follows the ear's
-            resolution.
-        octave_samples: points that the linear scale has in the lowest octave.
-        num_ceps: number of coefficients, C0 among them.
+        sample_frequency: sampling rate in Hz.
+        frame_shift: frame shift in milliseconds.
+        bins_per_octave: bands per octave.
+        high_freq: center of the highest band in Hz, lowered until the band fits below
+            the Nyquist frequency; 0 or less: offset from the Nyquist frequency.
+        bandwidth_offset: offset in Hz that is added to a band's frequency before its
+            width is computed; 0: constant Q, the default follows the ear's resolution.
+        octave_samples: points of the linear frequency scale in the lowest octave.
+        num_ceps: number of cepstral coefficients, including C0.
 
     Source: M. Todisco, H. Delgado, N. Evans, "A new feature for automatic speaker
     verification anti-spoofing: constant Q cepstral coefficients", Odyssey 2016, and
@@ -208,6 +206,8 @@ class Cqcc(Features):
     @cached_property
     def _cepstrum(self) -> Tensor:
         """(K, D) matrix: a spline through the bands at even steps, then a cosine."""
+        from scipy.interpolate import CubicSpline
+
         lowest, highest = self.frequencies[[0, -1]]
         even = np.arange(lowest, highest, lowest / self.octave_samples)
         if len(even) < self.num_ceps:

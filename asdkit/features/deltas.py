@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy.ndimage import correlate1d
 
 
 def add_deltas(
@@ -27,6 +26,8 @@ def add_deltas(
     """
     feats = np.asarray(feats, dtype=np.float32)
     parts = [feats]
+    if delta_order:
+        from scipy.ndimage import correlate1d
     for order in range(1, delta_order + 1):
         weights = _weights(delta_window, order)
         parts.append(correlate1d(feats, weights, axis=0, mode="nearest"))

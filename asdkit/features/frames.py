@@ -27,7 +27,7 @@ class Features(abc.ABC):
     """Something that turns the samples of a recording into numbers per frame.
 
     Args:
-        sample_frequency: in Hz, of every signal that comes in.
+        sample_frequency: sampling rate in Hz.
     """
 
     sample_frequency: Positive = 16000.0
@@ -109,9 +109,9 @@ class FrameFeatures(Features):
     """Features that are a function of one frame at a time.
 
     Args:
-        sample_frequency: in Hz, of every signal that comes in.
-        frame_length: in milliseconds.
-        frame_shift: in milliseconds.
+        sample_frequency: sampling rate in Hz.
+        frame_length: frame length in milliseconds.
+        frame_shift: frame shift in milliseconds.
     """
 
     frame_length: Positive = 25.0

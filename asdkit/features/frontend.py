@@ -20,9 +20,9 @@ class FrontEnd:
     keeps the options of the front end that it was trained with.
 
     Args:
-        delta_window: frames on each side of a derivative.
-        delta_order: highest derivative; 0 for none.
-        cmn_window: frames of the centered window; 0 for no normalization.
+        delta_window: frames on each side that enter a time derivative.
+        delta_order: order of the highest time derivative to append; 0: none.
+        cmn_window: frames of the sliding window for mean subtraction; 0: none.
 
     Source: Kaldi, egs/sre08/v1/sid/train_diag_ubm.sh and its companions.
     """

@@ -1,8 +1,7 @@
 """Kaldi's MFCC and filter banks.
 
-The mel banks and the DCT are torchaudio's; what is ours is the way through them:
-one FFT and one matrix product for a block of frames that stays in the cache, which
-is more than twice as fast as torchaudio.compliance (tools/bench/features.py).
+One FFT and one matrix product transform a block of frames that stays in the cache,
+which is about twice as fast as torchaudio.compliance (tools/bench/features.py).
 
 Dither is drawn once per sample, not once per frame and sample as Kaldi does, so
 that overlapping frames see the same noise, as if it had been in the recording.
@@ -19,10 +18,9 @@ from functools import cached_property
 import numpy as np
 import torch
 from torch import Tensor
-from torchaudio.compliance.kaldi import get_mel_banks
-from torchaudio.functional import create_dct
 
 from asdkit.base.errors import AsdkitError
+from asdkit.base.filterbanks import cosine_transform, kaldi_mel_banks, num_empty
 from asdkit.base.ranges import Count, NonNegative, Share
 from asdkit.features.frames import FrameFeatures, Window, make_window, power_spectrum
 
@@ -34,24 +32,28 @@ EPSILON = torch.finfo(torch.float32).eps  # Kaldi's floor of energies
 class MelFeatures(FrameFeatures):
     """What MFCC and filter banks share: from a signal to mel energies.
 
+    Without ``snip_edges`` a signal of L samples has L / shift frames, rounded.
+
     Args:
-        sample_frequency: in Hz, of every signal that comes in.
-        frame_length: in milliseconds.
-        frame_shift: in milliseconds.
-        dither: standard deviation of the noise to add, in units of 16-bit integers.
-        preemphasis_coefficient: how much of a sample to subtract from the next.
-        remove_dc_offset: whether to subtract the mean of every frame.
-        window_type: the shape of the window.
-        round_to_power_of_two: whether to pad frames with zeros to a power of two.
-        blackman_coeff: constant of the generalized Blackman window.
-        snip_edges: whether to keep only frames that lie inside the signal; else
-            it is mirrored at its ends and T = L / shift, rounded.
-        num_mel_bins: number of triangles.
-        low_freq: lower end of the first triangle in Hz.
-        high_freq: upper end of the last in Hz; if <= 0, an offset from Nyquist.
-        energy_floor: floor of a frame's energy, in units of 16-bit integers squared.
-        raw_energy: whether to measure energy before pre-emphasis and window.
-        htk_compat: whether energy goes last instead of first.
+        sample_frequency: sampling rate in Hz.
+        frame_length: frame length in milliseconds.
+        frame_shift: frame shift in milliseconds.
+        dither: standard deviation of added noise in 16-bit units; 0: none.
+        preemphasis_coefficient: pre-emphasis: share of a sample to subtract from the
+            next.
+        remove_dc_offset: subtract the mean of every frame.
+        window_type: window function.
+        round_to_power_of_two: zero-pad frames to a power of two.
+        blackman_coeff: coefficient of the generalized Blackman window.
+        snip_edges: keep only frames that lie inside the signal; false: mirror it at its
+            ends.
+        num_mel_bins: number of mel bands.
+        low_freq: lower edge of the lowest band in Hz.
+        high_freq: upper edge of the highest band in Hz; 0 or less: offset from the
+            Nyquist frequency.
+        energy_floor: floor of a frame's energy, in squared 16-bit units.
+        raw_energy: measure energy before pre-emphasis and windowing.
+        htk_compat: put energy or C0 last instead of first.
 
     Source: Kaldi, src/feat/feature-window.cc and mel-computations.cc, whose option
     names and defaults these are.
@@ -150,24 +152,16 @@ class MelFeatures(FrameFeatures):
                 f"--num-mel-bins {self.num_mel_bins}: expected at least 4, and frames "
                 f"of an even number of samples, got {self.fft_size}"
             )
-        banks, _ = get_mel_banks(
-            self.num_mel_bins,
-            self.fft_size,
-            self.sample_frequency,
-            low,
-            high,
-            vtln_low=100.0,
-            vtln_high=-500.0,
-            vtln_warp_factor=1.0,
-        )  # (B, F - 1)
-        num_empty = int((banks.sum(dim=1) == 0).sum())
-        if num_empty:
+        banks = kaldi_mel_banks(
+            self.fft_size, low, high, self.num_mel_bins, self.sample_frequency
+        )
+        if empty := num_empty(banks):
             raise AsdkitError(
-                f"--num-mel-bins {self.num_mel_bins}: {num_empty} triangles fall "
+                f"--num-mel-bins {self.num_mel_bins}: {empty} triangles fall "
                 f"between the {self.fft_size // 2} frequencies of a frame",
                 hint="use fewer mel bins or longer frames",
             )
-        return torch.nn.functional.pad(banks, (0, 1)).T.contiguous()
+        return banks
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -175,9 +169,9 @@ class Fbank(MelFeatures):
     """Log energies in triangular bands on the mel scale.
 
     Args:
-        use_energy: whether to add the frame's log energy as another column.
-        use_log_fbank: whether to take the logarithm.
-        use_power: whether to sum power rather than magnitude.
+        use_energy: add log energy as one more column.
+        use_log_fbank: take the logarithm of the band energies.
+        use_power: use the power spectrum; false: the magnitude.
 
     The others are those of `MelFeatures`.
 
@@ -209,9 +203,9 @@ class Mfcc(MelFeatures):
     """Mel-frequency cepstral coefficients.
 
     Args:
-        num_ceps: number of coefficients, C0 or the energy among them.
-        use_energy: whether the frame's log energy takes the place of C0.
-        cepstral_lifter: how much to scale higher coefficients up; 0 for not at all.
+        num_ceps: number of cepstral coefficients, including C0 or the energy.
+        use_energy: replace C0 by log energy.
+        cepstral_lifter: lifter constant that scales higher cepstra up; 0: none.
 
     The others are those of `MelFeatures`.
 
@@ -245,7 +239,7 @@ class Mfcc(MelFeatures):
                 f"--num-ceps {self.num_ceps}: expected 1 to {self.num_mel_bins}, the "
                 "number of mel bins"
             )
-        cosines = create_dct(self.num_ceps, self.num_mel_bins, norm="ortho")
+        cosines = cosine_transform(self.num_ceps, self.num_mel_bins)
         if self.cepstral_lifter:
             q = self.cepstral_lifter
             quefrency = torch.arange(self.num_ceps)

@@ -9,9 +9,9 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torchaudio.functional import create_dct, linear_fbanks
 
 from asdkit.base.errors import AsdkitError
+from asdkit.base.filterbanks import cosine_transform, linear_banks, num_empty
 from asdkit.base.ranges import Count, Natural, Positive, Share
 from asdkit.features.frames import FrameFeatures, make_window, power_spectrum
 
@@ -35,16 +35,18 @@ class Lfcc(FrameFeatures):
     with C0, in both).  Both append deltas and their deltas.
 
     Args:
-        sample_frequency: in Hz, of every signal that comes in.
-        frame_length: in milliseconds.
-        frame_shift: in milliseconds.
-        preemphasis_coefficient: how much of a sample to subtract from the next.
-        fft_size: samples in a frame with its zeros.
-        num_filters: number of triangles.
-        low_freq: lower end of the first triangle in Hz.
-        high_freq: upper end of the last in Hz; if <= 0, an offset from Nyquist.
-        num_ceps: number of coefficients, C0 among them.
-        use_energy: whether the frame's log energy takes the place of C0.
+        sample_frequency: sampling rate in Hz.
+        frame_length: frame length in milliseconds.
+        frame_shift: frame shift in milliseconds.
+        preemphasis_coefficient: pre-emphasis: share of a sample to subtract from the
+            next.
+        fft_size: FFT size in samples.
+        num_filters: number of linear bands.
+        low_freq: lower edge of the lowest band in Hz.
+        high_freq: upper edge of the highest band in Hz; 0 or less: offset from the
+            Nyquist frequency.
+        num_ceps: number of cepstral coefficients, including C0.
+        use_energy: replace C0 by log energy.
 
     Source: M. Sahidullah, T. Kinnunen, C. Hanilci, "A comparison of features for
     synthetic speech detection", Interspeech 2015, and the MATLAB baselines of the
@@ -94,13 +96,16 @@ class Lfcc(FrameFeatures):
     def _filters(self) -> Tensor:
         """(F, B) triangles."""
         low, high = self._band(self.low_freq, self.high_freq)
-        return linear_fbanks(
-            self.fft_size // 2 + 1,
-            low,
-            high,
-            self.num_filters,
-            int(self.sample_frequency),
+        banks = linear_banks(
+            self.fft_size, low, high, self.num_filters, self.sample_frequency
         )
+        if empty := num_empty(banks):
+            raise AsdkitError(
+                f"--num-filters {self.num_filters}: {empty} triangles fall between "
+                f"the {len(banks)} frequencies of a frame",
+                hint="use fewer filters or a larger --fft-size",
+            )
+        return banks
 
     @cached_property
     def _cosines(self) -> Tensor:
@@ -110,7 +115,7 @@ class Lfcc(FrameFeatures):
                 f"--num-ceps {self.num_ceps}: expected 1 to {self.num_filters}, the "
                 "number of filters"
             )
-        return create_dct(self.num_ceps, self.num_filters, norm="ortho")
+        return cosine_transform(self.num_ceps, self.num_filters)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -122,13 +127,14 @@ class LogSpectrum(FrameFeatures):
     below speech, e.g. an offset, is in the first 3 bins, as wide as the window is.
 
     Args:
-        sample_frequency: in Hz, of every signal that comes in.
-        frame_length: in milliseconds.
-        frame_shift: in milliseconds.
-        preemphasis_coefficient: how much of a sample to subtract from the next.
-        first_bin: the lowest frequency to keep; 0 is 0 Hz.
-        num_bins: how many frequencies to keep from there up; 0 for all.
-        padding: what stands before the first sample and after the last.
+        sample_frequency: sampling rate in Hz.
+        frame_length: frame length in milliseconds.
+        frame_shift: frame shift in milliseconds.
+        preemphasis_coefficient: pre-emphasis: share of a sample to subtract from the
+            next.
+        first_bin: lowest frequency bin to keep; 0 is 0 Hz.
+        num_bins: number of frequency bins to keep from there up; 0: all.
+        padding: padding at both ends of the signal: zeros, or its reflection.
 
     Source: J. Xue et al., "Learning from yourself: a self-distillation method for
     fake speech detection", ICASSP 2023, and the same authors' F0 subband front end.

@@ -18,7 +18,7 @@ class Waveform(Features):
     Where others count frames, e.g. of a chunk or of a batch, these are samples.
 
     Args:
-        sample_frequency: in Hz, of every signal that comes in.
+        sample_frequency: sampling rate in Hz.
     """
 
     @property

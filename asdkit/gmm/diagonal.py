@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 # Frames per matrix product: on the CPU a chunk's log-likelihoods stay in the cache.
 CHUNK = {"cpu": 512, "cuda": 32768}
+CONSTANT = 0.01  # share of the floor of variances below which frames do not vary
 FRAMES_PER_GAUSSIAN = 10  # the fewest to start from, as in Kaldi
 
 
@@ -179,6 +180,16 @@ class DiagGmm:
         var = frames.var(dim=0).double().cpu().numpy()
         if not var.any():
             raise FitError("GMM: all frames are the same", hint="look at the features")
+        low = np.flatnonzero(var < CONSTANT * self.min_variance)
+        if len(low):
+            logger.warning(
+                "GMM: %d of %d dimensions of the frames hardly vary: dimension %d, "
+                "with a variance of %.3g, ...",
+                len(low),
+                len(var),
+                low[0],
+                var[low[0]],
+            )
         self.weights_ = np.full(target, 1 / target)
         self.means_ = frames[torch.from_numpy(start)].double().cpu().numpy()
         self.vars_ = np.tile(np.maximum(var, self.min_variance), (target, 1))

@@ -13,6 +13,8 @@ one matrix product that a GPU does faster than it could choose.
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -20,6 +22,8 @@ from torch import Tensor
 from asdkit.base.blas import matmul
 from asdkit.gmm.diagonal import DiagGmm
 from asdkit.gmm.em import GmmStats
+
+logger = logging.getLogger(__name__)
 
 # Frames per matrix product of `loglikes`: their (D + 1)(D + 2) / 2 products of
 # elements take 11 kB per frame at D = 72.
@@ -136,6 +140,13 @@ class FullGmm:
         values, vectors = np.linalg.eigh(covar)
         largest = values[:, -1:]
         floor = np.maximum(self.variance_floor, largest / self.max_condition)
+        num_floored = int(np.sum(values < floor))
+        if num_floored:
+            logger.info(
+                "GMM: floored %d of %d eigenvalues of covariances",
+                num_floored,
+                values.size,
+            )
         return (vectors * np.maximum(values, floor)[:, None]) @ vectors.swapaxes(1, 2)
 
 

@@ -56,10 +56,10 @@ class Aligner:
     Args:
         diag: chooses Gaussians.
         full: weighs them; Gaussian for Gaussian the same mixture.
-        num_gselect: how many to choose per frame; on a GPU, and where the UBM has no
-            more than that, all are weighed and `diag` is not used.
-        min_post: smaller posteriors are dropped and the others scaled to sum to one;
-            a frame's largest always stays.
+        num_gselect: Gaussians to choose per frame; all on a GPU, or if the UBM has no
+            more.
+        min_post: posterior below which a Gaussian is dropped; the others are rescaled
+            to sum to 1, and the largest always stays.
         device: of the frames to come.
 
     Source: Kaldi, src/fgmmbin/fgmm-global-gselect-to-post.cc.

@@ -84,14 +84,14 @@ def train_ubm(
         sample: (F, D) frames to start from, the same on every rank.
         read_frames: starts to read this rank's frames, (T, D) at a time; called
             once per iteration.
-        num_gauss: G.
-        num_init_iters: EM iterations on the sample.
+        num_gauss: number of Gaussians.
+        num_init_iters: EM iterations on a sample of frames in memory, to start from.
         num_diag_iters: EM iterations of diagonal Gaussians on all frames.
-        num_full_iters: EM iterations of full Gaussians on all frames.
-        num_gselect: Gaussians that a frame may count for, chosen by the diagonal
-            ones, in the full iterations; on a GPU all do.
-        min_gaussian_weight: rarer Gaussians are not updated.
-        seed: of the frames to start from.
+        num_full_iters: EM iterations of full-covariance Gaussians on all frames.
+        num_gselect: Gaussians per frame, chosen by the diagonal ones, in
+            full-covariance iterations; on a GPU: all.
+        min_gaussian_weight: weight below which a Gaussian is not updated.
+        seed: random seed for the frames to start from.
 
     Raises:
         FitError: there are fewer than ten sampled frames per Gaussian.
@@ -125,11 +125,11 @@ def train_diagonal(
     Args:
         sample: (F, D) frames to start from, the same on every rank.
         read_frames: see `train_ubm`.
-        num_gauss: G.
+        num_gauss: number of Gaussians.
         num_init_iters: EM iterations on the sample.
         num_iters: EM iterations on all frames.
-        min_gaussian_weight: rarer Gaussians are not updated.
-        seed: of the frames to start from.
+        min_gaussian_weight: weight below which a Gaussian is not updated.
+        seed: random seed for the frames to start from.
 
     Raises:
         FitError: there are fewer than ten sampled frames per Gaussian.

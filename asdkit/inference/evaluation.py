@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from asdkit.base.answers import Table
 from asdkit.base.errors import DataError
+from asdkit.data.scores import match_examined
 from asdkit.io.tables import PathName, read_table
-from asdkit.io.trials import Trials, match_scores, read_scores, read_trials
+from asdkit.io.trials import Trials, read_scores, read_trials
 from asdkit.metrics.bootstrap import speakers_of
 from asdkit.metrics.table import Draws, verification_table
 
@@ -18,13 +20,13 @@ def verification_metrics(
     num_replicates: int = 0,
     seed: int = 0,
     utt2spk: PathName | None = None,
-) -> str:
-    """Format the metrics of score files, a line per file.
+) -> Table:
+    """Measure score files, a line per file; warn of odd scores.
 
     Args:
         trials_path: ``<enroll> <test> target|nontarget`` or VoxCeleb's form.
         score_paths: ``<enroll> <test> <score>`` in any order.
-        flavor: one of `asdkit.metrics.flavors.VERIFICATION`.
+        flavor: one of `asdkit.metrics.names.VERIFICATION`.
         num_replicates: draws of speakers for intervals; 0 makes none.
         seed: of the draws.
         utt2spk: speakers of utterances on both sides; None takes an enrolled model for
@@ -44,7 +46,7 @@ def verification_metrics(
     classes = [trials.is_target, ~trials.is_target]
     systems = {}
     for path in score_paths:
-        values = match_scores(trials, read_scores(path), trials_path, path)
+        values = match_examined(trials, read_scores(path), trials_path, path)
         systems[f"{path}"] = [values[rows] for rows in classes]
     draws = None
     if num_replicates:

@@ -5,40 +5,23 @@ Read here from files and matched trial by trial, for training and for use alike.
 
 from __future__ import annotations
 
-import argparse
 import logging
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from asdkit.backends.calibration import Calibration
-from asdkit.backends.quality import MEASURES, measure_pairs
+from asdkit.backends.quality import measure_pairs
 from asdkit.base.errors import DataError
+from asdkit.base.numbers import parse_finite
+from asdkit.data.scores import match_examined
 from asdkit.io.store import load_model
 from asdkit.io.tables import PathName, read_table
-from asdkit.io.trials import Pairs, match_scores, read_scores, write_scores
+from asdkit.io.trials import Pairs, Trials, match_scores, read_scores, write_scores
 from asdkit.io.vectors import read_vectors
 
 logger = logging.getLogger(__name__)
-
-
-def add_measures(parser: argparse.ArgumentParser) -> None:
-    """Give a program an option for every quality measure."""
-    for name, text in MEASURES.items():
-        flag = f"--{name.replace('_', '-')}"
-        parser.add_argument(flag, metavar="FILE", help=f"quality measure: {text}")
-    parser.add_argument(
-        "--enroll-spk2utt",
-        metavar="FILE",
-        help="utterances of every enrolled model; measures of models that are not "
-        "listed themselves are the means of theirs",
-    )
-
-
-def measures_of(args: argparse.Namespace) -> dict[str, str]:
-    """Collect the quality measures that were given: name -> file."""
-    given = {name: getattr(args, name) for name in MEASURES}
-    return {name: source for name, source in given.items() if source}
+SIDES = ("smaller", "larger")  # the columns of a measure, see `measure_pairs`
 
 
 def read_systems(
@@ -50,7 +33,8 @@ def read_systems(
 
     Args:
         paths: score files, one per system, their lines in any order.
-        pairs: N trials; None takes those of the first file.
+        pairs: N trials, beside whose key, if they have one, scores are examined; None
+            takes those of the first file.
         pairs_path: where these are from, for messages.
 
     Returns:
@@ -68,7 +52,10 @@ def read_systems(
             raise DataError(path, f"the score of {name!r} is infinite")
         if pairs is None:
             pairs, pairs_path = scores, path
-        columns.append(match_scores(pairs, scores, pairs_path, path))
+        if isinstance(pairs, Trials):
+            columns.append(match_examined(pairs, scores, pairs_path, path))
+        else:
+            columns.append(match_scores(pairs, scores, pairs_path, path))
     if pairs is None:
         raise ValueError("expected a score file or more")
     return pairs, np.stack(columns, axis=1)
@@ -83,7 +70,7 @@ def read_measures(
     """Read quality measures.
 
     Args:
-        measures: name, one of `MEASURES`, -> file.
+        measures: name, one of `asdkit.backends.measures.MEASURES`, -> file.
         pairs: N trials.
         pairs_path: where these are from, for messages.
         enroll_spk2utt: utterances of enrolled models; None if they are utterances.
@@ -121,8 +108,8 @@ def calibrate(
         llrs_path: where to write.
 
     Raises:
-        DataError: the model was trained on another number of systems or on other
-            measures, or an input is wrong.
+        DataError: the model was trained on another number of systems, on other
+            measures, or on scores of quite another range, or an input is wrong.
     """
     model: Calibration = load_model(model_path, Calibration)
     if len(score_paths) != model.num_systems:
@@ -137,9 +124,30 @@ def calibrate(
         raise DataError(model_path, f"{problem}; got {got}")
     pairs, scores = read_systems(score_paths)
     quality = read_measures(measures, pairs, score_paths[0], enroll_spk2utt)
-    llrs = model.score(np.hstack([scores, quality]))
+    columns = np.hstack([scores, quality])
+    _refuse_strangers(model, model_path, columns, [f"{path}" for path in score_paths])
+    llrs = model.score(columns)
     write_scores(llrs_path, pairs, llrs)
     logger.info("calibration: %d llrs: mean = %.4g", len(llrs), llrs.mean())
+
+
+def _refuse_strangers(
+    model: Calibration, path: PathName, columns: np.ndarray, score_paths: Sequence[str]
+) -> None:
+    """Refuse what cannot come from the systems that a model was trained on."""
+    names = [*score_paths]
+    for name in model.measures:
+        names += [f"--{name.replace('_', '-')}, the {x} of both" for x in SIDES]
+    far, odd = model.strangers(columns, names)
+    # Of durations all may well be longer than in training.
+    is_duration = [text.startswith("--duration") for text in far]
+    odd += [text for text, is_it in zip(far, is_duration, strict=True) if is_it]
+    far = [text for text, is_it in zip(far, is_duration, strict=True) if not is_it]
+    for text in odd:
+        logger.warning("%s: %s", path, text)
+    if far:
+        hint = "give the systems, in their order, that calibration-train was given"
+        raise DataError(path, "; ".join(far), hint=hint)
 
 
 def _read_measure(name: str, source: str) -> dict[str, float]:
@@ -150,7 +158,7 @@ def _read_measure(name: str, source: str) -> dict[str, float]:
     table = {}
     for utt, text in read_table(source).items():
         try:
-            value = float(text)
+            value = parse_finite(text)
         except ValueError:
             value = np.nan
         if not np.isfinite(value) or (name == "duration" and value <= 0):

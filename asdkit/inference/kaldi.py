@@ -63,8 +63,8 @@ def import_model(
         destination: the directory of a UBM or an extractor, as ubm-train and
             ivector-train want it; the file of a back-end (.npz).
         frontend: what happened to the features of a UBM or an extractor.
-        num_gselect: Gaussians that a frame may count for in extraction.
-        min_post: smaller posteriors are dropped in extraction.
+        num_gselect: number of Gaussians per frame to use in extraction.
+        min_post: smallest posterior to keep in extraction.
 
     Raises:
         DataError: a file is missing, damaged or of no such kind, or they do not fit.

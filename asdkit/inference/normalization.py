@@ -11,11 +11,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from asdkit.backends.normalization import CohortStats, cohort_stats, speaker_means
+from asdkit.backends.normalization import (
+    CohortStats,
+    cohort_stats,
+    normalize_scores,
+    speaker_means,
+)
 from asdkit.backends.pipeline import Pipeline
 from asdkit.base.errors import DataError
 from asdkit.io.tables import PathName, read_table
-from asdkit.io.trials import Pairs
+from asdkit.io.trials import Pairs, Scores
 from asdkit.io.vectors import Vectors, read_vectors
 
 logger = logging.getLogger(__name__)
@@ -142,6 +147,15 @@ def stats_of_sides(
             hint="an embedding of zeros, or a cohort that repeats one",
         )
     return stats
+
+
+def normalize_trials(scores: Scores, sides: Sides, stats: CohortStats) -> np.ndarray:
+    """Normalize scores by the statistics of both sides: (N,) larger means target."""
+    enroll, test = (
+        CohortStats(*(values[rows] for values in stats))
+        for rows in (sides.enroll[scores.enroll], sides.test[scores.test])
+    )
+    return normalize_scores(scores.values, enroll, test)
 
 
 def means_by_name(sides: Sides, stats: CohortStats) -> dict[str, str]:

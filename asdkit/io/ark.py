@@ -19,10 +19,15 @@ import numpy as np
 
 from asdkit.base.distributed import barrier, is_main, num_ranks, rank
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import note_input, note_inputs, refuse_input, renewing
+from asdkit.io.ark_key import seek_value
 from asdkit.io.ark_value import read_shape, read_value
 from asdkit.io.files import write_atomic
 from asdkit.io.kaldi_stream import open_bytes
+from asdkit.io.origins import Origin, note_origin, require_origin
 from asdkit.io.tables import PathName, read_lines, read_table
+
+LONGEST_KEY = 4096  # bytes; more without a blank are no archive's
 
 
 def read_scp(path: PathName) -> dict[str, str]:
@@ -34,6 +39,7 @@ def read_scp(path: PathName) -> dict[str, str]:
     table = read_table(path)
     for key, location in table.items():
         _refuse_command(path, f"{key!r}", location)
+    note_inputs(lambda: (_split_offset(location)[0] for location in table.values()))
     return table
 
 
@@ -49,7 +55,8 @@ def load_array(key: str, location: str) -> np.ndarray:
         (T, D) or (T,) array; compressed ones are expanded to float32.
 
     Raises:
-        DataError: the file is missing or damaged, or the range lies outside it.
+        DataError: the file is missing or damaged, has another key there, or the range
+            lies outside it.
     """
     with _open_value(key, location) as (path, stream):
         array = read_value(path, stream)
@@ -78,13 +85,10 @@ def _refuse_command(path: PathName, what: str, location: str) -> None:
 def _open_value(key: str, location: str) -> Iterator[tuple[str, io.BufferedReader]]:
     """Open an archive at an offset; say for which key if that does not work."""
     _refuse_command(location, f"{key!r}", location)
-    plain = _split_range(location)[0]
-    path, colon, offset = plain.rpartition(":")
-    if not (colon and offset.isdecimal()):
-        path, offset = plain, "0"
+    path, offset = _split_offset(location)
     try:
         with open_bytes(path) as stream:
-            stream.seek(int(offset))
+            seek_value(path, stream, key, int(offset))
             if not stream.peek(1):
                 raise DataError(path, f"byte {offset} is behind its end")
             yield path, stream
@@ -103,6 +107,14 @@ def _split_range(location: str) -> tuple[str, str]:
     return plain, ranges or "none"
 
 
+def _split_offset(location: str) -> tuple[str, str]:
+    """Split ``file:12[0:9]`` into ``file`` and ``12``, 0 without an offset."""
+    plain = _split_range(location)[0]
+    path, colon, offset = plain.rpartition(":")
+    has_offset = colon and re.fullmatch("[0-9]+", offset)
+    return (path, offset) if has_offset else (plain, "0")
+
+
 def _find_range(key: str, location: str, shape: tuple[int, ...]) -> tuple[slice, ...]:
     """Turn ``0:99``, ``0:99,3:7`` or ``:,3:7``, ends included, into slices.
 
@@ -116,7 +128,7 @@ def _find_range(key: str, location: str, shape: tuple[int, ...]) -> tuple[slice,
     for axis, part in enumerate(parts):
         if part in ("", ":"):
             continue
-        found = re.fullmatch(r"(\d+):(\d+)", part)
+        found = re.fullmatch("([0-9]+):([0-9]+)", part)
         if not found:
             raise DataError(
                 location, f"expected [first:last] for {key!r}, got [{ranges}]"
@@ -143,18 +155,21 @@ def read_arrays(rspecifier: str) -> Iterator[tuple[str, np.ndarray]]:
         key and (T, D) or (T,) array.
 
     Raises:
-        DataError: a file is missing or damaged, or a key comes twice.
+        DataError: a file is missing or damaged, or a key comes twice; or the table is
+            of other audio than there is now.
     """
     kind, colon, path = rspecifier.partition(":")
     if not colon and rspecifier.endswith(".scp"):
         kind, path = "scp", rspecifier
     if kind == "scp":
+        require_origin(path)
         for key, location in read_scp(path).items():
             yield key, load_array(key, location)
         return
     if kind not in ("ark", "ark,t"):
         raise DataError(rspecifier, "expected scp:FILE or ark:FILE")
     _refuse_command(rspecifier, "it", path)
+    note_input(path)
     seen: set[str] = set()
     with open_bytes(path) as stream:
         while key := _read_key(path, stream):
@@ -173,8 +188,10 @@ def read_arrays(rspecifier: str) -> Iterator[tuple[str, np.ndarray]]:
 def _read_key(path: PathName, stream: io.BufferedReader) -> str:
     """Read a key and its blank; empty at the end of the archive."""
     key = bytearray()
-    while (byte := stream.read(1)) not in (b" ", b""):
+    while (byte := stream.read(1)) not in (b" ", b"") and len(key) < LONGEST_KEY:
         key += byte
+    if len(key) >= LONGEST_KEY:
+        raise DataError(path, f"expected a key, got {bytes(key)[:40]!r} ...")
     if key.strip() and not byte:
         raise DataError(path, f"cut short after the key {bytes(key)[:40]!r}")
     try:
@@ -186,6 +203,8 @@ def _read_key(path: PathName, stream: io.BufferedReader) -> str:
 class ArkWriter:
     """Write ``<name>.ark`` and ``<name>.scp`` into a directory, all or nothing.
 
+    What is not finite is refused: readers would only fail later, or not at all.
+
     With N ranks each writes its own ``<name>.<rank>.ark`` and rank 0 merges the
     tables; every rank must enter and leave the ``with`` block.
 
@@ -194,6 +213,7 @@ class ArkWriter:
         name: e.g. "feats".
         compression_method: Kaldi's number, None for plain float32; 2 is Kaldi's
             own choice for MFCC (8 bits per value).
+        origin: what the arrays are derived from; None if nobody knows.
 
     Example:
         with ArkWriter("exp/mfcc/train", "feats") as writer:
@@ -201,11 +221,16 @@ class ArkWriter:
     """
 
     def __init__(
-        self, directory: PathName, name: str, compression_method: int | None = None
+        self,
+        directory: PathName,
+        name: str,
+        compression_method: int | None = None,
+        origin: Origin | None = None,
     ) -> None:
         self.directory = Path(directory)
         self.name = name
         self.compression_method = compression_method
+        self.origin = origin
 
     @property
     def scp(self) -> Path:
@@ -213,6 +238,7 @@ class ArkWriter:
         return self.directory / f"{self.name}.scp"
 
     def __enter__(self) -> ArkWriter:
+        refuse_input(self.scp)
         part = f".{rank() + 1}" if num_ranks() > 1 else ""
         self.ark = self.directory / f"{self.name}{part}.ark"
         self.locations: dict[str, str] = {}
@@ -228,7 +254,9 @@ class ArkWriter:
         offset = self._stream.tell() + len(key.encode()) + 1
         self.locations[key] = f"{self.ark}:{offset}"
         if array.dtype != np.int32:
-            array = array.astype(np.float32, copy=False)
+            with np.errstate(over="ignore"):
+                array = array.astype(np.float32, copy=False)
+            _refuse_nonfinite(self.ark, key, array)
         kaldiio.save_ark(
             self._stream,
             {key: array},
@@ -253,6 +281,7 @@ class ArkWriter:
             barrier()
             if is_main():
                 # A table must not point into an archive that is being replaced.
+                refuse_input(self.scp)
                 self.scp.unlink(missing_ok=True)
             barrier()
             self._archive.close()
@@ -266,16 +295,26 @@ class ArkWriter:
         return self.directory / f".{self.name}.{of_rank}.part"
 
     def _merge(self) -> None:
-        """Join the ranks' tables; remove archives of a run with more ranks."""
+        """Join the ranks' tables; remove what a run with more ranks left."""
         merged: dict[str, str] = {}
-        for part in map(self._part, range(num_ranks())):
-            merged |= dict(line.split(" ", 1) for line in read_lines(part))
+        with renewing():  # the parts are this run's own, and go
+            for part in map(self._part, range(num_ranks())):
+                merged |= dict(line.split(" ", 1) for line in read_lines(part))
         _write_scp(self.scp, merged)
+        note_origin(self.scp, self.origin)
         kept = {location.rpartition(":")[0] for location in merged.values()}
-        ours = re.compile(re.escape(self.name) + r"(\.\d+)?\.ark")
+        name = re.escape(self.name)
+        ours = re.compile(rf"{name}(\.\d+)?\.ark|\.{name}\.\d+\.part")
         for old in self.directory.iterdir():
             if ours.fullmatch(old.name) and str(old) not in kept and old != self.ark:
-                old.unlink()
+                refuse_input(old)
+                old.unlink(missing_ok=True)  # its rank removes its part, too
+
+
+def _refuse_nonfinite(path: Path, key: str, array: np.ndarray) -> None:
+    """Raise before NaN or infinity is written."""
+    if not np.isfinite(array).all():
+        raise DataError(path, f"{key!r} holds NaN or infinity, which is not written")
 
 
 def _write_scp(path: Path, locations: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from kaldiio.matio import read_matrix_or_vector
 
 from asdkit.base.errors import DataError
+from asdkit.base.numbers import parse_integer
 from asdkit.io.kaldi_stream import BINARY, BinaryReader, TextReader
 from asdkit.io.tables import PathName
 
@@ -97,8 +98,9 @@ def _read_text(path: PathName, stream: io.BufferedReader) -> np.ndarray:
         raise DataError(path, "expected a matrix or vector, got the end of the file")
     if not line.lstrip().startswith(b"["):
         try:
-            return np.array(line.split(), dtype=np.int32)
-        except ValueError:
+            words = line.decode().split()
+            return np.array([parse_integer(word) for word in words], np.int32)
+        except (ValueError, OverflowError):
             raise DataError(
                 path,
                 f"expected a matrix or vector, got {line[:20]!r}",

@@ -8,37 +8,48 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
+import stat
 import subprocess
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import note_input
+from asdkit.io.decoding import (
+    UNKNOWN_FRAMES,
+    Mp3,
+    count_samples,
+    open_decoded,
+    open_mp3,
+)
 from asdkit.io.files import write_atomic
+from asdkit.io.lengths import (
+    AGAIN,
+    STATE_LENGTH,
+    check_length,
+    require_pages,
+    require_samples,
+)
+from asdkit.io.levels import LEVELS
+from asdkit.io.paths import relative_hint
+from asdkit.io.resampling import resample
 from asdkit.io.tables import PathName
 
-if TYPE_CHECKING:
-    import torchaudio
-
 CONVERT = "convert it to FLAC or WAV, with ffmpeg or sox, or leave it out"
-AGAIN = "the file is cut short; copy or convert it again, or leave it out"
 OVERSHOOT_SEC = 0.1  # tables round durations; a segment may end this much late
-# What a header says is there and what libsndfile finds, from its log.  A program that
-# writes to a pipe does not know the length and says nearly 2 or 4 GB.
-BYTES = re.compile(
-    r"^\s*(?:data|SSND|Data Size|Riff size|riff)\s*: (\d+) \(should be (\d+)\)", re.M
-)
-UNKNOWN_LENGTH = 0x7FFF0000
 
 
 @contextlib.contextmanager
 def open_audio(
-    source: str, is_command: bool = False, allow_pipes: bool = False
+    source: str,
+    is_command: bool = False,
+    allow_pipes: bool = False,
+    count_all: bool = False,
 ) -> Iterator[soundfile.SoundFile]:
     """Open a sound file, or what a command writes to its stdout.
 
@@ -46,18 +57,62 @@ def open_audio(
         source: path or shell command.
         is_command: which of the two.
         allow_pipes: whether the user lets commands run.
+        count_all: decode to the end what cannot prove its length, e.g. Vorbis.
 
     Raises:
         DataError: it is missing, empty, cut short, damaged or of an unknown format; it
             is a command and these are not allowed, or it fails.
     """
+    if not is_command:
+        _require_regular(source)
     stream = io.BytesIO(_run(source, allow_pipes)) if is_command else source
     try:
-        with soundfile.SoundFile(stream) as file:
-            _check_length(source, stream, file)
+        with open_stream(source, stream, count_all) as file:
             yield file
     except soundfile.LibsndfileError as error:
         raise _explain(source, is_command, error) from None
+
+
+@contextlib.contextmanager
+def open_stream(
+    source: str, stream: str | io.BytesIO, count_all: bool = False
+) -> Iterator[soundfile.SoundFile]:
+    """Open a sound file that is as long as it says, and that can be read in part.
+
+    Args:
+        source: its name, for messages.
+        stream: its path, or what it holds.
+        count_all: as for `open_audio`.
+
+    Raises:
+        DataError: it is empty or cut short.
+        soundfile.LibsndfileError: it is damaged, missing or of an unknown format.
+    """
+    with soundfile.SoundFile(stream) as file:
+        form, num_samples = file.format, file.frames
+        can_seek = file.seekable() and num_samples < UNKNOWN_FRAMES
+        if form != "MP3":
+            check_length(source, stream, file, form)
+            if can_seek and (form in STATE_LENGTH or not count_all):
+                yield file
+                return
+    if form == "MP3":
+        opened: contextlib.AbstractContextManager = open_mp3(stream)
+    elif can_seek:
+        if form == "OGG":
+            require_pages(source, stream)
+        require_samples(source, num_samples, count_samples(stream))
+        opened = soundfile.SoundFile(stream)
+    else:
+        opened = open_decoded(stream)
+    with opened as file:
+        if isinstance(file, Mp3):
+            check_length(source, stream, file, form)
+            # Some count their header as a frame, too.
+            frame = 576 if file.samplerate < 32000 else 1152
+            if file.frames < file.num_stated - frame:
+                require_samples(source, file.num_stated, file.frames)
+        yield file
 
 
 def read_samples(
@@ -106,9 +161,23 @@ def read_samples(
     if len(samples) < max(1, last - first):
         problem = f"expected {last - first} samples, got only {len(samples)}"
         raise DataError(source, problem, hint=AGAIN)
-    if not np.isfinite(samples).all():
-        raise DataError(source, "holds NaN or infinite samples", hint=CONVERT)
-    return np.ascontiguousarray(samples)
+    samples = np.ascontiguousarray(samples)
+    require_sound(source, samples)
+    return samples
+
+
+def require_sound(source: str, samples: np.ndarray, whose: str = "") -> None:
+    """Raise unless (L,) samples are numbers; count whether their level is odd.
+
+    Args:
+        source: path or command, for messages.
+        samples: float32.
+        whose: beginning of the message, e.g. an utterance.
+    """
+    peak = max(-float(samples.min(initial=0)), float(samples.max(initial=0)))
+    if not np.isfinite(peak):
+        raise DataError(source, f"{whose}holds NaN or infinite samples", hint=CONVERT)
+    LEVELS.note_read(source, samples, peak)
 
 
 def read_audio(
@@ -134,6 +203,7 @@ def read_audio(
     Raises:
         DataError: as `open_audio` and `read_samples` do.
     """
+    note_input(source)
     with open_audio(source) as file:
         samples = read_samples(file, source, start, duration, channel)
         wanted = sampling_rate or file.samplerate
@@ -145,33 +215,19 @@ def write_flac(path: PathName, samples: np.ndarray, sampling_rate: int) -> None:
 
     Args:
         path: the file.
-        samples: (L,) in [-1, 1); what lies outside is clipped.
+        samples: (L,) in [-1, 1); what lies outside is clipped, and counted.
         sampling_rate: in Hz.
+
+    Raises:
+        DataError: a sample is NaN or infinite.
     """
+    if not np.isfinite(samples).all():
+        raise DataError(path, "it would hold NaN or infinite samples; not written")
+    LEVELS.note_written(path, samples)
     encoded = io.BytesIO()
     soundfile.write(encoded, samples, sampling_rate, format="FLAC")
     with write_atomic(path, "wb") as stream:
         stream.write(encoded.getbuffer())
-
-
-def resample(samples: np.ndarray, old_rate: int, new_rate: int) -> np.ndarray:
-    """Change the sampling rate: (L,) -> (L',) float32; the same array if equal.
-
-    Source: torchaudio's windowed-sinc interpolation with its defaults.
-    """
-    if old_rate == new_rate:
-        return samples
-    import torch
-
-    return _resampler(old_rate, new_rate)(torch.from_numpy(samples)).numpy()
-
-
-@lru_cache
-def _resampler(old_rate: int, new_rate: int) -> torchaudio.transforms.Resample:
-    """Keep the filter of a pair of rates."""
-    import torchaudio
-
-    return torchaudio.transforms.Resample(old_rate, new_rate)
 
 
 def _run(command: str, allow_pipes: bool) -> bytes:
@@ -192,29 +248,17 @@ def _run(command: str, allow_pipes: bool) -> bytes:
     return done.stdout
 
 
-def _check_length(
-    source: str, stream: str | io.BytesIO, file: soundfile.SoundFile
-) -> None:
-    """Raise if there is less audio than the header says, which libsndfile forgives."""
-    if file.frames <= 0:
-        raise DataError(source, "expected audio, got no samples", hint=AGAIN)
-    for there, found in BYTES.findall(file.extra_info):
-        if int(found) < int(there) < UNKNOWN_LENGTH:
-            problem = f"expected {there} bytes of audio, got only {found}"
-            raise DataError(source, problem, hint=AGAIN)
-    if file.format == "NIST":
-        count = re.search(rb"^sample_count -i (\d+)", _head(stream), re.M)
-        if count and file.frames < int(count[1]):
-            problem = f"expected {int(count[1])} samples, got only {file.frames}"
-            raise DataError(source, problem, hint=AGAIN)
-
-
-def _head(stream: str | io.BytesIO) -> bytes:
-    """Read the first kilobyte, where NIST puts its header."""
-    if isinstance(stream, io.BytesIO):
-        return stream.getvalue()[:1024]
-    with open(stream, "rb") as file:
-        return file.read(1024)
+def _require_regular(source: str) -> None:
+    """Raise for a pipe or a device, which may be read for ever."""
+    with contextlib.suppress(OSError):
+        mode = os.stat(source).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            what = "a named pipe" if stat.S_ISFIFO(mode) else "a device or socket"
+            raise DataError(
+                source,
+                f"expected a sound file, got {what}",
+                hint="a command, e.g. 'cat FILE |', is read from its output",
+            )
 
 
 def _explain(
@@ -226,7 +270,7 @@ def _explain(
         return DataError(source, problem, hint="the command must write a WAV to stdout")
     path = Path(source)
     if not path.exists():
-        hint = "paths are relative to the current directory, or to kaldi-import --root"
+        hint = relative_hint(path) or "correct the path, or leave the utterance out"
         if re.search(r":\d+$", source):
             hint = "audio in archives is not read here: wav-copy it into files first"
         return DataError(source, "no such file", hint=hint)

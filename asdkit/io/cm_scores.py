@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from asdkit.base.errors import DataError
+from asdkit.base.numbers import parse_number
 from asdkit.io.files import write_atomic
+from asdkit.io.ids import find_difference
 from asdkit.io.protocols import ABSENT
 from asdkit.io.tables import PathName
 from asdkit.io.words import first_words, read_numbers, read_words
@@ -28,6 +30,10 @@ WITH_HEADER = ("asvspoof5", "asvspoof5_sasv")
 WITHOUT_HEADER = ("ours", "asvspoof2019")
 SCORES = ("cm-score", "asv-score", "sasv-score")
 SEPARATORS = ",;|"
+TWO_SCORES = (
+    "these are two scores of an utterance; keep one, which rises with bona fide "
+    "speech, e.g. their difference"
+)
 
 
 @dataclass(frozen=True)
@@ -201,6 +207,7 @@ def match_cm_scores(
             scores_path,
             f"{len(missing)} of {len(wanted)} utterances of {key_path} have no score: "
             + some(missing),
+            hint=find_difference(wanted, scores.utt),
         )
     extra = row_of.keys() - set(wanted)
     extra -= set(known) if extra else set()
@@ -214,6 +221,13 @@ def match_cm_scores(
     return scores.values[[row_of[utt] for utt in wanted]]
 
 
+def has_two_scores(words: Sequence[str]) -> bool:
+    """Tell a line with the outputs of both classes from one of a pair of ids."""
+    return len(words) == 3 and all(
+        _is_number(word) and not word.isdecimal() for word in words[1:]
+    )
+
+
 def some(names: Sequence[str]) -> str:
     """Quote the first three names."""
     return ", ".join(map(repr, names[:3])) + (", ..." if len(names) > 3 else "")
@@ -221,7 +235,7 @@ def some(names: Sequence[str]) -> str:
 
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        parse_number(text)
     except ValueError:
         return False
     return True
@@ -234,6 +248,8 @@ def _guess(words: Sequence[str]) -> str | None:
             return f"separate words by blanks or tabs, not by {mark!r}"
     if not any(map(_is_number, words)):
         return "this looks like a header; leave it out"
+    if has_two_scores(words):
+        return TWO_SCORES
     if len(words) == 3:
         return "this looks like scores of pairs; a CM gives an utterance one score"
     return None

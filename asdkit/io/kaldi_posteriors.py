@@ -18,6 +18,7 @@ from typing import IO, NamedTuple, cast
 
 import numpy as np
 
+from asdkit.base.inputs import note_input
 from asdkit.io.files import write_atomic
 from asdkit.io.kaldi_stream import BINARY, BinaryReader, open_bytes
 from asdkit.io.tables import PathName
@@ -76,6 +77,7 @@ def write_frame_lists(
 
 def _read(path: PathName, entry: np.dtype) -> Iterator[tuple[str, FrameLists]]:
     """Read utterance after utterance; an entry is what is stored per Gaussian."""
+    note_input(path)
     with open_bytes(path) as stream:
         reader = BinaryReader(path, stream)
         while stream.peek(1):

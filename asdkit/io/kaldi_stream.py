@@ -29,6 +29,9 @@ from typing import IO, Any, NoReturn, cast
 import numpy as np
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import note_input
+from asdkit.base.numbers import parse_numbers
+from asdkit.io.paths import relative_hint
 from asdkit.io.tables import PathName
 
 BINARY = b"\0B"
@@ -54,7 +57,7 @@ def open_bytes(path: PathName) -> Iterator[io.BufferedReader]:
             with gzip.GzipFile(fileobj=plain) as unzipped:
                 yield io.BufferedReader(cast(Any, unzipped), 1 << 20)
     except FileNotFoundError:
-        raise DataError(path, "no such file") from None
+        raise DataError(path, "no such file", hint=relative_hint(path)) from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(path, f"cannot decompress it: {error}", hint=CURE) from None
     except OSError as error:
@@ -68,6 +71,7 @@ def open_object(path: PathName) -> Iterator[BinaryReader | TextReader]:
     Raises:
         DataError: the file is missing, damaged, or has something after the object.
     """
+    note_input(path)
     with open_bytes(path) as stream:
         reader: BinaryReader | TextReader
         if stream.peek(2)[:2] == BINARY:
@@ -200,7 +204,9 @@ class BinaryReader:
         code = self.token(f"a {KINDS[kind]}")
         if code not in (f"F{kind}", f"D{kind}"):
             self.position = start
-            self.fail(f"expected a {KINDS[kind]}, F{kind} or D{kind}, got {code!r}")
+            self.fail(
+                f"expected a {KINDS[kind]}, F{kind} or D{kind}, got {code[:20]!r}"
+            )
         size = self.count()
         if kind == "M":
             return PRECISIONS[code[0]], (size, self.count())
@@ -327,7 +333,7 @@ class TextReader:
     def _numbers(self, words: list[str]) -> np.ndarray:
         """Turn words into numbers."""
         try:
-            return np.array(words, dtype=np.float64)
+            return parse_numbers([word.encode() for word in words])
         except ValueError as error:
             self.fail(f"expected numbers: {error}")
 

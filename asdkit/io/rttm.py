@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from asdkit.base.errors import DataError
+from asdkit.base.numbers import parse_finite, parse_integer
 from asdkit.io.files import write_atomic
 from asdkit.io.tables import PathName, read_lines
 
@@ -55,7 +56,8 @@ def read_rttm(path: PathName) -> dict[str, list[Turn]]:
             continue
         try:
             reco, label = words[1], words[7]
-            turn = Turn(reco, float(words[3]), float(words[4]), label, int(words[2]))
+            times = parse_finite(words[3]), parse_finite(words[4])
+            turn = Turn(reco, *times, label, parse_integer(words[2]))
         except (IndexError, ValueError):
             expected = "SPEAKER <reco> <channel> <start> <duration> <NA> <NA> <label>"
             problem = f"expected '{expected}', got {line!r}"

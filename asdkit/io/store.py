@@ -9,30 +9,21 @@ from __future__ import annotations
 import contextlib
 import json
 import textwrap
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.estimators import set_arrays, split_state
+from asdkit.base.inputs import note_input, renewing
 from asdkit.base.provenance import provenance
+from asdkit.io.checksums import DAMAGES, verify_zip
 from asdkit.io.files import write_atomic
 from asdkit.io.tables import PathName
 
 HEADER = "asdkit"
-# What numpy and zipfile raise, depending on which byte is damaged.
-DAMAGES = (
-    OSError,
-    ValueError,
-    KeyError,
-    EOFError,
-    NotImplementedError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 def save_arrays(
@@ -76,7 +67,9 @@ def describe(path: PathName) -> dict[str, Any]:
 
 def _load(path: PathName) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read header and arrays; say what is wrong if it is not a model file."""
+    note_input(path)
     try:
+        verify_zip(path)
         with (
             open(path, "rb") as stream,
             # np.load takes other files for pickles, and advises to trust them.
@@ -89,9 +82,11 @@ def _load(path: PathName) -> tuple[dict[str, Any], dict[str, Any]]:
     except DAMAGES as error:
         raise DataError(
             path,
-            f"not an asdkit model, or cut short: {type(error).__name__}: {error}",
-            hint="asdkit kaldi-import converts Kaldi's models",
+            f"not an asdkit model, or damaged: {type(error).__name__}: {error}",
+            hint="copy it again or restore it; kaldi-import converts Kaldi's models",
         ) from None
+    except MemoryError as error:
+        raise DataError(path, f"its arrays do not fit into memory: {error}") from None
     return header, arrays
 
 
@@ -122,6 +117,16 @@ def load_object(path: PathName, kind: type[Any]) -> Any:
     options, arrays = load_arrays(path, kind.__name__)
     with building(path):
         return kind.from_state(options, arrays)
+
+
+def load_checkpoint(path: PathName, kind: type[Any]) -> Any | None:
+    """Read as `load_object` does what this program will write over; None if not there.
+
+    Raises:
+        DataError: damaged, another kind of model, or without an array.
+    """
+    with renewing():
+        return load_object(path, kind) if Path(path).exists() else None
 
 
 @contextlib.contextmanager

@@ -7,7 +7,9 @@ from os import PathLike
 from pathlib import Path
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import note_input
 from asdkit.io.files import write_atomic
+from asdkit.io.text import HEAD, require_text, warn_of_cut
 
 PathName = str | PathLike[str]
 
@@ -16,14 +18,23 @@ def read_lines(path: PathName) -> list[str]:
     """Read a text file as a list of lines without their ends.
 
     Raises:
-        DataError: the file is missing, unreadable or not UTF-8.
+        DataError: the file is missing, unreadable, not UTF-8, or holds a NUL.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise DataError(path, f"cannot read it: {error.strerror}") from None
     except UnicodeDecodeError as error:
+        require_text(path, error.object)
         raise DataError(path, f"expected UTF-8 text, got {error}") from None
+    note_input(path, renewable=True)
+    require_text(path, text[:HEAD].encode())
+    text = text.removeprefix("\ufeff")  # a byte-order mark is no part of an id
+    if "\0" in text:
+        number = 1 + text.count("\n", 0, text.index("\0"))
+        raise DataError(path, "expected text, got a NUL character", line=number)
+    if text and not text.endswith("\n"):
+        warn_of_cut(path)
     # Not splitlines(), which also splits at characters that transcripts may hold.
     return text.removesuffix("\n").split("\n") if text else []
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import pickle
 import re
-import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ import torch
 
 from asdkit.base.errors import DataError
 from asdkit.base.provenance import provenance
+from asdkit.io.checksums import DAMAGES, verify_zip
 from asdkit.io.files import write_atomic
 from asdkit.io.tables import PathName
 
@@ -61,20 +61,12 @@ def describe(path: PathName) -> dict[str, Any]:
 def _load(path: PathName) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read header and tensors; say what is wrong if it is not such a file."""
     try:
+        verify_zip(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
         return json.loads(content["header"]), content["tensors"]
     except FileNotFoundError:
         raise DataError(path, "no such file") from None
-    except (
-        OSError,
-        RuntimeError,
-        ValueError,
-        TypeError,
-        KeyError,
-        EOFError,
-        pickle.UnpicklingError,
-        zipfile.BadZipFile,
-    ) as error:
+    except (*DAMAGES, TypeError, pickle.UnpicklingError) as error:
         what = re.split(r"\n|\. ", str(error))[0]  # PyTorch goes on with advice
         raise DataError(
             path, f"not a file of asdkit's, or damaged: {type(error).__name__}: {what}"

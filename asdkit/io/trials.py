@@ -16,6 +16,8 @@ import numpy as np
 
 from asdkit.base.errors import DataError
 from asdkit.io.files import write_atomic
+from asdkit.io.ids import find_difference
+from asdkit.io.origins import Origin, check_origin, note_origin
 from asdkit.io.tables import PathName
 from asdkit.io.words import convert_words, read_numbers, read_words
 
@@ -75,7 +77,8 @@ def read_trials(path: PathName) -> Trials:
     """Read ``<enroll> <test> target|nontarget`` or ``1|0 <enroll> <test>`` lines.
 
     Raises:
-        DataError: the file is missing or empty, or a line is neither.
+        DataError: the file is missing or empty, or a line is neither; or they are of
+            other utterances or speakers than there are now.
     """
     return _read_trials(path, KEYS, "target or nontarget")
 
@@ -107,13 +110,24 @@ def read_scores(path: PathName) -> Scores:
 
 
 def write_trials(
-    path: PathName, trials: Trials, is_spoof: np.ndarray | None = None
+    path: PathName,
+    trials: Trials,
+    is_spoof: np.ndarray | None = None,
+    origin: Origin | None = None,
 ) -> None:
-    """Write ``<enroll> <test> target|nontarget`` lines, or spoof where (N,) is true."""
+    """Write ``<enroll> <test> target|nontarget`` lines, or spoof where (N,) is true.
+
+    Args:
+        path: the file.
+        trials: N of them.
+        is_spoof: (N,) bool.
+        origin: which utterances and speakers they are of; None if nobody knows.
+    """
     keys = np.where(trials.is_target, "target", "nontarget")
     if is_spoof is not None:
         keys[is_spoof] = "spoof"
     _write(path, trials, keys, "")
+    note_origin(path, origin)
 
 
 def write_scores(path: PathName, pairs: Pairs, values: np.ndarray) -> None:
@@ -161,13 +175,25 @@ def match_scores(
     Raises:
         DataError: a trial has no score, a score no trial, or a pair comes twice.
     """
+    rows = match_rows(trials, scores, trials_path, scores_path)
+    return scores.values if rows is None else scores.values[rows]
+
+
+def match_rows(
+    trials: Pairs, scores: Scores, trials_path: PathName, scores_path: PathName
+) -> np.ndarray | None:
+    """Find the score of every trial; arguments and errors as in `match_scores`.
+
+    Returns:
+        (N,) rows of the scores; None if they are in the order of the trials.
+    """
     if (
         np.array_equal(trials.enroll, scores.enroll)
         and np.array_equal(trials.test, scores.test)
         and trials.enroll_ids == scores.enroll_ids
         and trials.test_ids == scores.test_ids
     ):
-        return scores.values
+        return None
     num_tests = len(trials.test_ids)
     wanted = trials.enroll * np.int64(num_tests) + trials.test
     enroll = _renumber(scores.enroll_ids, trials.enroll_ids)[scores.enroll]
@@ -177,17 +203,20 @@ def match_scores(
     pairs = wanted[by_wanted]
     if not np.array_equal(pairs, given[by_given]) or np.any(pairs[1:] == pairs[:-1]):
         extra, missing = ~np.isin(given, wanted), ~np.isin(wanted, given)
-        _refuse(scores_path, scores, extra, f"no trial in {trials_path}")
-        _refuse(trials_path, trials, missing, f"no score in {scores_path}")
+        hint = find_difference(trials.enroll_ids, scores.enroll_ids)
+        hint = hint or find_difference(trials.test_ids, scores.test_ids)
+        _refuse(scores_path, scores, extra, f"no trial in {trials_path}", hint)
+        _refuse(trials_path, trials, missing, f"no score in {scores_path}", hint)
         _refuse(trials_path, trials, _repeated(wanted), "been listed before")
         _refuse(scores_path, scores, _repeated(given), "been listed before")
-    matched = np.empty(len(trials))
-    matched[by_wanted] = scores.values[by_given]
-    return matched
+    rows = np.empty(len(trials), dtype=np.int64)
+    rows[by_wanted] = by_given
+    return rows
 
 
 def _read_trials(path: PathName, keys: dict[bytes, bool], expected: str) -> Trials:
     """Read trials with these keys, or VoxCeleb's."""
+    check_origin(path)
     pairs = _PairReader()
     is_target = []
     for first_line, columns in read_words(path, 3, "three words"):
@@ -273,13 +302,19 @@ def _repeated(codes: np.ndarray) -> np.ndarray:
     return ~is_first
 
 
-def _refuse(path: PathName, pairs: Pairs, is_bad: np.ndarray, problem: str) -> None:
+def _refuse(
+    path: PathName,
+    pairs: Pairs,
+    is_bad: np.ndarray,
+    problem: str,
+    hint: str | None = None,
+) -> None:
     """Raise if there are bad pairs; name the first few."""
     bad = np.flatnonzero(is_bad)
     if len(bad):
         names = _some([pairs.name(row) for row in bad[:4]])
         raise DataError(
-            path, f"{len(bad)} of {len(pairs)} pairs have {problem}: {names}"
+            path, f"{len(bad)} of {len(pairs)} pairs have {problem}: {names}", hint=hint
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -10,6 +12,8 @@ import numpy as np
 from asdkit.base.errors import DataError
 from asdkit.io.ark import read_arrays, stack_vectors
 from asdkit.io.tables import PathName, read_table
+
+logger = logging.getLogger(__name__)
 
 
 class Vectors(NamedTuple):
@@ -56,11 +60,20 @@ class Vectors(NamedTuple):
             (M, D) mean vectors and (M,) how many utterances each is the mean of.
 
         Raises:
-            DataError: a model has no line, or an utterance no vector.
+            DataError: a model has no line or lists an utterance twice, or an
+                utterance has no vector.
         """
         table = read_table(spk2utt)
         _refuse_unknown(path, models, table, spk2utt)
         utts = [table[model].split() for model in models]
+        for model, of_model in zip(models, utts, strict=True):
+            if len(set(of_model)) < len(of_model):
+                (again, _), *_ = Counter(of_model).most_common(1)
+                raise DataError(
+                    spk2utt,
+                    f"model {model!r} lists {again!r} twice",
+                    hint="delete one: a model of n utterances counts as n",
+                )
         n = np.array([len(of_model) for of_model in utts])
         x = self.find([utt for of_model in utts for utt in of_model], spk2utt)
         return np.add.reduceat(x, np.cumsum(n) - n, axis=0) / n[:, None], n
@@ -85,6 +98,15 @@ def read_vectors(
             rspecifier,
             f"expected vectors of {dim} dimensions, as {model} takes, got {x.shape[1]}",
             hint="vectors and back-end must come from the same extractor",
+        )
+    zeros = np.flatnonzero(~x.any(axis=1))
+    if len(zeros):
+        logger.warning(
+            "%s: %d of %d vectors are all zeros, as no utterance's is: %s",
+            rspecifier,
+            len(zeros),
+            len(x),
+            ", ".join(keys[row] for row in zeros[:3]) + (", ..." * (len(zeros) > 3)),
         )
     return Vectors(rspecifier, keys, x)
 

@@ -6,14 +6,19 @@ object per line is what costs the time.  Blanks and tabs separate words.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
 import numpy as np
 
 from asdkit.base.errors import DataError
+from asdkit.base.inputs import note_input
+from asdkit.base.numbers import parse_number, parse_numbers
 from asdkit.io.tables import PathName
+from asdkit.io.text import BOM, HEAD, require_text, warn_of_cut
 
+SHOWN = 200  # letters of a bad line
 BLOCK = 1 << 19  # bytes to read at a time: all words of a block fit into the cache
 
 
@@ -31,13 +36,17 @@ def read_words(
     Raises:
         DataError: the file cannot be read, or a line has not so many words.
     """
+    note_input(path, renewable=True)
     first_line = 1 + num_skipped
     try:
         with open(path, "rb") as stream:
+            _skip_mark(stream)
             for _ in range(num_skipped):
                 stream.readline()
             while block := stream.read(BLOCK) + stream.readline():
-                block = block if block.endswith(b"\n") else block + b"\n"
+                if not block.endswith(b"\n"):
+                    warn_of_cut(path)
+                    block += b"\n"
                 words = block.split()
                 if not _has_words_per_line(block, len(words), num_words):
                     _name_bad_line(path, first_line, block, num_words, expected)
@@ -55,6 +64,8 @@ def first_words(path: PathName) -> list[str]:
     """
     try:
         with open(path, "rb") as stream:
+            require_text(path, stream.peek(HEAD))
+            _skip_mark(stream)
             line = stream.readline()
     except OSError as error:
         raise DataError(path, f"cannot read it: {error.strerror}") from None
@@ -101,12 +112,27 @@ def read_numbers(
     Raises:
         DataError: a word is no number, or it is NaN.
     """
-    found = convert_words(path, first_line, words, float, "a number", np.float64)
+    try:
+        found = parse_numbers(words)
+    except ValueError:
+        found = convert_words(
+            path, first_line, words, _to_number, "a number", np.float64
+        )
     if np.isnan(found).any():
         row = int(np.argmax(np.isnan(found)))
         name = b" ".join(column[row] for column in names).decode(errors="replace")
         raise DataError(path, f"the score of {name!r} is NaN", line=first_line + row)
     return found
+
+
+def _to_number(word: bytes) -> float:
+    return parse_number(word.decode())
+
+
+def _skip_mark(stream: io.BufferedReader) -> None:
+    """Leave out a byte-order mark."""
+    if stream.peek(len(BOM)).startswith(BOM):
+        stream.read(len(BOM))
 
 
 def _has_words_per_line(block: bytes, num_found: int, num_words: int) -> bool:
@@ -126,8 +152,11 @@ def _name_bad_line(
     path: PathName, first_line: int, block: bytes, num_words: int, expected: str
 ) -> NoReturn:
     """Raise for the first line that has another number of words."""
+    if first_line <= 2:  # behind a header, perhaps
+        require_text(path, block)
     for number, line in enumerate(block.splitlines(), start=first_line):
         if len(line.split()) != num_words:
             text = line.decode(errors="replace")
+            text = text if len(text) <= SHOWN else f"{text[:SHOWN]} ..."
             raise DataError(path, f"expected {expected}, got {text!r}", line=number)
     raise DataError(path, "expected text, got control characters")

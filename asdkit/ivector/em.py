@@ -30,6 +30,7 @@ from asdkit.base.blas import add_matmul, matmul
 from asdkit.base.distributed import all_reduce
 from asdkit.ivector.blocks import MATRICES, matrix_blocks, row_blocks
 from asdkit.ivector.posterior import IvectorPosterior, whiten
+from asdkit.ivector.quadratic import solve_quadratic
 from asdkit.ivector.symmetric import packed_dim, unpack
 
 Batch = tuple[Tensor, Tensor]  # n (N, G) and f (N, G, D) of N utterances
@@ -129,28 +130,52 @@ def loglike_at_zero(
     return float(-((totals.n * constants).sum() + distance) / 2)
 
 
+class Update(NamedTuple):
+    """What `update_projections` leaves besides the projections.
+
+    Attributes:
+        scatter: (G, D, D) float64 residual scatter, which is the expected sum of
+            (x - M_i w)(x - M_i w)'.
+        num_floored: (G,) int64 eigenvalues of the preconditioned R_i that were raised.
+        is_kept: (G,) bool, whether M_i stayed as it was although there are frames.
+    """
+
+    scatter: Tensor
+    num_floored: Tensor
+    is_kept: Tensor
+
+
 def update_projections(
-    m: np.ndarray, offset: float, stats: EmStats, totals: Totals, min_count: float
-) -> Tensor:
+    m: np.ndarray,
+    covars: np.ndarray,
+    offset: float,
+    stats: EmStats,
+    totals: Totals,
+    min_count: float,
+) -> Update:
     """Set M_i = Y_i R_i^-1, in place, for Gaussians with enough frames.
+
+    Where R_i is close to singular, `solve_quadratic` takes care.
 
     Args:
         m: (G, D, R) the projections that the statistics were made with.
+        covars: (G, D, D) the residual covariances, likewise.
         offset: o, likewise.
         stats: sums over utterances.
         totals: of the same utterances.
         min_count: Gaussians with fewer frames keep their projection.
-
-    Returns:
-        (G, D, D) float64 residual scatter S_i - Y_i M_i', which is the expected
-        sum of (x - M_i w)(x - M_i w)'.
     """
     num_gauss, _, dim = m.shape
     device = totals.n.device
-    scatter = torch.empty_like(totals.s)
+    update = Update(
+        torch.empty_like(totals.s),
+        torch.zeros(num_gauss, dtype=torch.int64, device=device),
+        torch.zeros(num_gauss, dtype=torch.bool, device=device),
+    )
     square = totals.s.new_empty(min(MATRICES[device.type], num_gauss), dim, dim)
     for block in matrix_blocks(num_gauss, device):
         n, f, b = totals.n[block], totals.f[block], stats.b[block]
+        old = torch.from_numpy(m[block]).to(device)
         centers = torch.from_numpy(offset * m[block, :, 0]).to(f)
         r = unpack(stats.a[block].double(), dim, out=square[: len(n)])  # (G', R, R)
         r[:, 0, :] += offset * b
@@ -162,12 +187,12 @@ def update_projections(
 
         enough = n >= min_count
         r[~enough] = torch.eye(dim).to(r)
-        chol = torch.linalg.cholesky(r)
-        half = torch.linalg.solve_triangular(chol, y.mT, upper=False)  # (G', R, D)
-        scatter[block] = totals.s[block] - half.mT @ half
-        solved = torch.linalg.solve_triangular(chol.mT, half, upper=True).mT
+        covar = torch.from_numpy(covars[block]).to(device)
+        solved, explained, num_floored, is_kept = solve_quadratic(r, y, old, covar)
+        update.scatter[block] = totals.s[block] - explained
+        update.num_floored[block], update.is_kept[block] = num_floored, is_kept
         m[block][enough.cpu().numpy()] = solved[enough].cpu().numpy()
-    return scatter
+    return update
 
 
 def update_covars(

@@ -42,16 +42,16 @@ class IvectorExtractor:
     utterance's Baum-Welch statistics.
 
     Args:
-        ivector_dim: R.
+        ivector_dim: i-vector dimension.
         num_iters: number of EM iterations.
-        init: where to start; "pca" saves several iterations, see
-            `asdkit.ivector.init`; "random" is Kaldi's way.
-        precision: of products and sums over many utterances; what decides (sums
-            of w, the objective, the M-step) is float64 anyway.
-        gaussian_min_count: Gaussians with fewer frames are not updated.
-        variance_floor_factor: least residual variance in any direction, as a
+        init: starting point of EM: principal components (pca), which save several
+            iterations, or random, as in Kaldi.
+        precision: precision of products and sums over many utterances; the objective
+            and the M-step always use float64.
+        gaussian_min_count: number of frames below which a Gaussian is not updated.
+        variance_floor_factor: floor of the residual variance in any direction, as a
             share of the average over the Gaussians.
-        seed: of what is drawn at the start.
+        seed: random seed for the starting point.
 
     Attributes:
         m_: (G, D, R) M_i, in the chosen precision.
@@ -190,19 +190,29 @@ class IvectorExtractor:
                 f" has {float(totals.n.max()):.0f}",
                 hint="more data, or fewer Gaussians",
             )
-        scatter = update_projections(self.m_, offset, stats, totals, min_count)
+        update = update_projections(
+            self.m_, self.covars_, offset, stats, totals, min_count
+        )
         num_floored = update_covars(
-            self.covars_, scatter, totals.n, min_count, self.variance_floor_factor
+            self.covars_,
+            update.scatter,
+            totals.n,
+            min_count,
+            self.variance_floor_factor,
         )
         new_offset = minimize_divergence(
             self.m_, self.covars_, self.weights_, offset, stats, totals.num_utts
         )
         self.offset_ = np.array(new_offset)
         logger.info(
-            "ivector-extractor: %d of %d Gaussians updated, %d floored, offset = %.4g",
+            "ivector-extractor: %d of %d Gaussians updated, %d covariances floored, "
+            "R_i floored in %d (%d eigenvalues), %d M_i kept, offset = %.4g",
             int((totals.n >= min_count).sum()),
             len(totals.n),
             num_floored,
+            int((update.num_floored > 0).sum()),
+            int(update.num_floored.sum()),
+            int(update.is_kept.sum()),
             new_offset,
         )
 

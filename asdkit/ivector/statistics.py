@@ -41,8 +41,8 @@ class Statistics:
     Args:
         frames: of this rank's utterances, to be iterated over again and again.
         device: where to compute.
-        max_cached_gb: gigabytes of statistics to keep, at most; if all do not fit, none
-            is kept.
+        max_cached_gb: memory for cached statistics, in GB per rank; if they do not all
+            fit, none are cached.
     """
 
     def __init__(

@@ -26,8 +26,7 @@ class ClassificationLoss(nn.Module):
 
     Args:
         weight: (K, E) or more rows, the classifier's, to be drawn here.
-        class_weights: (K,) how much an utterance of every class counts; None for all
-            the same.
+        class_weights: (K,) weights of the classes in the loss; None: all equal.
     """
 
     def __init__(
@@ -101,8 +100,7 @@ class CrossEntropy(ClassificationLoss):
     Args:
         embedding_dim: E.
         num_classes: K.
-        class_weights: (K,) how much an utterance of every class counts; None for all
-            the same.
+        class_weights: (K,) weights of the classes in the loss; None: all equal.
     """
 
     def __init__(
@@ -156,10 +154,9 @@ class AmSoftmax(MarginLoss):
     Args:
         embedding_dim: E.
         num_classes: K.
-        scale: of the logits.
-        margin: m; may be set between steps.
-        class_weights: (K,) how much an utterance of every class counts; None for all
-            the same.
+        scale: scale of the cosines before the softmax.
+        margin: final margin m of the target class, subtracted from its cosine.
+        class_weights: (K,) weights of the classes in the loss; None: all equal.
 
     Source: F. Wang et al., "Additive margin softmax for face verification", 2018.
     """
@@ -190,12 +187,11 @@ class AamSoftmax(MarginLoss):
     Args:
         embedding_dim: E.
         num_classes: K.
-        scale: of the logits.
-        margin: m, radians; may be set between steps, by a schedule.
-        num_subcenters: rows per class, of which the nearest counts; more than one
-            gives wrong labels and odd utterances a place.
-        class_weights: (K,) how much an utterance of every class counts; None for all
-            the same.
+        scale: scale of the cosines before the softmax.
+        margin: final margin m of the target class, added to its angle, in radians.
+        num_subcenters: centers per class, of which the nearest counts; more than one
+            absorbs wrong labels and outliers.
+        class_weights: (K,) weights of the classes in the loss; None: all equal.
 
     Source: J. Deng et al., "ArcFace", CVPR 2019; "Sub-center ArcFace", ECCV 2020.
     """
@@ -239,8 +235,7 @@ class ASoftmax(MarginLoss):
         num_classes: K.
         annealing: lambda; large values are no margin.  A loop that eases the margin
             in sets it to `annealing_at` before every step.
-        class_weights: (K,) how much an utterance of every class counts; None for all
-            the same.
+        class_weights: (K,) weights of the classes in the loss; None: all equal.
 
     Source: W. Liu et al., "SphereFace", CVPR 2017.
     """
@@ -290,8 +285,7 @@ class P2sGrad(ClassificationLoss):
     Args:
         embedding_dim: E.
         num_classes: K.
-        class_weights: (K,) how much an utterance of every class counts; None for all
-            the same.
+        class_weights: (K,) weights of the classes in the loss; None: all equal.
 
     Source: X. Zhang et al., "P2SGrad: refined gradients for optimizing deep face
     models", CVPR 2019, equation (11); X. Wang, J. Yamagishi, "A comparative study on

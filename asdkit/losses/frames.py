@@ -31,8 +31,9 @@ class FrameLabels(Labels):
 
     Args:
         loss: takes (N, E) embeddings and (N,) labels.
-        margin_start: see `asdkit.losses.objective.Labels`, as for the next.
-        margin_stop: share of the training after which the loss's margin is whole.
+        margin_start: share of the training before the loss's margin starts to grow.
+        margin_stop: share of the training after which the loss's margin is at its full
+            value.
     """
 
     def forward(self, network: nn.Module, batch: LabeledBatch) -> dict[str, Tensor]:

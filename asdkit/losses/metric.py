@@ -141,8 +141,8 @@ class CircleLoss(nn.Module):
     ``a_p = [1 + m - s_p]+`` and ``a_n = [s_n + m]+`` are weights without gradient.
 
     Args:
-        scale: g.
-        margin: m.
+        scale: scale g of the cosines.
+        margin: margin m of the cosines.
 
     Source: Y. Sun et al., "Circle loss", CVPR 2020, equations (6) to (8).
     """
@@ -168,7 +168,7 @@ class Triplet(nn.Module):
     """Demand that the nearest other speaker is farther than the farthest of the same.
 
     Args:
-        margin: by how much, in squared distance between length-normalized embeddings.
+        margin: margin between squared distances of length-normalized embeddings.
 
     Source: A. Hermans et al., "In defense of the triplet loss", 2017, batch hard.
     """

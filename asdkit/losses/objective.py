@@ -88,8 +88,9 @@ class Labels(Objective):
 
     Args:
         loss: takes (N, E) embeddings and (N,) labels.
-        margin_start: share of the training that goes without the loss's margin.
-        margin_stop: share after which it is whole.
+        margin_start: share of the training before the loss's margin starts to grow.
+        margin_stop: share of the training after which the loss's margin is at its full
+            value.
 
     Source: WeSpeaker's voxceleb/v2, for the margin's schedule: epochs 20 to 40 of 150.
     """

@@ -26,11 +26,12 @@ class OcSoftmax(ClassificationLoss):
 
     Args:
         embedding_dim: E.
-        num_classes: 2, spoofed and bona fide speech.
-        scale: alpha.
-        bonafide_margin: m_0; cosines of bona fide speech above it cost little.
-        spoof_margin: m_1; cosines of spoofed speech below it cost little.
-        class_weights: (2,) how much an utterance of either counts; None for the same.
+        num_classes: 2: spoofed and bona fide speech.
+        scale: scale of the differences between cosines and margins.
+        bonafide_margin: cosine above which bona fide speech costs little.
+        spoof_margin: cosine below which spoofed speech costs little.
+        class_weights: (2,) weights of spoofed and bona fide speech in the loss; None:
+            equal.
 
     Raises:
         FitError: there are not two classes.

@@ -2,49 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from torch import nn
-
+from asdkit.base.references import Reference
 from asdkit.base.registry import construct
-from asdkit.losses.classification import (
-    AamSoftmax,
-    AmSoftmax,
-    ASoftmax,
-    ClassificationLoss,
-    CrossEntropy,
-    P2sGrad,
-)
-from asdkit.losses.metric import (
-    AngularPrototypical,
-    CircleLoss,
-    Ge2e,
-    Prototypical,
-    Triplet,
-)
-from asdkit.losses.one_class import OcSoftmax
+
+if TYPE_CHECKING:
+    from torch import nn
 
 # These know the classes, e.g. the training speakers; any batch will do.
-CLASSIFICATION: dict[str, Callable[..., ClassificationLoss]] = {
-    "cross_entropy": CrossEntropy,
-    "am_softmax": AmSoftmax,
-    "aam_softmax": AamSoftmax,
-    "a_softmax": ASoftmax,
-    "oc_softmax": OcSoftmax,
-    "p2s_grad": P2sGrad,
+CLASSIFICATION: Mapping[str, Reference] = {
+    "cross_entropy": Reference("asdkit.losses.classification:CrossEntropy"),
+    "am_softmax": Reference("asdkit.losses.classification:AmSoftmax"),
+    "aam_softmax": Reference("asdkit.losses.classification:AamSoftmax"),
+    "a_softmax": Reference("asdkit.losses.classification:ASoftmax"),
+    "oc_softmax": Reference("asdkit.losses.one_class:OcSoftmax"),
+    "p2s_grad": Reference("asdkit.losses.classification:P2sGrad"),
 }
 
 # These compare utterances; a batch is so many utterances of each of its speakers.
-METRIC: dict[str, Callable[..., nn.Module]] = {
-    "angular_prototypical": AngularPrototypical,
-    "prototypical": Prototypical,
-    "ge2e": Ge2e,
-    "circle": CircleLoss,
-    "triplet": Triplet,
+METRIC: Mapping[str, Reference] = {
+    "angular_prototypical": Reference("asdkit.losses.metric:AngularPrototypical"),
+    "prototypical": Reference("asdkit.losses.metric:Prototypical"),
+    "ge2e": Reference("asdkit.losses.metric:Ge2e"),
+    "circle": Reference("asdkit.losses.metric:CircleLoss"),
+    "triplet": Reference("asdkit.losses.metric:Triplet"),
 }
 
-LOSSES: Mapping[str, Callable[..., nn.Module]] = {**CLASSIFICATION, **METRIC}
+LOSSES: Mapping[str, Reference] = {**CLASSIFICATION, **METRIC}
 
 
 def build(name: str, embedding_dim: int, num_classes: int, **options: Any) -> nn.Module:
@@ -63,4 +49,5 @@ def build(name: str, embedding_dim: int, num_classes: int, **options: Any) -> nn
         ValueError: there is no such loss, or it has no such option.
     """
     sizes = (embedding_dim, num_classes) if name in CLASSIFICATION else ()
-    return construct(LOSSES, name, *sizes, **options)
+    loss: nn.Module = construct(LOSSES, name, *sizes, **options)
+    return loss

@@ -10,7 +10,6 @@ detection", Computer Speech and Language 2006.
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from asdkit.metrics.det import ascending, corners
 
@@ -41,8 +40,8 @@ def min_cllr(target: np.ndarray, nontarget: np.ndarray) -> float:
     """Return the cost that is left when the scores are calibrated as well as can be.
 
     The best monotone map from scores to log likelihood ratios is that of isotonic
-    regression (pool adjacent violators).  ``cllr - min_cllr`` is the loss that
-    calibration could repair.
+    regression (pool adjacent violators), whose blocks are the segments of the ROC's
+    convex hull.  ``cllr - min_cllr`` is the loss that calibration could repair.
 
     Args:
         target: (N,) scores of target trials; higher means target.
@@ -53,24 +52,51 @@ def min_cllr(target: np.ndarray, nontarget: np.ndarray) -> float:
 
     Raises:
         ValueError: a class is empty, or a score is NaN.
+
+    Source: T. Fawcett and A. Niculescu-Mizil, "PAV and the ROC convex hull", Machine
+    Learning 2007.
     """
     target, nontarget = ascending(target, "target"), ascending(nontarget, "nontarget")
+    # Outside of the first and the last corner is one class only, whose llrs are
+    # infinitely good.
     at = corners(target, nontarget)
-    # Between two corners targets come before nontargets, against the order that
-    # isotonic regression wants, so it would pool them in any case.  Outside of the
-    # first and the last corner is one class only, whose llrs are infinitely good.
-    num_targets = np.diff(at.num_misses)
-    num_nontargets = -np.diff(at.num_false_alarms)
-    num_trials = num_targets + num_nontargets
-    share = isotonic_regression(num_targets / num_trials, weights=num_trials).x
-    with np.errstate(divide="ignore"):
-        prior_log_odds = np.log(len(target) / len(nontarget))
-        llr = np.log(share) - np.log1p(-share) - prior_log_odds
-    # Blocks with one class only have infinite llrs and cost nothing; 0 * inf is NaN.
-    mixed = np.isfinite(llr)
-    nats = num_targets[mixed] @ _softplus(-llr[mixed]) / len(target)
-    nats += num_nontargets[mixed] @ _softplus(llr[mixed]) / len(nontarget)
+    hull = _lower_hull(-at.num_false_alarms, at.num_misses)
+    num_targets = np.diff(at.num_misses[hull])
+    num_nontargets = -np.diff(at.num_false_alarms[hull])
+    # So they are in blocks with one class only, which cost nothing either.
+    mixed = (num_targets > 0) & (num_nontargets > 0)
+    p_target = num_targets[mixed] / len(target)
+    p_nontarget = num_nontargets[mixed] / len(nontarget)
+    llr = np.log(p_target / p_nontarget)
+    nats = p_target @ _softplus(-llr) + p_nontarget @ _softplus(llr)
     return float(nats / (2 * np.log(2)))
+
+
+def _lower_hull(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Find the lower convex hull of points, all its segments at a time (quickhull).
+
+    Args:
+        x: (P,) integers, not falling; P is at least 2, and products fit in int64.
+        y: (P,) integers, not falling.
+
+    Returns:
+        (H,) rows of points on the hull, rising, both ends and all corners among them.
+    """
+    hull, inside = np.array([0, len(x) - 1]), np.arange(1, len(x) - 1)
+    inside_x, inside_y = x[inside], y[inside]
+    while len(inside):
+        num = np.diff(np.searchsorted(inside, hull))  # points between its corners
+        dx, dy = np.diff(x[hull]), np.diff(y[hull])
+        height = inside_y * np.repeat(dx, num) - inside_x * np.repeat(dy, num)
+        of_segment = y[hull[:-1]] * dx - x[hull[:-1]] * dy
+        filled = num > 0
+        lowest = np.minimum.reduceat(height, (np.cumsum(num) - num)[filled])
+        is_below = height < np.repeat(of_segment, num)
+        is_lowest = is_below & (height == np.repeat(lowest, num[filled]))
+        hull = np.sort(np.concatenate([hull, inside[is_lowest]]))
+        left = is_below & ~is_lowest
+        inside, inside_x, inside_y = inside[left], inside_x[left], inside_y[left]
+    return hull
 
 
 def _softplus(x: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from asdkit.base.answers import Cell, Table, number
 from asdkit.base.errors import FitError
 from asdkit.metrics.bootstrap import Speakers, interval, replicate
 from asdkit.metrics.det import ascending
@@ -35,27 +36,24 @@ def verification_table(
     systems: Mapping[str, Sequence[np.ndarray]],
     flavor: str = "kaldi",
     draws: Draws | None = None,
-) -> str:
-    """Format the metrics of speaker verification, one line per system.
+) -> Table:
+    """Measure speaker verification, one line per system.
 
     Args:
         systems: name -> (N,) scores of target and (M,) of nontarget trials.
         flavor: one of `VERIFICATION`.
         draws: put 95 % intervals around numbers, and compare systems; None does not.
-
-    Returns:
-        lines without a newline at the end.
     """
     metrics = VERIFICATION[flavor]
     head = ["scores", *(metric.title for metric in metrics), *SORTS[2]]
-    return align([head, *measure(systems, metrics, draws)])
+    return Table(head, measure(systems, metrics, draws))
 
 
 def measure(
     systems: Mapping[str, Sequence[np.ndarray]],
     metrics: Sequence[Metric],
     draws: Draws | None = None,
-) -> list[list[str]]:
+) -> list[list[Cell | str]]:
     """Compute the rows of a table.
 
     Args:
@@ -71,9 +69,9 @@ def measure(
     for name, classes in systems.items():
         in_order = [ascending(scores, f"{name}: class") for scores in classes]
         values[name] = [metric.value(*in_order) for metric in metrics]
-    counts = [f"{len(scores)}" for scores in next(iter(systems.values()))]
+    counts = [number(len(scores)) for scores in next(iter(systems.values()))]
     drawn = _replicate(systems, metrics, draws) if draws else None
-    rows = []
+    rows: list[list[Cell | str]] = []
     for s, (name, found) in enumerate(values.items()):
         spread = None if drawn is None else drawn[:, s]
         rows.append([name, *_cells(metrics, found, spread), *counts])
@@ -82,21 +80,9 @@ def measure(
         if drawn is not None:
             gains = np.subtract(values[name], values[first]).tolist()
             spread = drawn[:, s] - drawn[:, 0]
-            row = [f"{name} - {first}", *_cells(metrics, gains, spread), *counts]
-            rows.append(row)
+            cells = _cells(metrics, gains, spread)
+            rows.append([f"{name} - {first}", *cells, *counts])
     return rows
-
-
-def align(rows: Sequence[Sequence[str]], num_names: int = 1) -> str:
-    """Format rows, the first ``num_names`` columns to the left, the others right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if column < num_names else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    )
 
 
 def _replicate(
@@ -124,13 +110,17 @@ def _replicate(
 
 def _cells(
     metrics: Sequence[Metric], values: Sequence[float], spread: np.ndarray | None
-) -> list[str]:
-    """Format numbers, with the interval of their (R, Q) replicates in brackets."""
+) -> list[Cell]:
+    """Make cells of numbers, with the interval of their (R, Q) replicates in brackets.
+
+    In JSON a number with an interval is ``{"value": x, "interval": [low, high]}``.
+    """
     cells = []
     for q, (metric, value) in enumerate(zip(metrics, values, strict=True)):
-        cell = "-" if np.isnan(value) else f"{metric.scale * value:.4f}"
+        cell = number(float(metric.scale * value), ".4f")
         if spread is not None and np.all(np.isfinite(spread[:, q])):
-            low, high = (metric.scale * end for end in interval(spread[:, q]))
-            cell += f" [{low:.4f}, {high:.4f}]"
+            ends = [float(metric.scale * end) for end in interval(spread[:, q])]
+            text = f"{cell.text} [{ends[0]:.4f}, {ends[1]:.4f}]"
+            cell = Cell(text, {"value": cell.value, "interval": ends})
         cells.append(cell)
     return cells

@@ -29,19 +29,19 @@ class Aasist(WaveformNetwork):
     published code computes and then forgets; here the convolutions see it.
 
     Args:
-        num_filters: of the first layer.
-        filter_size: samples that a filter sees.
-        first_channels: C of the first two blocks.
-        last_channels: C of the other four.
-        graph_dim: C of the nodes of each graph.
-        joint_dim: C of the nodes where the graphs are joined.
-        spectral_ratio: of the nodes over frequency that are kept.
-        temporal_ratio: of the nodes over time that are kept.
-        joint_ratio: of both that are kept where they are joined.
-        temperature: of the attention within a graph.
-        joint_temperature: of the attention where they are joined.
-        feat_dim: D; 1, samples.
-        embedding_dim: E; None for 5 times ``joint_dim``, as published.
+        num_filters: number of sinc filters.
+        filter_size: length of a filter in samples.
+        first_channels: channels of the first two blocks.
+        last_channels: channels of the last four blocks.
+        graph_dim: node dimension of each graph.
+        joint_dim: node dimension of the joined graphs.
+        spectral_ratio: share of the nodes over frequency to keep.
+        temporal_ratio: share of the nodes over time to keep.
+        joint_ratio: share of the nodes of the joined graphs to keep.
+        temperature: temperature of the attention within a graph.
+        joint_temperature: temperature of the attention between graphs.
+        feat_dim: 1: samples (D).
+        embedding_dim: embedding dimension; None: 5 times joint_dim, as published.
 
     Source: J. Jung et al., "AASIST: audio anti-spoofing using integrated
     spectro-temporal graph attention networks", ICASSP 2022; sizes as in

@@ -21,12 +21,13 @@ class CamPlusPlus(Network):
     """A small 2-D network, then three dense blocks with halved channels in between.
 
     Args:
-        head_channels: width of the 2-D network.
-        channels: width of the first layer over time.
+        head_channels: channels of the 2-D network.
+        channels: channels of the first layer over time.
         growth: channels that every dense layer adds.
-        pooling: which of `asdkit.nnet.pooling.POOLINGS`.
-        feat_dim: D, the number of mel bins.
-        embedding_dim: E.
+        pooling: pooling over time: mean (tap), mean and standard deviation (stats), or
+            their attentive versions (sap, asp).
+        feat_dim: number of mel bins (D).
+        embedding_dim: embedding dimension.
 
     Source: H. Wang et al., "CAM++", Interspeech 2023; sizes as in WeSpeaker.
     """

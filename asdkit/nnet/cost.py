@@ -22,7 +22,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from asdkit.base.columns import columns
+from asdkit.base.answers import Cell, Table, number
 from asdkit.base.ranges import Count
 from asdkit.nnet.network import Network
 
@@ -90,27 +90,36 @@ def cost_table(
     networks: Mapping[str, Network],
     num_frames: Count = 200,
     reference: str | None = None,
-) -> str:
+) -> Table:
     """Set what networks cost as a table, one line each.
 
     Args:
         networks: name -> network, on the CPU.
-        num_frames: T, the length of the utterance.
-        reference: a name; the others get a second line with their share of its costs.
+        num_frames: length of the utterance in frames.
+        reference: name of a network; the others get a second line with their share of
+            its costs; None: no such lines.
     """
     titles = ("network", "input", "output", "parameters", "MACs", "real-time factor")
-    rows: list[tuple[str, ...]] = [titles]
+    rows: list[list[Cell | str]] = []
     costs = {}
     for name, network in networks.items():
         macs = num_macs(network, num_frames)
         rtf = real_time_factor(network, num_frames)
         costs[name] = (num_parameters(network), macs, rtf)
-        shape = (f"{num_frames} x {network.feat_dim}", f"{network.embedding_dim}")
-        figures = (f"{costs[name][0]:,}", f"{macs / 1e9:.3f} G", f"{rtf:.4f}")
-        rows.append((name, *shape, *figures))
+        rows.append(
+            [
+                name,
+                f"{num_frames} x {network.feat_dim}",
+                number(network.embedding_dim),
+                number(costs[name][0], ","),
+                Cell(f"{macs / 1e9:.3f} G", macs),
+                number(rtf, ".4f"),
+            ]
+        )
         if reference and name != reference:
             pairs = zip(costs[name], costs[reference], strict=True)
-            shares = [f"{100 * part / whole:.1f} %" for part, whole in pairs]
-            rows.append((f"  of {reference}", "", "", *shares))
+            shares = [part / whole for part, whole in pairs]
+            cells = [Cell(f"{100 * share:.1f} %", share) for share in shares]
+            rows.append([f"  of {reference}", "", "", *cells])
     threads = torch.get_num_threads()
-    return f"{columns(rows)}\n(times of this CPU, torch threads: {threads})"
+    return Table(titles, rows, notes=[f"(times of this CPU, torch threads: {threads})"])

@@ -16,12 +16,13 @@ class EcapaTdnn(Network):
     """Three blocks of growing dilation, each fed with the sum of all before it.
 
     Args:
-        channels: width of the blocks; 512 and 1024 are published.
-        pooled_channels: width of the layer that is pooled.
-        pooling: which of `asdkit.nnet.pooling.POOLINGS`; attention is per channel.
-        context: whether attention sees the utterance's mean and standard deviation.
-        feat_dim: D, the number of mel bins.
-        embedding_dim: E.
+        channels: channels of the blocks; 512 and 1024 are published.
+        pooled_channels: channels of the last layer before pooling.
+        pooling: pooling over time: mean (tap), mean and standard deviation (stats), or
+            their attentive versions (sap, asp); attention weights per channel.
+        context: feed the utterance's mean and standard deviation to the attention.
+        feat_dim: number of mel bins (D).
+        embedding_dim: embedding dimension.
 
     Source: B. Desplanques et al., "ECAPA-TDNN", Interspeech 2020; without the batch
     normalization of the embedding, as in WeSpeaker.

@@ -34,12 +34,16 @@ class Lcnn(Network):
     ASVspoof 2021 baseline, with none and attention the LCNN-attention beside it.
 
     Args:
-        channels: C of the first layer, even; others have up to twice as many.
-        lstm_layers: bidirectional layers whose output is added to what they see.
-        pooling: which of `asdkit.nnet.pooling.POOLINGS`.
-        dropout: share of the last map that is dropped in training.
-        feat_dim: D; 60 are 20 LFCC with first and second derivatives.
-        embedding_dim: E.
+        channels: channels of the first layer, an even number; later layers have up to
+            twice as many.
+        lstm_layers: number of bidirectional LSTM layers, each with a shortcut around
+            it.
+        pooling: pooling over time: mean (tap), mean and standard deviation (stats), or
+            their attentive versions (sap, asp).
+        dropout: dropout probability of the last map.
+        feat_dim: feature dimension (D); 60 are 20 LFCCs with first and second
+            derivatives.
+        embedding_dim: embedding dimension.
 
     Source: X. Wang, J. Yamagishi, "A comparative study on recent neural spoofing
     countermeasures for synthetic speech detection", Interspeech 2021; G. Lavrentyeva

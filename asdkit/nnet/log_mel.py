@@ -6,16 +6,19 @@ that reach beyond an utterance's end are left out, not filled up.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torchaudio.functional import melscale_fbanks
 
+from asdkit.base.filterbanks import htk_mel_banks, num_empty
 from asdkit.base.ranges import Count
 from asdkit.nnet.network import Network
 from asdkit.nnet.padding import zero_padding
 from asdkit.nnet.se_resnet import FastResNetSe, ResNetSe
+
+logger = logging.getLogger(__name__)
 
 SAMPLE_FREQUENCY = 16000
 WINDOW, SHIFT, FFT = 400, 160, 512  # samples: 25 and 10 ms
@@ -26,8 +29,9 @@ class LogMel(nn.Module):
     """Compute log-mels of samples, with gradients.
 
     Args:
-        num_mel_bins: D.
-        preemphasis_coefficient: how much of a sample to subtract from the next.
+        num_mel_bins: number of mel bands (D).
+        preemphasis_coefficient: pre-emphasis: share of a sample to subtract from the
+            next.
 
     Source: github.com/clovaai/voxceleb_trainer: torchaudio's mel spectrogram (power,
     Hamming window, HTK's scale from 0 Hz up) plus 1e-6, after pre-emphasis that
@@ -43,9 +47,14 @@ class LogMel(nn.Module):
         super().__init__()
         self.preemphasis_coefficient = preemphasis_coefficient
         top = SAMPLE_FREQUENCY / 2
-        with torch.device("cpu"):  # it looks at the numbers, which meta has not
-            banks = melscale_fbanks(
-                FFT // 2 + 1, 0.0, top, num_mel_bins, SAMPLE_FREQUENCY
+        with torch.device("cpu"):  # meta has no numbers to look at
+            banks = htk_mel_banks(FFT, 0, top, num_mel_bins, SAMPLE_FREQUENCY)
+        if empty := num_empty(banks):
+            logger.warning(
+                "log-mel: %d of %d bands fall between the frequencies of a frame and "
+                "stay constant",
+                empty,
+                num_mel_bins,
             )
         self.register_buffer("banks", banks, persistent=False)
         window = torch.hamming_window(WINDOW)
@@ -72,8 +81,8 @@ class OnSamples(Network):
     """A network with its front end, to stand before the network among the bases.
 
     Args:
-        num_mel_bins: bands that the network sees.
-        feat_dim: D; 1, samples.
+        num_mel_bins: number of mel bands that the network takes.
+        feat_dim: 1: samples (D).
         network: options of the network.
     """
 

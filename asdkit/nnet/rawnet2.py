@@ -14,13 +14,13 @@ class RawNet2(WaveformNetwork):
     """Sinc filters, six residual blocks with gates, a recurrent network.
 
     Args:
-        num_filters: C of the first layer and of two blocks.
-        filter_size: samples that a filter sees.
-        channels: C of the other four blocks.
+        num_filters: number of sinc filters, and channels of the first two blocks.
+        filter_size: length of a filter in samples.
+        channels: channels of the last four blocks.
         gru_dim: dimension of the recurrent layers.
-        gru_layers: how many.
-        feat_dim: D; 1, samples.
-        embedding_dim: E.
+        gru_layers: number of recurrent layers.
+        feat_dim: 1: samples (D).
+        embedding_dim: embedding dimension.
 
     Source: H. Tak et al., "End-to-end anti-spoofing with RawNet2", ICASSP 2021, as
     it is the baseline of ASVspoof 2021, whose classifier is the loss's here.

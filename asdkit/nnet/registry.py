@@ -2,52 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+from asdkit.base.references import Reference
 from asdkit.base.registry import construct
-from asdkit.nnet.aasist import Aasist
-from asdkit.nnet.campplus import CamPlusPlus
-from asdkit.nnet.ecapa_tdnn import EcapaTdnn
-from asdkit.nnet.lcnn import Lcnn
-from asdkit.nnet.log_mel import SampledFastResNetSe, SampledResNetSe
-from asdkit.nnet.network import Network
-from asdkit.nnet.rawnet2 import RawNet2
-from asdkit.nnet.resnet import ResNet
-from asdkit.nnet.se_resnet import FastResNetSe, ResNetSe
-from asdkit.nnet.senet import SeNet
-from asdkit.nnet.ssl import SslEcapa
-from asdkit.nnet.xvector import XVector
 
-MODELS: dict[str, Callable[..., Network]] = {
-    "resnet18": partial(ResNet, blocks=(2, 2, 2, 2)),
-    "resnet34": partial(ResNet, blocks=(3, 4, 6, 3)),
-    "resnet101": partial(ResNet, blocks=(3, 4, 23, 3), bottleneck=True),
-    "resnet221": partial(ResNet, blocks=(6, 16, 48, 3), bottleneck=True),
-    "resnet_se34": ResNetSe,
-    "resnet_se34_fast": FastResNetSe,
-    "resnet_se34_samples": SampledResNetSe,
-    "resnet_se34_fast_samples": SampledFastResNetSe,
-    "senet9": partial(SeNet, blocks=(1, 1, 1, 1)),
-    "senet18": partial(SeNet, blocks=(2, 2, 2, 2)),
-    "senet34": partial(SeNet, blocks=(3, 4, 6, 3)),
-    "senet50": partial(SeNet, blocks=(3, 4, 6, 3), bottleneck=True),
-    "ecanet9": partial(SeNet, blocks=(1, 1, 1, 1), gate="eca"),
-    "ecanet18": partial(SeNet, blocks=(2, 2, 2, 2), gate="eca"),
-    "ecanet34": partial(SeNet, blocks=(3, 4, 6, 3), gate="eca"),
-    "ecanet50": partial(SeNet, blocks=(3, 4, 6, 3), bottleneck=True, gate="eca"),
-    "xvector": XVector,
-    "ecapa_tdnn": partial(EcapaTdnn, channels=512),
-    "ecapa_tdnn_1024": partial(EcapaTdnn, channels=1024),
-    "campplus": CamPlusPlus,
-    "ssl_ecapa": SslEcapa,
-    "lcnn": partial(Lcnn, lstm_layers=0, pooling="sap"),
-    "lcnn_lstm": Lcnn,
-    "rawnet2": RawNet2,
-    "aasist": Aasist,
-    "aasist_l": partial(
-        Aasist,
+if TYPE_CHECKING:
+    from asdkit.nnet.network import Network
+
+MODELS: Mapping[str, Reference] = {
+    "resnet18": Reference("asdkit.nnet.resnet:ResNet", blocks=(2, 2, 2, 2)),
+    "resnet34": Reference("asdkit.nnet.resnet:ResNet", blocks=(3, 4, 6, 3)),
+    "resnet101": Reference(
+        "asdkit.nnet.resnet:ResNet", blocks=(3, 4, 23, 3), bottleneck=True
+    ),
+    "resnet221": Reference(
+        "asdkit.nnet.resnet:ResNet", blocks=(6, 16, 48, 3), bottleneck=True
+    ),
+    "resnet_se34": Reference("asdkit.nnet.se_resnet:ResNetSe"),
+    "resnet_se34_fast": Reference("asdkit.nnet.se_resnet:FastResNetSe"),
+    "resnet_se34_samples": Reference("asdkit.nnet.log_mel:SampledResNetSe"),
+    "resnet_se34_fast_samples": Reference("asdkit.nnet.log_mel:SampledFastResNetSe"),
+    "senet9": Reference("asdkit.nnet.senet:SeNet", blocks=(1, 1, 1, 1)),
+    "senet18": Reference("asdkit.nnet.senet:SeNet", blocks=(2, 2, 2, 2)),
+    "senet34": Reference("asdkit.nnet.senet:SeNet", blocks=(3, 4, 6, 3)),
+    "senet50": Reference(
+        "asdkit.nnet.senet:SeNet", blocks=(3, 4, 6, 3), bottleneck=True
+    ),
+    "ecanet9": Reference("asdkit.nnet.senet:SeNet", blocks=(1, 1, 1, 1), gate="eca"),
+    "ecanet18": Reference("asdkit.nnet.senet:SeNet", blocks=(2, 2, 2, 2), gate="eca"),
+    "ecanet34": Reference("asdkit.nnet.senet:SeNet", blocks=(3, 4, 6, 3), gate="eca"),
+    "ecanet50": Reference(
+        "asdkit.nnet.senet:SeNet", blocks=(3, 4, 6, 3), bottleneck=True, gate="eca"
+    ),
+    "xvector": Reference("asdkit.nnet.xvector:XVector"),
+    "ecapa_tdnn": Reference("asdkit.nnet.ecapa_tdnn:EcapaTdnn", channels=512),
+    "ecapa_tdnn_1024": Reference("asdkit.nnet.ecapa_tdnn:EcapaTdnn", channels=1024),
+    "campplus": Reference("asdkit.nnet.campplus:CamPlusPlus"),
+    "ssl_ecapa": Reference("asdkit.nnet.ssl:SslEcapa"),
+    "lcnn": Reference("asdkit.nnet.lcnn:Lcnn", lstm_layers=0, pooling="sap"),
+    "lcnn_lstm": Reference("asdkit.nnet.lcnn:Lcnn"),
+    "rawnet2": Reference("asdkit.nnet.rawnet2:RawNet2"),
+    "aasist": Reference("asdkit.nnet.aasist:Aasist"),
+    "aasist_l": Reference(
+        "asdkit.nnet.aasist:Aasist",
         last_channels=24,
         graph_dim=24,
         spectral_ratio=0.4,
@@ -67,4 +66,5 @@ def build(name: str, **options: Any) -> Network:
     Raises:
         ValueError: there is no such network, or it has no such option.
     """
-    return construct(MODELS, name, **options)
+    network: Network = construct(MODELS, name, **options)
+    return network

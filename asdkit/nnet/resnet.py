@@ -16,13 +16,14 @@ class ResNet(Network):
 
     Args:
         blocks: residual blocks per stage; (3, 4, 6, 3) is ResNet-34.
-        bottleneck: blocks of three convolutions, which deep networks have.
-        channels: width of the first stage; it doubles from stage to stage.
-        stem_stride: of the convolution before the stages, in both directions; 2 is a
-            quarter of the work.
-        pooling: which of `asdkit.nnet.pooling.POOLINGS`.
-        feat_dim: D, the number of mel bins.
-        embedding_dim: E.
+        bottleneck: blocks of three convolutions, as in the deep variants.
+        channels: channels of the first stage; every further stage doubles them.
+        stem_stride: stride of the first convolution, in time and frequency; 2 takes a
+            quarter of the compute.
+        pooling: pooling over time: mean (tap), mean and standard deviation (stats), or
+            their attentive versions (sap, asp).
+        feat_dim: number of mel bins (D).
+        embedding_dim: embedding dimension.
 
     Source: K. He et al., "Deep residual learning", CVPR 2016; H. Zeinali et al.,
     "BUT system description to VoxSRC 2019", for these widths and strides.

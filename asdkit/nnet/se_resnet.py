@@ -33,11 +33,13 @@ class ResNetSe(Network):
     """The ResNet-34 of H/ASP: as wide as today's, with attention; 4.6 GMAC for 4 s.
 
     Args:
-        channels: width of the first stage; it doubles from stage to stage.
-        pooling: which of `asdkit.nnet.pooling.POOLINGS`; attention is per channel.
-        normalized: see `normalize_over_time`.
-        feat_dim: D, the number of mel bins.
-        embedding_dim: E.
+        channels: channels of the first stage; every further stage doubles them.
+        pooling: pooling over time: mean (tap), mean and standard deviation (stats), or
+            their attentive versions (sap, asp); attention weights per channel.
+        normalized: normalization over time: each feature on its own (bin), or all
+            features of an utterance together (utterance).
+        feat_dim: number of mel bins (D).
+        embedding_dim: embedding dimension.
     """
 
     def __init__(
@@ -80,11 +82,13 @@ class FastResNetSe(Network):
     before pooling.
 
     Args:
-        channels: width of the first stage; it doubles from stage to stage.
-        pooling: which of `asdkit.nnet.pooling.POOLINGS`; attention is per frame.
-        normalized: see `normalize_over_time`.
-        feat_dim: D, the number of mel bins.
-        embedding_dim: E.
+        channels: channels of the first stage; every further stage doubles them.
+        pooling: pooling over time: mean (tap), mean and standard deviation (stats), or
+            their attentive versions (sap, asp); attention weights per frame.
+        normalized: normalization over time: each feature on its own (bin), or all
+            features of an utterance together (utterance).
+        feat_dim: number of mel bins (D).
+        embedding_dim: embedding dimension.
     """
 
     def __init__(

@@ -32,12 +32,13 @@ class SeNet(Network):
     Args:
         blocks: residual blocks per stage; (2, 2, 2, 2) is SENet-18.
         bottleneck: blocks of three convolutions, twice as wide at their end.
-        gate: "se", squeeze-and-excitation, or "eca", efficient channel attention.
-        channels: width of the first stage; it doubles from stage to stage.
-        stem: what is before the stages: three 3x3 convolutions, or, for a fifteenth of
-            the multiply-accumulates, a 7x7 one and a maximum over 3x3, both strided.
-        feat_dim: D, the number of frequency bins.
-        embedding_dim: E; None for the pooled channels as they are.
+        gate: squeeze-and-excitation ("se"), or efficient channel attention ("eca").
+        channels: channels of the first stage; every further stage doubles them.
+        stem: layers before the stages: three 3x3 convolutions (convs), or a strided 7x7
+            convolution and max pooling (strided), a fifteenth of the compute.
+        feat_dim: number of frequency bins (D).
+        embedding_dim: embedding dimension; None: the pooled channels, without a linear
+            layer.
 
     Source: J. Xue et al., "Learning from yourself", ICASSP 2023; C.-I. Lai et al.,
     "ASSERT", Interspeech 2019.

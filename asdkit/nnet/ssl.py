@@ -6,6 +6,7 @@ The encoders are torchaudio's; `asdkit.data.ssl` reads their weights.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from asdkit.base.packages import require
 from asdkit.base.ranges import Count
 from asdkit.nnet.ecapa_tdnn import EcapaTdnn
 from asdkit.nnet.network import Network
@@ -28,15 +30,32 @@ PUBLISHED = (
 GENERAL = ("wavlm_model", "wav2vec2_model")
 
 
+def import_torchaudio(name: str) -> ModuleType:
+    """Import a module of torchaudio, which only self-supervised encoders need.
+
+    Args:
+        name: of the module, e.g. torchaudio.models.
+
+    Raises:
+        AsdkitError: torchaudio is not installed, or was not built for this torch.
+    """
+    cure = (
+        "self-supervised encoders need it; asdkit doctor names the version of "
+        f"torchaudio that works with torch {torch.__version__}"
+    )
+    require("torchaudio", cure)  # so that what fails has this name
+    return require(name, cure)
+
+
 class SslEncoder(nn.Module):
     """WavLM, wav2vec 2.0 or HuBERT: from samples to the outputs of all layers.
 
     Args:
         model: one of `PUBLISHED` or `GENERAL`.
-        options: of that function of torchaudio's.
-        normalize: whether an utterance is brought to mean 0 and variance 1 first, as
-            most large models want it and few small ones.
-        trained: whether it is trained; else its weights and its mode stay.
+        options: options of the torchaudio function that builds the model.
+        normalize: bring every utterance to mean 0 and variance 1 first, as most large
+            models expect and few small ones.
+        trained: train the encoder; else its weights and its mode stay as they are.
 
     Attributes:
         model: torchaudio's module.
@@ -45,6 +64,7 @@ class SslEncoder(nn.Module):
 
     Raises:
         ValueError: there is no such model.
+        AsdkitError: see `import_torchaudio`.
     """
 
     def __init__(
@@ -54,12 +74,11 @@ class SslEncoder(nn.Module):
         normalize: bool = False,
         trained: bool = False,
     ) -> None:
-        from torchaudio import models
-
         super().__init__()
         if model not in PUBLISHED + GENERAL:
             known = ", ".join(PUBLISHED + GENERAL)
             raise ValueError(f"expected one of {known}; got {model!r}")
+        models = import_torchaudio("torchaudio.models")
         self.model = getattr(models, model)(**(options or {}))
         self.normalize = normalize
         self.trained = trained
@@ -166,15 +185,18 @@ class SslEcapa(Network):
     encoders normalize over all of an utterance, padding included.
 
     Args:
-        ssl: see `SslEncoder`, as for the next three.
-        ssl_options: of that encoder.
-        ssl_normalize: of the waveform.
-        ssl_trained: together with the rest, or not at all.
-        channels: see `EcapaTdnn`, as for the next two.
-        pooled_channels: of the layer that is pooled.
-        pooling: attention does not see the utterance's statistics here.
-        feat_dim: D; 1, samples.
-        embedding_dim: E.
+        ssl: kind of encoder, as in `SslEncoder`.
+        ssl_options: options of the encoder.
+        ssl_normalize: bring every utterance to mean 0 and variance 1 before the
+            encoder.
+        ssl_trained: train the self-supervised encoder, too.
+        channels: channels of the ECAPA-TDNN's blocks.
+        pooled_channels: channels of the last layer before pooling.
+        pooling: pooling over time: mean (tap), mean and standard deviation (stats), or
+            their attentive versions (sap, asp); attention without the utterance's
+            statistics.
+        feat_dim: 1: samples (D).
+        embedding_dim: embedding dimension.
 
     Source: Microsoft, UniSpeech, downstreams/speaker_verification; Z. Chen et al.,
     "Large-scale self-supervised speech representation learning for automatic speaker

@@ -20,11 +20,12 @@ class XVector(Network):
     seen only by frames that the pooling leaves out.
 
     Args:
-        channels: width of all layers but the last.
-        last_channels: width of the layer that is pooled.
-        pooling: which of `asdkit.nnet.pooling.POOLINGS`.
-        feat_dim: D.
-        embedding_dim: E.
+        channels: channels of all layers but the last.
+        last_channels: channels of the last layer before pooling.
+        pooling: pooling over time: mean (tap), mean and standard deviation (stats), or
+            their attentive versions (sap, asp).
+        feat_dim: feature dimension (D).
+        embedding_dim: embedding dimension.
 
     Source: D. Snyder et al., "X-vectors", ICASSP 2018; the second embedding layer,
     which is the output, as in WeSpeaker's XVEC.

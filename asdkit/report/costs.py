@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from asdkit.base.columns import columns
+from asdkit.base.answers import Cell, Table, number
 from asdkit.base.cost import Power
 from asdkit.base.errors import DataError
 from asdkit.io.costs import COSTS, read_costs
@@ -23,7 +23,7 @@ def cost_table(
     directories: Sequence[PathName],
     by_program: bool = False,
     power: Power | None = None,
-) -> str:
+) -> Table:
     """Set what was spent on experiments as a table, one line each.
 
     Every finished run counts, those that were repeated as often as they were.  The
@@ -32,7 +32,7 @@ def cost_table(
 
     Args:
         directories: what was written in them, and below them, counts.
-        by_program: whether every program has a line of its own.
+        by_program: print a line for every program instead of one per directory.
         power: how energy is estimated where nobody measured it; None for defaults.
 
     Raises:
@@ -50,7 +50,7 @@ def cost_table(
     all_runs = [run for runs in groups.values() for run in runs]
     measured = all_measured(all_runs)
     rows = [_row(name, runs, power, measured) for name, runs in groups.items()]
-    return f"{columns([TITLES, *rows])}\n{energy_note(all_runs, power)}"
+    return Table(TITLES, rows, notes=[energy_note(all_runs, power)])
 
 
 def runs_below(directory: PathName) -> list[dict[str, Any]]:
@@ -106,16 +106,16 @@ def _is_measured(run: Mapping[str, Any]) -> bool:
 
 def _row(
     name: str, runs: Sequence[dict[str, Any]], power: Power, measured: bool
-) -> tuple[str, ...]:
+) -> list[Cell | str]:
     """Add up runs."""
     energy_wh = energy_of(runs, power, measured)
     watched = [run["energy_wh"] for run in runs if run["energy_wh"] is not None]
-    return (
+    return [
         name,
-        f"{len(runs)}",
-        *(f"{sum(run[key] for run in runs):.1f}" for key in SUMMED),
-        f"{max(run['peak_mb'] for run in runs):.0f}",
-        f"{energy_wh:.4f}",
-        f"{power.co2e_g(energy_wh):.4f}",
-        f"{sum(watched):.4f}" if len(watched) == len(runs) else "-",
-    )
+        number(len(runs)),
+        *(number(sum(run[key] for run in runs), ".1f") for key in SUMMED),
+        number(max(run["peak_mb"] for run in runs), ".0f"),
+        number(energy_wh, ".4f"),
+        number(power.co2e_g(energy_wh), ".4f"),
+        number(sum(watched) if len(watched) == len(runs) else None, ".4f"),
+    ]

@@ -25,10 +25,12 @@ def energy_vad(
     Args:
         log_energy: (T,) natural-log energy per frame; for Kaldi's MFCCs this is
             coefficient 0.
-        vad_energy_threshold: constant part of the threshold, natural log.
-        vad_energy_mean_scale: share of the utterance's mean, without unit.
+        vad_energy_threshold: constant part of the energy threshold, natural log.
+        vad_energy_mean_scale: share of the utterance's mean log energy to add to the
+            threshold.
         vad_frames_context: frames to look at on each side.
-        vad_proportion_threshold: in (0, 1), without unit.
+        vad_proportion_threshold: share of these frames that must be loud, between 0 and
+            1.
 
     Returns:
         (T,) bool, True where there is speech.

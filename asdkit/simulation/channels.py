@@ -157,7 +157,10 @@ def code_ffmpeg(
         writer = av.CodecContext.create(encoder, "w")
         reader = av.CodecContext.create(decoder, "r")
     except av.codec.codec.UnknownCodecError as error:
-        raise AsdkitError(f"PyAV was built without the codec {error}") from None
+        raise AsdkitError(
+            f"PyAV {av.__version__} was built without the codec {error}",
+            hint="pip install 'av<19', whose wheels have it",
+        ) from None
     writer.format, writer.bit_rate = "s16", bit_rate
     for side in writer, reader:
         side.sample_rate, side.layout = rate, "mono"

@@ -39,13 +39,15 @@ class DrawnCorpus:
     rank, and a larger corpus contains the smaller ones.
 
     Args:
-        num_spks: K; the odd ones are women, the even ones men.
-        num_sessions: sessions of each speaker.
-        utts_per_session: utterances in each session.
-        mean_sec: average duration; single ones differ by up to a fifth.
-        prefix: of the speakers' names; another prefix gives other speakers.
-        seed: another seed gives other speakers of the same names.
-        sample_frequency: in Hz.
+        num_spks: number of speakers; odd ones are women, even ones men.
+        num_sessions: number of sessions of every speaker, each with its room and
+            microphone.
+        utts_per_session: number of utterances in every session.
+        mean_sec: average duration of an utterance in seconds; single ones differ by up
+            to a fifth.
+        prefix: prefix of the speakers' names; other prefixes are other people.
+        seed: random seed; other seeds give other people under the same names.
+        sample_frequency: sampling rate in Hz.
     """
 
     def __init__(

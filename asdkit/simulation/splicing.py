@@ -14,10 +14,11 @@ class Splicer:
     """Overwrite stretches of bona fide speech.
 
     Args:
-        max_stretches: as many are drawn at most, and one at least.
-        min_sec: shortest stretch.
-        max_sec: longest stretch.
-        fade_ms: at either end of a stretch the two are faded into each other.
+        max_stretches: maximum number of spoofed stretches per utterance; at least one
+            is drawn.
+        min_sec: shortest stretch in seconds.
+        max_sec: longest stretch in seconds.
+        fade_ms: cross-fade at both ends of a stretch in milliseconds.
 
     Source: L. Zhang et al., "An initial investigation for detecting partially spoofed
     audio", Interspeech 2021, where stretches are words and pauses, found by a VAD.

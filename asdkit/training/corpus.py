@@ -9,7 +9,7 @@ from functools import cache
 from typing import Annotated, Any, NamedTuple
 
 from asdkit.base.errors import AsdkitError, FitError
-from asdkit.base.ranges import Count, Natural, Range, Share
+from asdkit.base.ranges import Count, FolderPath, Natural, Range, Share
 from asdkit.data.augmentation import (
     Augmentation,
     Chain,
@@ -23,7 +23,7 @@ from asdkit.data.batches import Ear, ExtractionBatches, TrainingBatches
 from asdkit.data.cuts import number_speakers, speaker_of
 from asdkit.data.frame_labels import LabelChunks
 from asdkit.data.lanes import AudioLane, Lane
-from asdkit.data.loading import at_rate
+from asdkit.data.loading import at_rate, sum_up_feats
 from asdkit.data.noises import (
     DrawnNoises,
     DrawnRooms,
@@ -33,24 +33,13 @@ from asdkit.data.noises import (
 from asdkit.data.sampling import RandomChunks, Sampler, SpeakerChunks
 from asdkit.data.sources import FeatureSource
 from asdkit.features.frames import Features
-from asdkit.features.registry import FEATURES
+from asdkit.io.origins import describe
 from asdkit.io.tables import PathName
 from asdkit.simulation.rawboost import RawBoost
 from asdkit.training.teachers import StoredTeacher
 from asdkit.training.validation import Validation, hold_out
 
 SPEEDS = (1.0, 0.9, 1.1)
-
-
-def stored() -> None:
-    """Compute no features, because they are stored."""
-
-
-# Where frames come from: what to compute from audio, if anything.
-FRONT_ENDS: dict[str, Callable[..., Features | None]] = {
-    "stored": stored,
-    **FEATURES,
-}
 
 
 class Corpus(NamedTuple):
@@ -95,28 +84,29 @@ class CorpusReader:
     """Read a data directory and say how batches are made of it.
 
     Args:
-        voiced: whether to leave out what vad.scp rejects; stored features only.
-        subtract_mean: whether to subtract the mean of every chunk.
-        delta_order: highest derivative over time that is appended; 0 for none.
-        chunk_frames: T.
-        batch_size: chunks in a batch, of all ranks together.
-        chunks_per_utt: how many chunks of each utterance an epoch has.
-        utts_per_speaker: chunks of every speaker in a batch, as metric losses want
-            them; 0 draws utterances whoever speaks.
-        spec_augment_prob: how many chunks get bands and stretches masked.
-        augment_prob: how many chunks get noise or a room; audio only.
-        noises: data directory or folder of noise; None draws noise.
-        rooms: data directory or folder of impulse responses; None draws rooms.
-        codec_prob: how many chunks then go through a codec; audio only.
-        rawboost: algorithm that then distorts all chunks, see
-            `asdkit.simulation.rawboost.RawBoost`; 0 for none; audio only.
-        perturb_speed: whether to play chunks at 0.9 and 1.1 times their speed, too;
+        voiced: leave out frames that vad.scp rejects; stored features only.
+        subtract_mean: subtract the mean over time from every chunk.
+        delta_order: order of the highest time derivative to append; 0: none.
+        chunk_frames: frames per chunk; samples for networks on waveforms.
+        batch_size: chunks per batch, over all ranks.
+        chunks_per_utt: chunks per utterance in an epoch.
+        utts_per_speaker: chunks per speaker in a batch, for metric losses; 0:
+            utterances at random, whoever speaks.
+        spec_augment_prob: share of chunks with SpecAugment masks in time and frequency.
+        augment_prob: share of chunks with added noise or reverberation; audio only.
+        noises: folder or data directory of noise recordings; None: synthetic noise.
+        rooms: folder or data directory of room impulse responses; None: simulated
+            rooms.
+        codec_prob: share of chunks that then pass through a codec; audio only.
+        rawboost: RawBoost algorithm, 1 to 8, that then distorts all chunks; 0: none;
             audio only.
-        speed_classes: whether these count as other speakers.
-        num_workers: processes that make batches ahead; makes no difference otherwise.
-        num_valid_spks: see `asdkit.training.validation.hold_out`, as for the next.
-        utts_per_valid_spk: of each held-out speaker.
-        seed: of every draw.
+        perturb_speed: train on chunks at 0.9 and 1.1 times their speed, too; audio
+            only.
+        speed_classes: count a speaker at another speed as another speaker.
+        num_workers: worker processes that prefetch batches.
+        num_valid_spks: speakers held out for validation; 0: no validation.
+        utts_per_valid_spk: maximum number of utterances per held-out speaker.
+        seed: random seed for weights, batch order and dropout.
     """
 
     voiced: bool = False
@@ -128,8 +118,8 @@ class CorpusReader:
     utts_per_speaker: Natural = 0
     spec_augment_prob: Share = 0.0
     augment_prob: Share = 0.6
-    noises: str | None = None
-    rooms: str | None = None
+    noises: FolderPath | None = None
+    rooms: FolderPath | None = None
     codec_prob: Share = 0.0
     rawboost: Annotated[int, Range(0, 8)] = 0
     perturb_speed: bool = False
@@ -210,10 +200,18 @@ class CorpusReader:
         options = {k: x for k, x in asdict(self).items() if k != "num_workers"}
         options["steps_per_epoch"] = batches.steps_per_epoch
         labeled = "\n".join(f"{cut.id} {self.class_of(cut)}" for cut in cuts)
+        options["content"] = self._sum_up(data_dir, source, lane)
         options["utts"] = f"{len(cuts)} with checksum {zlib.crc32(labeled.encode())}"
         return Corpus(
             batches, names, source, lane.dim, held_out, held_out_batches, options
         )
+
+    def _sum_up(self, data_dir: PathName, source: FeatureSource, lane: Lane) -> str:
+        """Sum up features or audio, so that a training is not resumed on others."""
+        if source.lane == "stored":
+            return sum_up_feats(lane.cuts)
+        sizes = describe(data_dir, ["sizes"]).get("sizes", "unknown")
+        return f"audio with checksum {sizes}"
 
     def _frame_labels(
         self, data_dir: PathName, source: FeatureSource, lane: Lane

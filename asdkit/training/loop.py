@@ -6,7 +6,7 @@ import contextlib
 import math
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,14 @@ from torch.nn.utils import clip_grad_norm_
 from asdkit.base.distributed import barrier, num_ranks
 from asdkit.base.errors import AsdkitError
 from asdkit.base.memory import keep_freed
-from asdkit.base.ranges import Count, Natural, NonNegative, Positive, ProperShare, Range
+from asdkit.base.ranges import (
+    Count,
+    Natural,
+    NonNegative,
+    Positive,
+    PositiveOrInfinite,
+    ProperShare,
+)
 from asdkit.io.tables import PathName
 from asdkit.losses.objective import Objective
 from asdkit.nnet.network import Network
@@ -32,7 +39,6 @@ if TYPE_CHECKING:
     from asdkit.data.batches import Batch
 
 Precision = Literal["auto", "float32", "bf16", "fp16"]
-MaxNorm = Annotated[float, Range(above=0, most=float("inf"))]
 ERROR = "EER %"  # what validation finds, in the log and the history
 DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -79,33 +85,35 @@ class Training:
     of a rank.  So it is with the parts that ``accumulate`` makes.
 
     Args:
-        num_epochs: how often the data are seen.  Schedules stretch over them all, so
-            that a training cannot be continued with another number.
-        optimizer: "sgd" is with Nesterov's momentum; "adam" adds the decay of weights
-            to their gradient, "adamw" does not.
-        momentum: of "sgd".
-        beta2: of "adam": decay of the mean squared gradient.
-        adam_epsilon: of "adam": added to its root.
-        amsgrad: of "adam": whether the largest mean so far counts, not the present one.
-        weight_decay: of all parameters.
-        learning_rate: see `asdkit.training.schedules.rate_at`, as for the next three.
-        final_rate: what the learning rate ends at.
-        warmup: share of the training.
-        schedule: shape of the decay.
-        max_grad_norm: longer gradients are shortened to this; inf for never.
-        accumulate: in how many parts a batch goes through the network, if it does not
-            fit into memory.
-        precision: of the network; "auto" is bf16 on a GPU and float32 on a CPU.
-            Losses are in float32 always.
-        channels_last: layout of maps in memory, faster with convolutions; None is true
-            on a GPU and false on a CPU, where torch 2.11 writes beyond its arrays in
-            the backward pass of a strided 1x1 convolution of less than 16 channels.
-        sync_batchnorm: normalize with the statistics of all ranks; GPUs only.
-        averaging: see `asdkit.training.schedules.average_share`, as for the next two.
-        ema_decay: of the moving average.
-        averaged_epochs: how many of the last.
-        seed: of dropout; batches and initial weights have their own.
-        checkpoint_minutes: between two checkpoints, besides those after every epoch.
+        num_epochs: passes over the training data; all schedules span them, so a
+            training cannot be continued with another number.
+        optimizer: SGD with Nesterov momentum, Adam with weight decay in the gradient,
+            or AdamW with decoupled weight decay.
+        momentum: momentum of SGD.
+        beta2: decay rate of Adam's mean squared gradient.
+        adam_epsilon: term added to the denominator of Adam's step.
+        amsgrad: divide Adam's step by the largest mean squared gradient so far, not the
+            current one.
+        weight_decay: weight decay of all parameters.
+        learning_rate: learning rate before the decay; Adam needs about 0.001.
+        final_rate: final learning rate of the exponential and cosine decays.
+        warmup: share of the training over which the learning rate rises linearly.
+        schedule: decay of the learning rate; step: to a tenth after 1/2 and again after
+            3/4 of the training.
+        max_grad_norm: gradient norm above which gradients are scaled down; inf: never.
+        accumulate: number of parts in which a batch passes through the network, to save
+            memory.
+        precision: precision of the network; auto: bf16 on a GPU, float32 on a CPU.
+            Losses are always in float32.
+        channels_last: use the channels-last memory format (faster convolutions); None:
+            on a GPU only.
+        sync_batchnorm: share batch-normalization statistics across ranks; GPUs only.
+        averaging: final weights: the last (none), their moving average (ema), the mean
+            over the last epochs, or the best epoch in validation.
+        ema_decay: decay of the moving average per step.
+        averaged_epochs: number of last epochs to average.
+        seed: random seed for dropout; batches and initial weights have their own.
+        checkpoint_minutes: minutes between checkpoints within an epoch.
     """
 
     def __init__(
@@ -121,7 +129,7 @@ class Training:
         final_rate: Positive = 5e-5,
         warmup: ProperShare = 0.04,
         schedule: Schedule = "exponential",
-        max_grad_norm: MaxNorm = 5.0,
+        max_grad_norm: PositiveOrInfinite = 5.0,
         accumulate: Count = 1,
         precision: Precision = "auto",
         channels_last: bool | None = None,
@@ -249,7 +257,7 @@ class Training:
         sums: dict[str, Tensor] = {}
         for part, share, is_last in split(batch, self.accumulate):
             with _sync_gradients(model, is_last):
-                with self._autocast(state.device):
+                with self._autocast(state.device), _enough_for_batchnorm(part):
                     terms = model(to_device(part, state.device))
                 loss = share * torch.stack([*terms.values()]).sum()
                 state.scaler.scale(loss).backward()
@@ -283,6 +291,8 @@ class Training:
         """Assemble what changes from step to step."""
         model: nn.Module = TrainedModel(network, objective).to(device)
         on_gpu = torch.device(device).type != "cpu"
+        # torch 2.11 on a CPU writes beyond its arrays in the backward pass of a strided
+        # 1x1 convolution of less than 16 channels, if these are last.
         if on_gpu if self.channels_last is None else self.channels_last:
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.sync_batchnorm and num_ranks() > 1:
@@ -355,6 +365,21 @@ def _parallel(model: nn.Module) -> nn.Module:
         return model
     barrier()  # where ranks meet, if they have not yet
     return DistributedDataParallel(model)
+
+
+@contextlib.contextmanager
+def _enough_for_batchnorm(part: Batch) -> Iterator[None]:
+    """Explain the error of batch normalization on a single embedding."""
+    try:
+        yield
+    except ValueError as error:
+        if not str(error).startswith("Expected more than 1 value per channel"):
+            raise
+        raise AsdkitError(
+            f"batch normalization needs at least 2 chunks at a time, got "
+            f"{len(part.utts)} of a batch",
+            hint="raise --batch-size; or lower --accumulate, or the number of ranks",
+        ) from None
 
 
 def _sync_gradients(

@@ -12,6 +12,7 @@ import torch
 
 from asdkit.base.distributed import is_main
 from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.inputs import refuse_input
 from asdkit.base.options import choice_of, options_of
 from asdkit.data.cuts import speaker_of
 from asdkit.data.networks import (
@@ -67,13 +68,16 @@ def new_network(
     """
     network_options = choice_of(args, "network", MODELS)[1]
     network_options["feat_dim"] = corpus.feat_dim
+    loss_options = choice_of(args, "loss", LOSSES)[1]
+    if "class_weights" in args:  # cm-train's, whose losses all have them
+        loss_options["class_weights"] = args.class_weights
     ssl = None
     if args.ssl_checkpoint is not None:
         ssl = read_ssl(args.ssl_checkpoint)
         network_options |= ssl.options
     options: dict[str, Any] = {
         "network": full_options(MODELS, args.network, network_options),
-        "loss": full_options(LOSSES, args.loss, choice_of(args, "loss", LOSSES)[1]),
+        "loss": full_options(LOSSES, args.loss, loss_options),
         "objective": full_options(
             OBJECTIVES, args.objective, choice_of(args, "objective", OBJECTIVES)[1]
         ),
@@ -131,7 +135,10 @@ def train_network(
 
     Raises:
         AsdkitError: as `Training.fit` and `build_objective` do.
+        DataError: network.pt is the one to start or to learn from.
     """
+    written = Path(directory) / "network.pt"
+    refuse_input(written)  # before hours of work
     objective = build_objective(
         args.objective,
         choice_of(args, "objective", OBJECTIVES)[1],
@@ -150,4 +157,4 @@ def train_network(
         device,
     )
     if is_main():
-        save_network(Path(directory) / "network.pt", trained)
+        save_network(written, trained)

@@ -2,45 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from asdkit.base.errors import AsdkitError
-from asdkit.base.parameters import parameters_of
-from asdkit.distillation.adversarial import (
-    Adversarial,
-    AdversarialDistillation,
-    SpeakerReversal,
-)
-from asdkit.distillation.objectives import (
-    Cosine,
-    DecoupledKd,
-    Kl,
-    KlCosine,
-    Mse,
-    Precision,
-    Relational,
-)
-from asdkit.distillation.self_distillation import SelfDistillation
-from asdkit.losses.frames import FrameLabels
-from asdkit.losses.objective import Labels, Objective
+from asdkit.base.references import Reference
+from asdkit.base.signatures import MISSING, parameters_of
+
+if TYPE_CHECKING:
+    from asdkit.losses.objective import Objective
 
 # What a constructor takes without a default is given to it by name: the loss, the
 # network, the teacher, or the speakers.
-OBJECTIVES: dict[str, Callable[..., Objective]] = {
-    "labels": Labels,
-    "frame_labels": FrameLabels,
-    "mse": Mse,
-    "precision": Precision,
-    "cosine": Cosine,
-    "relational": Relational,
-    "kl": Kl,
-    "decoupled_kd": DecoupledKd,
-    "kl_cosine": KlCosine,
-    "self_distillation": SelfDistillation,
-    "adversarial": Adversarial,
-    "adversarial_distillation": AdversarialDistillation,
-    "speaker_reversal": SpeakerReversal,
+OBJECTIVES: Mapping[str, Reference] = {
+    "labels": Reference("asdkit.losses.objective:Labels"),
+    "frame_labels": Reference("asdkit.losses.frames:FrameLabels"),
+    "mse": Reference("asdkit.distillation.objectives:Mse"),
+    "precision": Reference("asdkit.distillation.objectives:Precision"),
+    "cosine": Reference("asdkit.distillation.objectives:Cosine"),
+    "relational": Reference("asdkit.distillation.objectives:Relational"),
+    "kl": Reference("asdkit.distillation.objectives:Kl"),
+    "decoupled_kd": Reference("asdkit.distillation.objectives:DecoupledKd"),
+    "kl_cosine": Reference("asdkit.distillation.objectives:KlCosine"),
+    "self_distillation": Reference(
+        "asdkit.distillation.self_distillation:SelfDistillation"
+    ),
+    "adversarial": Reference("asdkit.distillation.adversarial:Adversarial"),
+    "adversarial_distillation": Reference(
+        "asdkit.distillation.adversarial:AdversarialDistillation"
+    ),
+    "speaker_reversal": Reference("asdkit.distillation.adversarial:SpeakerReversal"),
 }
 
 
@@ -57,7 +48,7 @@ def build_objective(name: str, options: Mapping[str, Any], **parts: Any) -> Obje
         AsdkitError: there is no teacher and it needs one, or the other way round.
     """
     parameters = parameters_of(OBJECTIVES[name]).values()
-    needed = {p.name for p in parameters if p.default is p.empty}
+    needed = {p.name for p in parameters if p.default is MISSING}
     has_teacher = parts.get("teacher") is not None
     if has_teacher and "teacher" not in needed:
         raise AsdkitError(f"--teacher: --objective {name} has none")
@@ -66,4 +57,6 @@ def build_objective(name: str, options: Mapping[str, Any], **parts: Any) -> Obje
             f"--objective {name}: expected a --teacher",
             hint="--teacher scp:exp/ivectors/train/ivector.scp, or a network's folder",
         )
-    return OBJECTIVES[name](**{part: parts[part] for part in needed}, **options)
+    given = {part: parts[part] for part in needed}
+    objective: Objective = OBJECTIVES[name](**given, **options)
+    return objective

@@ -23,10 +23,10 @@ def rate_at(
     """Return the learning rate of a step: a decay, and a linear rise that scales it.
 
     Args:
-        step: counted from 0.
-        num_steps: of the whole training.
-        learning_rate: what the decay starts from; after the rise, less is left.
-        final_rate: what exponential and cosine decay end at.
+        step: step, counted from 0.
+        num_steps: steps of the whole training.
+        learning_rate: rate that the decay starts from; after the rise, less is left.
+        final_rate: final rate of the exponential and cosine decays.
         warmup: share of the training that the rise takes, in [0, 1).
         schedule: "exponential"; "cosine"; "step", a tenth after half and after three
             quarters of the training; or "constant".
@@ -62,15 +62,15 @@ def average_share(
     """Return by which share of the way an average of the weights moves to the weights.
 
     Args:
-        step: the one just done, counted from 0.
-        steps_per_epoch: how many steps an epoch has.
-        num_epochs: of the whole training.
+        step: step just done, counted from 0.
+        steps_per_epoch: steps of an epoch.
+        num_epochs: epochs of the whole training.
         averaging: "ema" is the exponential moving average over the steps, and the
             plain mean as long as these are few; "epochs" the mean of the weights at
             the ends of the last epochs.  "best" is no average, but the weights of the
             epoch with the lowest error of validation, which the loop keeps.
-        ema_decay: what the moving average keeps of itself in a step.
-        averaged_epochs: how many of the last epochs.
+        ema_decay: share of itself that the moving average keeps in a step.
+        averaged_epochs: number of last epochs to average.
 
     Returns:
         in [0, 1]; 0: nothing is averaged at this step, 1: the average begins.

@@ -41,13 +41,14 @@ class SpoofCorpusReader(CorpusReader):
     """As `CorpusReader`, but classes are spoofed and bona fide speech.
 
     Args:
-        subtract_mean: whether to subtract the mean of every chunk; a vocoder or a
-            channel is in it.
-        augment_prob: how many chunks get noise or a room; audio only.
-        speed_classes: a class is the same at all speeds.
-        sampling: "balanced" has as many of both classes in every batch.
-        crop: what of an utterance is judged when it is a trial: all, the first
-            ``chunk_frames``, or as many from the middle.
+        subtract_mean: subtract the mean over time from every chunk; it may carry traces
+            of the vocoder or channel.
+        augment_prob: share of chunks with added noise or reverberation; audio only.
+        speed_classes: not used: a class is the same at all speeds.
+        sampling: utterances of a batch: drawn regardless of class (natural), or as many
+            of both classes (balanced).
+        crop: part of an utterance that is scored: all of it (whole), or the first or
+            central chunk_frames.
     """
 
     subtract_mean: bool = False
@@ -105,7 +106,7 @@ class SpoofCorpusReader(CorpusReader):
         lane = corpus.source.open_lane(cuts, corpus.feat_dim)
         times = frame_times(data_dir)
         labels = {
-            cut.id: bonafide_frames(cut, times, int(number))
+            cut.id: bonafide_frames(cut.supervisions[0], times, int(number))
             for cut, number in zip(lane.cuts, lane.num_frames, strict=True)
         }
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from asdkit.base.errors import DataError
+from asdkit.io.checksums import DAMAGES, verify_zip
 from asdkit.io.files import write_atomic
 from asdkit.io.tables import PathName
 from asdkit.nnet.network import Network
@@ -54,7 +55,14 @@ class CachedNetwork(Network):
         self.network = network
         self._identity = _identity(network, options)
         self.directory = Path(directory) / self._identity.hex()[:16]
-        sizes = [path.stat().st_size for path in self.directory.glob("*/*.npy")]
+        if old := [*self.directory.glob("*/*.npy")]:
+            logger.warning(
+                "teacher: %d files without a checksum, of an older version, are not "
+                "used; find %s -name '*.npy' -delete removes them",
+                len(old),
+                self.directory,
+            )
+        sizes = [path.stat().st_size for path in self.directory.glob("*/*.npz")]
         self._room = int(max_gb * 1e9) - sum(sizes)
         logger.info(
             "teacher: %d batches are known, %.1f MB: %s",
@@ -77,7 +85,7 @@ class CachedNetwork(Network):
         embeddings = self.network(feats, num_frames).float()
         if self._room > 0:
             with write_atomic(path, "wb") as stream:
-                np.save(stream, embeddings.cpu().numpy(), allow_pickle=False)
+                np.savez(stream, embeddings=embeddings.cpu().numpy())
             self._room -= path.stat().st_size
             if self._room <= 0:
                 logger.warning("teacher: %s is full", self.directory)
@@ -95,7 +103,7 @@ class CachedNetwork(Network):
         digest.update(json.dumps(about).encode())
         digest.update(_bytes_of(feats))
         name = digest.hexdigest()
-        return self.directory / name[:2] / f"{name[2:]}.npy"
+        return self.directory / name[:2] / f"{name[2:]}.npz"
 
 
 def _identity(network: Network, options: Mapping[str, Any]) -> bytes:
@@ -116,10 +124,12 @@ def _bytes_of(tensor: Tensor) -> memoryview:
 def _read(path: Path) -> np.ndarray | None:
     """Read embeddings; None if they are not there."""
     try:
-        return np.load(path, allow_pickle=False)
+        verify_zip(path)
+        with np.load(path, allow_pickle=False) as file:
+            return file["embeddings"]
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, EOFError) as error:
+    except DAMAGES as error:
         raise DataError(
             path, f"damaged: {error}", hint="remove it; it will be computed again"
         ) from None

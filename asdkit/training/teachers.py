@@ -14,7 +14,7 @@ import numpy as np
 from asdkit.backends.pipeline import Pipeline
 from asdkit.backends.uncertainty import transform_precision
 from asdkit.base.errors import AsdkitError, DataError
-from asdkit.base.ranges import Positive
+from asdkit.base.ranges import FilePath, FolderPath, Positive, Rspecifier
 from asdkit.data.networks import TrainedNetwork, load_network
 from asdkit.data.sources import FeatureSource
 from asdkit.distillation.teachers import NetworkTeacher, Teacher, VectorTeacher
@@ -49,22 +49,26 @@ class TeacherReader:
     """Read a teacher.
 
     Args:
-        teacher: rspecifier of vectors, e.g. ``scp:exp/ivectors/train/ivector.scp``, or
-            directory with network.pt; None for no teacher.
-        teacher_transform: back-end whose maps the vectors go through first.
-        teacher_precision: rspecifier of the diagonals of their precisions.
-        missing_teacher: what to do with training utterances that have no vector:
-            "skip" leaves them out of the training altogether.
-        teacher_cache: directory where a network's answers are kept for the next
-            student; None keeps nothing.
-        teacher_cache_gb: of one network's answers.
+        teacher: rspecifier of the teacher's vectors, e.g.
+            ``scp:exp/ivectors/train/ivector.scp``, or directory with network.pt; None:
+            no teacher.
+        teacher_transform: back-end (.npz) that transforms the vectors first; None: no
+            transform.
+        teacher_precision: rspecifier of the vectors' precisions, as ivector-extract
+            writes them; None: no precisions.
+        missing_teacher: training utterances without a teacher's vector: stop (error),
+            or train without them (skip).
+        teacher_cache: directory that caches the teacher network's outputs for later
+            trainings; None: no cache.
+        teacher_cache_gb: cache size in GB per teacher; outputs beyond it are
+            recomputed.
     """
 
-    teacher: str | None = None
-    teacher_transform: str | None = None
-    teacher_precision: str | None = None
+    teacher: Rspecifier | None = None
+    teacher_transform: FilePath | None = None
+    teacher_precision: Rspecifier | None = None
     missing_teacher: Literal["error", "skip"] = "error"
-    teacher_cache: str | None = None
+    teacher_cache: FolderPath | None = None
     teacher_cache_gb: Positive = 10.0
 
     def read(self) -> StoredTeacher | None:
@@ -173,9 +177,9 @@ class StoredNetwork:
 
     Args:
         directory: with network.pt.
-        cache: where its answers are kept, see `asdkit.training.teacher_cache`; None
-            for nowhere.
-        cache_gb: of these.
+        cache: directory that caches its outputs, see `asdkit.training.teacher_cache`;
+            None: no cache.
+        cache_gb: size of the cache in GB.
 
     Raises:
         DataError: missing, damaged, or not a network.

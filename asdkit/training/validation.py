@@ -28,9 +28,9 @@ def hold_out(
 
     Args:
         utt2spk: of the whole training set.
-        num_valid_spks: how many speakers; 0 for no validation.
-        utts_per_valid_spk: of each at most, the same share of all of his.
-        seed: of the draw.
+        num_valid_spks: number of speakers; 0 for no validation.
+        utts_per_valid_spk: utterances of each at most, the same share of all of them.
+        seed: random seed of the draw.
 
     Returns:
         utt2spk of what is drawn; the other utterances of these speakers must not be

@@ -90,3 +90,18 @@ def test_the_model_itself_and_its_options_stay(plda, rng):
 def test_one_embedding_is_too_little(plda):
     with pytest.raises(FitError, match="plda: cannot adapt to 1 embeddings"):
         adapt_plda(plda, np.zeros((1, 5)))
+
+
+def test_a_model_that_leaves_directions_out_is_adapted_in_the_others(rng):
+    spk = np.repeat(np.arange(100), 4)
+    x = rng.normal(size=(100, 3))[spk] + 0.5 * rng.normal(size=(400, 3))
+    basis = np.linalg.qr(rng.normal(size=(7, 3)))[0].T
+    new = 2 * rng.normal(size=(50, 3)) + 1
+    wide = adapt_plda(Plda().fit(x @ basis, spk), new @ basis)
+    expected = adapt_plda(Plda().fit(x, spk), new)
+    n = np.ones(5)
+    np.testing.assert_allclose(
+        wide.score(x[:5] @ basis, n, x[5:] @ basis),
+        expected.score(x[:5], n, x[5:]),
+        rtol=1e-8,
+    )

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy.optimize import approx_fprime, minimize
+from scipy.special import logit
 
 from asdkit.backends.calibration import Calibration, _Objective
 from asdkit.base.errors import FitError
@@ -87,8 +88,27 @@ def test_the_same_system_twice_gives_what_it_gives_once(rng):
     llr, is_target = draw_llrs(rng, 2000)
     once = Calibration().fit(llr[:, None], is_target).score(llr[:, None])
     both = np.stack([llr, llr], axis=1)
-    twice = Calibration().fit(both, is_target).score(both)
-    np.testing.assert_allclose(once, twice, atol=1e-5)
+    model = Calibration().fit(both, is_target)
+    np.testing.assert_allclose(once, model.score(both), atol=1e-5)
+    np.testing.assert_allclose(model.weights_[0], model.weights_[1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("p_target", [0.5, 0.01])
+@pytest.mark.parametrize("ridge", [0.0, 0.1])
+def test_the_minimum_is_that_of_a_general_minimizer(rng, p_target, ridge):
+    llr, is_target = draw_llrs(rng, 2000)
+    x = np.stack([llr, llr + rng.normal(size=len(llr)), rng.normal(size=len(llr))], 1)
+    model = Calibration(p_target, ridge).fit(x, is_target)
+
+    def cost(w):
+        z = np.where(is_target, 1, -1) * (x @ w[:3] + w[3] + logit(p_target))
+        loss = np.logaddexp(0, -z)
+        means = loss[is_target].mean(), loss[~is_target].mean()
+        penalty = ridge / 2 * np.sum((w[:3] * x.std(axis=0)) ** 2)
+        return p_target * means[0] + (1 - p_target) * means[1] + penalty
+
+    found = minimize(cost, np.zeros(4), method="BFGS", options={"gtol": 1e-7}).x
+    np.testing.assert_allclose([*model.weights_, model.offset_], found, atol=1e-4)
 
 
 def test_a_quality_measure_that_shifts_scores_helps(rng):
@@ -147,3 +167,17 @@ def test_a_column_without_variance_is_named(rng):
 def test_impossible_options_are_said(options):
     with pytest.raises(FitError, match="expected 0 < p_target < 1 and ridge >= 0"):
         Calibration(**options).fit(np.zeros((2, 1)), np.array([True, False]))
+
+
+def test_a_system_that_is_given_twice_is_noticed(rng, caplog):
+    is_target = np.arange(400) < 100
+    x = rng.normal(size=(400, 2)) + is_target[:, None]
+    Calibration().fit(x, is_target)
+    assert "given twice" not in caplog.text
+    model = Calibration().fit(np.column_stack([x, 2 * x[:, 0] + 1]), is_target)
+    assert "one of the 3 columns" in caplog.text
+    np.testing.assert_allclose(  # the llrs do not suffer
+        model.score(np.column_stack([x, 2 * x[:, 0] + 1])),
+        Calibration().fit(x, is_target).score(x),
+        atol=1e-5,
+    )

@@ -11,6 +11,7 @@ from asdkit.backends.kaldi import (
     plda_to_kaldi,
 )
 from asdkit.backends.pipeline import Pipeline
+from asdkit.backends.plda import Plda
 from asdkit.base.errors import DataError
 from asdkit.io.kaldi import (
     read_matrix,
@@ -79,3 +80,23 @@ def test_parts_that_do_not_fit_are_refused(golden):
         pipeline_from_kaldi(
             mean, transform, plda._replace(psi=plda.psi * np.nan), "plda"
         )
+
+
+def test_directions_that_a_model_leaves_out_are_noise_in_kaldis_form(rng):
+    """Kaldi's matrix must be square and invertible, its psi rising from zero."""
+    spk = np.repeat(np.arange(100), 4)
+    x = rng.normal(size=(100, 3))[spk] + 0.5 * rng.normal(size=(400, 3))
+    wide = x @ np.linalg.qr(rng.normal(size=(7, 3)))[0].T
+    plda = Plda(normalize_length=False).fit(wide, spk)
+    file = plda_to_kaldi(plda)
+    assert file.transform.shape == (7, 7)
+    assert file.psi[:3].tolist() == plda.psi_.tolist()
+    assert file.psi[3:].tolist() == [0] * 4
+    w = np.linalg.inv(file.transform)
+    variances = np.linalg.eigvalsh(w @ w.T)
+    np.testing.assert_allclose(variances[-5:], variances[-1], rtol=1e-9)
+    back = plda_from_kaldi(file)
+    back.normalize_length = False
+    moved = wide + 0.1 * rng.normal(size=(400, 1)) * rng.normal(size=7)
+    found, expected = (m.score(moved[:5], np.ones(5), moved[5:]) for m in (back, plda))
+    np.testing.assert_allclose(found, expected, atol=1e-9)

@@ -57,12 +57,45 @@ def test_fitting_twice_gives_the_same(rng):
     np.testing.assert_array_equal(lda.fit(x, spk).transform_, first)
 
 
-def test_a_constant_dimension_is_floored_and_said(rng, caplog):
+def test_a_dimension_that_is_constant_in_training_is_left_out_and_said(rng, caplog):
     x, spk, _ = draw(rng)
     x[:, 3] = 1.0
     lda = Lda(lda_dim=2).fit(x, spk)
+    assert "lda: embeddings vary in only 5 of 6 directions" in caplog.text
+    without = Lda(lda_dim=2).fit(np.delete(x, 3, axis=1), spk)
+    y = x + np.eye(6)[3] * rng.normal(size=(len(x), 1))  # it varies in use
+    np.testing.assert_allclose(
+        np.abs(lda.transform(y)),
+        np.abs(without.transform(np.delete(x, 3, axis=1))),  # but for the sign
+        atol=1e-9,
+    )
+
+
+def test_a_lower_rank_cannot_give_more_dimensions(rng):
+    x, spk, _ = draw(rng)
+    flat = x[:, :3] @ rng.normal(size=(3, 6))
+    assert Lda(lda_dim=3).fit(flat, spk).transform_.shape == (3, 6)
+    with pytest.raises(FitError, match=r"the 3 directions in which .* 4 dimensions"):
+        Lda(lda_dim=4).fit(flat, spk)
+
+
+def test_too_little_variance_within_speakers_is_floored_and_said(rng, caplog):
+    x, spk, _ = draw(rng)
+    x[:, 3] = rng.normal(size=60)[spk]
+    lda = Lda(lda_dim=2).fit(x, spk)
     assert np.all(np.isfinite(lda.transform_))
-    assert "lda: floored 1 of 6 eigenvalues" in caplog.text
+    assert "lda: floored 1 of 6 eigenvalues of the covariance" in caplog.text
+
+
+def test_directions_in_which_speakers_do_not_differ_are_said(rng, caplog):
+    spk = np.repeat(np.arange(60), 8)
+    x = rng.normal(size=(480, 6))
+    for dim in range(3, 6):  # one variance among them within every speaker
+        x[:, dim] -= np.bincount(spk, x[:, dim])[spk] / 8
+    Lda(lda_dim=3).fit(x, spk)
+    assert "WARNING" not in caplog.text
+    Lda(lda_dim=5).fit(x, spk)
+    assert "speakers do not differ in 2 of 5 directions that are kept" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from asdkit.backends.center import Center
 from asdkit.backends.cosine import Cosine, Dot
 from asdkit.backends.lda import Lda
 from asdkit.backends.length_norm import LengthNorm
-from asdkit.backends.pipeline import MAPS, SCORERS, STEPS, Pipeline, step_names
+from asdkit.backends.pipeline import Pipeline
 from asdkit.backends.plda import Plda
+from asdkit.backends.registry import MAPS, SCORERS, STEPS, step_names
 from asdkit.io.trials import read_scores
 from asdkit.io.vectors import read_vectors
 from asdkit.metrics.eer import kaldi_eer
@@ -128,3 +129,12 @@ def test_steps_are_maps_and_then_a_scorer():
     ]:
         with pytest.raises(argparse.ArgumentTypeError, match=problem):
             step_names(text)
+
+
+def test_repeated_embeddings_are_noticed_before_the_maps(rng, caplog):
+    x, spk = rng.normal(size=(60, 4)), np.arange(60) // 6
+    Pipeline([Center(), LengthNorm(), Plda()]).fit(x, spk)
+    assert "embeddings equal" not in caplog.text
+    x[7] = x[6]
+    Pipeline([Center(), LengthNorm(), Plda()]).fit(x, spk)
+    assert "1 of 60 embeddings equal one of the same speaker" in caplog.text

@@ -146,6 +146,58 @@ def test_a_singular_covariance_is_said():
         diagonalize(np.eye(3), np.diag([1.0, 1.0, 0.0]))
 
 
+def scores_of(plda, x, num_enroll=5):
+    n = np.array([1, 2, 1, 3, 1])
+    return plda.score(x[:num_enroll], n, x[num_enroll:30])
+
+
+def test_a_dimension_that_is_constant_in_training_does_not_matter_in_use(rng, caplog):
+    """Once its variance shrank with every iteration, and outweighed all others."""
+    x, spk, *_ = draw(rng)
+    wide = np.insert(x, 2, 7.0, axis=1)
+    plda = Plda().fit(wide, spk)
+    assert "plda: embeddings vary in only 4 of 5 directions" in caplog.text
+    assert "settle" not in caplog.text
+    wide[:, 2] += 0.05 * rng.normal(size=len(x))
+    expected = scores_of(Plda().fit(x, spk), x)
+    np.testing.assert_allclose(scores_of(plda, wide), expected, rtol=1e-9)
+
+
+def test_a_projection_of_lower_rank_changes_no_score(rng, caplog):
+    x, spk, *_ = draw(rng)
+    basis = np.linalg.qr(rng.normal(size=(9, 4)))[0].T
+    plda = Plda().fit(x @ basis, spk)
+    assert plda.transform_.shape == (4, 9)
+    assert "plda: embeddings vary in only 4 of 9 directions" in caplog.text
+    np.testing.assert_allclose(
+        scores_of(plda, x @ basis), scores_of(Plda().fit(x, spk), x), rtol=1e-8
+    )
+
+
+def test_utterances_that_are_all_copies_are_refused(rng):
+    x = rng.normal(size=(200, 5))
+    with pytest.raises(FitError, match="plda: all embeddings of a speaker are the sa"):
+        Plda().fit(np.repeat(x, 2, axis=0), np.repeat(np.arange(200), 2))
+
+
+def test_a_dimension_that_is_constant_within_speakers_is_floored_and_said(rng, caplog):
+    x, spk, *_ = draw(rng)
+    x = np.hstack([x, rng.normal(size=500)[spk, None]])
+    plda = Plda(num_iters=100).fit(x, spk)
+    assert "plda: within speakers: floored 1 of 5 eigenvalues" in caplog.text
+    assert "settle" not in caplog.text
+    _, w = covariances(plda)
+    variances = np.linalg.eigvalsh(w)
+    assert 1e-6 < variances[0] / variances[-1] < 1e-5
+
+
+def test_em_that_does_not_settle_says_so(rng, caplog):
+    x, spk, *_ = draw(rng)
+    x = np.hstack([x, rng.normal(size=500)[spk, None]])
+    Plda(num_iters=5).fit(x, spk)
+    assert "plda: EM does not settle: its last iteration raised" in caplog.text
+
+
 def test_too_little_data_is_said(rng):
     with pytest.raises(FitError, match="plda: expected a speaker with two utterances"):
         Plda().fit(rng.normal(size=(9, 3)), np.arange(9))

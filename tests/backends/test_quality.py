@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from asdkit.backends.quality import MEASURES, measure_pairs
+from asdkit.backends.measures import MEASURES
+from asdkit.backends.quality import measure_pairs
 
 
 @pytest.mark.parametrize("name", MEASURES)

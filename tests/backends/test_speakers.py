@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from asdkit.backends.speakers import speaker_stats
+from asdkit.backends.speakers import speaker_stats, warn_of_repeats
 from asdkit.base.errors import FitError
 
 SPK = np.array(["b", "a", "c", "b", "b", "c"])
@@ -52,3 +52,22 @@ def test_what_is_not_finite_is_refused(rng, bad):
 def test_labels_must_be_as_many_as_embeddings(rng):
     with pytest.raises(ValueError, match=r"got \(6, 3\) and \(5,\)"):
         speaker_stats(rng.normal(size=(6, 3)), SPK[:5], "lda")
+
+
+def test_the_total_covariance_is_that_of_all_embeddings(rng):
+    x, spk = rng.normal(size=(50, 4)), rng.integers(0, 9, 50)
+    total = speaker_stats(x, spk, "test").total
+    np.testing.assert_allclose(total, np.cov(x.T, bias=True), atol=1e-12)
+
+
+def test_repeated_embeddings_are_counted_by_whose_they_are(rng, caplog):
+    x, spk = rng.normal(size=(50, 4)), np.arange(50) // 5
+    warn_of_repeats(x, spk)
+    assert caplog.messages == []
+    x[[3, 4]] = x[0]
+    x[9] = x[20]
+    warn_of_repeats(x, spk)
+    assert caplog.messages == [
+        "back-end: 2 of 50 embeddings equal one of the same speaker: counted twice",
+        "back-end: 1 of 50 embeddings equal one of another speaker: wrong labels",
+    ]

@@ -50,6 +50,38 @@ def test_rank_0_lives_on_the_first_host(monkeypatch, nodes, first):
     assert distributed._first_host() == first
 
 
+def test_jobs_and_steps_on_one_host_meet_at_ports_of_their_own(monkeypatch):
+    """Steps of a job that run at the same time used to meet at one port."""
+    ports = set()
+    for job in range(4000, 4100):
+        for step in range(9):
+            monkeypatch.setenv("SLURM_JOB_ID", f"{job}")
+            monkeypatch.setenv("SLURM_STEP_ID", f"{step}")
+            ports.add(int(distributed._port()))
+    assert len(ports) == 900
+    assert min(ports) >= 20000
+    assert max(ports) < 32768
+
+
+@pytest.mark.parametrize(("visible", "chosen"), [(1, "cuda:0"), (4, "cuda:3")])
+def test_a_rank_takes_its_gpu_of_those_it_may_see(monkeypatch, visible, chosen):
+    """Slurm shows a task its own GPU only, under the number 0."""
+    taken = []
+    monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "4")
+    monkeypatch.setenv("SLURM_PROCID", "3")
+    monkeypatch.setenv("SLURM_LOCALID", "3")
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    monkeypatch.setenv("MASTER_PORT", "1")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: visible)
+    monkeypatch.setattr(torch.cuda, "set_device", taken.append)
+    monkeypatch.setattr(
+        torch.distributed, "init_process_group", lambda *args, **more: None
+    )
+    distributed.join()
+    assert taken == [chosen]
+
+
 def test_numbers_are_gathered_in_the_order_of_their_keys():
     parts = [(["c", "a"], np.array([3.0, 1.0])), (["d"], np.array([1 / 3]))]
     found = distributed.gather(["a", "b", "c", "d"], parts)

@@ -3,17 +3,27 @@ from typing import Literal
 
 import pytest
 
-from asdkit.base.errors import AsdkitError, DataError
-from asdkit.base.options import (
-    add_choice,
-    add_options,
-    choice_of,
-    expand_conf,
-    options_of,
-)
+from asdkit.base.errors import AsdkitError
+from asdkit.base.options import add_choice, add_options, choice_of, options_of
+from asdkit.base.ranges import AnyPath, FilePath
+from asdkit.base.references import Reference
 
 
 class Model:
+    """Fit.
+
+    Args:
+        data: no option.
+        num_iters: iterations.
+        scale: scale, 100 % is 1.
+        center: subtract the mean.
+        init: how to start.
+        seed: seed.
+        blocks: blocks.
+        noise: recordings of noise; None: noise is drawn.
+        made: by a call.
+    """
+
     def __init__(
         self,
         data=None,
@@ -23,23 +33,56 @@ class Model:
         init: Literal["pca", "random"] = "pca",
         seed: int | None = None,
         blocks: tuple[int, ...] = (3, 4),
+        noise: AnyPath | None = None,
+        unsaid: int = 3,
+        made: int = max(1, 2),
     ) -> None: ...
 
 
+class Other:
+    """Fit otherwise.
+
+    Args:
+        num_iters: iterations.
+        scale: scale, 100 % is 1.
+    """
+
+    def __init__(self, num_iters: int = 20, scale: float = 0.5) -> None: ...
+
+
+def third(num_iters: int = 10) -> None:
+    """Do something else.
+
+    Args:
+        num_iters: iterations.
+    """
+
+
+def listing(name: Literal["a", "b"] = "a", num_iters: int = 10) -> None:
+    """Take lists.
+
+    Args:
+        name: which.
+        num_iters: iterations.
+    """
+
+
+NAMES = ("num_iters", "scale", "center", "init", "seed", "blocks", "noise")
+CHOICES = {"model": Reference(f"{__name__}:Model"), "other": Other}
+
+
+def new_parser():
+    return argparse.ArgumentParser(allow_abbrev=False, exit_on_error=False)
+
+
 def parse(*argv):
-    parser = argparse.ArgumentParser(allow_abbrev=False, exit_on_error=False)
-    parser.add_argument("--config")
-    add_options(
-        parser,
-        Model,
-        num_iters="iterations",
-        scale="scale, 100 % is 1",
-        center="subtract the mean",
-        init="how to start",
-        seed="seed",
-        blocks="blocks",
-    )
-    return parser.parse_args(expand_conf(argv))
+    parser = new_parser()
+    add_options(parser, Model, *NAMES)
+    return parser.parse_args(argv)
+
+
+def help_of(parser):
+    return " ".join(parser.format_help().split())
 
 
 def test_defaults_are_those_of_the_constructor():
@@ -50,6 +93,7 @@ def test_defaults_are_those_of_the_constructor():
         "init": "pca",
         "seed": None,
         "blocks": (3, 4),
+        "noise": None,
     }
 
 
@@ -61,6 +105,33 @@ def test_types_come_from_the_annotations():
     assert args.blocks == (1, 2)
 
 
+def test_helps_come_from_the_docstring_and_say_the_default():
+    parser = new_parser()
+    add_options(parser, Model, *NAMES)
+    shown = help_of(parser)
+    assert "--num-iters N iterations (default: 10)" in shown
+    assert "scale, 100 % is 1 (default: 0.5)" in shown
+    assert "--blocks N,N,... blocks (default: 3,4)" in shown
+    assert "--center true|false subtract the mean (default: true)" in shown
+
+
+def test_none_is_told_by_what_it_means():
+    parser = new_parser()
+    add_options(parser, Model, "seed", "noise")
+    shown = help_of(parser)
+    assert "--seed N seed" in shown
+    assert "recordings of noise (default: noise is drawn)" in shown
+    assert "None" not in shown
+
+
+def test_paths_say_what_they_are():
+    parser = new_parser()
+    add_options(parser, Model, "noise")
+    assert "--noise FILE|DIR" in help_of(parser)
+    assert parser.parse_args(["--noise", "a/b"]).noise == "a/b"
+    assert FilePath.__metadata__ == ("FILE",)
+
+
 def test_a_boolean_is_spelled_true_or_false():
     with pytest.raises(argparse.ArgumentError, match="expected true or false"):
         parse("--center", "yes")
@@ -68,52 +139,34 @@ def test_a_boolean_is_spelled_true_or_false():
 
 def test_an_option_without_a_parameter_is_a_bug():
     with pytest.raises(TypeError, match="no option 'num_itres'"):
-        add_options(argparse.ArgumentParser(), Model, num_itres="iterations")
+        add_options(new_parser(), Model, "num_itres")
 
 
-@pytest.mark.parametrize("before", [True, False])
-def test_the_command_line_beats_the_file_wherever_config_stands(tmp_path, before):
-    conf = tmp_path / "model.conf"
-    conf.write_text("# more than usual\n--num-iters=20  # 10 loses\n\n--scale=0.1\n")
-    line = ["--num-iters", "3"]
-    config = ["--config", str(conf)]
-    args = parse(*(config + line if before else line + config))
-    assert (args.num_iters, args.scale) == (3, 0.1)
+def test_an_option_that_the_docstring_does_not_explain_is_a_bug():
+    with pytest.raises(TypeError, match="does not explain 'unsaid'"):
+        add_options(new_parser(), Model, "unsaid")
 
 
-def test_a_conf_line_without_equals_names_file_and_line(tmp_path):
-    conf = tmp_path / "model.conf"
-    conf.write_text("--scale=0.1\n--num-iters 3\n")
-    with pytest.raises(DataError, match=r"model.conf:2: expected --name=value"):
-        expand_conf([f"--config={conf}"])
-
-
-def test_an_unknown_option_in_a_conf_is_an_error(tmp_path, capsys):
-    conf = tmp_path / "model.conf"
-    conf.write_text("--num-itres=3\n")
-    with pytest.raises((SystemExit, argparse.ArgumentError)):
-        parse("--config", str(conf))
-
-
-class Other:
-    def __init__(self, num_iters: int = 20, scale: float = 0.5) -> None: ...
-
-
-CHOICES = {"model": Model, "other": Other}
+def test_a_default_that_the_source_does_not_show_is_a_bug():
+    with pytest.raises(TypeError, match="'made': its default is no plain value"):
+        add_options(new_parser(), Model, "made")
 
 
 def choose(*argv):
-    parser = argparse.ArgumentParser(allow_abbrev=False, exit_on_error=False)
-    helps = {"num_iters": "iterations", "scale": "scale", "center": "subtract the mean"}
-    add_choice(parser, "kind", CHOICES, "what to fit", **helps)
-    return choice_of(parser.parse_args(argv), "kind", CHOICES), parser.format_help()
+    parser = new_parser()
+    names = ("num_iters", "scale", "center")
+    add_choice(parser, "kind", CHOICES, "what to fit", *names)
+    return choice_of(parser.parse_args(argv), "kind", CHOICES), help_of(parser)
+
+
+MODEL, OTHER = (Reference(f"{__name__}:{name}") for name in ("Model", "Other"))
 
 
 def test_a_choice_takes_only_the_options_that_are_given():
-    assert choose()[0] == (Model, {})
-    assert choose("--kind", "other")[0] == (Other, {})
+    assert choose()[0] == (MODEL, {})
+    assert choose("--kind", "other")[0] == (OTHER, {})
     assert choose("--num-iters=3", "--center=false")[0] == (
-        Model,
+        MODEL,
         {"num_iters": 3, "center": False},
     )
 
@@ -125,45 +178,50 @@ def test_an_option_of_another_choice_is_refused():
 
 def test_choices_may_have_parameters_of_the_same_name():
     """Who declared the option takes it; the other keeps its own default."""
-    parser = argparse.ArgumentParser()
-    add_choice(parser, "kind", CHOICES, "what to fit", center="subtract the mean")
-    add_choice(parser, "more", CHOICES, "what to fit next", num_iters="iterations")
+    parser = new_parser()
+    add_choice(parser, "kind", CHOICES, "what to fit", "center")
+    add_choice(parser, "more", CHOICES, "what to fit next", "num_iters")
     args = parser.parse_args(["--num-iters=3", "--more=other"])
-    assert choice_of(args, "kind", CHOICES) == (Model, {})
-    assert choice_of(args, "more", CHOICES) == (Other, {"num_iters": 3})
+    assert choice_of(args, "kind", CHOICES) == (MODEL, {})
+    assert choice_of(args, "more", CHOICES) == (OTHER, {"num_iters": 3})
+
+
+def test_a_choice_without_names_has_all_options_that_its_choices_have():
+    parser = new_parser()
+    add_choice(parser, "kind", {"other": Other, "third": third}, "what to fit")
+    args = parser.parse_args(["--kind=third", "--num-iters=3"])
+    assert choice_of(args, "kind", {"other": Other, "third": third})[1] == {
+        "num_iters": 3
+    }
+    assert "--scale" in help_of(parser)
 
 
 def test_help_tells_the_default_of_every_choice():
-    shown = " ".join(choose()[1].split())
-    assert "what to fit (default: model)" in shown
-    assert "iterations (model: 10; other: 20)" in shown
-    assert "scale (default: 0.5)" in shown
-    assert "subtract the mean (model: true)" in shown
+    shown = choose()[1]
+    assert "what to fit: model, other (default: model)" in shown
+    assert "iterations (default: model: 10; other: 20)" in shown
+    assert " scale, 100 % is 1 (default: 0.5)" in shown
+    assert "model: subtract the mean (default: true)" in shown
 
 
-def test_an_option_that_nobody_has_is_a_mistake():
+def test_an_option_that_no_choice_has_is_a_bug():
     with pytest.raises(TypeError, match="none of model, other has an option 'nothing'"):
-        add_choice(argparse.ArgumentParser(), "kind", CHOICES, "", nothing="")
+        add_choice(new_parser(), "kind", CHOICES, "", "nothing")
 
 
 def test_choices_with_the_same_default_are_told_together():
-    def third(num_iters: int = 10) -> None: ...
-
-    parser = argparse.ArgumentParser()
+    parser = new_parser()
     choices = {**CHOICES, "third": third}
-    add_choice(parser, "kind", choices, "what to fit", num_iters="iterations")
-    shown = " ".join(parser.format_help().split())
-    assert "iterations (model, third: 10; other: 20)" in shown
+    add_choice(parser, "kind", choices, "what to fit", "num_iters")
+    shown = help_of(parser)
+    assert "iterations (default: model, third: 10; other: 20)" in shown
 
 
 def test_a_choice_may_take_lists():
-    def third(name: Literal["a", "b"] = "a", num_iters: int = 10) -> None: ...
-
-    parser = argparse.ArgumentParser(allow_abbrev=False, exit_on_error=False)
-    helps = {"name": "which", "num_iters": "iterations"}
-    add_choice(parser, "kind", {"third": third}, "what", True, **helps)
+    parser = new_parser()
+    add_choice(parser, "kind", {"listing": listing}, "what", listed=True)
     args = parser.parse_args(["--name=b,a", "--num-iters=3,5"])
-    found = choice_of(args, "kind", {"third": third})[1]
+    found = choice_of(args, "kind", {"listing": listing})[1]
     assert found == {"name": ["b", "a"], "num_iters": [3, 5]}
     for wrong, problem in [
         ("--name=a,c", "expected some of a, b, got"),
@@ -176,8 +234,8 @@ def test_a_choice_may_take_lists():
 
 
 def test_a_choice_may_be_written_with_hyphens():
-    parser = argparse.ArgumentParser(allow_abbrev=False, exit_on_error=False)
-    add_choice(parser, "kind", {"one": Model, "two_words": Other}, "what")
+    parser = new_parser()
+    add_choice(parser, "kind", {"one": Model, "two_words": Other}, "what", "scale")
     assert parser.parse_args(["--kind=two-words"]).kind == "two_words"
     assert parser.parse_args(["--kind=two_words"]).kind == "two_words"
     with pytest.raises(argparse.ArgumentError, match="choose from"):
@@ -185,8 +243,8 @@ def test_a_choice_may_be_written_with_hyphens():
 
 
 def test_options_may_stand_in_a_group():
-    parser = argparse.ArgumentParser()
+    parser = new_parser()
     group = parser.add_argument_group("how to fit")
-    add_choice(group, "kind", CHOICES, "what to fit", num_iters="iterations")
+    add_choice(group, "kind", CHOICES, "what to fit", "num_iters")
     assert "how to fit:\n  --kind" in parser.format_help()
-    assert parser.parse_args(["--num-iters", "3"]).num_iters == 3
+    assert parser.parse_args(["--num-iters", "3"])

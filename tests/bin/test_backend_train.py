@@ -70,6 +70,7 @@ def test_an_unknown_step_is_wrong_usage(run, capsys):
     assert "got 'pca'" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("damaged")
 def test_nan_is_named(run, tmp_path, rng):
     with ArkWriter(tmp_path / "nan", "ivector") as writer:
         for utt in ("spk00-utt0", "spk00-utt1"):

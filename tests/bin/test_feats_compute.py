@@ -57,6 +57,7 @@ def test_it_writes_an_archive_and_tells_the_data_directory(corpus):
         "./exp/mfcc/feats.ark",
         "./exp/mfcc/feats.json",
         "./exp/mfcc/feats.scp",
+        "./exp/mfcc/origins.json",
     ]
     mfcc = Mfcc(num_ceps=20, num_mel_bins=25, dither=0.0)
     feats = dict(read_arrays("scp:data/feats.scp"))
@@ -307,3 +308,36 @@ def test_two_ranks_compute_what_one_computes(corpus, rng):
     assert one.keys() == two.keys()
     for utt, feats in one.items():
         np.testing.assert_array_equal(two[utt], feats)
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        (["--dither", "1e19"], "hint: is it --dither 1e+19?"),
+        (["--type", "fbank", "--dither", "1e21"], "hint: is it --dither 1e+21?"),
+        (["--blackman-coeff", "1e38", "--window-type", "blackman"], "coeff 1e+38?"),
+        (
+            ["--type", "lfcc", "--preemphasis-coefficient", "0.5", "--frame-length=21"],
+            "hint: its samples reach 1e+25, where full scale is 1",
+        ),
+    ],
+)
+def test_features_that_are_not_finite_are_refused_with_the_option(
+    corpus, rng, capsys, options, hint
+):
+    if "lfcc" in options:
+        samples = 1e25 * np.sign(rng.standard_normal(8000))
+        corpus("s1-u9", samples, suffix="wav", subtype="FLOAT")
+    assert main(["feats-compute", *options, "data", "exp"]) == 1
+    error = capsys.readouterr().err
+    utt = "s1-u9" if "lfcc" in options else "s0-u0"
+    assert f"the features of '{utt}' are not finite, first in frame 0" in error
+    assert hint in error
+    assert leftovers() == []
+
+
+def test_an_infinite_option_is_wrong_usage(corpus, capsys):
+    for option in ("--blackman-coeff", "--low-freq", "--high-freq"):
+        with pytest.raises(SystemExit):
+            main(["feats-compute", f"{option}=inf", "data", "exp"])
+        assert f"{option}: expected a finite number, got inf" in capsys.readouterr().err

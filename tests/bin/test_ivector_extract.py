@@ -103,6 +103,7 @@ def test_two_ranks_share_the_utterances(data):
         ({"a": np.full((200, 24), np.nan)}, "'a' holds NaN or infinity"),
     ],
 )
+@pytest.mark.usefixtures("damaged")
 def test_bad_features_are_one_line_and_leave_nothing(data, capsys, feats, message):
     data("feats", feats)
     data("vad", {utt: np.ones(200, np.float32) for utt in feats})

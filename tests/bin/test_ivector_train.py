@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from asdkit.__main__ import main
-from asdkit.bin import ivector_train
 from asdkit.data.ubm import save_ubm
 from asdkit.features.frontend import FrontEnd
 from asdkit.gmm.full import FullGmm
 from asdkit.gmm.ubm import Ubm
+from asdkit.io import store
 from asdkit.io.ark import ArkWriter
 from asdkit.io.store import load_arrays
 from asdkit.ivector.system import IvectorSystem
@@ -67,7 +67,7 @@ def test_the_file_holds_all_that_extraction_needs(corpus, capsys):
 
 def interrupt_at(patch, number):
     """Press Ctrl-C when the ``number``-th file is to be written."""
-    save, calls = ivector_train.save_arrays, []
+    save, calls = store.save_arrays, []
 
     def interrupted(*args):
         calls.append(args)
@@ -75,7 +75,7 @@ def interrupt_at(patch, number):
             raise KeyboardInterrupt
         save(*args)
 
-    patch.setattr(ivector_train, "save_arrays", interrupted)
+    patch.setattr(store, "save_arrays", interrupted)
 
 
 def test_a_training_that_was_killed_goes_on_to_the_same_model(
@@ -162,6 +162,7 @@ def test_fewer_utterances_than_dimensions_are_one_line_with_a_cure(corpus, capsy
     assert not os.path.exists("exp/extractor")
 
 
+@pytest.mark.usefixtures("damaged")
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
@@ -172,6 +173,7 @@ def test_fewer_utterances_than_dimensions_are_one_line_with_a_cure(corpus, capsy
         ({"u03": np.full((60, 3), np.nan)}, "'u03' holds NaN or infinity"),
     ],
 )
+@pytest.mark.usefixtures("damaged")
 def test_bad_features_are_one_line_and_leave_nothing(corpus, capsys, harm, message):
     corpus({**corpus.feats, **harm})
     assert main(["ivector-train", *OPTIONS, *PLACES]) == 1

@@ -22,7 +22,7 @@ def test_a_model_says_what_it_is(tmp_path, capsys):
 def test_another_file_is_refused(tmp_path, capsys):
     (tmp_path / "model.npz").write_text("hello")
     assert main(["model-info", str(tmp_path / "model.npz")]) == 1
-    assert "not an asdkit model, or cut short" in capsys.readouterr().err
+    assert "not an asdkit model, or damaged" in capsys.readouterr().err
 
 
 def test_a_network_says_what_it_is(tmp_path, capsys):

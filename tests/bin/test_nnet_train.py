@@ -127,6 +127,7 @@ def test_a_network_that_cannot_be_is_one_line(
     assert not Path("exp/net").exists()
 
 
+@pytest.mark.usefixtures("damaged")
 def test_a_bad_frame_stops_with_its_utterance(
     noise_corpus, small_training, rewrite_feats, capsys
 ):
@@ -360,7 +361,7 @@ def audio(noise_corpus):
 
 
 def test_a_self_supervised_teacher_hears_samples_and_the_student_mel_bins(
-    audio, small_training
+    audio, small_training, torchaudio
 ):
     """From a checkpoint of transformers' to a teacher, and from that to a student."""
     transformers = pytest.importorskip("transformers")

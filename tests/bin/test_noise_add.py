@@ -50,3 +50,13 @@ def test_missing_audio_is_one_line(data, tmp_path, capsys):
     assert main(["noise-add", "data", "noisy", "wav"]) == 1
     assert "s1.wav: no such file (1 of 3 are missing)" in capsys.readouterr().err
     assert not (tmp_path / "noisy").exists()
+
+
+@pytest.mark.parametrize("ratio", ["-inf", "inf", "nan", "-1000"])
+def test_a_ratio_that_no_sound_has_is_refused(data, tmp_path, capsys, ratio):
+    """-inf was an AssertionError of soundfile's, and inf added nothing."""
+    with pytest.raises(SystemExit) as caught:
+        main(["noise-add", f"--snr-db={ratio}", "data", "noisy", "wav"])
+    assert caught.value.code == 2
+    assert "--snr-db" in capsys.readouterr().err
+    assert not (tmp_path / "noisy").exists()

@@ -210,3 +210,64 @@ def test_separable_trials_are_refused_with_a_cure(run, world):
         )
         == 0
     )
+
+
+def test_scores_of_another_system_are_refused(run, world):
+    """A calibration of scores around 40 is none of cosines."""
+    assert run("calibration-train", "trials", "a", "model.npz")[0] == 0
+    trials, scores = read_trials(world / "trials"), read_scores(world / "a")
+    pairs = [trials.name(row).split() for row in range(len(trials))]
+    write(world / "cosines", pairs, (scores.values - 40) / 400)
+    code, err = run("score-calibrate", "model.npz", "cosines", "llrs")
+    assert code == 1
+    assert "model.npz: " in err
+    assert "cosines: nine in ten lie within" in err
+    assert not (world / "llrs").exists()
+
+
+def test_systems_in_another_order_are_refused_if_it_shows(run, world):
+    trials, scores = read_trials(world / "trials"), read_scores(world / "b")
+    pairs = [trials.name(row).split() for row in range(len(trials))]
+    write(world / "b", pairs, (scores.values - 40) / 1000)
+    assert run("calibration-train", "trials", "a", "b", "model.npz")[0] == 0
+    assert run("score-fuse", "model.npz", "a", "b", "llrs")[0] == 0
+    code, err = run("score-fuse", "model.npz", "b", "a", "swapped")
+    assert code == 1
+    assert "hint: give the systems, in their order, that calibration-train" in err
+
+
+def test_durations_in_another_unit_are_warned_of(run, world):
+    dur = ["--duration", str(world / "utt2dur")]
+    assert run("calibration-train", *dur, "trials", "a", "model.npz")[0] == 0
+    lines = (world / "utt2dur").read_text().splitlines()
+    frames = [f"{u} {100 * float(d):.0f}\n" for u, d in map(str.split, lines)]
+    (world / "frames").write_text("".join(frames))
+    dur[1] = str(world / "frames")
+    code, err = run("score-calibrate", *dur, "model.npz", "a", "llrs")
+    assert code == 0
+    assert "WARNING" in err
+    assert "--duration, the smaller of both: " in err
+    assert "% are far outside of 0." in err
+
+
+def test_vectors_of_another_network_are_refused(run, world, rng):
+    ids = [line.split()[0] for line in (world / "utt2dur").read_text().splitlines()]
+    for name, scale in (("one", 1.0), ("other", 30.0)):
+        with ArkWriter(world, name) as writer:
+            for utt in ids:
+                writer[utt] = scale * rng.normal(size=20)
+    one, other = (f"--magnitude=scp:{world}/{x}.scp" for x in ("one", "other"))
+    assert run("calibration-train", one, "trials", "a", "model.npz")[0] == 0
+    assert run("score-calibrate", one, "model.npz", "a", "llrs")[0] == 0
+    code, err = run("score-calibrate", other, "model.npz", "a", "others")
+    assert code == 1
+    assert "--magnitude, the smaller of both: 100 % are far outside of" in err
+
+
+def test_scores_of_other_rows_are_warned_of_in_training(run, world):
+    trials, scores = read_trials(world / "trials"), read_scores(world / "a")
+    pairs = [trials.name(row).split() for row in range(len(trials))]
+    write(world / "shifted", pairs, np.roll(scores.values, 1))
+    _, err = run("calibration-train", "trials", "shifted", "model.npz")
+    assert "shifted: EER" in err
+    assert "the scores look shifted, 1 row too low" in err

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from asdkit import __main__ as command
@@ -99,3 +100,82 @@ def test_options_of_spoofing_are_refused_elsewhere(golden, capsys):
     paths = [str(golden / "data/test/trials"), str(golden / "scores/plda_scores")]
     assert command.main(["score-metrics", "--asv-scores", "x", *paths]) == 1
     assert "--flavor kaldi knows no --asv-scores" in capsys.readouterr().err
+
+
+def warnings(capsys):
+    lines = capsys.readouterr().err.splitlines()
+    return [line.partition("] ")[2] for line in lines if " WARNING " in line]
+
+
+@pytest.mark.parametrize(
+    ("change", "warning"),
+    [
+        (lambda x: [-y for y in x], "the sign looks flipped; higher must mean target"),
+        (lambda x: [x[-1], *x[:-1]], "the scores look shifted, 1 row too low: EER"),
+        (
+            lambda x: [y * (-1) ** (i < 300) for i, y in enumerate(x)],
+            "in rows 1 to 300",
+        ),
+        (lambda x: [float(y > 2) for y in x], "these are decisions; write what is"),
+        (lambda x: [0.5] * len(x), "all 600 scores are 0.5; were all inputs empty"),
+        (lambda x: [float("inf"), *x[1:]], "1 of 600 scores are infinite"),
+    ],
+)
+def test_scores_that_mislead_are_warned_of(tmp_path, capsys, rng, change, warning):
+    is_target = rng.random(600) < 0.2
+    good = (rng.normal(size=600) + 4 * is_target).tolist()
+    for name, values in (("good", good), ("bad", change(good))):
+        lines = [f"a t{i} {value:.5f}\n" for i, value in enumerate(values)]
+        (tmp_path / name).write_text("".join(lines))
+    keys = np.where(is_target, "target", "nontarget")
+    lines = "".join(f"a t{i} {key}\n" for i, key in enumerate(keys))
+    (tmp_path / "trials").write_text(lines)
+    arguments = [str(tmp_path / name) for name in ("trials", "good", "bad")]
+    assert command.main(["score-metrics", *arguments]) == 0
+    (said,) = warnings(capsys)
+    assert said.startswith(f"{tmp_path}/bad: ")
+    assert warning in said
+    # Both programs share the examination.
+    assert command.main(["score-check", *arguments]) == 1
+    assert said.partition(": ")[2].partition("; ")[0] in capsys.readouterr().err
+
+
+def test_rows_are_those_of_the_score_file(tmp_path, capsys, rng):
+    """Here the file is sorted, and the trials are not."""
+    is_target = rng.random(600) < 0.2
+    values = np.roll(rng.normal(size=600) + 4 * is_target, 1)
+    lines = [f"a t{i:03d} {value:.5f}\n" for i, value in enumerate(values)]
+    (tmp_path / "scores").write_text("".join(lines))
+    keys = np.where(is_target, "target", "nontarget")
+    lines = [f"a t{i:03d} {keys[i]}\n" for i in rng.permutation(600)]
+    (tmp_path / "trials").write_text("".join(lines))
+    arguments = [str(tmp_path / name) for name in ("trials", "scores")]
+    assert command.main(["score-metrics", *arguments]) == 0
+    (said,) = warnings(capsys)
+    assert "the scores look shifted, 1 row too low" in said
+
+
+def test_a_file_that_contradicts_its_key_is_warned_of(corpus, capsys):
+    with open("cm") as cm, open("four", "w") as four:
+        for line in cm:
+            utt, score = line.split()
+            four.write(f"{utt} A09 spoof {score}\n")
+    lines_of_four = "--flavor asvspoof2019 --by none utt2attack four"
+    assert command.main(["score-metrics", *lines_of_four.split()]) == 0
+    (said,) = warnings(capsys)
+    assert "four: 100 of 100 lines contradict the key, line 1: A09 spoof, the " in said
+    assert "the key says bonafide; is it the score file of another part?" in said
+
+
+def test_asv_scores_of_fewer_spoofs_are_warned_of(corpus, capsys):
+    with open("asv_trials") as trials, open("asv") as asv:
+        rows = list(zip(trials.read().splitlines(), asv, strict=True))
+    kept = [(t, s) for i, (t, s) in enumerate(rows) if i not in (2, 6)]
+    with open("few_trials", "w") as trials, open("few", "w") as asv:
+        trials.writelines(f"{t}\n" for t, _ in kept)
+        asv.writelines(s for _, s in kept)
+    options = "--asv-scores few --asv-trials few_trials --by none"
+    arguments = f"--flavor asvspoof2019 {options} utt2attack cm"
+    assert command.main(["score-metrics", *arguments.split()]) == 0
+    (said,) = warnings(capsys)
+    assert "few: 23 trials of A07, whose 25 utterances" in said

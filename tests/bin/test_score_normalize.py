@@ -113,16 +113,19 @@ def test_models_are_the_means_of_their_utterances(run, world, tmp_path):
 
 def test_enrolled_vectors_may_be_others(run, world, tmp_path):
     """An enrolled t0 that is not the t0 of the test: two embeddings of one name."""
+    backend, _, test, _, _ = world
     with ArkWriter(tmp_path, "enroll") as writer:
-        writer["t0"] = world[2]["t1"]
-    (tmp_path / "one").write_text("t0 t2 0.5\n")
-    (tmp_path / "two").write_text("t1 t2 0.5\n")
+        writer["t0"] = test["t1"]
+    score = cosine(backend, test["t1"], test["t2"])
+    (tmp_path / "one").write_text(f"t0 t2 {score:.7g}\n")
+    (tmp_path / "two").write_text(f"t1 t2 {score:.7g}\n")
     enroll = ["--enroll-vectors", f"scp:{tmp_path}/enroll.scp", "--num-top", "7"]
     assert run(*enroll, scores="one")[0] == 0
     ours = read(tmp_path / "normalized")["t0 t2"]
     assert run("--num-top", "7", scores="two")[0] == 0
     assert ours == read(tmp_path / "normalized")["t1 t2"]
-    (tmp_path / "both").write_text("t0 t2 0.5\nt0 t0 0.5\n")
+    other = cosine(backend, test["t1"], test["t0"])
+    (tmp_path / "both").write_text(f"t0 t2 {score:.7g}\nt0 t0 {other:.7g}\n")
     code, err = run(*enroll, "--cohort-means", f"{tmp_path}/means", scores="both")
     assert code == 1
     assert "t0: names both a model and another test utterance" in err
@@ -155,7 +158,7 @@ def test_an_embedding_of_zeros_is_named(run, world, tmp_path):
             writer[utt] = np.float32(world[0].steps[0].mean_) * (utt == "t0")
     backend = Pipeline([Cosine()])
     save_arrays(tmp_path / "backend.npz", "Pipeline", *backend.to_state())
-    (tmp_path / "scores").write_text("t0 t1 0.5\n")
+    (tmp_path / "scores").write_text("t0 t1 0\n")
     code, err = run("--num-top", "9")
     assert code == 1
     assert "the same against 1 of 2 embeddings: 't1'" in err
@@ -173,3 +176,28 @@ def test_nan_scores_are_refused(run, world, tmp_path):
     code, err = run()
     assert code == 1
     assert "scores:1: the score of 't0 t1' is NaN" in err
+
+
+def test_scores_of_another_backend_are_refused(run, world, tmp_path):
+    """The normalized scores of one with the statistics of the other are noise."""
+    save_arrays(tmp_path / "backend.npz", "Pipeline", *Pipeline([Cosine()]).to_state())
+    code, err = run("--num-top", "7")
+    assert code == 1
+    assert "scores: 10 of 10 scores that were looked at are not what" in err
+    assert "hint: give the back-end, vectors and spk2utt that the scores" in err
+    assert not (tmp_path / "normalized").exists()
+
+
+def test_scores_that_are_normalized_already_are_refused(run, world, tmp_path):
+    lines = (f"{pair} {3 * score - 1:.7g}\n" for pair, score in world[4].items())
+    (tmp_path / "scores").write_text("".join(lines))
+    code, err = run("--num-top", "7")
+    assert code == 1
+    assert "hint: these are calibrated, normalized or negated scores" in err
+
+
+@pytest.mark.parametrize("form", [".6g", ".7g", ".4f"])
+def test_scores_may_be_rounded_as_other_programs_do(run, world, tmp_path, form):
+    lines = (f"{pair} {score:{form}}\n" for pair, score in world[4].items())
+    (tmp_path / "scores").write_text("".join(lines))
+    assert run("--num-top", "7")[0] == 0

@@ -22,7 +22,7 @@ SIZES = {
 
 
 @pytest.fixture
-def audio(tmp_path, rng, monkeypatch, one_thread):
+def audio(tmp_path, rng, monkeypatch, one_thread, torchaudio):
     """Three utterances, one of them too short for a frame; and a checkpoint."""
     transformers = pytest.importorskip("transformers")
     monkeypatch.chdir(tmp_path)

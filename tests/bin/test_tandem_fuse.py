@@ -70,3 +70,23 @@ def test_a_missing_input_is_named_and_nothing_is_written(tmp_path, capsys, missi
     assert command.main(["tandem-fuse", *INPUTS, "exp/sasv"]) == 1
     assert f"error: {missing}: " in capsys.readouterr().err
     assert not (tmp_path / "exp").exists()
+
+
+def test_eval_scores_of_another_system_are_refused(tmp_path, capsys):
+    rows = [line.split() for line in (tmp_path / "eval_cm").read_text().splitlines()]
+    lines = (f"{utt} {100 * float(x):.4f}\n" for utt, x in rows)
+    (tmp_path / "eval_cm").write_text("".join(lines))
+    assert command.main(["tandem-fuse", *INPUTS, "exp/sasv"]) == 1
+    error = capsys.readouterr().err
+    assert "tandem: eval_cm: " in error
+    assert "hint: dev and eval must be scored by the same ASV system and" in error
+    assert not (tmp_path / "exp").exists()
+
+
+def test_asv_scores_that_do_not_fit_their_trials_are_warned_of(tmp_path, capsys):
+    rows = [line.split() for line in (tmp_path / "dev_asv").read_text().splitlines()]
+    lines = (f"{spk} {utt} {-float(x):.4f}\n" for spk, utt, x in rows)
+    (tmp_path / "dev_asv").write_text("".join(lines))
+    command.main(["tandem-fuse", *INPUTS, "exp/sasv"])
+    assert "WARNING" in (error := capsys.readouterr().err)
+    assert "dev_asv: EER 9" in error or "dev_asv: EER 100" in error

@@ -73,6 +73,7 @@ def test_two_ranks_train_the_same_model(corpus):
         ({"u03": HUGE}, "'u03' holds NaN or infinity, or more than 1e+15"),
     ],
 )
+@pytest.mark.usefixtures("damaged")
 def test_bad_features_are_one_line_and_leave_nothing(corpus, capsys, harm, message):
     corpus("feats", {**corpus.feats, **harm})
     assert main(["ubm-train", *OPTIONS, "data", "exp/ubm"]) == 1

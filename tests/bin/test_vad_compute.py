@@ -111,6 +111,7 @@ HTK = {"type": "mfcc", "dim": 3, "options": {"htk_compat": True}}
         (lambda write: describe(dim=3), "feats.json: not a description of features"),
     ],
 )
+@pytest.mark.usefixtures("damaged")
 def test_bad_features_are_one_line_and_leave_nothing(corpus, capsys, harm, message):
     harm(corpus)
     assert main(["vad-compute", "data", "exp"]) == 1

@@ -61,7 +61,18 @@ def test_good_scores_are_described():
         (lambda x: [*x[:9], "LA_E_9 -inf", *x[10:]], "scores:10: .* is -inf"),
         (lambda x: [*x[:9], "LA_E_9", *x[10:]], "scores:10: expected 2 words, got"),
         (lambda x: [*x[:9], "LA_E_9 high", *x[10:]], "scores:10: expected a score"),
-        (lambda x: [y.split()[0] + " 1" for y in x], "different scores: these are dec"),
+        (lambda x: [y.split()[0] + " 1" for y in x], "all 100 scores are 1"),
+        (
+            lambda x: [f"{y.split()[0]} {float(y.split()[1]) > 1.5:d}" for y in x],
+            "different scores: these are decisions",
+        ),
+        (
+            lambda x: [
+                f"{y.split()[0]} {z.split()[1]}"
+                for y, z in zip(x, [x[-1], *x], strict=False)
+            ],
+            "the scores look shifted, 1 row too low: EER",
+        ),
         (
             lambda x: [f"{y.split()[0]} {-float(y.split()[1])}" for y in x],
             "EER 9[0-9] %: the sign looks flipped\n  cure: higher must mean bonafide",
@@ -74,6 +85,14 @@ def test_every_problem_is_named_with_a_cure(change, problem):
     assert count >= 1
     assert re.search(problem, problems), problems
     assert problems.count("cure: ") == len(problems.splitlines()) / 2
+
+
+def test_ids_that_differ_by_one_thing_are_one_problem():
+    """A suffix made 142,474 of 71,237 utterances."""
+    write("scores", [line.replace(" ", ".flac ") for line in read("scores")])
+    _, problems, count = check()
+    assert count == 1
+    assert "100 ids differ by a suffix, as 'LA_E_0.flac' and 'LA_E_0'" in problems
 
 
 def test_a_check_reads_on():

@@ -13,7 +13,6 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from asdkit.countermeasures.classifiers import (
-    CLASSIFIERS,
     DecisionTree,
     Logistic,
     Mlp,
@@ -24,6 +23,7 @@ from asdkit.countermeasures.classifiers import (
     XgBoost,
     squared_distances,
 )
+from asdkit.countermeasures.registry import CLASSIFIERS
 
 
 @pytest.fixture

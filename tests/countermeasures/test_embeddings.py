@@ -6,7 +6,6 @@ from sklearn.metrics import f1_score as sklearn_f1
 
 from asdkit.base.errors import AsdkitError, DataError, FitError
 from asdkit.countermeasures import embeddings
-from asdkit.countermeasures.classifiers import CLASSIFIERS
 from asdkit.countermeasures.embeddings import (
     EmbeddingCm,
     Labeled,
@@ -16,6 +15,7 @@ from asdkit.countermeasures.embeddings import (
     score_embeddings,
     train_classifier,
 )
+from asdkit.countermeasures.registry import CLASSIFIERS
 from asdkit.io.ark import ArkWriter
 from asdkit.io.store import describe, load_object
 from asdkit.io.tables import write_table
@@ -56,6 +56,15 @@ def test_a_file_that_lacks_an_array_is_damaged(rng, tmp_path):
     save_classifier(tmp_path / "classifier.npz", model)
     with pytest.raises(DataError, match=r"it lacks 'classifier\.offset_'"):
         load_object(tmp_path / "classifier.npz", EmbeddingCm)
+
+
+def test_a_constant_dimension_is_not_scaled_by_its_rounding(rng, caplog):
+    data = draw(rng, 90)
+    x = np.insert(data.x, 1, 0.1, axis=1)
+    assert x[:, 1].std() > 0  # of the mean
+    model = EmbeddingCm("svm", standardize=True).fit(data._replace(x=x))
+    assert "1 of 5 dimensions do not vary" in caplog.text
+    assert model.scale_[1] == 1.0
 
 
 def test_standardized_embeddings_may_have_any_scale(rng):

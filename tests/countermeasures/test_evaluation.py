@@ -66,7 +66,7 @@ def asv(rng):
 
 def cells(table, *names):
     """Find the row that begins so, split at two blanks."""
-    for line in table.splitlines():
+    for line in str(table).splitlines():
         row = [cell.strip() for cell in line.split("  ") if cell]
         if row[: len(names)] == list(names):
             return row[len(names) :]
@@ -96,7 +96,7 @@ def test_every_row_is_its_condition(key, cm, asv):
         teer = concurrent_teer(cm[first], cm[second], *classes)
         assert found[4] == f"{100 * teer:.4f}"
         assert found[5:] == [f"{first.sum()}", f"{second.sum()}"]
-    assert table.splitlines()[-1] == describe_asv("asvspoof2019", asv)
+    assert table.notes[-1] == describe_asv("asvspoof2019", asv)
 
 
 def test_an_attack_is_measured_with_its_own_spoofs(asv):
@@ -189,11 +189,11 @@ def test_a_sasv_table_tells_of_both_its_systems(tmp_path, rng):
     header = "spk\tfilename\tcm-score\tasv-score\tsasv-score\n"
     (tmp_path / "sasv").write_text(header + "".join(rows))
     path = f"{tmp_path / 'sasv'}"
-    table = spoofing_metrics(tmp_path / "asv_trials", [path], "asvspoof5")
-    assert len(cells(table, path, "pooled")) == 8
-    assert "min t-DCF(2021)" in table
+    sasv, cm = spoofing_metrics(tmp_path / "asv_trials", [path], "asvspoof5")
+    assert len(cells(sasv, path, "pooled")) == 8
+    assert "min t-DCF(2021)" in cm.titles
     keys = np.array(key.key)
-    found = cells(table, f"{path}: cm-score", "pooled")
+    found = cells(cm, f"{path}: cm-score", "pooled")
     expected = eer(scores[keys != "spoof", 0], scores[keys == "spoof", 0])
     assert f"{100 * expected:.4f}" in found
 
@@ -203,6 +203,7 @@ def test_files_in_a_table_out(tmp_path, key, cm):
     (tmp_path / "utt2attack").write_text("".join(lines))
     write_cm_scores(tmp_path / "scores", key.utt, cm)
     paths = tmp_path / "utt2attack", [tmp_path / "scores"]
-    table = spoofing_metrics(*paths, "asvspoof2019", by="none")
-    assert len(table.splitlines()) == 2
-    assert "codec" not in spoofing_metrics(*paths, "asvspoof2019")
+    (table,) = spoofing_metrics(*paths, "asvspoof2019", by="none")
+    assert len(table.rows) == 1
+    (table,) = spoofing_metrics(*paths, "asvspoof2019")
+    assert "codec" not in str(table)

@@ -10,7 +10,6 @@ import soundfile
 
 from asdkit.base.errors import DataError
 from asdkit.countermeasures.localization import (
-    METHODS,
     FsaLocalizer,
     MedianLocalizer,
     ThresholdLocalizer,
@@ -22,6 +21,7 @@ from asdkit.countermeasures.localization_quality import (
     sweep,
     write_conf,
 )
+from asdkit.countermeasures.registry import LOCALIZERS
 from asdkit.data.manifests import (
     Utterance,
     read_manifests,
@@ -108,7 +108,7 @@ def test_structure_finds_the_spoofed_segment(corpus):
 @pytest.mark.parametrize("method", ["threshold", "median"])
 def test_single_frames_and_medians_need_no_k2(corpus, monkeypatch, method):
     monkeypatch.setitem(sys.modules, "k2", None)
-    run(METHODS[method]())
+    run(LOCALIZERS[method]())
     quality = assess("data", "exp")
     limits = {"threshold": (0.1, 0.25), "median": (0.01, 0.06)}[method]
     assert limits[0] < quality.frame_eer < limits[1]

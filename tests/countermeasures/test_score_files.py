@@ -55,6 +55,18 @@ def test_pairs_are_told_from_utterances():
     assert are_of_pairs("sasv")
 
 
+def test_two_scores_of_an_utterance_are_no_pair():
+    """The protocol was blamed, for having no target in it."""
+    with open("cm", "w") as file:
+        file.write("u1 -2.6 2.6\nu2 0.5 -0.5\n")
+    with pytest.raises(DataError, match="cm:1: expected one score in a line") as caught:
+        are_of_pairs("cm")
+    assert "keep one, which rises with bona fide" in caught.value.hint
+    with open("cm", "w") as file:
+        file.write("1001 2001 2.6\n")  # ids that are numbers
+    assert are_of_pairs("cm")
+
+
 @pytest.mark.parametrize(
     ("path", "trials"), [("asv", "asv_trials"), ("anonymous", None)]
 )

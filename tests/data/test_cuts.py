@@ -97,6 +97,14 @@ def test_a_directory_without_features_says_how_to_get_them(speech):
         read_cuts(speech, features=True)
 
 
+@pytest.mark.parametrize("value", ["48 word", "x", "-48", "0", "4_8", "9" * 5000])
+def test_a_number_of_frames_that_is_none_is_named_with_its_line(speech, value):
+    path = speech / "utt2num_frames"
+    path.write_text(f"s0-u0 48\ns0-u1 {value}\n")
+    with pytest.raises(DataError, match=r"num_frames:2: expected a number of frames"):
+        read_cuts(speech, features=True)
+
+
 def test_voiced_frames_without_vad_say_how_to_get_it(speech):
     drop_lines(speech / "vad.scp", "s1-u1")
     with pytest.raises(DataError, match=r"'s1-u1' is not in it"):
@@ -122,8 +130,10 @@ def test_commands_run_only_when_allowed(speech):
     recording = manifests.recordings["s1-u0"]
     recording.sources = [AudioSource("command", [0], "cat s1-u0.flac")]
     rewrite(speech, recordings=manifests.recordings.values())
-    with pytest.raises(DataError, match=r"got the command 'cat s1-u0\.flac'"):
-        read_cuts(speech, features=False)
+    for allow_pipes, hint in [(None, "wav-copy"), (False, "--allow-pipes true runs")]:
+        with pytest.raises(DataError, match=r"the command 'cat s1-u0\.flac'") as caught:
+            read_cuts(speech, features=False, allow_pipes=allow_pipes)
+        assert hint in caught.value.hint  # nnet-train has no --allow-pipes
     cuts = read_cuts(speech, features=False, allow_pipes=True)
     assert cuts["s1-u0"].load_audio().shape == (1, 9600)
 

@@ -1,6 +1,7 @@
 import pytest
 
-from asdkit.data.directory import Ids, kind_of, restrict
+from asdkit.base.errors import DataError
+from asdkit.data.directory import Ids, kind_of, read_carried, restrict
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,31 @@ def test_lines_of_ids_that_are_gone_go():
         "m.spk2utt": ["n a1"],
         "frame_shift": ["0.01"],
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "least"),
+    [
+        ("trials", "u1 u2", 3),
+        ("trials", "", 3),
+        ("utt2session", "u1", 2),
+        ("enroll.spk2utt", "m1", 2),
+        ("frame_shift", "", 1),
+    ],
+)
+def test_a_carried_table_with_a_line_cut_short_is_refused(tmp_path, name, line, least):
+    """It was carried on, until a program read it, or missed an utterance."""
+    (tmp_path / name).write_text(f"a b target\n{line}\n")
+    with pytest.raises(DataError, match=rf"{name}:2: expected {least} words or more"):
+        read_carried(tmp_path)
+    (tmp_path / name).write_text("a  b\ttarget \n")
+    assert read_carried(tmp_path) == {name: ["a b target"]}
+
+
+def test_trials_that_are_a_page_of_an_error_are_refused(tmp_path):
+    lines = ["a b target", "a b spoof", "1 a b", "a b -1.5"]
+    (tmp_path / "trials_multi").write_text("".join(f"{line}\n" for line in lines))
+    assert read_carried(tmp_path) == {"trials_multi": lines}
+    (tmp_path / "trials_multi").write_text("a b target\n404 Not Found\n")
+    with pytest.raises(DataError, match=r"multi:2: expected .* got '404 Not Found'"):
+        read_carried(tmp_path)

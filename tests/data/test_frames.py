@@ -177,6 +177,7 @@ def change(arrays, utt, to):
         ("vad", "u2", np.ones(49), "'u2': 49 decisions for 50 frames"),
     ],
 )
+@pytest.mark.usefixtures("damaged")
 def test_what_does_not_fit_is_named(corpus, name, utt, to, message):
     corpus(name, change(getattr(corpus, name), utt, to))
     with pytest.raises(DataError, match=message):

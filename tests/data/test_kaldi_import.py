@@ -8,10 +8,12 @@ import pytest
 import soundfile
 
 from asdkit.base.errors import DataError
+from asdkit.data.cuts import read_cuts
 from asdkit.data.kaldi_import import import_directory
+from asdkit.data.loading import load_samples
 from asdkit.data.manifests import read_manifests, read_utterances
 from asdkit.io.ark import read_arrays
-from asdkit.io.audio import open_audio
+from asdkit.io.audio import open_audio, read_audio
 from asdkit.io.tables import read_table
 
 
@@ -29,6 +31,36 @@ def test_containers_and_rates_are_taken_as_they_are(lab, tmp_path):
     assert not any(
         item.is_command or item.start or item.channel for item in read.values()
     )
+
+
+def test_an_mp3_is_as_long_as_what_decodes(lab, tmp_path, rng, mp3_frames, caplog):
+    """44 % of one of a varying bit rate were lost, at exit code 0."""
+    caplog.set_level("INFO")
+    samples = np.concatenate([rng.uniform(-0.5, 0.5, 8000), np.zeros(24000)])
+    frames = mp3_frames(samples)[1:]
+    (tmp_path / "a.mp3").write_bytes(b"".join(frames))
+    wavs = read_table(lab / "wav.scp") | {"s0-u0": f"{tmp_path}/a.mp3"}
+    (lab / "wav.scp").write_text("".join(f"{k} {v}\n" for k, v in wavs.items()))
+    import_directory(lab, tmp_path / "out")
+    durations = read_table(tmp_path / "out" / "utt2dur")
+    assert float(durations["s0-u0"]) == 576 * len(frames) / 16000
+    assert "reliable length: MP3 (1), OGG (2)" in caplog.text
+    cuts = {cut.id: cut for cut in read_cuts(tmp_path / "out", features=False)}
+    loaded = load_samples(cuts["s0-u0"])
+    np.testing.assert_array_equal(loaded, read_audio(f"{tmp_path}/a.mp3")[0])
+    part = load_samples(cuts["s0-u0"].truncate(offset=0.25, duration=1.5))
+    np.testing.assert_allclose(part, loaded[4000:28000], atol=1e-6)
+
+
+def test_the_channel_that_is_taken_of_stereo_is_said(lab, tmp_path, rng, caplog):
+    """Channel 0 was taken without a word."""
+    soundfile.write(tmp_path / "wav" / "s0-u0.wav", rng.uniform(-1, 1, (900, 2)), 8000)
+    import_directory(lab, tmp_path / "out")
+    assert (
+        "1 of 6 recordings have unused channels; used: channel 0 of 2 (1)"
+        in caplog.text
+    )
+    assert "--channel, segments or reco2file_and_channel choose" in caplog.text
 
 
 def test_tables_come_along(lab, tmp_path):
@@ -332,6 +364,25 @@ def test_contradictions_between_tables_are_named(lab, tmp_path, table):
         import_directory(lab, out)
     with pytest.raises(DataError, match="no such directory"):
         import_directory(lab / "no", out)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("utt2spk", "s0 extra"), ("utt2attack", "A01 A02")]
+)
+def test_a_word_too_many_is_named_where_it_is(lab, tmp_path, table, name, value):
+    """supervisions.jsonl.gz was blamed, which was not written yet."""
+    words = {utt: "s0" for utt in read_table(lab / "utt2spk")} | {"s0-u1": value}
+    table(lab / name, words)
+    with pytest.raises(DataError, match=rf"{name}:2: expected '<utt> <\w+>', got 's0"):
+        import_directory(lab, tmp_path / "out")
+
+
+def test_a_byte_order_mark_is_no_part_of_an_id(lab, tmp_path):
+    for name in ("wav.scp", "utt2spk", "feats.scp"):
+        text = (lab / name).read_text()
+        (lab / name).write_text(text, encoding="utf-8-sig")
+    import_directory(lab, tmp_path / "out")
+    assert read_utterances(tmp_path / "out")[0].utt == "s0-u0"
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "nan", "x"])

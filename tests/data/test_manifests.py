@@ -173,10 +173,15 @@ def test_a_missing_or_empty_manifest_is_named(tmp_path):
         (
             recording(sources=[AudioSource("url", [0], "http://x/y.wav")]),
             0,
-            "'r': expected recording 'r' to be a file or a command, got type 'url'",
+            "'r': expected a file or a command, got a source of type 'url'",
         ),
         (
             recording().perturb_volume(2.0),
+            0,
+            "'r.*': expected no transform but Speed and Resample, got 'Volume'",
+        ),
+        (
+            recording().perturb_speed(1.1),
             0,
             "'r.*': expected recording 'r.*' to be a file or a command, got transforms",
         ),

@@ -7,10 +7,9 @@ import pytest
 import soundfile
 
 from asdkit.base.errors import DataError
-from asdkit.data.cuts import read_cuts
-from asdkit.data.frame_labels import spoofed_parts
 from asdkit.data.manifests import read_utterances
 from asdkit.data.protocols import prepare
+from asdkit.data.supervisions import read_supervisions, spoofed_parts
 from asdkit.data.validation import validate
 from asdkit.io.tables import read_lines, read_table
 
@@ -355,11 +354,11 @@ def test_partialspoof_has_wav_files_and_parts(partialspoof):
     partialspoof(*PARTS_OF_SPOOFS)
     prepare("partialspoof", "dev", "root", "data/dev")
     assert no_problems("data/dev")
-    cuts = {cut.id: cut for cut in read_cuts("data/dev", features=False)}
-    assert spoofed_parts(cuts["LA_D_1"]) == []
+    known = read_supervisions("data/dev")
+    assert spoofed_parts(known["LA_D_1"]) == []
     expected = [(0.0, 0.03), (0.05, 0.07)]
-    np.testing.assert_allclose(spoofed_parts(cuts["CON_D_1"]), expected)
-    assert spoofed_parts(cuts["CON_D_2"]) == [(0.04, 0.1)]  # cut off at the end
+    np.testing.assert_allclose(spoofed_parts(known["CON_D_1"]), expected)
+    assert spoofed_parts(known["CON_D_2"]) == [(0.04, 0.1)]  # cut off at the end
     assert read_table("data/dev/utt2attack")["CON_D_1"] == "CON"
 
 

@@ -170,3 +170,12 @@ def test_an_error_leaves_everything_as_it_was(lab, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         repair(lab)
     assert files(lab) == before
+
+
+def test_an_empty_manifest_is_refused(lab, tmp_path):
+    import_directory(lab, tmp_path / "out")
+    (tmp_path / "out" / SUPERVISIONS).write_bytes(b"")
+    before = files(tmp_path / "out")
+    with pytest.raises(DataError, match="expected utterances, got none"):
+        repair(tmp_path / "out")
+    assert files(tmp_path / "out") == before

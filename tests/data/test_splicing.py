@@ -6,9 +6,14 @@ import soundfile
 
 from asdkit.base.errors import DataError
 from asdkit.data.cuts import read_cuts
-from asdkit.data.frame_labels import LabelChunks, bonafide_frames, spoofed_parts
+from asdkit.data.frame_labels import LabelChunks
 from asdkit.data.manifests import read_manifests, write_manifests
 from asdkit.data.splicing import write_spliced
+from asdkit.data.supervisions import (
+    bonafide_frames,
+    read_supervisions,
+    spoofed_parts,
+)
 from asdkit.io.tables import read_table
 from asdkit.segmentation.segments import FrameTimes
 from asdkit.simulation.splicing import Splicer
@@ -51,7 +56,7 @@ def test_what_is_noted_is_where_the_audio_differs(corpus):
         samples, rate = soundfile.read(f"wav/{utt[:2]}/{utt}.flac")
         before, _ = soundfile.read(f"{utt[:5]}.flac")
         inside = np.zeros(len(samples), bool)
-        for start, stop in spoofed_parts(cut):
+        for start, stop in spoofed_parts(cut.supervisions[0]):
             inside[round(start * rate) : round(stop * rate)] = True
         np.testing.assert_array_equal(samples[~inside], before[~inside])
         assert np.mean(samples[inside] != before[inside]) > 0.9
@@ -79,19 +84,28 @@ def test_speakers_without_spoofs_cannot_be_spliced(corpus):
 
 
 def test_frames_are_what_is_in_their_middle(corpus):
-    cut = cuts_of(corpus)["s0-u3"]
-    cut.supervisions[0].custom = {"attack": "A02", "spoofed": [[0.1, 0.2], [0.5, 0.6]]}
-    labels = bonafide_frames(cut, FrameTimes(0.01, 0.0), 170)
+    item = read_manifests(corpus).supervisions["s0-u3"]
+    item.custom = {"attack": "A02", "spoofed": [[0.1, 0.2], [0.5, 0.6]]}
+    labels = bonafide_frames(item, FrameTimes(0.01, 0.0), 170)
     expected = np.ones(170, int)
     expected[10:20] = expected[50:60] = 0
     np.testing.assert_array_equal(labels, expected)
 
 
 def test_whole_utterances_are_of_one_class(corpus):
-    cuts = cuts_of(corpus)
-    assert (bonafide_frames(cuts["s0-u3"], FrameTimes(), 172) == 1).all()
-    assert (bonafide_frames(cuts["s0-u4"], FrameTimes(), 212) == 0).all()
-    assert spoofed_parts(cuts["s0-u4"]) == [(0.0, cuts["s0-u4"].duration)]
+    known = read_supervisions(corpus)
+    assert (bonafide_frames(known["s0-u3"], FrameTimes(), 172) == 1).all()
+    assert (bonafide_frames(known["s0-u4"], FrameTimes(), 212) == 0).all()
+    assert spoofed_parts(known["s0-u4"]) == [(0.0, known["s0-u4"].duration)]
+
+
+def test_supervisions_are_those_that_lhotse_reads(corpus):
+    write_spliced(corpus, "out", "wav", SPLICER)
+    expected = read_manifests("out").supervisions
+    found = read_supervisions("out")
+    assert list(found) == list(expected)
+    for utt, item in found.items():
+        assert item == (utt, expected[utt].duration, expected[utt].custom)
 
 
 def test_labels_of_a_chunk_are_those_of_its_frames(corpus):

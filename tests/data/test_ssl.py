@@ -1,10 +1,10 @@
 """Tiny encoders with random weights, in the formats of the real ones."""
 
+import hashlib
 import json
 
 import pytest
 import torch
-import torchaudio
 
 from asdkit.base.errors import DataError
 from asdkit.data import ssl
@@ -30,7 +30,9 @@ def network_of(checkpoint):
 
 @pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("kind", ["WavLM", "Wav2Vec2", "Hubert"])
-def test_a_folder_of_transformers_gives_transformers_layers(kind, large, tmp_path):
+def test_a_folder_of_transformers_gives_transformers_layers(
+    kind, large, tmp_path, torchaudio
+):
     transformers = pytest.importorskip("transformers")
     norm = {"feat_extract_norm": "layer" if large else "group"}
     config = getattr(transformers, f"{kind}Config")(
@@ -53,7 +55,7 @@ def test_a_folder_of_transformers_gives_transformers_layers(kind, large, tmp_pat
         torch.testing.assert_close(layer, same, rtol=1e-3, atol=1e-5)
 
 
-def test_the_preprocessor_says_whether_to_normalize(tmp_path):
+def test_the_preprocessor_says_whether_to_normalize(tmp_path, torchaudio):
     transformers = pytest.importorskip("transformers")
     config = transformers.Wav2Vec2Config(**SIZES)
     transformers.Wav2Vec2Model(config).save_pretrained(tmp_path)
@@ -61,7 +63,7 @@ def test_the_preprocessor_says_whether_to_normalize(tmp_path):
     assert read_ssl(tmp_path).options["ssl_normalize"]
 
 
-def test_means_are_those_of_the_authors_script(tmp_path, rng):
+def test_means_are_those_of_the_authors_script(tmp_path, rng, torchaudio):
     """As of the checkpoint they took: with a classifier of letters, normalizing."""
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)
@@ -84,7 +86,7 @@ def test_means_are_those_of_the_authors_script(tmp_path, rng):
 
 
 @pytest.fixture
-def tiny(monkeypatch):
+def tiny(monkeypatch, torchaudio):
     """Let torchaudio publish a small model, too."""
 
     def wavlm_tiny():
@@ -163,8 +165,76 @@ def test_folders_that_are_none_are_one_line(tmp_path):
         read_ssl(tmp_path)
 
 
-def test_a_folder_without_weights_is_one_line(tmp_path):
+def test_a_folder_without_weights_is_one_line(tmp_path, torchaudio):
     pytest.importorskip("transformers")
     (tmp_path / "config.json").write_text('{"model_type": "wavlm"}')
     with pytest.raises(DataError, match="transformers cannot read it"):
         read_ssl(tmp_path)
+
+
+@pytest.fixture
+def folder(tmp_path, torchaudio):
+    """A folder of transformers, and its weights by name."""
+    transformers = pytest.importorskip("transformers")
+    safetensors = pytest.importorskip("safetensors.torch")
+    config = transformers.Wav2Vec2Config(**SIZES)
+    transformers.Wav2Vec2Model(config).save_pretrained(tmp_path)
+    path = tmp_path / "model.safetensors"
+
+    def rewrite(weights):
+        safetensors.save_file(weights, path, {"format": "pt"})
+
+    return tmp_path, safetensors.load_file(path), rewrite
+
+
+def test_a_folder_that_lacks_weights_is_refused(folder):
+    """Transformers draws them at random, and results were those of no model."""
+    path, weights, rewrite = folder
+    others = {"something.else": torch.zeros(1)}
+    one_less = dict(weights)
+    del one_less["encoder.layers.1.attention.k_proj.weight"]
+    for kept, count in ((others, len(weights) - 1), (one_less, 1)):
+        rewrite(kept)
+        with pytest.raises(DataError, match=f"lack {count} of {len(weights)} weights"):
+            read_ssl(path)
+
+
+def test_a_weight_for_pre_training_only_may_be_missing(folder):
+    path, weights, rewrite = folder
+    before = read_ssl(path).weights
+    rewrite({k: v for k, v in weights.items() if k != "masked_spec_embed"})
+    torch.testing.assert_close(read_ssl(path).weights, before)
+
+
+def test_a_damaged_file_of_a_folder_is_one_line(folder):
+    path, _, _ = folder
+    (path / "model.safetensors").write_bytes(b"")
+    with pytest.raises(DataError, match="transformers cannot read it"):
+        read_ssl(path)
+
+
+def test_a_flipped_bit_of_published_weights_is_found(folder, caplog):
+    path, weights, _ = folder
+    file = path / "model.safetensors"
+    read_ssl(path)
+    assert f"sha256sum {file} > {file}.sha256" in caplog.text
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    (path / "model.safetensors.sha256").write_text(f"{digest}  {file}\n")
+    caplog.clear()
+    read_ssl(path)
+    assert "sha256sum" not in caplog.text
+    flip_middle(file)
+    with pytest.raises(DataError, match=r"expected the SHA-256 in model\.safetensors"):
+        read_ssl(path)
+    file.unlink()
+    torch.save(weights, path / "pytorch_model.bin")
+    read_ssl(path)
+    flip_middle(path / "pytorch_model.bin")
+    with pytest.raises(DataError, match=r"pytorch_model\.bin: damaged: .* CRC-32"):
+        read_ssl(path)
+
+
+def flip_middle(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)

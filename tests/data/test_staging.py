@@ -3,6 +3,7 @@ import os
 import pytest
 
 from asdkit.data.staging import stage
+from asdkit.io.leftovers import HOST
 
 
 def test_files_move_together_and_replaced_ones_go(tmp_path):
@@ -32,7 +33,7 @@ def test_on_an_error_nothing_has_moved(tmp_path):
 
 
 def test_what_a_killed_process_left_is_not_mixed_in(tmp_path):
-    left = tmp_path / f".{os.getpid()}.tmp"
+    left = tmp_path / f".{HOST}.{os.getpid()}.tmp"
     left.mkdir()
     (left / "half").write_text("written")
     with stage(tmp_path) as staged:

@@ -143,6 +143,7 @@ def test_without_silero_it_is_said_what_to_install(speech, monkeypatch):
         ({"s0-u0": np.full(48, np.nan)}, "'s0-u0' holds NaN"),
     ],
 )
+@pytest.mark.usefixtures("damaged")
 def test_scores_that_do_not_fit_are_named(speech, scores, message):
     with ArkWriter("scores", "scores") as writer:
         for utt, array in scores.items():

@@ -1,3 +1,7 @@
+import gzip
+import os
+import re
+
 import kaldiio
 import numpy as np
 import pytest
@@ -5,6 +9,7 @@ import pytest
 from asdkit.base.errors import DataError
 from asdkit.data.kaldi_import import import_directory
 from asdkit.data.manifests import RECORDINGS
+from asdkit.data.repair import repair
 from asdkit.data.validation import validate
 from asdkit.io.tables import read_table
 
@@ -156,7 +161,7 @@ SPOILED = {
         "wav/s0-u1.flac",
         b"wav/none.flac",
         "wav.scp:2: no audio for 's0-u1': 'wav/none.flac': No such file or directory\n"
-        "  cure: paths are relative to the current directory; or leave the utterance",
+        "  cure: the path is relative and was looked for from /",
     ),
     "no archive": (
         "feats.scp",
@@ -186,8 +191,16 @@ SPOILED = {
         "vad.scp",
         "s0-u0 vad.ark:6",
         b"s0-u0 vad.ark:382",
+        "vad.scp:1: vad.ark: cannot read 's0-u0': at byte 382, expected 's0-u0', got "
+        "'s0-u1'\n  cure: the table is not of this archive; if ids were renamed, "
+        "copy-feats it under them",
+    ),
+    "vad of a part": (
+        "vad.scp",
+        "s0-u0 vad.ark:6",
+        b"s0-u0 vad.ark:6[0:80]",
         "vad.scp:1: 's0-u0': expected a decision for each of 90 frames, got shape "
-        "(91,)\n  cure: asdkit vad-compute makes them again",
+        "(81,)\n  cure: asdkit vad-compute makes them again",
     ),
     "trial form": (
         "trials",
@@ -428,3 +441,40 @@ def test_wrong_attacks_and_asv_trials_are_told(spoofed, name, old, new, expected
 def test_an_attack_is_known_of_all_utterances_or_of_none(lab, table):
     table(lab / "utt2attack", {"s0-u0": "A01"})
     assert "utt2attack: expected 's0-u1' of utt2spk" in told(lab)[0]
+
+
+def test_ids_that_differ_by_one_thing_are_told_once(lab):
+    for name in ("feats.scp", "trials"):
+        text = (lab / name).read_text()
+        text = re.sub(r"(?<![\w/.])(s\d-u\d)", r"\1.flac", text)
+        (lab / name).write_text(text)
+    problems = told(lab)
+    assert "as 's0-u0.flac' and 's0-u0' in utt2spk" in problems[0]
+    assert "as 's0-u1.flac' and 's0-u1' in utt2spk" in problems[1]
+    assert not any("'s0-u0.flac' is not in" in problem for problem in problems)
+
+
+def test_a_byte_order_mark_is_told_and_dropped(lab):
+    """--fix took its id for another one, and dropped a good utterance."""
+    before = (lab / "wav.scp").read_bytes()
+    (lab / "wav.scp").write_bytes(b"\xef\xbb\xbf" + before)
+    (problem,) = told(lab)
+    assert "wav.scp:1: expected text, got a byte-order mark" in problem
+    repair(lab)
+    assert (lab / "wav.scp").read_bytes() == before
+    assert told(lab) == []
+
+
+def test_a_compressed_table_is_one_problem(lab):
+    (lab / "text").write_bytes(gzip.compress((lab / "text").read_bytes()))
+    (problem,) = told(lab)
+    assert (
+        problem == "text: expected UTF-8 text, got gzip data\n  cure: gunzip unpacks it"
+    )
+
+
+def test_a_named_pipe_is_no_audio(lab, tmp_path):
+    (tmp_path / "wav" / "s0-u0.wav").unlink()
+    os.mkfifo(tmp_path / "wav" / "s0-u0.wav")
+    (problem,) = told(lab)
+    assert "'wav/s0-u0.wav' is not a regular file" in problem

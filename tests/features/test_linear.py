@@ -124,6 +124,7 @@ def test_what_has_no_frame_has_no_features():
         (Lfcc(fft_size=256), "--fft-size 256: a frame has 320 samples"),
         (Lfcc(num_ceps=21), "--num-ceps 21: expected 1 to 20"),
         (Lfcc(high_freq=9000.0), "--high-freq 9000.0: expected"),
+        (Lfcc(num_filters=600), "--num-filters 600: .* fall between the 257 freq"),
         (LogSpectrum(num_bins=866), "--num-bins 866: a frame has 865"),
         (LogSpectrum(first_bin=821), "--first-bin 821 --num-bins 45: a frame has 865"),
         (LogSpectrum(first_bin=865, num_bins=0), "--first-bin 865"),

@@ -138,6 +138,18 @@ def test_variances_are_floored(draw_diag):
     np.testing.assert_array_equal(gmm.vars_[:, 1], 0.001)
 
 
+def test_a_dimension_that_does_not_vary_is_said(draw_diag, caplog):
+    _, frames = draw_diag(500)
+    DiagGmm(num_gauss=4, num_iters=2).fit(frames)
+    assert "WARNING" not in caplog.text
+    frames[:, 1] = 3.0
+    DiagGmm(num_gauss=4, num_iters=2).fit(frames)
+    assert (
+        f"1 of {frames.shape[1]} dimensions of the frames hardly vary: " in caplog.text
+    )
+    assert "dimension 1, with a variance of 0, ..." in caplog.text
+
+
 def test_fewer_than_ten_frames_per_gaussian_are_refused(draw_diag):
     _, frames = draw_diag(79)
     with pytest.raises(FitError, match="8 Gaussians need at least 80 frames, got 79"):

@@ -72,14 +72,17 @@ def test_the_likelihood_never_falls(draw_full, num_gselect):
     assert loglikes[-1] > loglikes[0] + 0.05
 
 
-def test_eigenvalues_are_floored(draw_full):
+def test_eigenvalues_are_floored_and_counted(draw_full, caplog):
     """In a direction without variance, and in one with too little of it."""
     gmm, frames = draw_full(1000, dim=3)
     frames = torch.cat([frames, frames[:, :1], 1e4 * torch.randn(1000, 1)], dim=1)
     one = FullGmm.of(np.ones(1), np.zeros((1, 5)), 100 * np.eye(5)[None])
+    caplog.set_level("INFO")
     one.update(aligner(one).accumulate(frames))
     values = np.linalg.eigvalsh(one.covars_[0])
     np.testing.assert_allclose(values[:3], values[-1] / 1e4, rtol=1e-6)
+    number = np.sum(values < 1.001 * values[-1] / 1e4)
+    assert caplog.messages == [f"GMM: floored {number} of 5 eigenvalues of covariances"]
     assert gmm.num_gauss == 4
 
 

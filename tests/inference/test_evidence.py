@@ -3,13 +3,9 @@ import argparse
 import numpy as np
 import pytest
 
+from asdkit.backends.measures import add_measures, measures_of
 from asdkit.base.errors import DataError
-from asdkit.inference.evidence import (
-    add_measures,
-    measures_of,
-    read_measures,
-    read_systems,
-)
+from asdkit.inference.evidence import read_measures, read_systems
 from asdkit.io.trials import read_scores
 
 

@@ -1,4 +1,5 @@
 import errno
+import gzip
 import os
 import subprocess
 import sys
@@ -119,6 +120,24 @@ def test_ranks_write_one_table(tmp_path):
         assert len(list((tmp_path / "out").glob("*.ark"))) == archives
 
 
+def test_bytes_without_a_blank_are_no_key(tmp_path):
+    """A megabyte of gzip can be a gigabyte of them, read one by one."""
+    path = tmp_path / "feats.ark.gz"
+    path.write_bytes(gzip.compress(bytes(10**7)))
+    with pytest.raises(DataError, match="expected a key, got"):
+        list(read_arrays(f"ark:{path}"))
+
+
+def test_tables_of_ranks_that_were_killed_do_not_stay(tmp_path):
+    for name in (".feats.0.part", ".feats.3.part", ".vad.3.part"):
+        (tmp_path / name).write_text("utt9 gone.ark:5\n")
+    with ArkWriter(tmp_path, "feats") as writer:
+        writer["utt1"] = np.ones((2, 3), np.float32)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"feats.ark", "feats.scp", ".vad.3.part"}
+    assert list(dict(read_arrays(f"scp:{tmp_path}/feats.scp"))) == ["utt1"]
+
+
 def test_vectors_are_stacked_or_the_culprit_is_named():
     keys, x = stack_vectors([("a", np.ones(2)), ("b", np.zeros(2))], "v.scp")
     assert (keys, x.shape, x.dtype) == (["a", "b"], (2, 2), np.float64)
@@ -128,3 +147,15 @@ def test_vectors_are_stacked_or_the_culprit_is_named():
         stack_vectors([("a", np.array([np.nan]))], "v.scp")
     with pytest.raises(DataError, match="got none"):
         stack_vectors([], "v.scp")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e39])
+def test_what_is_not_finite_in_float32_is_never_written(tmp_path, bad):
+    def write():
+        with ArkWriter(tmp_path, "feats") as writer:
+            writer["a"] = np.zeros((2, 3))
+            writer["b"] = np.array([[0.0, 1.0], [bad, 0.0]])
+
+    with pytest.raises(DataError, match=r"feats\.ark: 'b' holds NaN or infinity"):
+        write()
+    assert list(tmp_path.iterdir()) == []

@@ -83,6 +83,13 @@ def test_integers_are_read_in_both_forms(tmp_path):
         np.testing.assert_array_equal(array, arrays[key])
 
 
+@pytest.mark.parametrize("text", ["1_0 2", "9999999999", "1 \u0663"])
+def test_what_are_no_integers_is_refused(tmp_path, text):
+    (tmp_path / "x.ark").write_text(f"a {text}\n")
+    with pytest.raises(DataError, match="expected a matrix or vector, got"):
+        list(read_arrays(f"ark:{tmp_path}/x.ark"))
+
+
 def test_text_as_kaldi_writes_it_is_read(tmp_path):
     """A whole number first, exponents, one row, no row: kaldiio stumbles here."""
     (tmp_path / "x.ark").write_text(

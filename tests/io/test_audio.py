@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from asdkit.base.errors import DataError
-from asdkit.io.audio import open_audio, read_audio, read_samples, resample
+from asdkit.io.audio import open_audio, read_audio, read_samples, resample, write_flac
 
 RATE = 16000
 
@@ -212,3 +212,12 @@ def test_the_output_of_a_command_may_be_cut_short_too(write, samples):
         open_audio(command, is_command=True, allow_pipes=True),
     ):
         pass
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_samples_that_are_no_numbers_are_not_written(tmp_path, samples, bad):
+    """soundfile raised an AssertionError, and said no name."""
+    samples[7, 0] = bad
+    with pytest.raises(DataError, match=r"a\.flac: it would hold NaN or infinite"):
+        write_flac(tmp_path / "a.flac", samples[:, 0], RATE)
+    assert not list(tmp_path.iterdir())

@@ -1,8 +1,12 @@
 import errno
+import io
+import os
 
 import pytest
+import torch
 
 from asdkit.io.files import write_atomic
+from asdkit.io.tensors import save_tensors
 
 
 def test_a_file_appears_only_when_complete(tmp_path):
@@ -41,4 +45,46 @@ def test_a_full_disk_names_the_file_and_leaves_no_new_directory(tmp_path):
 
     with pytest.raises(OSError, match="new/er/table"):
         fail()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_directory_of_this_name_is_named_and_not_the_temporary_file(tmp_path):
+    """It said '.table.12938.tmp: Is a directory'."""
+    (tmp_path / "table").mkdir()
+    with (
+        pytest.raises(IsADirectoryError, match=f"'{tmp_path}/table'$"),
+        write_atomic(tmp_path / "table"),
+    ):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["table"]
+
+
+def test_a_directory_that_cannot_be_written_is_told_by_the_name_of_the_file(
+    tmp_path, monkeypatch
+):
+    def refuse(self, *_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    with (
+        pytest.raises(PermissionError, match=f"'{tmp_path}/table'$"),
+        write_atomic(tmp_path / "table"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("room", [0, 3000, 100_000])
+def test_torch_names_the_file_when_the_disk_is_full(tmp_path, monkeypatch, room):
+    """It raised 'RuntimeError: unexpected pos 704 vs 598'."""
+    real = io.FileIO.write
+
+    class Full(io.FileIO):
+        def write(self, data):
+            if self.tell() + len(data) > room:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return real(self, data)
+
+    monkeypatch.setattr("pathlib.Path.open", lambda path, *_, **__: Full(path, "w"))
+    with pytest.raises(OSError, match=f"No space left .*'{tmp_path}/model.pt'$"):
+        save_tensors(tmp_path / "model.pt", "Network", {}, {"w": torch.ones(100_000)})
     assert not list(tmp_path.iterdir())

@@ -3,7 +3,7 @@ import pytest
 import soundfile
 
 from asdkit.base.errors import DataError
-from asdkit.io.headers import read_header, read_headers
+from asdkit.io.headers import Header, read_header, read_headers, tell_channels
 
 
 def test_many_headers_and_what_is_wrong_with_others(tmp_path):
@@ -17,11 +17,11 @@ def test_many_headers_and_what_is_wrong_with_others(tmp_path):
     sources["fails"] = ("exit 3", True)
     headers, errors = read_headers(sources)
     assert headers == {
-        "wav": (8000, 100, 2),
-        "flac": (16000, 200, 1),
-        "ogg": (24000, 300, 2),
-        "aiff": (32000, 400, 1),
-        "command": (8000, 100, 2),
+        "wav": (8000, 100, 2, ""),
+        "flac": (16000, 200, 1, ""),
+        "ogg": (24000, 300, 2, "OGG"),
+        "aiff": (32000, 400, 1, ""),
+        "command": (8000, 100, 2, ""),
     }
     assert list(errors) == ["none", "fails"]
     assert "no such file" in str(errors["none"])
@@ -36,7 +36,7 @@ def test_a_program_that_does_not_know_the_length_may_write_to_a_pipe(tmp_path):
     for size in (0xFFFFFFFF, 0x7FFFF000):
         data[4:8] = data[40:44] = size.to_bytes(4, "little")
         path.write_bytes(data)
-        assert read_header(f"cat {path}", is_command=True) == (8000, 500, 1)
+        assert read_header(f"cat {path}", is_command=True)[:3] == (8000, 500, 1)
 
 
 def test_an_interrupt_stops_the_waiting(tmp_path, monkeypatch):
@@ -60,7 +60,7 @@ def test_a_missing_file_is_an_error():
 def test_a_flac_cut_short_is_found_by_its_end(tmp_path, rng):
     path = tmp_path / "a.flac"
     soundfile.write(path, rng.uniform(-0.5, 0.5, 8000), 16000)
-    assert read_header(str(path), check_end=True) == (16000, 8000, 1)
+    assert read_header(str(path), check_end=True)[:3] == (16000, 8000, 1)
     path.write_bytes(path.read_bytes()[:-1])
     assert read_header(str(path)).num_samples == 8000
     with pytest.raises(DataError, match="damaged or cut short: "):
@@ -68,3 +68,24 @@ def test_a_flac_cut_short_is_found_by_its_end(tmp_path, rng):
     headers, errors = read_headers({"a": (str(path), False)}, check_end=True)
     assert not headers
     assert "damaged" in str(errors["a"])
+
+
+def test_unused_channels_are_counted(caplog):
+    headers = {
+        "mono": Header(8000, 9, 1),
+        "both": Header(8000, 9, 2),
+        "left": Header(8000, 9, 2),
+        "also left": Header(8000, 9, 2),
+        "array": Header(8000, 9, 8),
+    }
+    used = [("mono", 0), ("both", 0), ("both", 1), ("left", 0), ("left", 0)]
+    tell_channels(headers, [*used, ("also left", 0), ("array", 1), ("array", 3)], "-c")
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage() == (
+        "audio: 3 of 5 recordings have unused channels; used: channel 0 of 2 (2), "
+        "channel 1, 3 of 8 (1), counted from 0; -c"
+    )
+    caplog.clear()
+    tell_channels(headers, used[:3])
+    assert not caplog.records

@@ -202,6 +202,9 @@ def test_errors_name_the_place_what_was_expected_and_what_came(golden, tmp_path)
     (tmp_path / "mean.vec").write_text(" [ 1 2 x ]\n")
     with pytest.raises(DataError, match=r"mean.vec:1: expected numbers.*'x'"):
         read_vector(tmp_path / "mean.vec")
+    (tmp_path / "mean.vec").write_text(" [ 1 2 1_07 ]\n")
+    with pytest.raises(DataError, match=r"mean.vec:1: expected numbers.*underscore"):
+        read_vector(tmp_path / "mean.vec")
     (tmp_path / "ragged.mat").write_text(" [\n 1 2\n 3 ]\n")
     with pytest.raises(DataError, match=r"ragged.mat:3: expected rows of one length"):
         read_object(tmp_path / "ragged.mat")

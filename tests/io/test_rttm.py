@@ -28,7 +28,15 @@ def test_comments_and_other_types_are_skipped(tmp_path):
     assert read_rttm(tmp_path / "rttm") == {"a": [Turn("a", 0.0, 1.0, "x")]}
 
 
-@pytest.mark.parametrize("line", ["SPEAKER a 1 0", "SPEAKER a 1 x 1 <NA> <NA> x <NA>"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "SPEAKER a 1 0",
+        "SPEAKER a 1 x 1 <NA> <NA> x <NA>",
+        "SPEAKER a 1 1_0 1 <NA> <NA> x <NA>",
+        "SPEAKER a 1 inf 1 <NA> <NA> x <NA>",
+    ],
+)
 def test_a_line_that_is_none_is_named(tmp_path, line):
     (tmp_path / "rttm").write_text(f"SPEAKER a 1 0 1 <NA> <NA> x <NA> <NA>\n{line}\n")
     with pytest.raises(DataError, match="rttm:2: expected 'SPEAKER <reco>"):

@@ -134,7 +134,7 @@ def test_ids_may_be_any_utf8(write):
         # Nine words in three lines, but not three in each.
         ("a x target\na y\nb b x target\n", ":2: expected three words"),
         ("a x target\na y Target\n", ":2: expected target or nontarget, got 'Target'"),
-        ("a x\0y target\n", "expected text, got control characters"),
+        ("a x\0y target\n", "expected UTF-8 text, got binary data"),
         ("1 a x\n2 a y\n", ":2: expected 1 or 0, got '2'"),
         ("1 a x\na y target\n", ":2: expected 1 or 0, got 'a'"),
     ],
@@ -149,6 +149,7 @@ def test_a_bad_line_of_trials_is_named(write, text, problem):
     ("text", "problem"),
     [
         ("a x 1.5\na y high\n", ":2: expected a number, got 'high'"),
+        ("a x 1.5\na y 1_07\n", ":2: expected a number, got '1_07'"),
         ("a x 1.5\na y nan\n", ":2: the score of 'a y' is NaN"),
         ("a x 1.5\na y NaN\n", ":2: the score of 'a y' is NaN"),
         ("a x 1.5\na y\n", ":2: expected three words"),

@@ -68,3 +68,20 @@ def test_models_and_utterances_that_are_missing_are_named(vectors, spk2utt):
         vectors.average(spk2utt, ["a", "d"], "trials")
     with pytest.raises(DataError, match=r"spk2utt: 1 of 2 ids are not in .*: 'u9'$"):
         vectors.average(spk2utt, ["c"], "trials")
+
+
+def test_an_utterance_that_is_listed_twice_for_a_model_is_refused(vectors, tmp_path):
+    (tmp_path / "spk2utt").write_text("m u1 u2\nn u1 u2 u1\n")
+    vectors.average(tmp_path / "spk2utt", ["m"], "trials")
+    with pytest.raises(DataError, match="spk2utt: model 'n' lists 'u1' twice"):
+        vectors.average(tmp_path / "spk2utt", ["m", "n"], "trials")
+
+
+def test_vectors_of_zeros_are_named(tmp_path, caplog):
+    with ArkWriter(tmp_path, "x") as writer:
+        for i in range(6):
+            writer[f"u{i}"] = np.full(3, i % 2)
+    read_vectors(f"scp:{tmp_path}/x.scp")
+    assert "3 of 6 vectors are all zeros, as no utterance's is: u0, u2, u4" in str(
+        caplog.messages
+    )

@@ -35,13 +35,17 @@ def test_an_update_equals_its_definition(draw, make, define, precision, rtol):
     r, y, _, _ = collect(drawn, extractor, define)
     stats = extractor.accumulate(drawn.batches)
     m = extractor.m_.copy()
-    scatter = update_projections(m, float(extractor.offset_), stats, drawn.totals, 1.0)
+    update = update_projections(
+        m, extractor.covars_, float(extractor.offset_), stats, drawn.totals, 1.0
+    )
+    assert not update.num_floored.any()
     expected = y @ np.linalg.inv(r)
     np.testing.assert_allclose(m, expected, rtol=0, atol=rtol * np.abs(expected).max())
     ym = y @ expected.swapaxes(1, 2)
     expected = drawn.totals.s.numpy() - ym - ym.swapaxes(1, 2)
     expected += m @ r @ m.swapaxes(1, 2)
-    np.testing.assert_allclose(scatter, expected, atol=rtol * np.abs(expected).max())
+    atol = rtol * np.abs(expected).max()
+    np.testing.assert_allclose(update.scatter, expected, atol=atol)
 
 
 def test_an_update_leaves_the_statistics_as_they_are(draw, make):
@@ -83,8 +87,10 @@ def test_a_gaussian_with_few_frames_is_not_updated(draw, make):
     extractor = make(drawn)
     m, covars = extractor.m_.copy(), extractor.covars_.copy()
     stats = extractor.accumulate(drawn.batches)
-    scatter = update_projections(m, float(extractor.offset_), stats, totals, 100.0)
-    update_covars(covars, scatter, n, 100.0, 0.1)
+    update = update_projections(
+        m, covars, float(extractor.offset_), stats, totals, 100.0
+    )
+    update_covars(covars, update.scatter, n, 100.0, 0.1)
     same = [np.array_equal(x, y) for x, y in zip(m, extractor.m_, strict=True)]
     assert same == [i == 2 for i in range(8)]
     same = [

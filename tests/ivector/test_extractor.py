@@ -1,4 +1,5 @@
 import copy
+import re
 
 import numpy as np
 import pytest
@@ -162,3 +163,23 @@ def test_ivectors_from_features_are_kaldis(golden, read_extractor):
         error = np.linalg.norm(posterior.mean(n, f)[0].numpy() - theirs.pop(utt))
         assert error <= 1e-3
     assert not theirs
+
+
+def test_directions_that_no_utterance_shows_are_floored_and_counted(draw, caplog):
+    """Long utterances, some Gaussians in few of them: R_i has next to no full rank."""
+    caplog.set_level("INFO")
+    drawn = draw(num_utts=40, rank=3)
+    n, f = drawn.n.clone(), drawn.f.clone()
+    for gauss in range(4):
+        n[4:, gauss] = f[4:, gauss] = 0  # four utterances only, for a dimension of 12
+    drawn.totals.n[:] = 1e4 * n.double().sum(0)
+    drawn.totals.f[:] = 1e4 * f.double().sum(0)
+    mean = drawn.totals.f / drawn.totals.n[:, None]
+    covars = torch.from_numpy(drawn.ubm.covars_) + mean[:, :, None] * mean[:, None]
+    drawn.totals.s[:] = drawn.totals.n[:, None, None] * covars
+    extractor = IvectorExtractor(ivector_dim=12, num_iters=6, init="random")
+    extractor.fit(drawn.ubm, [(1e4 * n, 1e4 * f)], drawn.totals)
+    found = [re.search(r"R_i floored in (\d+)", message) for message in caplog.messages]
+    assert max(int(x[1]) for x in found if x) > 0
+    assert not [r for r in caplog.records if r.levelname == "WARNING"]
+    assert np.isfinite(extractor.m_).all()

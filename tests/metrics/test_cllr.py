@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.optimize import isotonic_regression
 from scipy.stats import norm
 
 from asdkit.metrics.cllr import cllr, min_cllr
@@ -64,6 +65,25 @@ def test_min_cllr_is_the_least_of_monotone_maps(rng):
         for shift in (-1, 0, 1):
             assert cllr(scale * target + shift, scale * nontarget + shift) > least
     assert min_cllr(np.exp(target), np.exp(nontarget)) == pytest.approx(least)
+
+
+@pytest.mark.parametrize("decimals", [0, 1, 16])
+def test_min_cllr_is_that_of_isotonic_regression(rng, decimals):
+    """scipy pools one trial after another; ties count as one."""
+    for _ in range(200):
+        num_targets, num_nontargets = rng.integers(1, 40, 2)
+        target = rng.normal(rng.uniform(-1, 4), 1, num_targets).round(decimals)
+        nontarget = rng.normal(0, 1, num_nontargets).round(decimals)
+        levels = np.unique(np.concatenate([target, nontarget]))
+        t, u = (
+            (scores == levels[:, None]).sum(axis=1) for scores in (target, nontarget)
+        )
+        share = isotonic_regression(t / (t + u), weights=t + u).x
+        with np.errstate(divide="ignore"):
+            llr = np.log(share / (1 - share)) - np.log(num_targets / num_nontargets)
+        at_target, at_nontarget = np.repeat(llr, t), np.repeat(llr, u)
+        expected = cllr(at_target, at_nontarget)
+        assert min_cllr(target, nontarget) == pytest.approx(expected, abs=1e-12)
 
 
 def test_scores_without_information_cost_one_bit():

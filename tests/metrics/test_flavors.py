@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from asdkit.metrics import weighted
+from asdkit.metrics import names, weighted
 from asdkit.metrics.flavors import (
     CM,
     SASV,
@@ -18,6 +18,11 @@ from asdkit.metrics.tandem import asv_rates, min_tdcf_2019, tandem_weights
 def tandem(rng):
     scores = [rng.normal(mean, 1, 200) for mean in (3, 0, 1.5)]
     return Tandem(tandem_weights(asv_rates(*scores)), scores)
+
+
+def test_flavors_are_those_that_programs_offer():
+    assert tuple(VERIFICATION) == names.VERIFICATION
+    assert tuple(CM) == tuple(TDCF) == names.SPOOFING
 
 
 @pytest.mark.parametrize("flavor", CM)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from asdkit.metrics.bootstrap import Speakers
-from asdkit.metrics.table import Draws, align, verification_table
+from asdkit.metrics.table import Draws, verification_table
 
 
 def test_every_system_is_a_line_and_columns_are_aligned():
@@ -12,7 +12,7 @@ def test_every_system_is_a_line_and_columns_are_aligned():
     table = verification_table(
         {"good": (target + 9, nontarget), "a/longer/name": (target, nontarget)}
     )
-    lines = table.splitlines()
+    lines = str(table).splitlines()
     assert len({len(line) for line in lines}) == 1
     assert lines[0].split() == [
         "scores",
@@ -31,7 +31,7 @@ def test_intervals_and_differences_stand_beside_the_numbers(rng):
     better = [classes[0] + 3, classes[1]]
     draws = Draws([Speakers(spk), Speakers(spk)], 100)
     table = verification_table({"a": classes, "b": better}, "voxceleb", draws)
-    first, second, gain = table.splitlines()[1:]
+    first, second, gain = str(table).splitlines()[1:]
     assert first.count("[") == second.count("[") == gain.count("[") == 4
     assert gain.startswith("b - a ")
     eers = [
@@ -48,13 +48,15 @@ def test_without_enough_speakers_there_are_numbers_but_no_intervals(caplog):
     zeros = Speakers(np.zeros(3, dtype=int))
     classes = [np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.5, 0.5])]
     table = verification_table({"a": classes}, draws=Draws([zeros, zeros], 10))
-    assert "[" not in table
+    assert "[" not in str(table)
     assert "two speakers or more" in caplog.text
 
 
-def test_names_are_to_the_left_and_numbers_to_the_right():
-    rows = [["scores", "condition", "EER %"], ["a", "attack A07", "1.0"]]
-    assert align(rows, num_names=2).splitlines() == [
-        "scores  condition   EER %",
-        "a       attack A07    1.0",
-    ]
+def test_json_has_numbers_and_intervals(rng):
+    spk = np.repeat(np.arange(30), 10)
+    classes = [rng.normal(1, 1, 300), rng.normal(0, 1, 300)]
+    draws = Draws([Speakers(spk), Speakers(spk)], 100)
+    (row,) = verification_table({"a": classes}, "voxceleb", draws).to_json()["rows"]
+    low, high = row["EER %"]["interval"]
+    assert low <= row["EER %"]["value"] <= high
+    assert row["target"] == 300

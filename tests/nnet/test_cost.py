@@ -105,7 +105,7 @@ def test_macs_of_graphs_equal_a_count_by_hand():
 
 def test_the_student_of_paper_0_has_its_published_share_of_the_teacher():
     teacher, student = build("resnet_se34"), build("resnet_se34_fast")
-    table = cost_table({"teacher": teacher, "student": student}, 200, "teacher")
+    table = str(cost_table({"teacher": teacher, "student": student}, 200, "teacher"))
     header, first, second, shares, machine = table.splitlines()
     assert first.split()[:5] == ["teacher", "200", "x", "40", "512"]
     assert "6,389,324" in first

@@ -1,9 +1,10 @@
 """The front end with a slope, against torchaudio's; networks behind it."""
 
+import numpy as np
 import pytest
 import torch
-from torchaudio.transforms import MelSpectrogram
 
+from asdkit.base.filterbanks import htk_mel_banks
 from asdkit.data.batches import Batch
 from asdkit.distillation.adversarial import Adversary
 from asdkit.losses import registry as losses
@@ -19,13 +20,36 @@ def samples(rng):
     return torch.from_numpy(rng.uniform(-0.3, 0.3, (2, 4000))).float()
 
 
-def test_frames_are_those_of_torchaudio(samples):
+def test_frames_are_what_the_definition_says(samples):
+    """In double precision; the window is one sample short of symmetric."""
+    window = 0.54 - 0.46 * np.cos(2 * np.pi * np.arange(400) / 400)
+    frames = np.lib.stride_tricks.sliding_window_view(samples, 400, axis=1)[:, ::160]
+    power = np.abs(np.fft.rfft(frames * window, 512)) ** 2  # (N, T, F)
+    banks = htk_mel_banks(512, 0, 8000, 40, 16000).double().numpy()
+    found, num_frames = LogMel()(samples, None)
+    assert num_frames is None
+    expected = np.log(power @ banks + 1e-6).transpose(0, 2, 1)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_frames_are_those_of_torchaudio(samples, torchaudio):
     """Its window stands in the middle of 512 samples, so ours begin 56 later."""
     options = {"n_fft": 512, "win_length": 400, "hop_length": 160, "n_mels": 40}
-    theirs = MelSpectrogram(**options, window_fn=torch.hamming_window, center=False)
+    theirs = torchaudio.transforms.MelSpectrogram(
+        **options, window_fn=torch.hamming_window, center=False
+    )
     found, _ = LogMel()(samples[:, 56:], None)
     expected = (theirs(samples) + 1e-6).log()  # (N, D, T)
     torch.testing.assert_close(found[:, :, : expected.shape[2]], expected)
+
+
+def test_bands_without_a_frequency_are_counted(caplog):
+    """As torchaudio warns; a network learns to do without them."""
+    LogMel(128)
+    assert "log-mel: 1 of 128 bands fall between the frequencies" in caplog.text
+    caplog.clear()
+    LogMel(40)
+    assert not caplog.text
 
 
 def test_preemphasis_reflects_the_first_sample(samples):

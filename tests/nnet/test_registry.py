@@ -79,22 +79,30 @@ def test_the_other_pair_of_paper_0_has_the_same_sizes_too():
     assert num_parameters(build("resnet_se34_fast", **options)) == 1_436_822
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_options_survive_a_model_file(name):
+@pytest.fixture
+def network_name(request):
+    """Of a network that can be built here."""
+    if request.param.startswith("ssl_"):
+        request.getfixturevalue("torchaudio")
+    return request.param
+
+
+@pytest.mark.parametrize("network_name", MODELS, indirect=True)
+def test_options_survive_a_model_file(network_name):
     """A tuple comes back from JSON as a list."""
-    options = json.loads(json.dumps(defaults_of(MODELS, name)))
+    options = json.loads(json.dumps(defaults_of(MODELS, network_name)))
     assert {"feat_dim", "embedding_dim"} <= options.keys()
-    again = build(name, **options)
+    again = build(network_name, **options)
     for parameter, same in zip(
-        build(name).parameters(), again.parameters(), strict=True
+        build(network_name).parameters(), again.parameters(), strict=True
     ):
         assert parameter.shape == same.shape
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_dimensions_are_options(name):
-    feat_dim = 1 if name in WAVEFORM else 33
-    network = build(name, feat_dim=feat_dim, embedding_dim=7).eval()
+@pytest.mark.parametrize("network_name", MODELS, indirect=True)
+def test_dimensions_are_options(network_name):
+    feat_dim = 1 if network_name in WAVEFORM else 33
+    network = build(network_name, feat_dim=feat_dim, embedding_dim=7).eval()
     with torch.inference_mode():
         feats = torch.ones(1, network.min_frames + 20, feat_dim)
         assert network(feats).shape == (1, 7)

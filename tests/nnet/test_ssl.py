@@ -30,7 +30,7 @@ KINDS = {
 
 
 @pytest.fixture(params=KINDS)
-def encoder(request):
+def encoder(request, torchaudio):
     """The name of a function of torchaudio's, and options of a tiny model."""
     name, more, mode, norm_first = KINDS[request.param]
     modes = {"extractor_mode": mode, "encoder_layer_norm_first": norm_first}
@@ -133,7 +133,7 @@ def test_means_of_padded_utterances_are_those_of_each_alone(encoder):
     torch.testing.assert_close(network(samples, lengths), torch.cat(alone))
 
 
-def test_layers_above_the_last_one_cost_nothing():
+def test_layers_above_the_last_one_cost_nothing(torchaudio):
     """Of wav2vec 2.0, base: the numbers of the paper, and MACs counted by hand."""
     dim, length, macs, channels = 768, 4 * 16000, 0, 1
     for kernel, stride in [(10, 5), *[(3, 2)] * 4, *[(2, 2)] * 2]:

@@ -1,12 +1,13 @@
-"""ASVspoof 2019 in miniature, and how programs read the files of conf/."""
+"""ASVspoof 2019 in miniature; how programs read conf/; recipes stage by stage."""
 
-import argparse
+import re
+import subprocess
 
 import numpy as np
 import pytest
 import soundfile
 
-from asdkit.base.options import expand_conf
+from asdkit.base.command import CommandParser
 from asdkit.simulation.attacks import ATTACKS, Material
 from asdkit.simulation.corpus import DrawnCorpus
 
@@ -88,16 +89,73 @@ class LogicalAccess:
 
 def parse(program, argv):
     """Read options, of .conf files too, as a program does; its paths do not matter."""
-    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser = CommandParser(program.__name__, program.__doc__)
     program.add_arguments(parser)
     places = sum(not x.option_strings for x in parser._actions)
-    return parser.parse_args([*expand_conf(argv), *["somewhere"] * places])
+    return parser.parse([*argv, *["somewhere"] * places])
 
 
 @pytest.fixture
 def parse_conf():
     """Pass `parse` on to tests, which cannot import it from here."""
     return parse
+
+
+STAGE = re.compile(r"^if .*\bstage (\d+) ", re.M)
+NEED = re.compile(r"^  ((?:\[\[.*\|\| )?need .*)$", re.M)
+TELL = """
+set -f # patterns stay as they are
+need() {
+  for file in "${@:2}"; do
+    compgen -G "$file" >/dev/null && is=true || is=false
+    [[ $file == ../* ]] || printf '%s\t%s\t%s\n' "$1" "$file" $is
+  done
+}
+"""
+
+
+def needs_of(recipe, options):
+    """Tell what stages need: file -> the stage that makes it, whether it is there."""
+    text = (recipe / "run.sh").read_text()
+    head = text[: STAGE.search(text).start()]
+    lines = [line for line in NEED.findall(text) if "need ../" not in line]
+    probe = recipe / "probe.sh"
+    probe.write_text("\n".join([head, TELL, *lines]))
+    command = ["bash", str(probe), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    probe.unlink()
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    return {file: (int(stage), there == "true") for stage, file, there in rows}
+
+
+def run_stages(recipe, *options, first=0):
+    """Run the stages of a recipe one by one; return what they have printed.
+
+    From another folder.  What a later stage needs of a stage must not be there before
+    it, and be there after.
+    """
+    options = [str(option) for option in options]
+    printed = ""
+    for stage in map(int, STAGE.findall((recipe / "run.sh").read_text())[first:]):
+        before = needs_of(recipe, options)
+        only = ["--stage", f"{stage}", "--stop-stage", f"{stage}"]
+        command = [recipe / "run.sh", *options, *only]
+        done = subprocess.run(command, cwd="/", capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+        printed += done.stdout
+        after = needs_of(recipe, options)
+        if f": stage {stage}: " in done.stderr:
+            made = {x for x, (maker, is_there) in after.items() if maker == stage}
+            assert all(after[file][1] for file in made), (stage, made)
+            old = {x for x in made if before.get(x, (stage, False))[1] and "*" not in x}
+            assert not old, (stage, old)
+    return printed
+
+
+@pytest.fixture(scope="session")
+def by_stage():
+    """Pass `run_stages` on to tests, which cannot import it from here."""
+    return run_stages
 
 
 @pytest.fixture(scope="session")

@@ -15,13 +15,12 @@ from asdkit.base.options import choice_of
 from asdkit.bin import cm_gmm_train, cm_train, feats_compute
 from asdkit.data.cuts import read_cuts
 from asdkit.data.loading import load_samples
-from asdkit.features.registry import FEATURES
+from asdkit.features.registry import FEATURES, FRONT_ENDS
 from asdkit.io.protocols import read_asv_protocol
 from asdkit.io.tables import read_table
 from asdkit.io.trials import read_scores
 from asdkit.losses.registry import LOSSES
 from asdkit.nnet.registry import MODELS
-from asdkit.training.corpus import FRONT_ENDS
 
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / "egs" / "asvspoof2019" / "v1" / "conf"
@@ -97,9 +96,12 @@ def test_derivatives_of_every_baseline_stay_within_the_jitter_of_vocoders(
 
 
 @pytest.mark.slow
-def test_logical_access_ends_in_tables_alone_and_in_tandem(asvspoof2019, recipe):
+def test_logical_access_ends_in_tables_alone_and_in_tandem(
+    asvspoof2019, recipe, by_stage
+):
     kinds = " ".join(name.removesuffix("_gmm") for name in BASELINES)
-    printed = run(recipe, "--corpus", asvspoof2019, "--baselines", kinds)
+    options = ["--corpus", asvspoof2019, "--baselines", kinds, "--net", "tiny"]
+    printed = by_stage(recipe, *options, *SIZES.split())
     systems = [*BASELINES, "tiny"]
     fused = [f"{x}, {form}" for x in systems for form in ("linear", "nonlinear")]
     rows = rows_of(printed)

@@ -13,10 +13,10 @@ import pytest
 from asdkit.base.options import choice_of
 from asdkit.bin import cm_train, nnet_train
 from asdkit.data.networks import load_network
+from asdkit.features.registry import FRONT_ENDS
 from asdkit.io.protocols import read_asv_protocol, read_cm_protocol
 from asdkit.losses.registry import LOSSES
 from asdkit.nnet.registry import MODELS
-from asdkit.training.corpus import FRONT_ENDS
 from asdkit.training.objectives import OBJECTIVES
 
 ROOT = Path(__file__).parents[2]
@@ -144,10 +144,10 @@ def test_what_the_corpus_lacks_is_one_line_of_a_recipes_own_program_too(tmp_path
 
 
 @pytest.mark.slow
-def test_from_2019_alone_to_the_tables_and_not_twice(asvspoof2019, recipe):
+def test_from_2019_alone_to_the_tables_and_not_twice(asvspoof2019, recipe, by_stage):
     corpora = ["--corpus2019", asvspoof2019 / "LA", "--corpus2021", recipe / "made"]
     made = [*corpora, "--make-2021", "true", "--num-copies", "2", "--variants", "all"]
-    printed = run(recipe, *made)
+    printed = by_stage(recipe, *OPTIONS.split(), *made)
 
     cm = read_cm_protocol(recipe / "made/LA/CM/trial_metadata.txt", "asvspoof2021_la")
     assert len(cm.utt) == 2 * 4 * 2 * 2  # bona fide and spoofed, in two conditions

@@ -24,7 +24,7 @@ from asdkit.__main__ import main, programs
 from asdkit.io.ark import ArkWriter, read_arrays
 from asdkit.io.tables import read_table, write_table
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("damaged")]
 
 DRAW = "--num-spks 6 --num-sessions 2 --utts-per-session 2 --mean-sec 1.0"
 CHAIN = [
@@ -98,7 +98,10 @@ def refused(chain, capsys):
             found = main(command.split())
         except SystemExit as stop:
             found = stop.code
-        lines = [x for x in capsys.readouterr().err.splitlines() if " INFO [" not in x]
+        told = capsys.readouterr().err.splitlines()
+        # What has been spoiled here is of unknown origin, which is said, too.
+        told = [x for x in told if " WARNING [origins:" not in x]
+        lines = [x for x in told if " INFO [" not in x]
         assert found == code, lines
         name = command.split()[0]
         assert lines[0].startswith(f"asdkit {name}: error: "), lines
@@ -394,11 +397,11 @@ def overwrite_largest_array(model):
 @pytest.mark.parametrize(
     ("harm", "problem"),
     [
-        (lambda model: model[: len(model) // 2], "not an asdkit model, or cut short"),
-        (lambda model: b"", "not an asdkit model, or cut short"),
-        (lambda model: b"no model", "not an asdkit model, or cut short"),
+        (lambda model: model[: len(model) // 2], "not an asdkit model, or damaged"),
+        (lambda model: b"", "not an asdkit model, or damaged"),
+        (lambda model: b"no model", "not an asdkit model, or damaged"),
         (lambda model: Path("array.npy").read_bytes(), "not an asdkit model"),
-        (overwrite_largest_array, "not an asdkit model, or cut short"),
+        (overwrite_largest_array, "not an asdkit model, or damaged"),
         (lambda model: Path("exp/calibration").read_bytes(), "got 'Calibration'"),
     ],
     ids=["cut", "empty", "text", "npy", "flipped", "kind"],
@@ -430,7 +433,7 @@ def test_a_model_that_lacks_an_array_names_it(refused, path, command):
     with np.load(path) as file:
         arrays = dict(file)
     assert len(arrays) > 2
-    for name in arrays.keys() - {"asdkit"}:
+    for name in arrays.keys() - {"asdkit", "seen_"}:  # files of old lack seen_
         with Path(path).open("wb") as stream:
             np.savez(stream, **{k: x for k, x in arrays.items() if k != name})
         assert f"error: {path}: it lacks {name!r}" in refused(command)

@@ -3,7 +3,6 @@
 import csv
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ import torch
 
 from asdkit.base.options import choice_of
 from asdkit.bin import cm_classifier_train
-from asdkit.countermeasures.classifiers import CLASSIFIERS
+from asdkit.countermeasures.registry import CLASSIFIERS
 
 ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / "egs" / "asvspoof2019" / "v3"
@@ -39,7 +38,7 @@ def recipe(tmp_path):
 
 
 @pytest.fixture
-def checkpoint(tmp_path):
+def checkpoint(tmp_path, torchaudio):
     """A wav2vec 2.0 with random weights and a classifier of letters."""
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)
@@ -48,13 +47,6 @@ def checkpoint(tmp_path):
     processor = transformers.Wav2Vec2FeatureExtractor(do_normalize=True)
     processor.save_pretrained(tmp_path / "wav2vec2")
     return tmp_path / "wav2vec2"
-
-
-def run(recipe, *options):
-    command = ["./run.sh", *options]
-    done = subprocess.run(command, cwd=recipe, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
 
 
 def rows_of(printed):
@@ -83,11 +75,11 @@ def test_published_cells_are_complete():
 
 @pytest.mark.slow
 def test_embeddings_end_in_tables_of_errors_sizes_and_costs(
-    asvspoof2019, recipe, checkpoint
+    asvspoof2019, recipe, checkpoint, by_stage
 ):
     options = ["--corpus", asvspoof2019, "--checkpoint", checkpoint, "--layers", "0,2"]
     options += ["--classifiers", " ".join(CHOSEN), "--seeds", "0 1"]
-    rows = rows_of(run(recipe, *options))
+    rows = rows_of(by_stage(recipe, *options))
 
     systems = [f"exp/{x}_{y}" for x in ("stats", "layer0", "layer2") for y in CHOSEN]
     both = [x for name in systems for x in (name, f"{name}, refit on train + dev")]

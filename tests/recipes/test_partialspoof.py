@@ -2,14 +2,13 @@
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from asdkit.base.options import choice_of
 from asdkit.bin import cm_train, localizer_tune
-from asdkit.countermeasures.localization import METHODS
+from asdkit.countermeasures.registry import LOCALIZERS
 from asdkit.nnet.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
@@ -50,22 +49,20 @@ def test_every_conf_says_what_cm_train_takes(net, parse_conf):
     assert args.chunk_frames % stride == 0
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", LOCALIZERS)
 def test_every_grid_is_one(method, parse_conf):
     conf = RECIPE / "conf" / f"grid_{method}.conf"
     args = parse_conf(localizer_tune, [f"--method={method}", f"--config={conf}"])
-    _, grid = choice_of(args, "method", METHODS)
+    _, grid = choice_of(args, "method", LOCALIZERS)
     assert all(len(values) > 1 for values in grid.values())
-    METHODS[method](**{name: values[0] for name, values in grid.items()})
+    LOCALIZERS[method](**{name: values[0] for name, values in grid.items()})
 
 
 @pytest.mark.slow
-def test_spliced_speech_ends_in_a_table(asvspoof2019, recipe):
+def test_spliced_speech_ends_in_a_table(asvspoof2019, recipe, by_stage):
     options = ["--net", "tiny", "--methods", "median"]
-    command = ["./run.sh", "--corpus", asvspoof2019, *options]
-    done = subprocess.run(command, cwd=recipe, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
-    rows = re.findall(r"^\| (.*) \|$", done.stdout, re.MULTILINE)
+    printed = by_stage(recipe, "--corpus", asvspoof2019, *options)
+    rows = re.findall(r"^\| (.*) \|$", printed, re.MULTILINE)
     rows = [row.split(" | ") for row in rows]
     assert [row[:4] for row in rows[2:4]] == [
         ["tiny", "dev", "median", "1"],

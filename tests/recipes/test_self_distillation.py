@@ -9,6 +9,7 @@ import pytest
 
 from asdkit.base.options import choice_of
 from asdkit.bin import cm_train, feats_compute
+from asdkit.features.registry import FEATURES
 from asdkit.nnet.registry import MODELS
 from asdkit.training.objectives import OBJECTIVES
 
@@ -81,9 +82,10 @@ def test_the_published_settings_are_the_default_ones(parse_conf):
     ("front", "first", "number"), [("f0", 0, 45), ("f0_high", 6, 39), ("full", 0, 0)]
 )
 def test_a_front_end_keeps_its_frequencies(front, first, number, parse_conf):
-    args = parse_conf(feats_compute, confs(front))
-    assert getattr(args, "first_bin", 0) == first
-    assert args.num_bins == number
+    args = parse_conf(feats_compute, ["--type=spectrum", *confs(front)])
+    front_end, options = choice_of(args, "type", FEATURES)
+    found = front_end(**options)
+    assert (found.first_bin, found.num_bins) == (first, number)
 
 
 @pytest.mark.slow

@@ -78,9 +78,9 @@ def num_trials(recipe):
 
 
 @pytest.mark.slow
-def test_v1_ends_in_a_table_of_all_same_gender_pairs(corpus, recipes):
+def test_v1_ends_in_a_table_of_all_same_gender_pairs(corpus, recipes, by_stage):
     sizes = ["--num-gauss", "4", "--ivector-dim", "6", "--num-iters", "1"]
-    table = run(recipes / "v1", "--corpus", corpus, "--lda-dim", "4", *sizes)
+    table = by_stage(recipes / "v1", "--corpus", corpus, "--lda-dim", "4", *sizes)
     assert systems(table) == ["plda", "cosine"]
     assert num_trials(recipes / "v1") == TRIALS
 
@@ -103,9 +103,9 @@ def test_v1_adds_noise_to_all_of_the_audio(corpus, recipes):
 
 
 @pytest.mark.slow
-def test_v2_ends_in_a_table_before_and_after_as_norm(corpus, recipes):
+def test_v2_ends_in_a_table_before_and_after_as_norm(corpus, recipes, by_stage):
     options = ["--net", "tiny", "--lda-dim", "4", "--seed", "1"]
-    table = run(recipes / "v2", "--corpus", corpus, *options)
+    table = by_stage(recipes / "v2", "--corpus", corpus, *options)
     expected = ["cosine", "cosine_as_norm", "plda", "plda_as_norm"]
     assert systems(table) == expected
     assert num_trials(recipes / "v2") == TRIALS
@@ -149,7 +149,7 @@ def test_v3_makes_its_table_of_what_v1_and_v2_left_and_continues_when_killed(
     table = run(v3, "--stage", "5", *grid)
     assert rows_of(table)[3::4] == 2 * ["tiny, enskd_2"]
     assert (first / "plda.eer").stat().st_mtime_ns == written
-    assert len(list((v3 / "exp" / "teacher_cache").rglob("*.npy"))) == 2  # batches
+    assert len(list((v3 / "exp" / "teacher_cache").rglob("*.npz"))) == 2  # batches
     assert re.search(r"^exp/tiny/\S+ +[\d,]+ ", table, re.MULTILINE)
 
 

@@ -13,11 +13,11 @@ import torch
 
 from asdkit.base.options import choice_of
 from asdkit.bin import nnet_train
+from asdkit.features.registry import FRONT_ENDS
 from asdkit.io.trials import read_scores, read_trials
 from asdkit.losses.registry import LOSSES
 from asdkit.nnet.registry import MODELS
 from asdkit.simulation.corpus import DrawnCorpus
-from asdkit.training.corpus import FRONT_ENDS
 from asdkit.training.objectives import OBJECTIVES
 
 ROOT = Path(__file__).parents[2]
@@ -137,7 +137,7 @@ def recipes(tmp_path_factory):
 
 
 @pytest.fixture
-def wavlm(tmp_path):
+def wavlm(tmp_path, torchaudio):
     """A WavLM with random weights, as transformers saves it."""
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)
@@ -147,12 +147,12 @@ def wavlm(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def i_vectors(corpora, recipes):
+def i_vectors(corpora, recipes, by_stage):
     """Run v1 to its end, once; return what it prints."""
     sizes = "--num-gauss 4 --subsample 1 --num-longest 20 --ivector-dim 6"
     sizes += " --num-iters 1 --lda-dim 4"
     where = list(corpora.items())[:2]
-    return run(recipes / "v1", *itertools.chain(*where), *sizes.split())
+    return by_stage(recipes / "v1", *itertools.chain(*where), *sizes.split())
 
 
 def run(recipe, *options):
@@ -203,15 +203,15 @@ def test_v1_ends_in_tables_of_both_lists(recipes, i_vectors):
 
 @pytest.mark.slow
 def test_v2_takes_a_student_from_its_teacher_to_calibrated_scores(
-    corpora, recipes, wavlm
+    corpora, recipes, wavlm, by_stage
 ):
     recipe = recipes / "v2"
     options = [*itertools.chain(*corpora.items()), "--utts-per-dev-spk", "3"]
     options += ["--net", "tiny_ssl", "--ssl-checkpoint", wavlm]
     run(recipe, *options, "--stop-stage", "2")
-    options = ["--net", "tiny", "--teacher", "exp/tiny_ssl_labels_seed0"]
+    options = ["--net", "tiny", "--teacher", recipe / "exp/tiny_ssl_labels_seed0"]
     options += ["--objective", "decoupled_kd", "--seed", "1"]
-    table = run(recipe, "--stage", "2", *options)
+    table = by_stage(recipe, *options, first=2)
     kinds = ("", "_as_norm", "_calibrated")
     assert systems(table) == [f"scores_{x}{kind}" for x in "oeh" for kind in kinds]
     assert num_utts(recipe / "data" / "train") == 5 * 4

@@ -30,7 +30,7 @@ def exp(tmp_path, monkeypatch):
 
 def test_what_is_below_a_directory_adds_up(exp):
     exp(counted=True)
-    _, row, note = cost_table(["net"], power=POWER).splitlines()
+    _, row, note = str(cost_table(["net"], power=POWER)).splitlines()
     # 10 + 6 Wh, 0.2778 Wh, 5 Wh: one run was not measured, so none is taken for it.
     sums = ["80.0", "5500.0", "60.0", "900", "21.2778", "10.6389", "-"]
     assert row.split() == ["net", "3", *sums]
@@ -41,7 +41,7 @@ def test_what_is_below_a_directory_adds_up(exp):
 def test_codecarbon_has_the_word_where_the_machine_counts(exp, counted):
     """Else it looks a power up, and what it says stands beside the estimate."""
     exp(counted)
-    _, row, note = cost_table(["net/test"], power=POWER).splitlines()
+    _, row, note = str(cost_table(["net/test"], power=POWER)).splitlines()
     energy = "6.5000" if counted else "5.2778"
     assert row.split()[6:] == [energy, f"{float(energy) / 2:.4f}", "6.5000"]
     assert note.startswith("(energy measured" if counted else "(energy estimated")
@@ -49,7 +49,7 @@ def test_codecarbon_has_the_word_where_the_machine_counts(exp, counted):
 
 def test_every_program_can_have_a_line(exp):
     exp(counted=False)
-    _, train, extract, _ = cost_table(["net"], by_program=True).splitlines()
+    _, train, extract, _ = str(cost_table(["net"], by_program=True)).splitlines()
     assert train.split()[:4] == ["net", "nnet-train", "1", "60.0"]
     assert extract.split()[:4] == ["net", "nnet-extract", "2", "20.0"]
 

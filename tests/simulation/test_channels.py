@@ -1,5 +1,7 @@
 """Codecs keep length, time and intelligible bands, and lose what they must."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 from scipy.signal import correlate
@@ -77,6 +79,10 @@ def test_what_a_codec_lacks_is_said_in_one_line(monkeypatch, spoken):
     with pytest.raises(AsdkitError, match="cannot write GSM610") as raised:
         CHANNELS["gsm"](spoken, 16000)
     assert "soundfile" in raised.value.hint
+    if importlib.util.find_spec("av"):  # av 19 has no encoder of AMR
+        with pytest.raises(AsdkitError, match="without the codec no_such") as raised:
+            channels.code_ffmpeg(spoken, 8000, "no_such", "amrnb", 0, 12_200)
+        assert "av<19" in raised.value.hint
     monkeypatch.setitem(__import__("sys").modules, "av", None)
     with pytest.raises(AsdkitError, match="av is not installed") as raised:
         CHANNELS["g722"](spoken, 16000)

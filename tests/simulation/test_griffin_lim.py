@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from asdkit.simulation.griffin_lim import griffin_lim
 
@@ -20,6 +21,33 @@ def test_the_spectrogram_survives_and_the_phase_does_not(spoken, num_mels, least
     close = np.corrcoef(log_spectrum(spoken).ravel(), log_spectrum(copy).ravel())[0, 1]
     assert close > least
     assert abs(np.corrcoef(spoken, copy)[0, 1]) < 0.8
+
+
+@pytest.mark.parametrize(("sample_frequency", "num_mels"), [(FS, 80), (8000, 40)])
+def test_the_waveform_is_the_one_of_torchaudio(
+    spoken, sample_frequency, num_mels, torchaudio
+):
+    functional = torchaudio.functional
+    size = round(0.064 * sample_frequency)
+    frames = {"n_fft": size, "hop_length": size // 4, "win_length": size}
+    frames |= {"window": torch.hann_window(size), "power": 1.0}
+    magnitude = functional.spectrogram(
+        torch.from_numpy(spoken).float(), pad=0, normalized=False, **frames
+    )
+    bands = functional.melscale_fbanks(
+        size // 2 + 1, 0.0, sample_frequency / 2, num_mels, sample_frequency
+    ).T.double()
+    bands = torch.linalg.pinv(bands) @ (bands @ magnitude.double())
+    expected = functional.griffinlim(
+        bands.clamp(min=0).float(),
+        n_iter=32,
+        momentum=0.99,
+        length=len(spoken),
+        rand_init=False,
+        **frames,
+    )
+    found = griffin_lim(spoken, sample_frequency, num_mels)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
 
 
 def test_more_mels_copy_better(spoken):

@@ -41,11 +41,12 @@ def check(tmp_path):
     put("stubs/git", "#!/bin/sh\necho tests/test_a.py\n")
     for name in ("ruff", "mypy", "shellcheck", "shfmt"):
         put(f"stubs/{name}", "#!/bin/sh\n")
+    put("tools/torture.sh", '#!/bin/sh\necho torture >>calls\nexit "$TORTURE"\n')
     shutil.copy(TOOLS / "check.sh", here / "tools")
 
     def run(*options, **status):
         states = {"MAIN_STATUS": 0, "RECIPES_STATUS": 0, "K2_STATUS": 0}
-        states |= {"K2_TESTS": 0, "K2_SAYS": ""}
+        states |= {"K2_TESTS": 0, "K2_SAYS": "", "TORTURE": 0}
         known = {name: str(value) for name, value in {**states, **status}.items()}
         with (here / "log").open("w") as log:  # a file, as CI may well have it
             done = subprocess.run(
@@ -80,6 +81,16 @@ def test_the_fast_half_is_that_of_both(check):
         RECIPES.replace("pytest", "pytest -m not slow"),
         "k2 -m pytest -m k2 and not gpu and not slow tests/test_a.py",
     ]
+
+
+def test_torture_comes_last_and_only_when_it_is_asked_for(check):
+    assert "torture" not in check()[2]
+    status, lines, calls = check("--torture")
+    assert status == 0
+    assert calls[-1] == "torture"
+    status, lines, _ = check("--torture", TORTURE=1)
+    assert status == 1
+    assert lines[-1] == "check.sh: FAILED: torture.sh"
 
 
 def test_tests_that_fail_hide_none_and_are_not_hidden(check):
@@ -123,8 +134,10 @@ def test_an_environment_that_cannot_be_made_is_a_failure(check):
 
 def test_setup_says_which_python_is_missing(tmp_path):
     """No pyenv, and a python3.10 that is a stand-in for one that is not there."""
-    (tmp_path / "tools").mkdir()
-    shutil.copy(TOOLS / "setup_k2.sh", tmp_path / "tools")
+    (tmp_path / "tools" / "constraints").mkdir(parents=True)
+    (tmp_path / "tools" / "constraints" / "k2.txt").touch()
+    for name in ("setup_k2.sh", "find_python.sh"):
+        shutil.copy(TOOLS / name, tmp_path / "tools")
     stubs = tmp_path / "stubs"
     stubs.mkdir()
     for name in ("python", "python3.10"):

@@ -37,6 +37,13 @@ def test_the_last_two_are_kept_in_the_order_of_their_numbers(tmp_path, state):
 
 def test_a_damaged_one_gives_way_to_the_one_before(tmp_path, state, caplog):
     save(tmp_path, state, 4, 5)
+    flipped = bytearray((tmp_path / "checkpoint.5.pt").read_bytes())
+    weight = state.model.weight.detach().numpy().tobytes()
+    flipped[flipped.index(weight)] ^= 1  # torch would take it as it is
+    (tmp_path / "checkpoint.5.pt").write_bytes(flipped)
+    Checkpoints(tmp_path, {"a": (1, 2)}).restore(state)
+    assert state.step == 4
+    state.step = 0
     (tmp_path / "checkpoint.5.pt").write_bytes(b"PK")
     Checkpoints(tmp_path, {"a": (1, 2)}).restore(state)
     assert state.step == 4

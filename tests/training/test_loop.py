@@ -13,6 +13,7 @@ from asdkit.base.errors import AsdkitError
 from asdkit.io import tensors
 from asdkit.losses.classification import AamSoftmax, CrossEntropy
 from asdkit.losses.objective import Labels, Objective
+from asdkit.nnet.registry import build
 from asdkit.training.loop import Training
 
 
@@ -170,6 +171,21 @@ def test_parts_of_a_batch_give_its_gradient(
         torch.testing.assert_close(
             weights_of(*parts)[name], value, rtol=1e-4, atol=1e-5
         )
+
+
+@pytest.mark.parametrize(("batch_size", "accumulate"), [(1, 1), (4, 4), (5, 4)])
+def test_one_chunk_at_a_time_is_too_few_for_batch_normalization(
+    batch_size, accumulate, tmp_path, make_batches
+):
+    """--batch-size 1 was a traceback of torch's."""
+    network = build("xvector", channels=4, feat_dim=6, embedding_dim=5)
+    training = Training(num_epochs=1, accumulate=accumulate)
+    batches = make_batches(batch_size=batch_size)
+    with pytest.raises(
+        AsdkitError, match="needs at least 2 chunks at a time"
+    ) as caught:
+        training.fit(network, Labels(AamSoftmax(5, 4)), batches, tmp_path, {})
+    assert "--batch-size" in caught.value.hint
 
 
 @pytest.mark.parametrize("accumulate", [1, 2])

@@ -128,7 +128,7 @@ def test_the_arithmetic_is_part_of_the_question(cached, chunks):
 def test_beyond_its_size_nothing_is_kept_and_all_is_right(
     cached, chunks, tmp_path, caplog
 ):
-    size = 6 * 3 * 4 + 128  # numbers, and numpy's header
+    size = 6 * 3 * 4 + 128 + 172  # numbers, numpy's header, the zip file around them
     for batch in (chunks, chunks + 1, chunks + 2):
         network = frozen()
         teacher = cached(network, max_gb=1.5 * size / 1e9)
@@ -144,13 +144,13 @@ def test_beyond_its_size_nothing_is_kept_and_all_is_right(
 def test_killed_while_writing_it_leaves_nothing_that_is_believed(
     cached, chunks, tmp_path, monkeypatch, run_in_child
 ):
-    def write_half(stream, array, **_):
-        stream.write(b"\x93NUMPY")
+    def write_half(stream, **_):
+        stream.write(b"PK\x03\x04")
         stream.flush()
         os.kill(os.getpid(), signal.SIGKILL)
 
     def ask():
-        monkeypatch.setattr("asdkit.training.teacher_cache.np.save", write_half)
+        monkeypatch.setattr("asdkit.training.teacher_cache.np.savez", write_half)
         cached(frozen())(chunks)
 
     assert run_in_child(ask) == -signal.SIGKILL
@@ -165,7 +165,23 @@ def test_killed_while_writing_it_leaves_nothing_that_is_believed(
 def test_a_damaged_file_is_named(cached, chunks, tmp_path):
     cached(frozen())(chunks)
     (path,) = files_in(tmp_path / "cache")
-    path.write_bytes(path.read_bytes()[:-7])
-    with pytest.raises(DataError, match=path.name) as error:
-        cached(frozen())(chunks)
-    assert "remove it" in error.value.hint
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1
+    for content in (whole[:-7], flipped):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=path.name) as error:
+            cached(frozen())(chunks)
+        assert "remove it" in error.value.hint
+
+
+def test_files_without_a_checksum_are_not_used_but_named(
+    cached, chunks, tmp_path, caplog
+):
+    cached(frozen())(chunks)
+    (path,) = files_in(tmp_path / "cache")
+    path.rename(path.with_suffix(".npy"))
+    network = frozen()
+    cached(network)(chunks)
+    assert network.times_asked == 1
+    assert "1 files without a checksum" in caplog.text

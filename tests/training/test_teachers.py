@@ -262,7 +262,7 @@ def test_checkpoints_hold_nothing_of_a_teacher(make_student, make_batches, tmp_p
 def test_a_student_comes_nearer_to_its_teacher(make_student, make_batches, tmp_path):
     network, objective = make_student()
     objective.distill_warmup = 0.0
-    training = Training(num_epochs=6, learning_rate=0.05)
+    training = Training(num_epochs=12, learning_rate=0.05)
     fixed = make_batches()
     first = [batch for _, batch in zip(range(5), fixed.from_step(0), strict=False)]
     fixed.from_step = lambda step: ((n, first[n % 5][1]) for n in range(step, 10_000))

@@ -6,40 +6,18 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from asdkit.base.errors import AsdkitError, DataError
-from asdkit.base.ranges import Count, NonNegative
+from asdkit.base.ranges import Natural, NonNegative
 from asdkit.features.frontend import FrontEnd
 from asdkit.io.ark import load_array, read_arrays, read_scp, stack_vectors
 from asdkit.io.vectors import Vectors
 
 Part = Literal["train", "test"]
-
-# What an `Experiment` can be told, and what it means.
-HELPS = {
-    "train": "name of the training data",
-    "test": "name of the test data",
-    "conf": "place of mfcc.conf, vad.conf and fbank.conf",
-    "data": "place of a part's wav.scp and utt2spk",
-    "feats": "features of a part",
-    "vad": "voice activity decisions of a part",
-    "diag_ubm": "place of *.dubm and gselect*.gz",
-    "full_ubm": "place of *.ubm and gselect*.gz",
-    "extractor": "place of *.ie, final.ubm, final.dubm and post*.gz",
-    "ivectors": "i-vectors of a part",
-    "backend": "place of mean.vec, transform.mat, plda and plda_adapt",
-    "trials": "the trials; trials_multi and enroll.spk2utt, if any, are beside them",
-    "plda_scores": "scores by plda; those of trials_multi are beside them, *_multi",
-    "adapted_scores": "scores by plda_adapt",
-    "cosine_scores": "dot products after centering and length normalization",
-    "num_utts": "utterances to recompute features, posteriors and i-vectors of; 0: all",
-    "allow_pipes": "run the commands in wav.scp",
-    "within_covar_scale": "that plda was adapted with",
-    "between_covar_scale": "that plda was adapted with",
-}
+Place = Annotated[str, "PATH,..."]
 
 
 class NotFoundError(AsdkitError):
@@ -57,30 +35,51 @@ class Experiment:
 
     Args:
         root: the directory; relative paths in its tables start from it.
+        train: name of the training data.
+        test: name of the test data.
+        conf: place of mfcc.conf, vad.conf and fbank.conf.
+        data: place of wav.scp and utt2spk of a part.
+        feats: features of a part.
+        vad: voice activity decisions of a part.
+        diag_ubm: place of *.dubm and gselect*.gz.
+        full_ubm: place of *.ubm and gselect*.gz.
+        extractor: place of *.ie, final.ubm, final.dubm and post*.gz.
+        ivectors: i-vectors of a part.
+        backend: place of mean.vec, transform.mat, plda and plda_adapt.
+        trials: trials, with trials_multi and enroll.spk2utt, if any, beside them.
+        plda_scores: scores from plda, with those of trials_multi (*_multi) beside them.
+        adapted_scores: scores from plda_adapt.
+        cosine_scores: dot products after centering and length normalization.
+        num_utts: number of utterances to recompute features, posteriors and i-vectors
+            of; 0: all.
+        allow_pipes: run recordings that are shell commands (wav.scp lines ending in a
+            pipe).
+        within_covar_scale: share of the excess variance added to the within-speaker
+            covariance when Kaldi adapted plda.
+        between_covar_scale: share of the excess variance added to the between-speaker
+            covariance when Kaldi adapted plda.
         frontend: between features and models.
         alignment: what `asdkit.gmm.posteriors.Aligner` takes by keyword.
         lda: what `asdkit.backends.lda.Lda` takes by keyword.
-
-    The others are in `HELPS`.
     """
 
     root: Path
     train: str = "train"
     test: str = "test"
-    conf: str = "conf,."
-    data: str = "data/{part}"
-    feats: str = "data/{part}/feats.scp,feats/mfcc_{part}.ark"
-    vad: str = "data/{part}/vad.scp,feats/vad_{part}.ark"
-    diag_ubm: str = "exp/diag_ubm,diag_ubm"
-    full_ubm: str = "exp/full_ubm,full_ubm"
-    extractor: str = "exp/extractor,extractor"
-    ivectors: str = "exp/ivectors_{part}/ivector.scp,ivectors/{part}.ark"
-    backend: str = "exp/ivectors_{train},backend"
-    trials: str = "data/{test}/trials"
-    plda_scores: str = "exp/scores_{test},scores/plda_scores"
-    adapted_scores: str = "exp/scores_{test}_adapt,scores/plda_adapt_scores"
-    cosine_scores: str = "exp/scores_{test}_cosine,scores/cos_scores"
-    num_utts: Count = 100
+    conf: Place = "conf,."
+    data: Place = "data/{part}"
+    feats: Place = "data/{part}/feats.scp,feats/mfcc_{part}.ark"
+    vad: Place = "data/{part}/vad.scp,feats/vad_{part}.ark"
+    diag_ubm: Place = "exp/diag_ubm,diag_ubm"
+    full_ubm: Place = "exp/full_ubm,full_ubm"
+    extractor: Place = "exp/extractor,extractor"
+    ivectors: Place = "exp/ivectors_{part}/ivector.scp,ivectors/{part}.ark"
+    backend: Place = "exp/ivectors_{train},backend"
+    trials: Place = "data/{test}/trials"
+    plda_scores: Place = "exp/scores_{test},scores/plda_scores"
+    adapted_scores: Place = "exp/scores_{test}_adapt,scores/plda_adapt_scores"
+    cosine_scores: Place = "exp/scores_{test}_cosine,scores/cos_scores"
+    num_utts: Natural = 100
     allow_pipes: bool = False
     within_covar_scale: NonNegative = 0.75
     between_covar_scale: NonNegative = 0.25

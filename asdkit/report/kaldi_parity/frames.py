@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from asdkit.base.command import CommandParser
 from asdkit.base.errors import DataError
-from asdkit.base.options import add_options, options_of, read_conf
+from asdkit.base.numbers import parse_finite
+from asdkit.base.options import add_options, options_of
+from asdkit.base.signatures import defaults_of
 from asdkit.features.cmn import sliding_cmn
 from asdkit.features.deltas import add_deltas
 from asdkit.features.frontend import FrontEnd
@@ -143,7 +144,7 @@ def _read_samples(
         if is_command and not experiment.allow_pipes:
             raise NotFoundError("sound files; --allow-pipes true runs what makes them")
         source = source[:-1] if is_command else experiment.rooted(source)
-        start, end = map(float, times) if times else (0.0, -1.0)
+        start, end = map(parse_finite, times) if times else (0.0, -1.0)
         with open_audio(source, is_command, experiment.allow_pipes) as file:
             if file.samplerate != extract.sample_frequency:
                 problem = f"expected {extract.sample_frequency:g} Hz"
@@ -178,14 +179,6 @@ def _read_options(path: Path, configurable: Callable[..., Any]) -> dict[str, Any
     Raises:
         DataError: it has an option that we do not.
     """
-    parser = argparse.ArgumentParser(exit_on_error=False, allow_abbrev=False)
-    names = inspect.signature(configurable).parameters.values()
-    helps = {p.name: p.name for p in names if p.default is not inspect.Parameter.empty}
-    add_options(parser, configurable, **helps)
-    try:
-        args, unknown = parser.parse_known_args(read_conf(path))
-    except argparse.ArgumentError as error:
-        raise DataError(path, str(error)) from None
-    if unknown:
-        raise DataError(path, f"unknown option {unknown[0]!r}")
-    return options_of(configurable, args)
+    parser = CommandParser("asdkit kaldi-parity", None)
+    add_options(parser, configurable, *defaults_of(configurable))
+    return options_of(configurable, parser.parse([f"--config={path}"]))

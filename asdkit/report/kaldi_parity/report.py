@@ -8,10 +8,11 @@ from functools import partial
 from typing import NamedTuple
 
 import asdkit
+from asdkit.base.answers import Table
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.report.kaldi_parity import backend, frames, ivectors, mixtures, models
 from asdkit.report.kaldi_parity.experiment import Experiment, NotFoundError
-from asdkit.report.kaldi_parity.table import Finding, Row, format_table
+from asdkit.report.kaldi_parity.table import Finding, Row, parity_tables
 
 logger = logging.getLogger(__name__)
 
@@ -81,11 +82,11 @@ def compare(experiment: Experiment) -> Iterator[Row]:
             yield Row(section, name, "differs", note=str(error))
 
 
-def report(experiment: Experiment) -> tuple[str, int]:
+def report(experiment: Experiment) -> tuple[list[Table], int]:
     """Check all stages.
 
     Returns:
-        the table, and how many rows of it differ.
+        the tables of all sections, and how many rows differ.
 
     Raises:
         DataError: there is nothing of a Kaldi experiment.
@@ -98,4 +99,4 @@ def report(experiment: Experiment) -> tuple[str, int]:
             hint="asdkit kaldi-parity --help names the places that are looked at",
         )
     title = f"asdkit {asdkit.__version__} beside Kaldi in {experiment.root}"
-    return format_table(title, rows), sum(row.verdict == "differs" for row in rows)
+    return parity_tables(title, rows), sum(row.verdict == "differs" for row in rows)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import reduce
 from operator import or_
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from asdkit.base.answers import Cell, Table
 from asdkit.base.errors import DataError
 from asdkit.io.tables import PathName
 
 Verdict = Literal["ok", "differs", "not found"]
 HEADS = ("stage", "Kaldi's file", "max abs", "max rel", "allowed", "verdict")
-NUMBERS = range(2, 5)  # columns to align to the right
 
 
 class Difference(NamedTuple):
@@ -118,37 +119,26 @@ def differ(
     return Difference(float(distance.max()), float(relative.max()))
 
 
-def format_table(title: str, rows: Sequence[Row]) -> str:
-    """Lay rows out under the names of their sections, what needs words below."""
-    cells = [_cells(row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(HEADS, *cells, strict=True)]
-    lines = [title, "", _line(HEADS, widths), "  ".join("-" * w for w in widths)]
-    section = None
-    for row, texts in zip(rows, cells, strict=True):
-        if row.section != section:
-            lines += [""] * (section is not None) + [row.section]
-            section = row.section
-        lines.append(_line(texts, widths))
-    return "\n".join([*lines, "", *_summary(rows)])
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    """Write one row as text."""
-    if row.finding is None:
-        return (f"  {row.stage}", "", "", "", "", row.verdict)
-    file, difference, limit, what = row.finding
-    numbers = (f"{number:.1e}" if number else "0" for number in difference)
-    stage = f"  {row.stage}" + (f": {what}" if what else "")
-    return (stage, file, *numbers, str(limit), row.verdict)
-
-
-def _line(texts: Sequence[str], widths: Sequence[int]) -> str:
-    """Align one line: words to the left, numbers to the right."""
-    aligned = [
-        text.rjust(width) if column in NUMBERS else text.ljust(width)
-        for column, (text, width) in enumerate(zip(texts, widths, strict=True))
+def parity_tables(title: str, rows: Sequence[Row]) -> list[Table]:
+    """Lay rows out as a table for each section; the last has what needs words."""
+    sections = list(dict.fromkeys(row.section for row in rows))
+    tables = [
+        Table(HEADS, [_cells(row) for row in rows if row.section == name], 2, (), name)
+        for name in sections
     ]
-    return "  ".join(aligned).rstrip()
+    tables[0] = replace(tables[0], title=f"{title}\n\n{sections[0]}")
+    tables[-1] = replace(tables[-1], notes=["", *_summary(rows)])
+    return tables
+
+
+def _cells(row: Row) -> list[Cell | str]:
+    """Write one row."""
+    if row.finding is None:
+        return [row.stage, "", "", "", "", row.verdict]
+    file, difference, limit, what = row.finding
+    numbers = (Cell(f"{x:.1e}" if x else "0", x) for x in difference)
+    stage = row.stage + (f": {what}" if what else "")
+    return [stage, file, *numbers, str(limit), row.verdict]
 
 
 def _summary(rows: Sequence[Row]) -> Iterator[str]:

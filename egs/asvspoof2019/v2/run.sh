@@ -1,25 +1,29 @@
 #!/usr/bin/env bash
-# ASVspoof 2019, logical or physical access: SENets and ECANets whose deepest stage
-# teaches the ones before it, each beside the same network without.
+# ASVspoof 2019, logical or physical access: SENets and ECANets whose deepest
+# stage teaches the earlier ones (self-distillation), each beside the same network
+# without it.
 #
-#   ./run.sh --corpus DIR                              eight networks, three seeds
-#   ./run.sh --corpus DIR --nets ecanet18 --seeds 0    one
-#   ./run.sh --corpus DIR --access pa                  the same for replayed speech
-#   ./run.sh --corpus DIR --size small                 a corpus with hundreds of files
-#   ./run.sh --stage 3 --stop-stage 3                  weights and temperatures
-#   ./run.sh --stage 4                                 the tables of all that is there
+#   ./run.sh --corpus DIR                            eight networks, three seeds
+#   ./run.sh --corpus DIR --nets ecanet18 --seeds 0  one
+#   ./run.sh --corpus DIR --access pa                the same on replayed speech
+#   ./run.sh --corpus DIR --size small               for hundreds of files
+#   ./run.sh --stage 3 --stop-stage 3                weights and temperatures
+#   ./run.sh --stage 4                               the tables of all results so far
 #
 # A run that was killed continues where it was.  Results are in RESULTS.md.
 
-corpus=/corpora/asvspoof2019 # holds LA/ and PA/, or what is in one of them
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+corpus=/corpora/asvspoof2019 # DIR with LA/ and PA/, or with the contents of one
 access=la                    # or pa
-size=full                    # small: as conf/small/ says, not as published
-front=f0                     # conf/$front.conf says which frequencies: f0, full, ...
-store=true                   # false: compute spectra whenever a batch is made
+size=full                    # small: as in conf/small/, not as published
+front=f0                     # conf/$front.conf has the frequencies: f0, f0_high, full
+store=true                   # false: compute the spectra of each batch anew
 nets="senet9 senet18 senet34 senet50 ecanet9 ecanet18 ecanet34 ecanet50"
-objectives="plain self" # conf/$objective.conf
+objectives="plain self" # conf/$objective.conf: without and with self-distillation
 seeds="0 1 2"
-ablate=senet9 # the network of stage 3, and what is changed there
+ablate=senet9 # the network of stage 3, and the options that change there
 changes="hard-share=0.3 hard-share=0.5 hard-share=0.9 hard-share=1
   feature-weight=0 feature-weight=0.03 feature-weight=0.1 feature-weight=1
   temperature=1 temperature=2 temperature=5 temperature=10
@@ -29,8 +33,7 @@ nj=1
 . ../../../path.sh
 . stages.sh
 . parse_options.sh
-. ./cmd.sh # sets $cpu and $gpu from $nj
-set -euo pipefail
+. cmd.sh # sets $cpu and $gpu from $launcher and $nj
 
 data=data/$access
 exp=exp/$access/$front
@@ -54,6 +57,7 @@ if stage 0 "prepare lists: train, dev, eval"; then
 fi
 
 if [[ $store == true ]] && stage 1 "compute log spectra"; then
+  need 0 "$data"/{train,dev,eval}
   for part in train dev eval; do
     asdkit data-copy "$data/$part" "$data/$part$suffix"
     $cpu feats-compute --type spectrum --config "conf/$front.conf" \
@@ -61,7 +65,9 @@ if [[ $store == true ]] && stage 1 "compute log spectra"; then
   done
 fi
 
-if stage 2 "train networks, with and without self-distillation; score"; then
+if stage 2 "train all networks with all objectives and score dev and eval"; then
+  need 0 "$data"/{train,dev,eval}
+  [[ $store != true ]] || need 1 "$data"/{train,dev,eval}"$suffix"/feats.scp
   for seed in $seeds; do
     for net in $nets; do
       for objective in $objectives; do
@@ -71,7 +77,9 @@ if stage 2 "train networks, with and without self-distillation; score"; then
   done
 fi
 
-if stage 3 "the same for one network and other weights, temperatures, and so on"; then
+if stage 3 "train $ablate with other weights, temperatures and so on"; then
+  need 0 "$data"/{train,dev,eval}
+  [[ $store != true ]] || need 1 "$data"/{train,dev,eval}"$suffix"/feats.scp
   for seed in $seeds; do
     for change in $changes; do
       local/train_cm.sh "$exp/${ablate}_self_$change/seed$seed" "$ablate" self "$seed" \
@@ -80,7 +88,9 @@ if stage 3 "the same for one network and other weights, temperatures, and so on"
   done
 fi
 
-if stage 4 "print the tables of all that is there"; then
+if stage 4 "print the results of all networks and seeds"; then
+  need 0 "$data"/{dev,eval}
+  need 2 "$exp"/*/seed*/scores_eval
   python ../v1/local/print_tables.py "$data" "$exp"
   python local/compare_objectives.py "$data" "$exp"
 fi

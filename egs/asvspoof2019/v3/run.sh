@@ -1,31 +1,40 @@
 #!/usr/bin/env bash
 # ASVspoof 2019 LA with frozen embeddings and classical classifiers, on a CPU:
-# statistics of LFCCs, and the layers of a self-supervised encoder if there is one.
+# statistics of LFCCs and, if you have one, the layers of a self-supervised encoder.
 #
 #   ./run.sh --corpus DIR                              statistics of LFCCs
 #   ./run.sh --corpus DIR --checkpoint wav2vec2-base-960h --layers 1,2,3
-#   ./run.sh --stage 3 --classifiers "svm" --select eer    another choice
+#   ./run.sh --stage 3 --classifiers svm --select eer  another choice
 #   ./run.sh --stage 4 --others "../v1/exp/la/*"       beside the CMs of ../v1
 #
 # A grid that was killed continues where it was.  Results are in RESULTS.md.
 
-corpus=/corpora/asvspoof2019 # holds LA/, or what is in it
-checkpoint=                  # folder of transformers', or torchaudio's file; none: no SSL
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+corpus=/corpora/asvspoof2019 # DIR with LA/, or with its contents
+checkpoint=                  # PATH: a transformers folder or a torchaudio file
 layers=0,1,2,3,4,5,6,7,8,9,10,11,12
 classifiers="logistic svm knn naive_bayes tree forest xgboost mlp"
-select=f1     # or eer: what is best on the development set
-seeds="0 1 2" # of trees, forests and MLPs; the others draw nothing
-others=       # directories of other countermeasures, for the last table
+select=f1     # or eer: the metric on dev that chooses a classifier's options
+seeds="0 1 2" # for trees, forests and MLPs; the others are deterministic
+others=       # DIRS of other countermeasures, for the last table
 nj=1
 
 . ../../../path.sh
 . stages.sh
 . parse_options.sh
-. ./cmd.sh # sets $cpu and $gpu from $nj
-set -euo pipefail
+. cmd.sh # sets $cpu and $gpu from $launcher and $nj
 
 embeddings=stats
 [[ -z $checkpoint ]] || embeddings+=" layer${layers//,/ layer}"
+systems=()
+for embedding in $embeddings; do
+  for classifier in $classifiers; do
+    systems+=("exp/${embedding}_$classifier")
+  done
+done
+export select seeds
 
 if stage 0 "prepare lists: train, dev, eval"; then
   for part in train dev eval; do
@@ -34,21 +43,24 @@ if stage 0 "prepare lists: train, dev, eval"; then
   asdkit data-validate data/{train,dev,eval}
 fi
 
-if stage 1 "compute LFCCs and their means and deviations over time"; then
+if stage 1 "compute LFCCs, their means and standard deviations over time"; then
+  need 0 data/{train,dev,eval}
   for part in train dev eval; do
     $cpu feats-compute --type lfcc data/$part exp/lfcc/$part
     $cpu stats-extract data/$part exp/stats/$part
   done
 fi
 
-if [[ -n $checkpoint ]] && stage 2 "compute means over time of the encoder's layers"; then
+if [[ -n $checkpoint ]] && stage 2 "compute the encoder layers' means over time"; then
+  need 0 data/{train,dev,eval}
   for part in train dev eval; do
     $gpu ssl-extract --layers "$layers" data/$part "$checkpoint" exp/ssl/$part
   done
 fi
 
-if stage 3 "search, train, score"; then
-  export cpu select seeds
+if stage 3 "tune, train and score the classifiers"; then
+  need 1 exp/stats/{train,dev,eval}/embedding.scp
+  [[ -z $checkpoint ]] || need 2 exp/ssl/{train,dev,eval}
   for embedding in $embeddings; do
     for classifier in $classifiers; do
       for seed in $seeds; do
@@ -58,19 +70,18 @@ if stage 3 "search, train, score"; then
   done
 fi
 
-if stage 4 "print error rates, sizes, costs"; then
-  systems=()
-  for embedding in $embeddings; do
-    for classifier in $classifiers; do
-      [[ ! -e exp/${embedding}_$classifier ]] \
-        || systems+=("exp/${embedding}_$classifier")
-    done
+if stage 4 "print error rates, sizes and costs"; then
+  need 3 exp/*_*/seed*/train/scores_eval
+  trained=()
+  for system in "${systems[@]}"; do
+    [[ ! -e $system ]] || trained+=("$system")
   done
   # shellcheck disable=SC2086 # several directories
   python local/print_tables.py ${checkpoint:+--checkpoint "$checkpoint"} \
-    data "${systems[@]}" exp/lfcc exp/stats ${checkpoint:+exp/ssl} $others
+    data "${trained[@]}" exp/lfcc exp/stats ${checkpoint:+exp/ssl} $others
 fi
 
 if [[ -n $checkpoint ]] && stage 5 "compare with the authors' table"; then
+  need 3 exp/layer*_*/seed*/train_dev/scores_eval
   python local/compare_published.py data/eval exp
 fi

@@ -1,38 +1,41 @@
 #!/usr/bin/env bash
-# ASD-ResNetSE: a countermeasure that is pre-trained on speakers (GE2E), fine-tuned
+# ASD-ResNetSE: a countermeasure pre-trained on speakers (GE2E), fine-tuned
 # against an adversary, and distilled into a network a fifth as large.
 #
-#   ./run.sh --corpus2019 DIR --corpus2021 DIR          both networks, all variants
-#   ./run.sh --corpus2019 DIR --make-2021 true --corpus2021 DIR   codes 2019's eval
-#   ./run.sh --size small                               a corpus with hundreds of files
-#   ./run.sh --stage 3 --networks student --variants kd --seeds 1   one of them
-#   ./run.sh --stage 2 --augment none    without codecs in the training
+#   ./run.sh --corpus2019 DIR --corpus2021 DIR    both networks, all variants
+#   ./run.sh --corpus2019 DIR --corpus2021 DIR --make-2021 true
+#                                                 2021's eval, made from 2019's
+#   ./run.sh --size small                         for hundreds of files
+#   ./run.sh --stage 3 --networks student --variants kd --seeds 1    one of them
+#   ./run.sh --stage 2 --augment none             without codecs in training
 #
 # A run that was killed continues where it was.  Results are in RESULTS.md.
 
-corpus2019=/corpora/asvspoof2019    # to train and validate on; holds LA/, or what is in it
-corpus2021=/corpora/asvspoof2021    # to evaluate on
-make_2021=false                     # true: make it there from eval of 2019
-num_copies=7                        # that has of an utterance, each through another codec
-size=full                           # small: as conf/small/ says, not as published
-ge2e_data=                          # speakers to start from; none: bona fide ones of train
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+corpus2019=/corpora/asvspoof2019    # DIR with LA/, or its contents: train, dev
+corpus2021=/corpora/asvspoof2021    # DIR of the evaluation corpus
+make_2021=false                     # true: make it there from 2019's eval
+num_copies=7                        # per utterance then, each with another codec
+size=full                           # small: as in conf/small/, not as published
+ge2e_data=                          # DIR for GE2E; empty: the bona fide speech of train
 augment=codec                       # or none, rawboost, codec_rawboost
-codecs=telephone,alaw,ulaw,gsm,opus # of the training, drawn for every utterance
-audio=exp/wav/train_coded           # where what went through them goes
-adversary=fgsm                      # or pgd, reversal: a classifier of speakers
+codecs=telephone,alaw,ulaw,gsm,opus # for training, drawn for each utterance
+audio=exp/wav/train_coded           # DIR to write their output to
+adversary=fgsm                      # or pgd, reversal (a speaker classifier)
 networks="teacher student"
 variants="scratch ge2e adv kd all" # kd: the student only
 seeds="0 1 2"
-num_attacked=1000      # utterances of eval that are attacked; 0: all
-epsilons=0.02,0.05,0.1 # by how much; none: no attacks
+num_attacked=1000      # utterances of eval to attack; 0: all
+epsilons=0.02,0.05,0.1 # strengths of the attacks; empty: none
 adversary_steps=10     # of pgd
 nj=1
 
 . ../../../path.sh
 . stages.sh
 . parse_options.sh
-. ./cmd.sh # sets $cpu and $gpu from $nj
-set -euo pipefail
+. cmd.sh # sets $cpu and $gpu from $launcher and $nj
 
 exp=exp/$augment
 [[ $adversary == fgsm ]] || exp+=_$adversary
@@ -40,18 +43,22 @@ train=data/train_$augment
 case $augment in
   none | codec) augmentation="" ;;
   rawboost | codec_rawboost) augmentation="--rawboost 5" ;;
-  *)
-    echo "run.sh: expected --augment none, codec, rawboost or codec_rawboost" >&2
-    exit 2
-    ;;
+  *) fail 2 "--augment takes none, codec, rawboost or codec_rawboost, not '$augment'" ;;
 esac
+systems=() # networks and variants
+for network in $networks; do
+  for variant in $variants; do
+    [[ $network,$variant == teacher,kd ]] || systems+=("$network $variant")
+  done
+done
 export gpu exp train size adversary augmentation epsilons adversary_steps
 
-if [[ $make_2021 == true ]] && stage 0 "send 2019's eval through codecs"; then
+if [[ $make_2021 == true ]] && stage 0 "make 2021's eval from 2019's, with codecs"; then
   python local/make_2021.py --num-copies "$num_copies" "$corpus2019" "$corpus2021"
 fi
 
 if stage 1 "prepare lists: train and dev of 2019, eval of 2021"; then
+  [[ $make_2021 != true ]] || need 0 "$corpus2021/LA/CM/trial_metadata.txt"
   for part in train dev; do
     asdkit spoof-prepare --corpus asvspoof2019_la --part $part "$corpus2019" data/$part
   done
@@ -61,7 +68,8 @@ if stage 1 "prepare lists: train and dev of 2019, eval of 2021"; then
   asdkit data-validate data/{train,dev,eval,attacked}
 fi
 
-if stage 2 "add a copy of train that went through codecs, find its speakers"; then
+if stage 2 "augment train ($augment) and list its bona fide speech"; then
+  need 1 data/train
   if [[ $augment == codec* ]]; then
     asdkit data-copy --utt-prefix coded- data/train data/train_copy
     $cpu codec-apply --codecs "$codecs" data/train_copy data/train_coded "$audio"
@@ -72,19 +80,21 @@ if stage 2 "add a copy of train that went through codecs, find its speakers"; th
   asdkit data-subset --where utt2attack=bonafide "$train" "${train}_bonafide"
 fi
 
-if stage 3 "train, score, attack"; then
+if stage 3 "train, score and attack the countermeasures"; then
+  need 1 data/{dev,eval,attacked}
+  need 2 "$train" "${train}_bonafide"
   for seed in $seeds; do
-    for network in $networks; do
-      for variant in $variants; do
-        [[ $network,$variant != teacher,kd ]] || continue
-        local/train_speakers.sh "$network" "$variant" "$seed" \
-          "${ge2e_data:-${train}_bonafide}"
-        local/train_cm.sh "$network" "$variant" "$seed"
-      done
+    for system in "${systems[@]}"; do
+      read -r network variant <<<"$system"
+      local/train_speakers.sh "$network" "$variant" "$seed" \
+        "${ge2e_data:-${train}_bonafide}"
+      local/train_cm.sh "$network" "$variant" "$seed"
     done
   done
 fi
 
-if stage 4 "print the tables: error rates, sizes and costs, codecs, robustness"; then
+if stage 4 "print error rates, by codec and under attack, sizes and costs"; then
+  need 1 data/{dev,eval,attacked}
+  need 3 "$exp"/*/seed*/scores_eval
   python local/print_tables.py data "$exp"
 fi

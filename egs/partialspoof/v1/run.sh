@@ -1,74 +1,86 @@
 #!/usr/bin/env bash
-# Which parts of an utterance are spoofed: a network scores frames, and an acceptor
-# with minimum durations (k2), a median filter and a threshold decide.
+# Localize the spoofed parts of utterances: a network scores frames; a threshold, a
+# median filter or an acceptor with minimum durations (k2) makes segments of them.
 #
-#   ./run.sh --corpus DIR                       spoofed stretches spliced into LA
-#   ./run.sh --corpus DIR --kind partialspoof   the corpus PartialSpoof itself
-#   ./run.sh --corpus DIR --size small          a corpus with hundreds of files
+#   ./run.sh --corpus DIR                       spoofed segments spliced into LA
+#   ./run.sh --corpus DIR --kind partialspoof   the PartialSpoof corpus itself
+#   ./run.sh --corpus DIR --size small          for a corpus of hundreds of files
 #   ./run.sh --stage 3 --net resnet18 --seed 1  another network, another seed
-#   ./run.sh --stage 7                          the table of all that is there
+#   ./run.sh --stage 7                          the tables of all results so far
 #
 # The acceptor needs k2: tools/setup.sh --k2, or else --methods "threshold median".
 # Results are in RESULTS.md.
 
-corpus=/corpora/asvspoof2019 # holds LA/, or what is in it
-kind=asvspoof2019_la         # or partialspoof, whose boundaries come with it
-size=full                    # small: as conf/small/ says
-net=lcnn_lstm                # conf/$net.conf says how it is trained
-seed=0                       # of the network; what is spliced is the same for all
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+corpus=/corpora/asvspoof2019 # DIR with LA/, or its contents; or of PartialSpoof
+kind=asvspoof2019_la         # or partialspoof, which comes with its boundaries
+size=full                    # small: as in conf/small/
+net=lcnn_lstm                # conf/$net.conf has its training options
+seed=0                       # of the network; the splices are the same for all seeds
 methods="threshold median fsa"
 nj=1
 
 . ../../../path.sh
 . stages.sh
 . parse_options.sh
-. ./cmd.sh # sets $cpu and $gpu from $nj, and $k2
-set -euo pipefail
+. cmd.sh # sets $cpu and $gpu from $launcher and $nj, and $k2
 
 dir=exp/$net/seed$seed
 read -ra deciders <<<"$methods"
+tuned=("${deciders[@]/#/$dir/}")
+lists=data/whole # of stage 0; stage 1 splices them into data/
+[[ $kind != partialspoof ]] || lists=data
 conf=(--config "conf/$net.conf")
 [[ $size == full ]] || conf+=(--config "conf/$size/$net.conf")
 
 if stage 0 "prepare lists: train, dev, eval"; then
-  target=data
-  [[ $kind == partialspoof ]] || target=data/whole
   for part in train dev eval; do
-    asdkit spoof-prepare --corpus "$kind" --part $part "$corpus" $target/$part
+    asdkit spoof-prepare --corpus "$kind" --part $part "$corpus" $lists/$part
   done
 fi
 
-if [[ $kind != partialspoof ]] && stage 1 "splice spoofed stretches into speech"; then
+if [[ $kind != partialspoof ]] && stage 1 "splice spoofed segments into speech"; then
+  need 0 data/whole/{train,dev,eval}
   for part in train dev eval; do
     $cpu spoof-splice data/whole/$part data/$part exp/wav/$part
   done
 fi
 
 if stage 2 "compute LFCCs"; then
+  need 0 $lists/{train,dev,eval}
+  need 1 data/{train,dev,eval}
   asdkit data-validate data/{train,dev,eval}
   for part in train dev eval; do
     $cpu feats-compute --config conf/lfcc.conf data/$part exp/lfcc/$part
   done
 fi
 
-if stage 3 "train the network on frames"; then
+if stage 3 "train the network on frame labels"; then
+  need 2 data/{train,dev}/feats.scp
   $gpu cm-train "${conf[@]}" --seed "$seed" data/train data/dev "$dir"
 fi
 
-if stage 4 "score frames"; then
+if stage 4 "score the frames of dev and eval"; then
+  need 2 data/{dev,eval}/feats.scp
+  need 3 "$dir/network.pt"
   for part in dev eval; do
     $gpu cm-localize --decode false data/$part "$dir" "$dir/$part"
   done
 fi
 
-if stage 5 "choose on dev how segments are decided"; then
+if stage 5 "tune each method on dev"; then
+  need 4 "$dir/dev/frames.scp"
   for method in "${deciders[@]}"; do
     $k2 localizer-tune --method "$method" --config "conf/grid_$method.conf" \
       data/dev "$dir/dev/frames.scp" "$dir/$method.conf" >"$dir/grid_$method.txt"
   done
 fi
 
-if stage 6 "decide which segments are spoofed"; then
+if stage 6 "find spoofed segments and print this seed's metrics"; then
+  need 4 "$dir"/{dev,eval}/frames.scp
+  need 5 "${tuned[@]/%/.conf}"
   for method in "${deciders[@]}"; do
     for part in dev eval; do
       $k2 cm-localize --config "$dir/$method.conf" \
@@ -78,6 +90,7 @@ if stage 6 "decide which segments are spoofed"; then
   asdkit segment-metrics data/eval "${deciders[@]/#/$dir/eval/}"
 fi
 
-if stage 7 "print the table of all networks and seeds"; then
+if stage 7 "print the results of all networks and seeds"; then
+  need 6 exp/*/seed*/*/*/smoothed.scp
   python local/print_tables.py data exp
 fi

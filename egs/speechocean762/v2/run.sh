@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
-# speechocean762 with a network that has only ever heard 85 speakers.  The
+# speechocean762 with a network trained on its hundred or so speakers alone.  The
 # trials are those of ../v1.
 #
 #   ./run.sh --corpus /corpora/speechocean762   everything, the small network
 #   ./run.sh --corpus ... --net large           three times the parameters
-#   ./run.sh --corpus ... --net resnet34        wants a GPU
-#   ./run.sh --corpus ... --seed 1              into exp/small_seed1
+#   ./run.sh --corpus ... --net resnet34        for a GPU
+#   ./run.sh --corpus ... --seed 1              in exp/small_seed1
 #   ./run.sh --stage 3                          embeddings, back-ends, the table
 #   ./run.sh --nj 2                             two ranks instead of one
 #
-# The corpus root holds train/ test/ (Kaldi lists with paths relative to the
-# root) and WAVE/.  Results are in RESULTS.md.
+# Results are in RESULTS.md.
 
-corpus=
-net=small # conf/$net.conf says how it is trained
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+corpus=   # DIR with train/ and test/ (Kaldi lists, paths relative to DIR), WAVE/
+net=small # conf/$net.conf has its training options
 seed=0
 lda_dim=80
 nj=1
@@ -21,12 +23,14 @@ nj=1
 . ../../../path.sh
 . stages.sh
 . parse_options.sh
-. ./cmd.sh # sets $cpu and $gpu from $nj
-set -euo pipefail
+. cmd.sh # sets $cpu and $gpu from $launcher and $nj
 
 dir=exp/${net}_seed$seed
+feats=feats.scp # what the network reads, unless conf/$net.conf computes its own
+! grep -qs -- --features= "conf/$net.conf" || feats=
 
-if stage 0 "prepare lists: 85 speakers to train on, 40 to test"; then
+if stage 0 "prepare training and test lists, and the trials"; then
+  given corpus
   for part in train test; do
     asdkit kaldi-import --root "$corpus" "$corpus/$part" data/$part
   done
@@ -35,22 +39,30 @@ if stage 0 "prepare lists: 85 speakers to train on, 40 to test"; then
 fi
 
 if stage 1 "compute filter banks"; then
+  need 0 data/{train,test}
   for part in train test; do
     $cpu feats-compute --config conf/fbank.conf data/$part exp/fbank/$part
   done
 fi
 
 if stage 2 "train the network"; then
+  need 0 data/train
+  need 1 data/train/$feats
   $gpu nnet-train --config "conf/$net.conf" --seed "$seed" data/train "$dir"
 fi
 
 if stage 3 "extract embeddings"; then
+  need 0 data/{train,test}
+  need 1 data/{train,test}/$feats
+  need 2 "$dir/network.pt"
   for part in train test; do
     $gpu nnet-extract data/$part "$dir" "$dir/$part"
   done
 fi
 
-if stage 4 "train the back-ends, score the trials"; then
+if stage 4 "train the back-ends and score the trials"; then
+  need 0 data/test/trials
+  need 3 "$dir"/{train,test}/embedding.scp
   for backend in cosine plda; do
     asdkit backend-train --config conf/$backend.conf --lda-dim "$lda_dim" \
       data/train/utt2spk "scp:$dir/train/embedding.scp" "$dir/$backend.npz"
@@ -59,7 +71,8 @@ if stage 4 "train the back-ends, score the trials"; then
   done
 fi
 
-if stage 5 "normalize the scores, print the table"; then
+if stage 5 "normalize the scores (AS-norm) and print the results"; then
+  need 4 "$dir"/{cosine,plda}.npz "$dir"/scores_{cosine,plda}
   for backend in cosine plda; do
     asdkit score-normalize --config conf/as_norm.conf \
       --cohort-utt2spk data/train/utt2spk "$dir/$backend.npz" \

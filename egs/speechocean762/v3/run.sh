@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What two teachers, i-vectors and a large network, can teach small networks on
-# 85 speakers; tested on whole, short and noisy utterances.  The teachers come
-# from ../v1 and ../v2, which run first:
+# Small networks that learn from two teachers, i-vectors and a large network, on
+# speechocean762; tested on whole, short and noisy utterances.  The teachers come
+# from ../v1 and ../v2, to be run first:
 #
 #   (cd ../v1 && ./run.sh --corpus DIR --name tuned --vad-energy-threshold 1 \
 #     --num-gauss 128 --subsample 1)
@@ -14,8 +14,11 @@
 #
 # A grid that was killed continues where it was.  Results are in RESULTS.md.
 
-extractor=../v1/exp/tuned/seed0/extractor_pca
-large=../v2/exp/large_seed0
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+extractor=../v1/exp/tuned/seed0/extractor_pca # DIR of the i-vector extractor
+large=../v2/exp/large_seed0                   # DIR of the large network
 students="xvector resnet"
 objectives="none mse mse_100 precision precision_100 cosine kl
   enskd_0 enskd_0.5 enskd_1 enskd_2 enskd_4 enskd_8"
@@ -25,11 +28,11 @@ nj=1
 . ../../../path.sh
 . stages.sh
 . parse_options.sh
-. ./cmd.sh # sets $cpu and $gpu from $nj
-set -euo pipefail
+. cmd.sh # sets $cpu and $gpu from $launcher and $nj
+export gpu large
 
-if stage 0 "make the test sets: whole, 1 to 3 s, with noise"; then
-  asdkit data-copy ../v2/data/train data/train
+if stage 0 "make the test sets: whole, 3 s, 2 s, 1 s, noisy"; then
+  need ../v2 ../v2/data/test
   asdkit data-copy --utt-prefix full- ../v2/data/test data/full
   for sec in 3 2 1; do
     asdkit data-copy --crop-sec $sec --utt-prefix ${sec}s- ../v2/data/test data/${sec}s
@@ -41,7 +44,10 @@ if stage 0 "make the test sets: whole, 1 to 3 s, with noise"; then
   asdkit data-combine data/{full,3s,2s,1s,15dB,5dB} data/tests
 fi
 
-if stage 1 "compute features of both kinds"; then
+if stage 1 "compute filter banks, MFCCs and speech decisions"; then
+  need ../v2 ../v2/data/train
+  need 0 data/tests
+  asdkit data-copy ../v2/data/train data/train
   for part in train tests; do
     asdkit data-copy data/$part data/${part}_mfcc
     $cpu feats-compute --config conf/mfcc.conf data/${part}_mfcc exp/mfcc/$part
@@ -50,29 +56,36 @@ if stage 1 "compute features of both kinds"; then
   done
 fi
 
-if stage 2 "let the i-vectors show what they know, and how sure they are"; then
+if stage 2 "extract i-vectors and their precisions, and score them"; then
+  need 1 data/{train,tests}_mfcc/{feats,vad}.scp
+  need ../v1 "$extractor/extractor.npz"
   $gpu ivector-extract data/tests_mfcc "$extractor" exp/ivectors/tests
   $gpu ivector-extract --with-precision true \
     data/train_mfcc "$extractor" exp/ivectors/train
   local/score.sh exp/ivectors ivector
 fi
 
-if stage 3 "let the large network show what it knows"; then
+if stage 3 "extract the large network's embeddings and score them"; then
+  need 1 data/{train,tests}/feats.scp
+  need ../v2 "$large/network.pt"
   for part in train tests; do
     $gpu nnet-extract data/$part "$large" exp/large/$part
   done
   local/score.sh exp/large embedding
 fi
 
-if stage 4 "normalize the i-vectors, as targets"; then
+if stage 4 "normalize the i-vectors, the students' targets"; then
+  need 2 exp/ivectors/train/ivector.scp
   for target in target target_lda; do
     asdkit backend-train --config conf/$target.conf data/train/utt2spk \
       scp:exp/ivectors/train/ivector.scp exp/ivectors/$target.npz
   done
 fi
 
-if stage 5 "train the students, extract, score"; then
-  export gpu large
+if stage 5 "train the students, extract embeddings and score them"; then
+  need 1 data/{train,tests}/feats.scp
+  need ../v2 "$large/network.pt"
+  need 4 exp/ivectors/{target,target_lda}.npz
   for seed in $seeds; do
     for student in $students; do
       for objective in $objectives; do
@@ -82,9 +95,10 @@ if stage 5 "train the students, extract, score"; then
   done
 fi
 
-if stage 6 "print the table"; then
-  python local/print_table.py --students "$students" --objectives "$objectives" \
-    exp
+if stage 6 "print the results"; then
+  need ../v2 "$large/network.pt"
+  need 5 exp/*/*/seed*/plda.eer
+  python local/print_table.py --students "$students" --objectives "$objectives" exp
   networks=("$large")
   for student in $students; do
     trained=(exp/"$student"/*/seed*/network.pt)

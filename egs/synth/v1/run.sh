@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
-# Drawn speakers, from nothing to two tables in minutes on any laptop: the
-# template of all recipes, and what CI runs.  Verification by i-vectors and by a
-# small network, side by side; then attacks on it, and two countermeasures.  No
-# corpus is needed; the voices come from a source-filter synthesizer with its
-# own seed.
+# A synthesized corpus, from nothing to two tables in minutes on any laptop: the
+# template of all recipes, and the one that CI runs.  Verifies speakers with
+# i-vectors and with a small network, then spoofs them and trains two
+# countermeasures.  No recordings are needed: a source-filter synthesizer with
+# its own seed makes the voices.
 #
 #   ./run.sh                           everything
 #   ./run.sh --stage 3 --stop-stage 4  the extractor and its i-vectors only
-#   ./run.sh --stage 6 --stop-stage 8  the network that verifies
-#   ./run.sh --stage 9                 attacks, countermeasures, and the tables
+#   ./run.sh --stage 6 --stop-stage 8  the verification network
+#   ./run.sh --stage 9                 spoofs, countermeasures, both tables
 #   ./run.sh --nj 2                    two ranks instead of one
 #
 # Results are in RESULTS.md.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
 
 num_train_spks=80
 num_test_spks=30
@@ -27,8 +30,7 @@ nj=1
 . ../../../path.sh
 . stages.sh
 . parse_options.sh
-. ./cmd.sh # sets $cpu and $gpu from $nj
-set -euo pipefail
+. cmd.sh # sets $cpu and $gpu from $launcher and $nj
 
 ubm=exp/ubm_$num_gauss
 extractor=exp/extractor_$ivector_dim
@@ -38,7 +40,7 @@ cm_gmm=exp/cm_gmm_$num_gauss
 cm_network=exp/cm_network_seed$seed
 asv_scores=$ivectors/scores_asv
 
-if stage 0 "draw speakers: $num_train_spks to train on, $num_test_spks to test"; then
+if stage 0 "synthesize $num_train_spks training and $num_test_spks test speakers"; then
   $cpu speakers-draw --num-spks "$num_train_spks" --prefix train --seed "$seed" \
     data/train exp/wav/train
   $cpu speakers-draw --num-spks "$num_test_spks" --prefix test --seed "$seed" \
@@ -47,7 +49,8 @@ if stage 0 "draw speakers: $num_train_spks to train on, $num_test_spks to test";
   asdkit trials-make --within data/test/spk2gender data/test data/test/trials
 fi
 
-if stage 1 "compute MFCCs and find the speech"; then
+if stage 1 "compute MFCCs and detect speech"; then
+  need 0 data/{train,test}
   for part in train test; do
     $cpu feats-compute --config conf/mfcc.conf data/$part exp/mfcc/$part
     $cpu vad-compute --config conf/vad.conf data/$part exp/vad/$part
@@ -55,21 +58,28 @@ if stage 1 "compute MFCCs and find the speech"; then
 fi
 
 if stage 2 "train the universal background model"; then
+  need 1 data/train/{feats,vad}.scp
   $cpu ubm-train --num-gauss "$num_gauss" --seed "$seed" data/train "$ubm"
 fi
 
 if stage 3 "train the i-vector extractor"; then
+  need 1 data/train/{feats,vad}.scp
+  need 2 "$ubm/ubm.npz"
   $gpu ivector-train --ivector-dim "$ivector_dim" --seed "$seed" \
     data/train "$ubm" "$extractor"
 fi
 
 if stage 4 "extract i-vectors"; then
+  need 1 data/{train,test}/{feats,vad}.scp
+  need 3 "$extractor/extractor.npz"
   for part in train test; do
     $gpu ivector-extract data/$part "$extractor" "$ivectors/$part"
   done
 fi
 
-if stage 5 "train back-ends for i-vectors, score the trials"; then
+if stage 5 "train back-ends on i-vectors and score the trials"; then
+  need 0 data/test/trials
+  need 4 "$ivectors"/{train,test}/ivector.scp
   for backend in plda cosine; do
     asdkit backend-train --config conf/$backend.conf --lda-dim "$lda_dim" \
       data/train/utt2spk "scp:$ivectors/train/ivector.scp" \
@@ -80,6 +90,7 @@ if stage 5 "train back-ends for i-vectors, score the trials"; then
 fi
 
 if stage 6 "compute filter banks for the network"; then
+  need 0 data/{train,test}
   for part in train test; do
     asdkit data-subset data/$part data/${part}_fbank # with a feats.scp of its own
     $cpu feats-compute --config conf/fbank.conf \
@@ -87,7 +98,8 @@ if stage 6 "compute filter banks for the network"; then
   done
 fi
 
-if stage 7 "train a small network, extract its embeddings"; then
+if stage 7 "train a small network and extract embeddings"; then
+  need 6 data/{train,test}_fbank/feats.scp
   $gpu nnet-train --config conf/network.conf --num-epochs "$num_epochs" \
     --seed "$seed" data/train_fbank "$network"
   for part in train test; do
@@ -95,7 +107,9 @@ if stage 7 "train a small network, extract its embeddings"; then
   done
 fi
 
-if stage 8 "train back-ends for the network, score the trials"; then
+if stage 8 "train back-ends on embeddings and score the trials"; then
+  need 0 data/test/trials
+  need 7 "$network"/{train,test}/embedding.scp
   for backend in plda cosine; do
     asdkit backend-train --config conf/$backend.conf --lda-dim "$lda_dim" \
       data/train/utt2spk "scp:$network/train/embedding.scp" \
@@ -105,51 +119,61 @@ if stage 8 "train back-ends for the network, score the trials"; then
   done
 fi
 
-if stage 9 "draw $num_dev_spks speakers to validate on, enroll the others"; then
+if stage 9 "synthesize $num_dev_spks development speakers, list enrollments"; then
+  need 0 data/test
   $cpu speakers-draw --num-spks "$num_dev_spks" --prefix dev --seed "$seed" \
     data/dev exp/wav/dev
   asdkit data-subset --where utt2session=01 data/test data/enroll
   asdkit data-subset --where utt2session=02,03,04 data/test data/claims
 fi
 
-if stage 10 "attack all speakers, those to test in a way unseen before, too"; then
+if stage 10 "spoof all speakers; the test set gets an unseen attack, too"; then
+  need 0 data/train
+  need 9 data/{dev,claims}
   for part in train dev; do
     $cpu spoof-simulate --attacks lpc,griffin_lim,replay_CC \
       --ids A01,A02,A03 --per-utterance one --seed "$seed" \
       data/$part data/${part}_spoof exp/wav/${part}_spoof
   done
-  $cpu spoof-simulate --attacks lpc,griffin_lim,replay_CC,replay_BB \
-    --ids A01,A02,A03,A04 --seed "$seed" \
-    data/claims data/test_spoof exp/wav/test_spoof
+  $cpu spoof-simulate --attacks lpc,griffin_lim,replay_CC,replay_BB --seed "$seed" \
+    --ids A01,A02,A03,A04 data/claims data/test_spoof exp/wav/test_spoof
 fi
 
 if stage 11 "compute LFCCs for the countermeasures (CMs)"; then
+  need 10 data/{train,dev,test}_spoof
   for part in train dev test; do
     $cpu feats-compute --config conf/lfcc.conf \
       data/${part}_spoof exp/lfcc/$part
   done
 fi
 
-if stage 12 "train a CM of two Gaussian mixtures, score"; then
+if stage 12 "train the GMM countermeasure and score the test set"; then
+  need 11 data/{train,test}_spoof/feats.scp
   $cpu cm-gmm-train --num-gauss "$num_gauss" --seed "$seed" \
     data/train_spoof "$cm_gmm"
   $cpu cm-score data/test_spoof "$cm_gmm" "$cm_gmm/scores"
 fi
 
-if stage 13 "train a small network as a CM, score"; then
+if stage 13 "train the network countermeasure and score the test set"; then
+  need 11 data/{train,dev,test}_spoof/feats.scp
   $gpu cm-train --config conf/cm_network.conf --num-epochs "$num_cm_epochs" \
     --seed "$seed" data/train_spoof data/dev_spoof "$cm_network"
   $gpu cm-score data/test_spoof "$cm_network" "$cm_network/scores"
 fi
 
-if stage 14 "extract i-vectors of the attacks"; then
+if stage 14 "extract i-vectors of the spoofed test set"; then
+  need 3 "$extractor/extractor.npz"
+  need 10 data/test_spoof
   asdkit data-subset data/test_spoof data/asv # with a feats.scp of its own
   $cpu feats-compute --config conf/mfcc.conf data/asv exp/mfcc/asv
   $cpu vad-compute --config conf/vad.conf data/asv exp/vad/asv
   $gpu ivector-extract data/asv "$extractor" "$ivectors/asv"
 fi
 
-if stage 15 "let PLDA judge who claims to be whom, attacks included"; then
+if stage 15 "score target, nontarget and spoof trials with PLDA"; then
+  need 5 "$ivectors/plda.npz"
+  need 9 data/enroll
+  need 14 "$ivectors/asv/ivector.scp"
   asdkit trials-make --enroll-spk2utt data/enroll/spk2utt \
     --within data/enroll/spk2gender data/test_spoof data/test_spoof/asv_trials
   asdkit backend-score --enroll-spk2utt data/enroll/spk2utt \
@@ -157,9 +181,13 @@ if stage 15 "let PLDA judge who claims to be whom, attacks included"; then
     data/test_spoof/asv_trials "scp:$ivectors/asv/ivector.scp" "$asv_scores"
 fi
 
-if stage 16 "print the tables: verification, CMs"; then
-  asdkit score-metrics data/test/trials \
-    {"$ivectors","$network"}/scores_{plda,cosine}
+if stage 16 "print the results: verification, countermeasures"; then
+  need 5 "$ivectors"/scores_{plda,cosine}
+  need 8 "$network"/scores_{plda,cosine}
+  need 12 "$cm_gmm/scores"
+  need 13 "$cm_network/scores"
+  need 15 "$asv_scores"
+  asdkit score-metrics data/test/trials {"$ivectors","$network"}/scores_{plda,cosine}
   echo
   asdkit score-metrics --flavor asvspoof2021 --asv-scores "$asv_scores" \
     --asv-trials data/test_spoof/asv_trials data/test_spoof/utt2attack \

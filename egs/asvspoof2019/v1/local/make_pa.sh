@@ -1,23 +1,30 @@
 #!/usr/bin/env bash
-# Make a physical access (PA) corpus of the bona fide speech of a logical access (LA)
-# one: it is heard in rooms, and replayed there nine ways.  Rooms and loudspeakers are
-# simulated, as the challenge's are.
+# Simulate a physical access (PA) corpus from the bona fide speech of a logical access
+# (LA) corpus: in rooms, and replayed there in nine ways.  Like the challenge's, its
+# rooms and loudspeakers are simulated.
 #
 #   local/make_pa.sh /corpora/LA /corpora/PA               in three environments
 #   local/make_pa.sh /corpora/LA /corpora/PA aaa,abc,ccc   in these
 #
 # Writes the layout and the protocols of ASVspoof 2019's PA, without its organizers'
-# ASV scores.  Every utterance of train and dev is replayed once, of eval nine times.
+# ASV scores.  Train and dev utterances are replayed once, eval utterances nine times.
 
-la=$1
-pa=$2
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+if (($# < 2 || $# > 3)); then
+  sed -n '2,/^$/ { s/^# \{0,1\}//p }' local/make_pa.sh >&2
+  exit 2
+fi
+# shellcheck source=../../../../path.sh
+. ../../../path.sh
+
+# Relative paths start where the user stands, which `cd` leaves in OLDPWD.
+[[ $1 == /* ]] && la=$1 || la=$OLDPWD/$1
+[[ $2 == /* ]] && pa=$2 || pa=$OLDPWD/$2
 environments=${3:-aaa,bbb,ccc}
 work=data/make_pa
 ids=AA,AB,AC,BA,BB,BC,CA,CB,CC
-
-set -euo pipefail
-# shellcheck source=../../../../path.sh
-. ../../../path.sh # from v1/, as run.sh
 
 for part in train dev eval; do
   made=$work/$part

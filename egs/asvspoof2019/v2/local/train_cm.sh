@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# Train a network as the objective's .conf says and score, unless that was done.
+# Train a network with the options in the objective's .conf and score dev and eval,
+# unless that has been done.
 #
 #   local/train_cm.sh DIR NETWORK OBJECTIVE SEED [OPTION ...]
 #
-# Uses $data, where train, dev and eval are; $suffix, of those with stored features;
-# $gpu, and $conf, a list of .conf files and other options of all networks.  A
-# training that was killed continues where it was.
+# Reads from its environment $data, where train, dev and eval are; $suffix, of those
+# with stored features; $gpu; and $conf, the .conf files and other options shared by all
+# networks.  A training that was killed continues where it was.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 dir=$1
 net=$2
@@ -13,7 +17,6 @@ objective=$3
 seed=$4
 shift 4
 
-set -euo pipefail
 : "${data:?} ${gpu:?} ${conf:?} ${suffix?}"
 
 [[ ! -e $dir/scores_eval ]] || exit 0

@@ -127,10 +127,10 @@ def main() -> None:
     add_options(
         parser,
         Power,
-        core_watt="of a busy CPU core",
-        gpu_watt="of a GPU in use",
-        pue="energy of the building per energy of the machine",
-        grid_intensity="kg of CO2 equivalent per kWh",
+        "core_watt",
+        "gpu_watt",
+        "pue",
+        "grid_intensity",
     )
     parser.add_argument("--checkpoint", type=Path, help="the encoder, for its MACs")
     parser.add_argument("--seconds", type=float, default=4.0, help="that MACs are for")

@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
-# Choose the options of a classifier, train it and score, unless that was done.
+# Choose the options of a classifier, train it and score, unless that has been done.
 #
 #   local/train_classifier.sh stats logistic 0    embedding, classifier, seed
 #
-# Writes exp/<embedding>_<classifier>/seed<N>/train and train_dev, a classifier and its
-# scores.  Uses $select, what is best on the development set, and $seeds, of which
-# the first is enough for classifiers that draw nothing.
+# Writes exp/<embedding>_<classifier>/seed<N>/train and train_dev, each a classifier and
+# its scores.  Reads from its environment $select, the metric on dev that chooses, and
+# $seeds, of which deterministic classifiers take the first only.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 embedding=$1
 classifier=$2
 seed=$3
 
-set -euo pipefail
 : "${select:?} ${seeds:?}"
 
 dir=exp/${embedding}_$classifier/seed$seed
@@ -19,15 +21,15 @@ dir=exp/${embedding}_$classifier/seed$seed
 
 case $classifier in
   tree | forest | mlp) ;;
-  *) [[ $seed == "${seeds%% *}" ]] || exit 0 ;; # nothing is drawn
+  *) [[ $seed == "${seeds%% *}" ]] || exit 0 ;; # deterministic
 esac
 if [[ $classifier == xgboost ]] && ! python -c "import xgboost" 2>/dev/null; then
   echo "train_classifier.sh: xgboost is not installed: pip install xgboost-cpu" >&2
   exit 0
 fi
 
-# A filter bank's energies and deltas differ in size a thousandfold, what an encoder
-# gives does not; it is taken as it is, as the authors did.
+# Energies and deltas of filter banks differ in size a thousandfold.  An encoder's
+# outputs do not, and are taken as they are, as the authors did.
 case $embedding in
   stats) from=exp/stats to=embedding.scp scale=true ;;
   *) from=exp/ssl to=$embedding/embedding.scp scale=false ;;

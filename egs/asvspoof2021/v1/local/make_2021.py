@@ -10,14 +10,16 @@ Files that exist are kept, and the keys come last, so that it can be killed.
 """
 
 import argparse
+import json
 import sys
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from asdkit.base.errors import AsdkitError
+from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.exits import exit_code
 from asdkit.data.layouts import layout_of, require
 from asdkit.io.asv_scores import read_asv_scores
@@ -96,6 +98,15 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
         file.writelines(f"{line}\n" for line in lines)
 
 
+def refuse_other(stamp: Path, copies: Sequence[Copy]) -> None:
+    """Refuse to go on with what was made with other options, under the same names."""
+    text = json.dumps({"copies": zlib.crc32(json.dumps(copies).encode())})
+    if stamp.exists() and stamp.read_text().strip() != text:
+        problem = "its audio was made with other options, or of another corpus"
+        raise DataError(stamp.parent, problem, hint="give the same, or remove it")
+    write_lines(stamp, [text])
+
+
 def make(
     root: Path, out: Path, conditions: Sequence[str], num_copies: int, seed: int
 ) -> None:
@@ -111,6 +122,7 @@ def make(
         raise AsdkitError(f"{old.asv_scores}: its lines are not those of {old.asv}")
     copies = draw_copies(cm.utt, conditions, num_copies, seed)
     audio = require(root, old.audio)
+    refuse_other(out / "made.json", copies)
     for copy in copies:
         path = out / new.audio / f"{copy.utt}.flac"
         if not path.exists():

@@ -1,21 +1,22 @@
 #!/usr/bin/env bash
-# Train one countermeasure, score with it, attack it; what is there is kept.
+# Train one countermeasure, score with it and attack it; results that exist are kept.
 #
 #   local/train_cm.sh teacher scratch 0   network, variant, seed
 #
-# Variants: scratch; ge2e starts from a network of speakers; adv learns from what an
-# adversary has changed, too; kd learns from the teacher that is all of the former;
-# all does everything.
+# Variants: scratch; ge2e starts from a speaker network; adv also trains on adversarial
+# examples; kd learns from the teacher with all of these; all does everything.
 #
-# Takes from its environment $gpu, the launcher, $exp, where everything is, $train, the
-# data, $size, $adversary, $augmentation, options of cm-train, $epsilons and
+# Reads from its environment $gpu, the launcher; $exp, where everything goes; $train, the
+# data; $size; $adversary; $augmentation, options of cm-train; and $epsilons and
 # $adversary_steps of the attacks.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 network=$1
 variant=$2
 seed=$3
 
-set -euo pipefail
 : "${gpu:=asdkit}" "${exp:?expected a directory}" "${train:?expected a directory}"
 : "${size:=full}" "${adversary:=fgsm}" "${augmentation=}" "${epsilons=}"
 : "${adversary_steps:=10}"
@@ -42,7 +43,7 @@ case $network,$variant,$adversary in
     conf+=(--objective adversarial_distillation "${taught[@]}" "${attacked[@]}")
     ;;
   *)
-    echo "$0: there is no variant $variant of the $network" >&2
+    echo "train_cm.sh: there is no variant $variant of the $network" >&2
     exit 2
     ;;
 esac

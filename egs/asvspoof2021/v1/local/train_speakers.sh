@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# Train a network to tell speakers apart by GE2E, if a variant starts from one.
+# Train a speaker network with GE2E, if a variant starts from one.
 #
 #   local/train_speakers.sh teacher all 0 data/train_bonafide
 #
-# Takes from its environment $gpu, $exp, $size and $augmentation, as train_cm.sh.
+# Reads $gpu, $exp, $size and $augmentation from its environment, like train_cm.sh.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 network=$1
 variant=$2
 seed=$3
 data=$4
 
-set -euo pipefail
 : "${gpu:=asdkit}" "${exp:?expected a directory}" "${size:=full}" "${augmentation=}"
 
 dir=$exp/${network}_speakers/seed$seed

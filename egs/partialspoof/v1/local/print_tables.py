@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from asdkit.base.exits import exit_code
-from asdkit.countermeasures.localization import METHODS
 from asdkit.countermeasures.localization_quality import Quality, assess
+from asdkit.countermeasures.registry import LOCALIZERS
 from asdkit.report.tables import over_seeds, table
 
 TITLES = {
@@ -37,7 +37,7 @@ def rate(data: Path, exp: Path) -> list[list[str]]:
         net, _, part, method = path.parts[-5:-1]
         quality = assess(data / part, path.parent)
         found.setdefault((net, part, method), []).append(quality)
-    order = list(METHODS)[::-1]  # the best last
+    order = list(LOCALIZERS)[::-1]  # the best last
     return [
         [*key, f"{len(rates)}", *over_seeds(100 * np.array(rates))]
         for key, rates in sorted(

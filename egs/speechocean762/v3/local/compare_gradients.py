@@ -8,7 +8,6 @@ Takes the options of the student's nnet-train.  Prints, of every term of the obj
 the length of its gradient by the network's weights at the end, mean of four batches.
 """
 
-import argparse
 import sys
 from itertools import islice
 from pathlib import Path
@@ -16,8 +15,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from asdkit.base.command import CommandParser
 from asdkit.base.exits import exit_code
-from asdkit.base.options import choice_of, expand_conf, options_of
+from asdkit.base.options import choice_of, options_of
 from asdkit.bin import nnet_train
 from asdkit.io.tensors import load_tensors
 from asdkit.training.corpus import CorpusReader
@@ -31,9 +31,9 @@ NUM_BATCHES = 4
 
 def main() -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(Path(__file__).name, __doc__)
     nnet_train.add_arguments(parser)
-    args = parser.parse_args(expand_conf(sys.argv[1:]))
+    args = parser.parse(sys.argv[1:])
     stored = TeacherReader(**options_of(TeacherReader, args)).read()
     assert stored is not None
     reader = CorpusReader(**options_of(CorpusReader, args))

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Train both back-ends on vectors of the training speakers, score all test sets.
+# Train both back-ends on the training speakers' vectors and score all test sets.
 #
 #   local/score.sh exp/ivectors ivector    needs train/ivector.scp and tests/
 #
-# Writes <dir>/cosine.eer and plda.eer, a line per test set; the scores, 40 MB
-# each, do not stay.
+# Writes <dir>/cosine.eer and plda.eer, a line per test set.  The scores, 40 MB each,
+# are removed.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 dir=$1
 kind=$2
-
-set -euo pipefail
 
 for backend in cosine plda; do
   asdkit backend-train --config conf/$backend.conf data/train/utt2spk \

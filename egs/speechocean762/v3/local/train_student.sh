@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
-# Train one student, unless it is there, and score it.
+# Train one student and score it, unless that has been done.
 #
 #   local/train_student.sh resnet enskd_2 0    student, objective, seed
 #
-# enskd_2 has gamma 2; the number of every other objective is its weight, 1 if there
-# is none.
+# enskd_2 has gamma 2; the number in any other objective is its weight, 1 without.
 #
-# Takes $gpu, the launcher, and $large, the directory of the large network, from
-# its environment.
+# Reads from its environment $gpu, the launcher, and $large, the directory of the large
+# network.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 student=$1
 objective=$2
 seed=$3
 
-set -euo pipefail
 : "${gpu:=asdkit}" "${large:?expected a directory of the large network}"
 
 dir=exp/$student/$objective/seed$seed

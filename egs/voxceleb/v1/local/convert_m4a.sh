@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Converts VoxCeleb2's .m4a files to .flac, 16 kHz, one channel, and copies its
-# table of speakers.  Killed and started again, it goes on where it was.  Needs
-# ffmpeg; the last argument says how many files to convert at a time.
+# Convert VoxCeleb2's .m4a files to .flac, 16 kHz, one channel, and copy its table
+# of speakers.  Rerun the same command to resume.  Needs ffmpeg; the last argument is
+# the number of files to convert at a time.
 #
 #   local/convert_m4a.sh /corpora/voxceleb2 /corpora/voxceleb2_flac 16
 
@@ -25,6 +25,6 @@ export -f convert
 
 mkdir -p "$to"
 cp "$from/vox2_meta.csv" "$to"
-# shellcheck disable=SC2016 # the inner shell shall expand it
+# shellcheck disable=SC2016 # for the inner shell to expand
 find "$from" -name '*.m4a' -printf '%P\0' \
   | xargs -0 -P "$3" -I{} bash -c 'convert "$1"' _ {}

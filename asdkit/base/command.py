@@ -1,0 +1,150 @@
+"""A program's command line: parsed with one-line errors, explained with ``--help``."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any, NoReturn
+
+from asdkit.base.conf import ConfLine, expand_conf
+from asdkit.base.errors import DataError
+from asdkit.base.options import Choice
+
+HELP = ("-h", "--help")
+
+
+class CommandParser(argparse.ArgumentParser):
+    """argparse, with ``--config``, suggestions, and a help of what is chosen only.
+
+    ``--help`` leaves out the options that the chosen network, loss, ... does not have;
+    ``--help all`` shows them.
+
+    Args:
+        prog: how the user calls the program.
+        description: what it does.
+    """
+
+    def __init__(self, prog: str, description: str | None) -> None:
+        super().__init__(
+            prog=prog,
+            description=description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+            add_help=False,
+        )
+        text = "show this help; with 'all', the options of every choice"
+        self.add_argument(*HELP, nargs="?", metavar="all", help=text)
+        self.add_argument("--config", metavar="FILE", help="a .conf file with options")
+
+    def error(self, message: str) -> NoReturn:
+        """End with one line, and a hint where the whole usage is."""
+        self.exit(2, f"{self.prog}: error: {message}\n  hint: {self.prog} --help\n")
+
+    def parse(self, argv: Sequence[str]) -> argparse.Namespace:
+        """Parse a command line, or answer its ``--help``; --config files come first.
+
+        Raises:
+            DataError: a line of a ``.conf`` file is wrong.
+            SystemExit: help was asked for, or the command line is wrong.
+        """
+        if asked := [i for i, word in enumerate(argv) if word in HELP]:
+            rest = argv[: asked[0]]
+            is_all = "all" in argv[asked[0] + 1 : asked[0] + 2]
+            self.print_help_of(None if is_all else rest)
+            self.exit(0)
+        conf, rest = expand_conf(argv)
+        for line in conf:
+            self._check_line(line)
+        for word in rest:
+            if word == "--":
+                break
+            name = word.partition("=")[0]
+            if word.startswith("--") and name not in self._option_string_actions:
+                self.error(f"unknown option {name}{self._nearest(name)}")
+        return self.parse_args([*(line.option for line in conf), *rest])
+
+    def print_help_of(self, argv: Sequence[str] | None) -> None:
+        """Print the help for what a command line chooses; None: for everything."""
+        if argv is not None:
+            conf, rest = expand_conf(argv)
+            self._narrow([*(line.option for line in conf), *rest])
+        self.print_help(sys.stdout)
+
+    def _check_line(self, line: ConfLine) -> None:
+        """Check an option of a file, so that the error can name file and line.
+
+        Raises:
+            DataError: there is no such option, or its value is wrong.
+        """
+        action = self._option_string_actions.get(line.name)
+        if action is None:
+            problem = f"unknown option {line.name}{self._nearest(line.name)}"
+            hint = f"{self.prog} --help all"
+            raise DataError(line.path, problem, line=line.line, hint=hint)
+        value = line.option.partition("=")[2]
+        try:
+            self._get_values(action, [value])
+        except argparse.ArgumentError as error:
+            problem = f"{line.name}: {error.message}"
+            raise DataError(line.path, problem, line=line.line) from None
+
+    def _nearest(self, name: str) -> str:
+        """``; did you mean --x?``, or nothing."""
+        return did_you_mean(name, self._option_string_actions)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Suggest the nearest choice, too."""
+        if action.choices is None or value in action.choices:
+            return
+        known = ", ".join(map(str, action.choices))
+        nearest = did_you_mean(str(value), map(str, action.choices))
+        message = f"invalid choice: {value!r}{nearest} (choose from {known})"
+        raise argparse.ArgumentError(action, message)
+
+    def _narrow(self, argv: Sequence[str]) -> None:
+        """Hide the options that what is chosen does not have."""
+        chosen = {}
+        for action in self._actions:
+            choice: Choice | None = getattr(action, "choice", None)
+            if choice is None:
+                continue
+            if choice.flag not in chosen:
+                chosen[choice.flag] = self._chosen(choice.flag, argv)
+            text = choice.helps.get(chosen[choice.flag], argparse.SUPPRESS)
+            action.help = (
+                text.replace("%", "%%") if text in choice.helps.values() else text
+            )
+        if chosen:
+            names = ", ".join(f"--{flag} {name}" for flag, name in chosen.items())
+            self.epilog = f"Shown for {names}.  --help all shows every option."
+
+    def _chosen(self, flag: str, argv: Sequence[str]) -> str:
+        """Find what a command line chooses, without parsing it all."""
+        found = str(self.get_default(flag))
+        for word, after in pairwise([*argv, ""]):
+            name, equals, value = word.partition("=")
+            if name == f"--{flag}":
+                found = value if equals else after
+        return found.replace("-", "_")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Suggest what was meant: ``; did you mean x?``, or nothing if nothing is near.
+
+    Example:
+        >>> did_you_mean("--num-itres", ["--num-iters", "--seed"])
+        '; did you mean --num-iters?'
+    """
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def one_line_usage(parser: argparse.ArgumentParser) -> str:
+    """Write a program's usage: its name and what must be given."""
+    places = [x for x in parser._actions if not x.option_strings]
+    words = [f"{x.metavar or x.dest}{' ...' * (x.nargs == '+')}" for x in places]
+    return re.sub(" +", " ", " ".join([parser.prog, "[OPTIONS]", *words]))

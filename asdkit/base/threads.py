@@ -1,0 +1,35 @@
+"""Threads that leave the core to others while they wait.
+
+The threads of torch's OpenMP spin while they wait for each other.  On a machine with
+other work, one that spins keeps the core from the one it waits for, and a training
+becomes many times slower (tools/bench/contention.py); so asdkit has them sleep.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+# GNU's, LLVM's and Intel's OpenMP read the first; the others belong to one of them.
+WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
+
+
+def let_threads_yield() -> None:
+    """Have OpenMP's threads sleep while they wait, unless the user has chosen.
+
+    Does nothing once torch is loaded, when it would be too late.
+    """
+    if "torch" not in sys.modules and not any(name in os.environ for name in WAITING):
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+
+
+def waiting() -> str:
+    """Say how OpenMP's threads wait: which of `WAITING` is set, and to what.
+
+    Example:
+        >>> let_threads_yield()
+        >>> "=" in waiting() or waiting() == "OpenMP's own choice"
+        True
+    """
+    chosen = [f"{name}={os.environ[name]}" for name in WAITING if name in os.environ]
+    return " ".join(chosen) or "OpenMP's own choice"

@@ -1,0 +1,194 @@
+"""The tables of a data directory that are derived from its audio, or its utterances.
+
+What is new in a directory leaves older tables behind: new audio, features and VAD
+decisions; new utterances, trials.  They are not removed, for somebody may have made
+them by hand; but a reader refuses what is known to be of something else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from asdkit.base.distributed import is_main
+from asdkit.io.origins import (
+    OF_AUDIO,
+    OF_UTTERANCES,
+    Origin,
+    check_origin,
+    describe,
+    differ,
+    forget,
+    note_origins,
+    read_origin,
+    same_content,
+    tell_unknown,
+)
+from asdkit.io.tables import PathName
+
+logger = logging.getLogger(__name__)
+
+FROM_AUDIO = ("feats.scp", "vad.scp")
+
+
+def is_trials(name: str) -> bool:
+    """Tell whether a table lists pairs of utterances."""
+    return name.startswith(("trials", "asv_trials", "asv_scores"))
+
+
+def check_derived(
+    data_dir: PathName,
+    names: Collection[str] | None = None,
+    without: Collection[str] = (),
+) -> dict[str, Origin]:
+    """Compare tables of a data directory with what they were derived from.
+
+    Rank 0 does, for all.  Features and VAD decisions of which nobody knows are told
+    once.
+
+    Args:
+        data_dir: with manifests or without.
+        names: of tables that may be there; None for all.
+        without: of tables that do not matter.
+
+    Returns:
+        table -> what it was derived from, as far as that is known; only on rank 0.
+
+    Raises:
+        DataError: a table is of something else than what is there now.
+    """
+    if not is_main():
+        return {}
+    directory = Path(data_dir)
+    names = list_derived(directory) if names is None else names
+    wanted = (name for name in names if name not in without)
+    there = [name for name in wanted if (directory / name).exists()]
+    known = {}
+    for name in there:
+        if (origin := check_origin(directory / name)) is not None:
+            known[name] = origin
+    tell_unknown(data_dir, [x for x in there if x not in known and x in FROM_AUDIO])
+    return known
+
+
+def origin_of_features(data_dir: PathName) -> Origin | None:
+    """Say what is derived from what feats.scp lists; None if nobody knows."""
+    known = check_derived(data_dir, ["feats.scp"])
+    if "feats.scp" not in known:
+        return None
+    return Origin(str(data_dir), known["feats.scp"].of, {})
+
+
+def origin_of_audio(data_dir: PathName) -> Origin:
+    """Say what is derived from the audio of a data directory."""
+    of = describe(data_dir, OF_AUDIO) if is_main() else {}
+    return Origin(str(data_dir), of, {})
+
+
+def origin_of_utterances(data_dir: PathName) -> Origin:
+    """Say what is derived from the utterances and speakers of a data directory."""
+    return Origin(str(data_dir), describe(data_dir, OF_UTTERANCES), {})
+
+
+def join_origins(
+    parts: Sequence[Mapping[str, Origin]], sources: Sequence[PathName]
+) -> dict[str, Origin]:
+    """Say what tables are known to be derived from that are joined of several.
+
+    Args:
+        parts: what is known of each of the sources.
+        sources: data directories; one may lack a table.
+    """
+    joined = {}
+    for name in set().union(*parts):
+        origins = [part[name] for part in parts if name in part]
+        if len(origins) == sum((Path(x) / name).exists() for x in sources):
+            archives = {k: v for x in origins for k, v in x.archives.items()}
+            joined[name] = origins[0]._replace(archives=archives)
+    return joined
+
+
+def renew_origins(
+    directory: PathName,
+    staged: PathName,
+    known: Mapping[str, Origin],
+    replaces: bool = False,
+) -> None:
+    """Note of which audio the tables are when a directory gets new manifests.
+
+    Args:
+        directory: of the tables and manifests that are there now.
+        staged: where the new ones are for now; gets the new note, too.
+        known: tables among the new ones that are of the audio, or utterances, of the
+            new manifests, as other tables are of those they come from.
+        replaces: features and VAD decisions that are left behind, and of which nobody
+            knows, are those of the old manifests.
+    """
+    directory, staged = Path(directory), Path(staged)
+    written = list_derived(staged)
+    left = [name for name in list_derived(directory) if name not in written]
+    if not written and not left:
+        return
+    noted: dict[str, Origin | None] = {}
+    for name in written:
+        noted[name] = None
+        if name in known:
+            of = describe(staged, known[name].of)
+            noted[name] = known[name]._replace(data=str(directory), of=of)
+        elif (directory / name).exists() and same_content(directory, staged, name):
+            noted[name] = read_origin(directory / name)
+    stale = []
+    for name in left:
+        origin = read_origin(directory / name)
+        aspects = OF_UTTERANCES if is_trials(name) else OF_AUDIO[:1]
+        new = describe(staged, aspects)
+        old = describe(directory, aspects) if origin is None else origin.of
+        if all(old.get(aspect) == new[aspect] for aspect in new):
+            continue
+        if origin is None and name in FROM_AUDIO:
+            if not (replaces and old):
+                continue
+            noted[name] = Origin(str(directory), old, {})
+        stale.append(name)
+    note_origins(directory, noted, staged)
+    forget(directory)
+    forget(staged)
+    if stale:
+        logger.warning(
+            "origins: %s: %s there before, and of other audio or utterances than are "
+            "there now: make it again",
+            directory,
+            " and ".join(stale) + (" was" if len(stale) == 1 else " were"),
+        )
+
+
+@contextlib.contextmanager
+def keep_origins(data_dir: PathName) -> Iterator[None]:
+    """Keep what is known of tables that are repaired meanwhile.
+
+    What was of the audio, or utterances, stays so; what was of others stays stale.
+    """
+    directory = Path(data_dir)
+    before: dict[str, tuple[Origin, bool]] = {}
+    for name in list_derived(directory):
+        if (origin := read_origin(directory / name)) is not None:
+            now = describe(directory, origin.of)
+            before[name] = origin, not differ(origin.of, now, data_dir)
+    yield
+    forget(directory)
+    after: dict[str, Origin | None] = {
+        name: origin._replace(of=describe(directory, origin.of)) if is_of_it else origin
+        for name, (origin, is_of_it) in before.items()
+        if (directory / name).exists()
+    }
+    note_origins(directory, after)
+
+
+def list_derived(directory: Path) -> list[str]:
+    """Name the derived tables of a directory."""
+    if not directory.is_dir():
+        return []
+    names = sorted(path.name for path in directory.iterdir())
+    return [name for name in names if name in FROM_AUDIO or is_trials(name)]

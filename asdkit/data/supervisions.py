@@ -1,0 +1,110 @@
+"""What is spoofed in utterances, as their supervisions say, with lhotse or without.
+
+Metrics need no more of the manifest than this, and lhotse takes long to import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from asdkit.base.errors import DataError
+from asdkit.data.manifests import SUPERVISIONS, read_items
+from asdkit.io.protocols import BONAFIDE
+from asdkit.io.tables import PathName
+from asdkit.segmentation.segments import FrameTimes
+
+
+class Described(Protocol):
+    """A supervision, lhotse's or ours."""
+
+    @property
+    def id(self) -> str:
+        """The utterance."""
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+
+    @property
+    def custom(self) -> Mapping[str, Any] | None:
+        """Further fields: the attack, and which parts are spoofed."""
+
+
+class Supervision(NamedTuple):
+    """The part of lhotse's supervision that tells what is spoofed.
+
+    Attributes:
+        id: the utterance.
+        duration: seconds.
+        custom: further fields.
+    """
+
+    id: str
+    duration: float
+    custom: dict[str, Any] | None
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Supervision:
+        """Take over a line of the manifest."""
+        return cls(fields["id"], float(fields["duration"]), fields.get("custom"))
+
+
+def read_supervisions(data_dir: PathName) -> dict[str, Supervision]:
+    """Read what is spoofed in every utterance: id -> supervision, sorted.
+
+    Raises:
+        DataError: the manifest is missing or damaged, or an id comes twice.
+    """
+    return read_items(Path(data_dir) / SUPERVISIONS, Supervision)
+
+
+def attack_in(item: Described) -> str:
+    """Name the attack of an utterance; "bonafide" where there is none.
+
+    Raises:
+        DataError: nobody knows.
+    """
+    attack = (item.custom or {}).get("attack")
+    if attack is None:
+        problem = f"{item.id!r}: expected an attack, or bonafide; nobody knows"
+        hint = "asdkit spoof-prepare notes it; or kaldi-import with utt2attack"
+        raise DataError("utt2attack", problem, hint=hint)
+    return attack
+
+
+def spoofed_parts(item: Described) -> list[tuple[float, float]]:
+    """Return begin and end of what is spoofed, in seconds of the utterance.
+
+    An attack that nobody says more of is all of its utterance.
+
+    Raises:
+        DataError: nobody knows of what attack the utterance is.
+    """
+    if attack_in(item) == BONAFIDE:
+        return []
+    whole = [[0.0, item.duration]]
+    return [tuple(part) for part in (item.custom or {}).get("spoofed", whole)]
+
+
+def bonafide_frames(item: Described, times: FrameTimes, num_frames: int) -> np.ndarray:
+    """Label frames by what is in their middle: (T,) int64, 0 for spoof, 1 for bonafide.
+
+    Args:
+        item: the utterance.
+        times: of its frames.
+        num_frames: T.
+
+    Raises:
+        DataError: nobody knows of what attack the utterance is.
+    """
+    middles = times.middles(num_frames)
+    labels = np.ones(num_frames, np.int64)
+    for start, stop in spoofed_parts(item):
+        labels[(middles >= start) & (middles < stop)] = 0
+    if attack_in(item) != BONAFIDE and "spoofed" not in (item.custom or {}):
+        labels[:] = 0  # the last frames may lie a little behind the end
+    return labels

@@ -1,0 +1,44 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from asdkit.base.threads import WAITING, let_threads_yield, waiting
+
+
+@pytest.fixture
+def unset(monkeypatch):
+    """No choice of the user's, and torch not loaded yet."""
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    for name in WAITING:
+        monkeypatch.setenv(name, "")  # so that monkeypatch restores it
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.usefixtures("unset")
+def test_threads_sleep_while_they_wait():
+    assert waiting() == "OpenMP's own choice"
+    let_threads_yield()
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert waiting() == "OMP_WAIT_POLICY=PASSIVE"
+
+
+@pytest.mark.usefixtures("unset")
+@pytest.mark.parametrize("name", WAITING)
+def test_the_users_choice_stays(monkeypatch, name):
+    monkeypatch.setenv(name, "7")
+    let_threads_yield()
+    assert waiting() == f"{name}=7"
+
+
+def test_every_program_chooses_before_torch_is_loaded():
+    """A subprocess, since here torch is loaded already."""
+    code = (
+        "import os, sys; from asdkit.__main__ import main; main(['model-info', 'x']);"
+        "assert 'torch' not in sys.modules;"
+        "assert os.environ['OMP_WAIT_POLICY'] == 'PASSIVE'"
+    )
+    env = {k: v for k, v in os.environ.items() if k not in WAITING}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()

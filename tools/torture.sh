@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Damaged files, hostile manifests, absurd options and kill -9: what does asdkit do?
+#
+#   tools/torture.sh                                1,000 inputs, 50 kills
+#   tools/torture.sh --inputs 200 --kills 5 --seed 1
+#   tools/torture.sh --only hostile,npz --kills 0   some kinds of input
+#   tools/torture.sh --case 345                     one of the inputs again, in full
+#
+# The last lines are a table of counts; 1 is the exit code if one of them is a fault.
+# An environment that is active is used; else that of tools/setup.sh.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+if [[ -z ${VIRTUAL_ENV:-} ]]; then
+  # shellcheck source=path.sh
+  . ./path.sh
+fi
+export OMP_NUM_THREADS=1 LC_ALL=C.UTF-8 PYTHONPATH=$PWD:$PWD/tools
+exec python -m torture "$@"

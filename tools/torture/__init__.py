@@ -1,0 +1,1 @@
+"""What asdkit does with damaged files, hostile manifests, absurd options, kill -9."""
