@@ -53,7 +53,8 @@ def exit_code(name: str, program: Callable[[], int | None]) -> int:
             sys.stderr.close()
             return 1
         where = f"{error.filename}: " if error.filename else ""
-        print(f"{name}: error: {where}{error.strerror}", file=sys.stderr)
+        text = printable(f"{where}{error.strerror}")
+        print(f"{name}: error: {text}", file=sys.stderr)
         return 1
     except (MemoryError, RuntimeError) as error:
         said = str(error).partition("\n")[0]

@@ -97,6 +97,7 @@ def prepare(
     if enrollment:
         models = _write_enrollment(f"{data_dir}_enroll", enrollment, skip_bad)
         carried["asv_enroll.spk2utt"] = models
+        _tell_unenrolled(data_dir, carried)
     write_utterances(data_dir, utterances, carried)
     _tell(data_dir, utterances, carried)
 
@@ -303,6 +304,21 @@ def _read_asv_scores(
         )
         return None
     return values
+
+
+def _tell_unenrolled(data_dir: PathName, carried: Mapping[str, list[str]]) -> None:
+    """Say which speakers are claimed in trials and have no utterance to enroll."""
+    claimed = {line.partition(" ")[0] for line in carried["asv_trials"]}
+    known = {line.partition(" ")[0] for line in carried["asv_enroll.spk2utt"]}
+    if missing := sorted(claimed - known):
+        logger.warning(
+            "spoof-prepare: %s: %d of %d speakers of the ASV trials have nothing to "
+            "enroll, first %r",
+            data_dir,
+            len(missing),
+            len(claimed),
+            missing[0],
+        )
 
 
 def _tell(

@@ -134,7 +134,7 @@ class BinaryReader:
             if not byte or len(data) > LONGEST_TOKEN:
                 self.fail(f"expected {expected}, got {bytes(data[:20])!r}")
         self.position += len(data)
-        return data[:-1].decode("utf-8", "replace")
+        return data[:-1].decode("utf-8", "backslashreplace")
 
     def expect(self, token: str) -> None:
         """Read the given token."""

@@ -64,6 +64,19 @@ def test_a_carried_table_with_a_line_cut_short_is_refused(tmp_path, name, line, 
     assert read_carried(tmp_path) == {name: ["a b target"]}
 
 
+@pytest.mark.parametrize("value", ["12 word", "1.5", "-3", "0", "nan", "1_0"])
+def test_a_number_of_frames_that_is_none_is_not_carried_on(tmp_path, value):
+    (tmp_path / "utt2num_frames").write_text(f"u1 12\nu2 {value}\n")
+    with pytest.raises(DataError, match="frames:2: expected a number of frames, more"):
+        read_carried(tmp_path)
+
+
+def test_a_table_that_lost_all_its_lines_is_not_carried_on(tmp_path):
+    (tmp_path / "trials").touch()
+    with pytest.raises(DataError, match="trials: expected lines, got an empty file"):
+        read_carried(tmp_path)
+
+
 def test_trials_that_are_a_page_of_an_error_are_refused(tmp_path):
     lines = ["a b target", "a b spoof", "1 a b", "a b -1.5"]
     (tmp_path / "trials_multi").write_text("".join(f"{line}\n" for line in lines))
