@@ -130,11 +130,11 @@ def _read_carried(path: Path) -> list[str]:
 def _find_problem(name: str, words: Sequence[str]) -> str | None:
     """Say what is wrong with a line of a table that is carried."""
     kind, got = kind_of(name), " ".join(words)
-    least = {"trials": 3, "whole": 1}.get(str(kind), 2)
-    if len(words) < least:
-        return f"expected {least} words or more, got {got!r}"
     if kind == "trials" and not _is_trial(words):
         return f"expected '<enroll> <test> target|nontarget', got {got!r}"
+    least = 1 if kind == "whole" else 2
+    if len(words) < least:
+        return f"expected {least} words or more, got {got!r}"
     if name in VALUES and not VALUES[name][1](" ".join(words[1:])):
         return f"expected {VALUES[name][0]}, got {got!r}"
     return None
@@ -142,6 +142,8 @@ def _find_problem(name: str, words: Sequence[str]) -> str | None:
 
 def _is_trial(words: Sequence[str]) -> bool:
     """Tell whether the words of a line are a trial, Kaldi's or VoxCeleb's, or score."""
+    if len(words) != 3:
+        return False
     if words[2] in ("target", "nontarget", "spoof") or words[0] in ("0", "1"):
         return True
     try:

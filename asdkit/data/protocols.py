@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from asdkit.base.errors import DataError
+from asdkit.base.names import CURE, find_id_problem
 from asdkit.data.layouts import Layout, find, layout_of, require
 from asdkit.data.manifests import CUSTOM, Utterance, write_utterances
 from asdkit.data.partial_spoofs import mark_spoofed
@@ -75,6 +76,8 @@ def prepare(
     layout = layout_of(corpus, part)
     cm = require(root, layout.cm)
     protocol = read_cm_protocol(cm, layout.cm_format)
+    for ids in (protocol.utt, protocol.spk):
+        _require_ids(cm, ids)
     _require_both_classes(cm, protocol.is_bonafide.tolist())
     audio = require(root, layout.audio)
     enrollment = _read_enrollment(root, layout)
@@ -100,6 +103,13 @@ def prepare(
         _tell_unenrolled(data_dir, carried)
     write_utterances(data_dir, utterances, carried)
     _tell(data_dir, utterances, carried)
+
+
+def _require_ids(path: Path, ids: Sequence[str]) -> None:
+    """Raise before anything is written if an id of a protocol is no good."""
+    for line, name in enumerate(ids, start=1):
+        if problem := find_id_problem(name):
+            raise DataError(path, problem, line=line, hint=CURE)
 
 
 def _require_both_classes(path: Path, is_bonafide: Sequence[bool]) -> None:

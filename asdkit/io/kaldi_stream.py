@@ -122,7 +122,7 @@ class BinaryReader:
         return (
             self.stream.peek(LONGEST_TOKEN)
             .partition(b" ")[0]
-            .decode("utf-8", "replace")
+            .decode("utf-8", "backslashreplace")
         )
 
     def token(self, expected: str) -> str:

@@ -108,6 +108,17 @@ def test_speakers_of_trials_without_enrollment_are_counted(la_dev, tmp_path, cap
     )
 
 
+def test_an_id_that_leads_elsewhere_is_refused_before_anything_is_written(
+    la_dev, tmp_path
+):
+    """The directory to enroll from was there already."""
+    path = tmp_path / f"root/{LA}_cm_protocols/ASVspoof2019.LA.cm.dev.trl.txt"
+    path.write_text(path.read_text().replace("LA_2 LA_D_3", "../x LA_D_3"))
+    with pytest.raises(DataError, match=r"trl\.txt:3: expected an id without '\.\.'"):
+        prepare_la()
+    assert not (tmp_path / "data").exists()
+
+
 def test_2019_la_train_has_no_asv_part(draw):
     names = ["LA_T_1", "LA_T_2"]
     lines = ["LA_1 LA_T_1 - - bonafide", "LA_1 LA_T_2 - A01 spoof"]
