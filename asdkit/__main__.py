@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import asdkit
-from asdkit.base.answers import as_json, as_text
+from asdkit.base.answers import WIDTH, as_json, as_text
 from asdkit.base.blas import choose_kernels
 from asdkit.base.command import CommandParser, did_you_mean, one_line_usage
 from asdkit.base.cost import Meter
@@ -149,7 +149,9 @@ def _run(name: str, argv: list[str]) -> int:
             output = [x for x in parser._actions if not x.option_strings][-1]
             _record(name, getattr(args, output.dest), meter)
     if answer is not None:
-        print(as_json(answer) if getattr(args, "json", False) else as_text(answer))
+        width = WIDTH if sys.stdout.isatty() else None
+        in_json = getattr(args, "json", False)
+        print(as_json(answer) if in_json else as_text(answer, width))
     return 0
 
 

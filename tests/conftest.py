@@ -71,12 +71,6 @@ def golden():
 
 
 @pytest.fixture
-def wide_tables(monkeypatch):
-    """Tables in one piece, however many columns they have."""
-    monkeypatch.setattr("asdkit.base.answers.WIDTH", 1000)
-
-
-@pytest.fixture
 def damaged(monkeypatch):
     """Let archives of NaN be written, as other tools write them."""
     monkeypatch.setattr("asdkit.io.ark._refuse_nonfinite", lambda *_: None)

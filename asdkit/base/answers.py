@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-WIDTH = 80  # columns of a terminal, an e-mail, half a screen
+WIDTH = 80  # columns of a terminal; a pipe or a file gets every row in one line
 
 
 class Cell(NamedTuple):
@@ -67,8 +68,17 @@ class Table:
     title: str = ""
 
     def __str__(self) -> str:
+        return self.text()
+
+    def text(self, width: int | None = None) -> str:
+        """Write the table for people.
+
+        Args:
+            width: columns of the page; columns that do not fit stand in further parts
+                below, each with the names.  None for a page of any width.
+        """
         texts = [self.titles, *([_text(cell) for cell in row] for row in self.rows)]
-        bands = "\n\n".join(self._bands(texts))
+        bands = "\n\n".join(self._bands(texts, width or sys.maxsize))
         return "\n".join([*([self.title] if self.title else []), bands, *self.notes])
 
     def to_json(self) -> dict[str, Any]:
@@ -78,14 +88,14 @@ class Table:
         ]
         return {"title": self.title, "rows": rows, "notes": list(self.notes)}
 
-    def _bands(self, texts: Sequence[Sequence[str]]) -> Iterator[str]:
+    def _bands(self, texts: Sequence[Sequence[str]], width: int) -> Iterator[str]:
         """Yield the table, or parts with some of its columns that fit the width."""
         widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
         names = range(self.num_names)
         start = sum(widths[column] for column in names) + 2 * (self.num_names - 1)
         band, used = list(names), start
         for column in range(self.num_names, len(widths)):
-            if used + 2 + widths[column] > WIDTH and len(band) > self.num_names:
+            if used + 2 + widths[column] > width and len(band) > self.num_names:
                 yield self._align(texts, widths, band)
                 band, used = list(names), start
             band.append(column)
@@ -113,9 +123,11 @@ class Table:
 Answer = str | Table | Sequence[Table]
 
 
-def as_text(answer: Answer) -> str:
+def as_text(answer: Answer, width: int | None = None) -> str:
     """Write an answer for people, tables with an empty line between."""
-    return answer if isinstance(answer, str) else "\n\n".join(map(str, _tables(answer)))
+    if isinstance(answer, str):
+        return answer
+    return "\n\n".join(table.text(width) for table in _tables(answer))
 
 
 def as_json(answer: Table | Sequence[Table]) -> str:

@@ -23,9 +23,6 @@ TRAINING = [
 ]
 
 
-pytestmark = pytest.mark.usefixtures("wide_tables")
-
-
 @pytest.fixture
 def corpus(tmp_path, rng, monkeypatch):
     """Four speakers with two utterances, the second of which is noise, a spoof."""

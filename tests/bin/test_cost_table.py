@@ -40,8 +40,6 @@ def test_training_and_extraction_leave_what_they_cost(
         assert "3600 W x CPU s" in note
 
 
-pytestmark = pytest.mark.usefixtures("wide_tables")
-
 # What takes a while, or learns something; the rest converts, lists or prints.
 METERED = [
     "backend-adapt",

@@ -1,7 +1,8 @@
 from asdkit.__main__ import main
 
 
-def test_the_table_is_printed_and_fits_a_screen(golden, capsys):
+def test_the_table_is_printed_and_fits_a_screen(golden, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     assert main(["kaldi-parity", "--num-utts", "2", str(golden)]) == 0
     printed = capsys.readouterr().out
     assert "42 ok, 0 differs, 0 not found" in printed

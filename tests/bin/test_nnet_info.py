@@ -1,13 +1,9 @@
 """The program nnet-info."""
 
-import pytest
-
 from asdkit.__main__ import main
 from asdkit.data.networks import build_network, full_options, save_network
 from asdkit.losses.registry import LOSSES
 from asdkit.nnet.registry import MODELS
-
-pytestmark = pytest.mark.usefixtures("wide_tables")
 
 
 def test_it_prints_a_line_per_network(capsys):

@@ -3,8 +3,6 @@ import pytest
 
 from asdkit import __main__ as command
 
-pytestmark = pytest.mark.usefixtures("wide_tables")
-
 
 def test_golden_eers(golden, capsys):
     scores = [str(golden / "scores" / name) for name in ("plda_scores", "cos_scores")]

@@ -6,8 +6,6 @@ from asdkit.countermeasures.tandem import TandemFusion
 from asdkit.io.store import load_model
 from asdkit.io.trials import read_scores
 
-pytestmark = pytest.mark.usefixtures("wide_tables")
-
 
 @pytest.fixture(autouse=True)
 def parts(tmp_path, monkeypatch, rng):

@@ -19,8 +19,6 @@ from asdkit.metrics.sasv import a_dcf
 from asdkit.metrics.tandem import asv_rates, min_tdcf_2019, tandem_weights
 from asdkit.metrics.teer import concurrent_teer
 
-pytestmark = pytest.mark.usefixtures("wide_tables")
-
 ATTACKS = ["A07", "A08"]
 
 

@@ -6,8 +6,6 @@ import pytest
 from asdkit.metrics.bootstrap import Speakers
 from asdkit.metrics.table import Draws, verification_table
 
-pytestmark = pytest.mark.usefixtures("wide_tables")
-
 
 def test_every_system_is_a_line_and_columns_are_aligned():
     target, nontarget = np.array([1.0, 2.0, 3.0]), np.array([-1.0, 0.0, 0.5, 2.5])

@@ -5,7 +5,6 @@ from asdkit.base.errors import DataError
 from asdkit.io.costs import append_cost
 from asdkit.report.costs import cost_table
 
-pytestmark = pytest.mark.usefixtures("wide_tables")
 RUNS = [  # where, program, wall s, CPU s, GPU s, peak MB, codecarbon's Wh
     ("net", "nnet-train", 60, 3600, 60, 800, None),
     ("net/test", "nnet-extract", 10, 100, 0, 900, 2.5),

@@ -336,5 +336,7 @@ def test_the_grammar_needs_little(recipe, tmp_path, option, value, message):
     for name in ("bash", "env", "basename", "dirname", "sed", "tr", "tail", "date"):
         (programs / name).symlink_to(shutil.which(name))
     path = f"{ROOT}:{TOOLS}:{programs}"
-    done = launch("./run.sh", option, value, cwd=recipe, PATH=path)
+    done = launch(
+        "./run.sh", option, value, cwd=recipe, PATH=path, VIRTUAL_ENV="none"
+    )  # else path.sh brings the Python of .venv
     assert (done.returncode, done.stderr) == (2, f"run.sh: {message}\n")
