@@ -103,11 +103,9 @@ def origin_of_scores(
     data_dir: PathName, path: PathName, options: Mapping[str, Any]
 ) -> Origin:
     """Say what scores are made of: audio, a network, and options, as JSON has them."""
-    of = {
-        **describe(data_dir),
-        "network": digest_file(path),
-        "options": json.dumps(options, sort_keys=True),
-    }
+    of = {**describe(data_dir), "options": json.dumps(options, sort_keys=True)}
+    if Path(path).exists():
+        of["network"] = digest_file(path)
     return Origin(str(data_dir), of, {})
 
 

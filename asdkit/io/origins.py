@@ -148,7 +148,7 @@ def require_origin(path: PathName) -> None:
     Raises:
         DataError: it was derived from something else than what is there now.
     """
-    if is_main() and check_origin(path) is None:
+    if is_main() and check_origin(path) is None and Path(path).exists():
         tell_unknown(Path(path).parent, [Path(path).name])
 
 
