@@ -83,7 +83,7 @@ RECORDING = {
 SUPERVISION = {
     "recording_id": TEXT,
     "start": SECONDS,
-    "duration": LENGTH,
+    "duration": SECONDS,  # data-validate lists those that are not above 0
     "channel": CHANNEL,
     **dict.fromkeys(("speaker", "gender", "language", "text"), TEXT_OR_NULL),
     "custom": OBJECT,

@@ -212,7 +212,11 @@ def note_origins(
         staged: where the note is for now, and what is new of the tables, before they
             move there together; None if they are there already.
     """
-    before = _read(Path(directory))
+    try:
+        before = _read(Path(directory))
+    except DataError as error:
+        logger.warning("origins: %s; it is written anew", error)
+        before = {}
     after = dict(before)
     for name, origin in origins.items():
         after.pop(name, None)
@@ -332,12 +336,12 @@ def _unzip(path: Path) -> bytes | None:
 def _sources_of(path: Path, recordings: bytes) -> list[str]:
     """List the sound files of a manifest's recordings."""
     found = SOURCE.findall(recordings)
-    if len(found) == recordings.count(b"\n"):
-        return [
-            json.loads(b'"%s"' % name) if b"\\" in name else name.decode()
-            for name in found
-        ]
     try:
+        if len(found) == recordings.count(b"\n"):
+            return [
+                json.loads(b'"%s"' % name) if b"\\" in name else name.decode()
+                for name in found
+            ]
         items = [json.loads(line) for line in recordings.splitlines()]
         sources = [source for item in items for source in item["sources"]]
         return [x["source"] for x in sources if x["type"] == "file"]
