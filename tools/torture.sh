@@ -12,9 +12,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-if [[ -z ${VIRTUAL_ENV:-} ]]; then
-  # shellcheck source=path.sh
-  . ./path.sh
-fi
-export OMP_NUM_THREADS=1 LC_ALL=C.UTF-8 PYTHONPATH=$PWD:$PWD/tools
+# shellcheck source=path.sh
+. ./path.sh
+export OMP_NUM_THREADS=1 PYTHONPATH=$PWD/tools:$PYTHONPATH
 exec python -m torture "$@"

@@ -11,7 +11,8 @@ from itertools import pairwise
 from typing import Any, NoReturn
 
 from asdkit.base.conf import ConfLine, expand_conf
-from asdkit.base.errors import DataError
+from asdkit.base.errors import DataError, shorten
+from asdkit.base.exits import printable
 from asdkit.base.options import Choice
 
 HELP = ("-h", "--help")
@@ -42,7 +43,8 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with one line, and a hint where the whole usage is."""
-        self.exit(2, f"{self.prog}: error: {message}\n  hint: {self.prog} --help\n")
+        text = printable(shorten(message))
+        self.exit(2, f"{self.prog}: error: {text}\n  hint: {self.prog} --help\n")
 
     def parse(self, argv: Sequence[str]) -> argparse.Namespace:
         """Parse a command line, or answer its ``--help``; --config files come first.

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable
 
-from asdkit.base.errors import AsdkitError
+from asdkit.base.errors import AsdkitError, shorten
 from asdkit.base.inputs import watching
 
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -42,7 +42,7 @@ def exit_code(name: str, program: Callable[[], int | None]) -> int:
         with watching():
             return program() or 0
     except AsdkitError as error:
-        print(f"{name}: error: {printable(str(error))}", file=sys.stderr)
+        print(f"{name}: error: {printable(shorten(str(error)))}", file=sys.stderr)
         if error.hint:
             print(f"  hint: {printable(error.hint)}", file=sys.stderr)
         return 1
@@ -53,7 +53,8 @@ def exit_code(name: str, program: Callable[[], int | None]) -> int:
             sys.stderr.close()
             return 1
         where = f"{error.filename}: " if error.filename else ""
-        print(f"{name}: error: {where}{error.strerror}", file=sys.stderr)
+        text = printable(shorten(f"{where}{error.strerror}"))
+        print(f"{name}: error: {text}", file=sys.stderr)
         return 1
     except (MemoryError, RuntimeError) as error:
         said = str(error).partition("\n")[0]

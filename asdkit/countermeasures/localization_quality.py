@@ -19,9 +19,10 @@ from asdkit.data.supervisions import (
     spoofed_parts,
 )
 from asdkit.io.ark import read_arrays, read_scp
+from asdkit.io.cm_scores import match_cm_scores, read_cm_scores
 from asdkit.io.files import write_atomic
 from asdkit.io.protocols import BONAFIDE
-from asdkit.io.tables import PathName, read_table
+from asdkit.io.tables import PathName
 from asdkit.metrics.eer import eer
 from asdkit.metrics.segments import (
     Found,
@@ -193,13 +194,17 @@ def assess(data_dir: PathName, out_dir: PathName) -> Quality:
         DataError: a file is missing or damaged, or nothing or all is spoofed.
     """
     judge = Judge(data_dir)
-    scores = read_table(f"{out_dir}/scores")
+    scores_path, smoothed_path = f"{out_dir}/scores", f"{out_dir}/smoothed.scp"
     paths = dict(read_arrays(f"scp:{out_dir}/bonafide.scp"))
+    smoothed = dict(read_arrays(f"scp:{smoothed_path}"))
+    scores = match_cm_scores(
+        [*smoothed], read_cm_scores(scores_path), smoothed_path, scores_path
+    )
     found = []
-    for utt, smoothed in read_arrays(f"scp:{out_dir}/smoothed.scp"):
-        if utt not in scores or utt not in paths:
-            raise DataError(out_dir, f"{utt!r} has no path or no score")
-        found.append(Localized(utt, paths[utt] > 0, float(scores[utt]), smoothed))
+    for (utt, values), score in zip(smoothed.items(), scores.tolist(), strict=True):
+        if utt not in paths:
+            raise DataError(out_dir, f"{utt!r} has no path")
+        found.append(Localized(utt, paths[utt] > 0, score, values))
     return judge.rate(found)
 
 

@@ -48,15 +48,12 @@ def score_network(
         data_dir: with audio, or features like those of the training.
         path: what cm-train wrote.
         device: where to compute.
-        lane: read feats.scp (stored), or compute features (audio); None: as in
-            training.
-        crop: part of an utterance that is scored: all of it (whole), or its first or
-            central chunk; None: as in validation.
-        max_frames: maximum number of frames per batch, padding included; 0: as in
-            training.
-        num_workers: worker processes that prefetch batches.
+        lane: read feats.scp or compute features; None as in the training.
+        crop: what of an utterance is judged; None as the network was validated.
+        max_frames: in a batch; 0 for as many as in the training.
+        num_workers: processes that make batches ahead.
         adversary: changes the features against the true classes first, to tell how
-            robust the network is; None: no change.
+            robust the network is; None for none.
 
     Yields:
         N ids and their (N,) scores; higher means bona fide.
@@ -105,18 +102,10 @@ def score_network(
 def origin_of_scores(
     data_dir: PathName, path: PathName, options: Mapping[str, Any]
 ) -> Origin:
-    """Say what scores are made of: audio, a network, and options, as JSON has them.
-
-    Raises:
-        DataError: there is no such data directory.
-    """
-    if not Path(data_dir).is_dir():
-        raise DataError(data_dir, "no such data directory")
-    of = {
-        **describe(data_dir),
-        "network": digest_file(path),
-        "options": json.dumps(options, sort_keys=True),
-    }
+    """Say what scores are made of: audio, a network, and options, as JSON has them."""
+    of = {**describe(data_dir), "options": json.dumps(options, sort_keys=True)}
+    if Path(path).exists():
+        of["network"] = digest_file(path)
     return Origin(str(data_dir), of, {})
 
 

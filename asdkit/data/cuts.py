@@ -167,6 +167,13 @@ def _audio_cuts(directory: Path, manifests: Manifests, min_sec: float) -> list[M
             )
         # Rounding in tables must not make an utterance end behind its recording.
         duration = min(item.duration, recording.duration - item.start)
+        if item.start < 0 or duration <= 0:
+            raise DataError(
+                directory / SUPERVISIONS,
+                f"{utt!r}: expected a time within the {recording.duration:g} s of its "
+                f"recording, got {item.start:g} s to {item.end:g} s",
+                hint="asdkit data-validate names every such utterance",
+            )
         cuts.append(
             MonoCut(
                 utt, item.start, duration, channel, [_at_zero(item)], None, recording

@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 from asdkit.base.errors import DataError
 from asdkit.base.numbers import parse_number
 from asdkit.data.manifests import DERIVED, Manifests
+from asdkit.data.problems import VALUES
 from asdkit.io.tables import PathName, read_lines
 
 Kind = Literal["utt", "spk", "reco", "models", "enrolled", "trials", "whole"]
@@ -116,24 +117,33 @@ def read_carried(data_dir: PathName) -> dict[str, list[str]]:
 
 def _read_carried(path: Path) -> list[str]:
     """Read one table: what is cut short here would only be noticed where it is used."""
-    kind = kind_of(path.name)
-    least = {"trials": 3, "whole": 1}.get(str(kind), 2)
+    hint = "asdkit data-validate names every such line"
     rows = [line.split() for line in read_lines(path)]
+    if not rows:
+        raise DataError(path, "expected lines, got an empty file", hint="delete it")
     for number, words in enumerate(rows, start=1):
-        problem = ""
-        if len(words) < least:
-            problem = f"expected {least} words or more, got {' '.join(words)!r}"
-        elif kind == "trials" and not _is_trial(words):
-            got = " ".join(words)
-            problem = f"expected '<enroll> <test> target|nontarget', got {got!r}"
-        if problem:
-            hint = "asdkit data-validate names every such line"
+        if problem := _find_problem(path.name, words):
             raise DataError(path, problem, line=number, hint=hint)
     return [" ".join(words) for words in rows]
 
 
+def _find_problem(name: str, words: Sequence[str]) -> str | None:
+    """Say what is wrong with a line of a table that is carried."""
+    kind, got = kind_of(name), " ".join(words)
+    if kind == "trials" and not _is_trial(words):
+        return f"expected '<enroll> <test> target|nontarget', got {got!r}"
+    least = 1 if kind == "whole" else 2
+    if len(words) < least:
+        return f"expected {least} words or more, got {got!r}"
+    if name in VALUES and not VALUES[name][1](" ".join(words[1:])):
+        return f"expected {VALUES[name][0]}, got {got!r}"
+    return None
+
+
 def _is_trial(words: Sequence[str]) -> bool:
     """Tell whether the words of a line are a trial, Kaldi's or VoxCeleb's, or score."""
+    if len(words) != 3:
+        return False
     if words[2] in ("target", "nontarget", "spoof") or words[0] in ("0", "1"):
         return True
     try:

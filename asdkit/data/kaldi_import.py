@@ -21,6 +21,7 @@ from asdkit.base.ranges import FolderPath, Natural
 from asdkit.data.derived import list_derived
 from asdkit.data.directory import first_word, kind_of, read_carried
 from asdkit.data.manifests import CUSTOM, write_manifests
+from asdkit.data.supervisions import read_genders
 from asdkit.io.ark import load_shape, read_scp
 from asdkit.io.headers import Header, read_headers, tell_channels
 from asdkit.io.origins import check_origin
@@ -376,7 +377,7 @@ def _supervisor(
     from lhotse import SupervisionSegment
 
     genders, texts = source / "spk2gender", source / "text"
-    spk2gender = read_table(genders) if genders.exists() else {}
+    spk2gender = read_genders(genders) if genders.exists() else {}
     lines = read_lines(texts) if texts.exists() else []
     text = {first_word(line): " ".join(line.split()[1:]) for line in lines}
     known = {

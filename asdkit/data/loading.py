@@ -172,8 +172,8 @@ def load_feats(cut: MonoCut, location: str, dim: int) -> np.ndarray:
         (T, D) float32.
 
     Raises:
-        DataError: they are missing, damaged or hold NaN; they have another
-            dimension, or VAD has another length.
+        DataError: they are missing, damaged or hold NaN; they have another dimension
+            or length, or VAD has another length.
     """
     feats = load_array(cut.id, location)
     if feats.ndim != 2 or not len(feats) or feats.shape[1] != dim:
@@ -194,6 +194,15 @@ def load_feats(cut: MonoCut, location: str, dim: int) -> np.ndarray:
                 f"{cut.id!r}: {len(voiced)} decisions for {len(feats)} frames",
                 hint="run asdkit vad-compute again, on these features",
             )
+    if len(feats) != cut.features.num_frames:
+        wanted = cut.features.num_frames
+        raise DataError(
+            location,
+            f"{cut.id!r}: expected {wanted} frames, as in utt2num_frames, got "
+            f"{len(feats)}",
+            hint="asdkit data-validate --fix true makes that table again",
+        )
+    if vad is not None:
         feats = feats[voiced]
     return feats.astype(np.float32, copy=False)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from asdkit.base.errors import DataError
+from asdkit.base.names import CURE, find_id_problem
 from asdkit.data.layouts import Layout, find, layout_of, require
 from asdkit.data.manifests import CUSTOM, Utterance, write_utterances
 from asdkit.data.partial_spoofs import mark_spoofed
@@ -75,6 +76,8 @@ def prepare(
     layout = layout_of(corpus, part)
     cm = require(root, layout.cm)
     protocol = read_cm_protocol(cm, layout.cm_format)
+    for ids in (protocol.utt, protocol.spk):
+        _require_ids(cm, ids)
     _require_both_classes(cm, protocol.is_bonafide.tolist())
     audio = require(root, layout.audio)
     enrollment = _read_enrollment(root, layout)
@@ -97,8 +100,16 @@ def prepare(
     if enrollment:
         models = _write_enrollment(f"{data_dir}_enroll", enrollment, skip_bad)
         carried["asv_enroll.spk2utt"] = models
+        _tell_unenrolled(data_dir, carried)
     write_utterances(data_dir, utterances, carried)
     _tell(data_dir, utterances, carried)
+
+
+def _require_ids(path: Path, ids: Sequence[str]) -> None:
+    """Raise before anything is written if an id of a protocol is no good."""
+    for line, name in enumerate(ids, start=1):
+        if problem := find_id_problem(name):
+            raise DataError(path, problem, line=line, hint=CURE)
 
 
 def _require_both_classes(path: Path, is_bonafide: Sequence[bool]) -> None:
@@ -303,6 +314,21 @@ def _read_asv_scores(
         )
         return None
     return values
+
+
+def _tell_unenrolled(data_dir: PathName, carried: Mapping[str, list[str]]) -> None:
+    """Say which speakers are claimed in trials and have no utterance to enroll."""
+    claimed = {line.partition(" ")[0] for line in carried["asv_trials"]}
+    known = {line.partition(" ")[0] for line in carried["asv_enroll.spk2utt"]}
+    if missing := sorted(claimed - known):
+        logger.warning(
+            "spoof-prepare: %s: %d of %d speakers of the ASV trials have nothing to "
+            "enroll, first %r",
+            data_dir,
+            len(missing),
+            len(claimed),
+            missing[0],
+        )
 
 
 def _tell(

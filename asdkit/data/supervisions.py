@@ -1,21 +1,25 @@
-"""What is spoofed in utterances, as their supervisions say, with lhotse or without.
+"""What supervisions say of utterances, above all what is spoofed, without lhotse.
 
 Metrics need no more of the manifest than this, and lhotse takes long to import.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from asdkit.base.errors import DataError
+from asdkit.base.errors import DataError, shorten
 from asdkit.data.manifests import SUPERVISIONS, read_items
 from asdkit.io.protocols import BONAFIDE
-from asdkit.io.tables import PathName
+from asdkit.io.tables import PathName, read_table
 from asdkit.segmentation.segments import FrameTimes
+
+logger = logging.getLogger(__name__)
+GENDERS = ("m", "f", "male", "female")
 
 
 class Described(Protocol):
@@ -60,6 +64,27 @@ def read_supervisions(data_dir: PathName) -> dict[str, Supervision]:
         DataError: the manifest is missing or damaged, or an id comes twice.
     """
     return read_items(Path(data_dir) / SUPERVISIONS, Supervision)
+
+
+def read_genders(path: PathName) -> dict[str, str]:
+    """Read spk2gender; values that are no gender are kept, and warned of.
+
+    Raises:
+        DataError: the table is missing or malformed.
+    """
+    genders = read_table(path)
+    odd = [spk for spk, value in genders.items() if value.lower() not in GENDERS]
+    if odd:
+        logger.warning(
+            "supervisions: %s: %d of %d values are neither m nor f, first that of %r, "
+            "%r",
+            path,
+            len(odd),
+            len(genders),
+            odd[0],
+            shorten(genders[odd[0]]),
+        )
+    return genders
 
 
 def attack_in(item: Described) -> str:

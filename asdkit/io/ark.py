@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -87,6 +88,8 @@ def _open_value(key: str, location: str) -> Iterator[tuple[str, io.BufferedReade
     _refuse_command(location, f"{key!r}", location)
     path, offset = _split_offset(location)
     try:
+        if not os.path.isfile(path) and os.path.exists(path):
+            raise DataError(path, "expected a file, got something else")  # maybe a pipe
         with open_bytes(path) as stream:
             seek_value(path, stream, key, int(offset))
             if not stream.peek(1):
@@ -111,7 +114,7 @@ def _split_offset(location: str) -> tuple[str, str]:
     """Split ``file:12[0:9]`` into ``file`` and ``12``, 0 without an offset."""
     plain = _split_range(location)[0]
     path, colon, offset = plain.rpartition(":")
-    has_offset = colon and re.fullmatch("[0-9]+", offset)
+    has_offset = colon and re.fullmatch("[0-9]{1,18}", offset)
     return (path, offset) if has_offset else (plain, "0")
 
 
@@ -128,7 +131,7 @@ def _find_range(key: str, location: str, shape: tuple[int, ...]) -> tuple[slice,
     for axis, part in enumerate(parts):
         if part in ("", ":"):
             continue
-        found = re.fullmatch("([0-9]+):([0-9]+)", part)
+        found = re.fullmatch("([0-9]{1,18}):([0-9]{1,18})", part)
         if not found:
             raise DataError(
                 location, f"expected [first:last] for {key!r}, got [{ranges}]"

@@ -122,7 +122,7 @@ class BinaryReader:
         return (
             self.stream.peek(LONGEST_TOKEN)
             .partition(b" ")[0]
-            .decode("utf-8", "replace")
+            .decode("utf-8", "backslashreplace")
         )
 
     def token(self, expected: str) -> str:
@@ -134,7 +134,7 @@ class BinaryReader:
             if not byte or len(data) > LONGEST_TOKEN:
                 self.fail(f"expected {expected}, got {bytes(data[:20])!r}")
         self.position += len(data)
-        return data[:-1].decode("utf-8", "replace")
+        return data[:-1].decode("utf-8", "backslashreplace")
 
     def expect(self, token: str) -> None:
         """Read the given token."""

@@ -34,7 +34,7 @@ from typing import Any, NamedTuple
 
 from asdkit.base.distributed import is_main
 from asdkit.base.errors import DataError
-from asdkit.base.inputs import NUM_THREADS, program_cache
+from asdkit.base.inputs import program_cache
 from asdkit.io.files import write_atomic
 from asdkit.io.tables import PathName
 
@@ -45,7 +45,7 @@ RECORDINGS = "recordings.jsonl.gz"
 SUPERVISIONS = "supervisions.jsonl.gz"
 OF_AUDIO = ("manifests", "sizes")
 OF_UTTERANCES = ("utt2spk",)
-
+NUM_THREADS = 16  # most of the time goes into waiting for the disk
 PIECE = 500  # files that a thread asks for at a time
 # How lhotse writes them; other ways are read as JSON, which takes longer.
 SOURCE = re.compile(rb'"type": "file", "channels": [^"]*"source": "((?:[^"\\]|\\.)*)"')
@@ -148,7 +148,7 @@ def require_origin(path: PathName) -> None:
     Raises:
         DataError: it was derived from something else than what is there now.
     """
-    if is_main() and Path(path).exists() and check_origin(path) is None:
+    if is_main() and check_origin(path) is None and Path(path).exists():
         tell_unknown(Path(path).parent, [Path(path).name])
 
 
@@ -212,7 +212,11 @@ def note_origins(
         staged: where the note is for now, and what is new of the tables, before they
             move there together; None if they are there already.
     """
-    before = _read(Path(directory))
+    try:
+        before = _read(Path(directory))
+    except DataError as error:
+        logger.warning("origins: %s; it is written anew", error)
+        before = {}
     after = dict(before)
     for name, origin in origins.items():
         after.pop(name, None)
@@ -319,9 +323,7 @@ DESCRIBE = {
 
 
 def _unzip(path: Path) -> bytes | None:
-    """Read a manifest; None if there is none.  A named pipe would be waited for."""
-    if path.exists() and not path.is_file():
-        raise DataError(path, "expected a file, got something else")
+    """Read a manifest; None if there is none."""
     try:
         with gzip.open(path, "rb") as stream:
             return stream.read()
@@ -334,12 +336,12 @@ def _unzip(path: Path) -> bytes | None:
 def _sources_of(path: Path, recordings: bytes) -> list[str]:
     """List the sound files of a manifest's recordings."""
     found = SOURCE.findall(recordings)
-    if len(found) == recordings.count(b"\n"):
-        return [
-            json.loads(b'"%s"' % name) if b"\\" in name else name.decode()
-            for name in found
-        ]
     try:
+        if len(found) == recordings.count(b"\n"):
+            return [
+                json.loads(b'"%s"' % name) if b"\\" in name else name.decode()
+                for name in found
+            ]
         items = [json.loads(line) for line in recordings.splitlines()]
         sources = [source for item in items for source in item["sources"]]
         return [x["source"] for x in sources if x["type"] == "file"]

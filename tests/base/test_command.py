@@ -107,6 +107,14 @@ def test_an_unknown_choice_names_the_nearest(parser, capsys):
     )
 
 
+@pytest.mark.parametrize("value", ["x" * 10_000, "\x1b[31m"])
+def test_a_wrong_value_is_neither_shown_at_length_nor_obeyed(parser, capsys, value):
+    line = refused(parser, capsys, f"--num-layers={value}", "out")
+    assert line.startswith("argument --num-layers: expected ")
+    assert len(line) < 1200
+    assert line.isprintable()
+
+
 def test_what_follows_two_hyphens_is_no_option(parser):
     assert parser.parse(["--", "--odd"]).out == ["--odd"]
 

@@ -204,7 +204,10 @@ def test_what_does_not_belong_together_is_refused(corpus):
     with pytest.raises(DataError, match="'u9' is not in it"):
         assess("data", "exp")
     write_table("exp/scores", {"u1": 0.0})
-    with pytest.raises(DataError, match="'u0' has no path or no score"):
+    with pytest.raises(DataError, match=r"scores: .* have no score: 'u0'"):
+        assess("data", "exp")
+    write_table("exp/scores", {"u1": "1d3"})
+    with pytest.raises(DataError, match=r"scores:1: expected .* got 'u1 1d3'"):
         assess("data", "exp")
 
 

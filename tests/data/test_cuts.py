@@ -125,6 +125,19 @@ def test_an_utterance_without_recording_or_channel_is_an_error(speech):
         rewrite(speech, supervisions=manifests.supervisions.values())
 
 
+@pytest.mark.parametrize("start", [-0.5, 1e15])
+def test_a_time_outside_its_recording_is_named(speech, start):
+    """It ended in lhotse's AssertionError."""
+    manifests = read_manifests(speech)
+    manifests.supervisions["s0-u1"].start = start
+    write_manifests(speech, *(items.values() for items in manifests))
+    (speech / "segments").unlink(missing_ok=True)  # it cannot say such times exactly
+    with pytest.raises(
+        DataError, match=r"'s0-u1': expected a time within the 0\.9 s of"
+    ):
+        read_cuts(speech, features=False)
+
+
 def test_commands_run_only_when_allowed(speech):
     manifests = read_manifests(speech)
     recording = manifests.recordings["s1-u0"]

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from asdkit.base.errors import DataError
@@ -46,22 +48,38 @@ def test_lines_of_ids_that_are_gone_go():
 
 
 @pytest.mark.parametrize(
-    ("name", "line", "least"),
+    ("name", "line", "expected"),
     [
-        ("trials", "u1 u2", 3),
-        ("trials", "", 3),
-        ("utt2session", "u1", 2),
-        ("enroll.spk2utt", "m1", 2),
-        ("frame_shift", "", 1),
+        ("trials", "u1 u2", "'<enroll> <test> target"),
+        ("trials", "", "'<enroll> <test> target"),
+        ("trials", "u1 u2 target word", "'<enroll> <test> target"),
+        ("utt2session", "u1", "2 words or more"),
+        ("enroll.spk2utt", "m1", "2 words or more"),
+        ("frame_shift", "", "1 words or more"),
     ],
 )
-def test_a_carried_table_with_a_line_cut_short_is_refused(tmp_path, name, line, least):
+def test_a_carried_table_with_a_line_cut_short_is_refused(
+    tmp_path, name, line, expected
+):
     """It was carried on, until a program read it, or missed an utterance."""
     (tmp_path / name).write_text(f"a b target\n{line}\n")
-    with pytest.raises(DataError, match=rf"{name}:2: expected {least} words or more"):
+    with pytest.raises(DataError, match=re.escape(f"{name}:2: expected {expected}")):
         read_carried(tmp_path)
     (tmp_path / name).write_text("a  b\ttarget \n")
     assert read_carried(tmp_path) == {name: ["a b target"]}
+
+
+@pytest.mark.parametrize("value", ["12 word", "1.5", "-3", "0", "nan", "1_0"])
+def test_a_number_of_frames_that_is_none_is_not_carried_on(tmp_path, value):
+    (tmp_path / "utt2num_frames").write_text(f"u1 12\nu2 {value}\n")
+    with pytest.raises(DataError, match="frames:2: expected a number of frames, more"):
+        read_carried(tmp_path)
+
+
+def test_a_table_that_lost_all_its_lines_is_not_carried_on(tmp_path):
+    (tmp_path / "trials").touch()
+    with pytest.raises(DataError, match="trials: expected lines, got an empty file"):
+        read_carried(tmp_path)
 
 
 def test_trials_that_are_a_page_of_an_error_are_refused(tmp_path):

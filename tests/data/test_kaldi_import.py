@@ -33,6 +33,14 @@ def test_containers_and_rates_are_taken_as_they_are(lab, tmp_path):
     )
 
 
+def test_genders_that_are_none_are_counted(lab, tmp_path, caplog):
+    import_directory(lab, tmp_path / "out")
+    assert "gender" not in caplog.text
+    (lab / "spk2gender").write_text("s0 female\nversion https://git-lfs\ns2 m\n")
+    import_directory(lab, tmp_path / "new")
+    assert "spk2gender: 1 of 3 values are neither m nor f, first that of" in caplog.text
+
+
 def test_an_mp3_is_as_long_as_what_decodes(lab, tmp_path, rng, mp3_frames, caplog):
     """44 % of one of a varying bit rate were lost, at exit code 0."""
     caplog.set_level("INFO")

@@ -158,6 +158,13 @@ def test_features_of_another_shape_or_with_nan_are_named(stored):
             load_feats(cut, location, 5)
 
 
+def test_features_of_another_length_than_the_table_says_are_named(stored):
+    """Their utterances went into batches of others, and got other scores."""
+    cut = stored[2].with_custom("vad", None)
+    with pytest.raises(DataError, match=r"'s0-u2': expected 128 frames, as in utt2num"):
+        load_feats(cut, replace_feats(cut, np.ones((40, 5))), 5)
+
+
 def test_cuts_without_features_are_named(cuts, stored, speech):
     with pytest.raises(DataError, match="s0-u0: this cut has no features"):
         locate_feats(cuts)

@@ -96,6 +96,29 @@ def test_2019_la_has_trials_attacks_enrollment_and_scores(la_dev):
     assert enrolled == read_lines("data/dev_enroll/spk2utt")
 
 
+def test_speakers_of_trials_without_enrollment_are_counted(la_dev, tmp_path, caplog):
+    """A list of speakers that was empty left them out, and no word."""
+    prepare_la()
+    assert "nothing to enroll" not in caplog.text
+    name = f"{LA}_asv_protocols/ASVspoof2019.LA.asv.dev.male.trn.txt"
+    (tmp_path / "root" / name).write_text("")
+    prepare_la()
+    assert "1 of 2 speakers of the ASV trials have nothing to enroll, first 'LA_2'" in (
+        caplog.text
+    )
+
+
+def test_an_id_that_leads_elsewhere_is_refused_before_anything_is_written(
+    la_dev, tmp_path
+):
+    """The directory to enroll from was there already."""
+    path = tmp_path / f"root/{LA}_cm_protocols/ASVspoof2019.LA.cm.dev.trl.txt"
+    path.write_text(path.read_text().replace("LA_2 LA_D_3", "../x LA_D_3"))
+    with pytest.raises(DataError, match=r"trl\.txt:3: expected an id without '\.\.'"):
+        prepare_la()
+    assert not (tmp_path / "data").exists()
+
+
 def test_2019_la_train_has_no_asv_part(draw):
     names = ["LA_T_1", "LA_T_2"]
     lines = ["LA_1 LA_T_1 - - bonafide", "LA_1 LA_T_2 - A01 spoof"]

@@ -1,3 +1,5 @@
+import gzip
+
 import pytest
 
 from asdkit.base.errors import DataError
@@ -174,8 +176,12 @@ def test_an_error_leaves_everything_as_it_was(lab, monkeypatch):
 
 def test_an_empty_manifest_is_refused(lab, tmp_path):
     import_directory(lab, tmp_path / "out")
-    (tmp_path / "out" / SUPERVISIONS).write_bytes(b"")
-    before = files(tmp_path / "out")
-    with pytest.raises(DataError, match="expected utterances, got none"):
-        repair(tmp_path / "out")
-    assert files(tmp_path / "out") == before
+    for content, problem in (
+        (gzip.compress(b""), "expected utterances, got none"),
+        (b"", "expected a manifest, got an empty file"),
+    ):
+        (tmp_path / "out" / SUPERVISIONS).write_bytes(content)
+        before = files(tmp_path / "out")
+        with pytest.raises(DataError, match=problem):
+            repair(tmp_path / "out")
+        assert files(tmp_path / "out") == before

@@ -68,6 +68,21 @@ def test_a_command_is_never_run(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize("suffix", ["", ":5", "[0:1]"])
+def test_a_named_pipe_is_not_waited_for(tmp_path, suffix):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="cannot read 'a': expected a file, got some"):
+        load_array("a", f"{tmp_path}/pipe{suffix}")
+
+
+@pytest.mark.parametrize("end", [":" + "9" * 5000, f"[0:{'9' * 5000}]"])
+def test_a_number_of_thousands_of_digits_is_no_place(tmp_path, arrays, end):
+    """Python's own int() has a limit, and ends in a ValueError."""
+    write(tmp_path, arrays)
+    with pytest.raises(DataError):
+        load_array("a", f"{tmp_path}/feats.ark{end}")
+
+
 @pytest.mark.parametrize("size", [0, 3, 20, 60])
 def test_a_truncated_archive_is_named(tmp_path, arrays, size):
     scp = write(tmp_path, {"a": arrays["C"]})

@@ -108,3 +108,27 @@ def test_a_note_holds_for_the_table_that_it_was_made_of(write, tmp_path):
     note_origin(table, None)
     assert read_origin(table) is None
     assert json.loads((tmp_path / "origins.json").read_text()) == {"tables": {}}
+
+
+def test_a_damaged_note_is_written_anew_with_a_warning(write, tmp_path, caplog):
+    """feats-compute found it at its end, and had computed in vain."""
+    write()
+    table = tmp_path / "feats.scp"
+    table.write_text("a x:2\n")
+    (tmp_path / "origins.json").write_bytes(b"\xff\xfe{")
+    with pytest.raises(DataError, match="not a note of origins"):
+        read_origin(table)
+    origin = Origin(str(tmp_path), describe(tmp_path), {})
+    note_origin(table, origin)
+    assert "not a note of origins" in caplog.text
+    assert "it is written anew" in caplog.text
+    assert read_origin(table) == origin
+
+
+def test_of_manifests_in_another_encoding_nothing_is_noted(write, tmp_path):
+    """They ended in UnicodeDecodeError; who reads them for what they say names them."""
+    assert "sizes" in write()
+    with gzip.open(tmp_path / RECORDINGS) as stream:
+        text = stream.read().replace(b"b.wav", b"\xe9.wav")
+    (tmp_path / RECORDINGS).write_bytes(gzip.compress(text))
+    assert "sizes" not in describe(tmp_path)

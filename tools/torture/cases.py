@@ -74,6 +74,11 @@ class Cases:
             name, probe, argv, spoil = next(self.drawers[kind])
             may_differ = kind == "options" or name.partition(" ")[0] in OPEN
             may_differ |= kind == "hostile" and is_open(name)
+            # A larger file is another one, whatever decodes of it; and who only carries
+            # a number along cannot know it.
+            may_differ |= name.startswith("append ") and kind in ("flac", "mp3", "wav")
+            carries = probe.program.startswith(("data-", "kaldi-"))
+            may_differ |= name.startswith("wrong_number ") and carries
             yield Case(number, kind, name, probe, argv, spoil, may_differ)
             number += 1
 
