@@ -16,14 +16,20 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=tools/find_python.sh
 . tools/find_python.sh
+# shellcheck source=tools/disk.sh
+. tools/disk.sh
 
 extras=
+need_gb=7 # what is installed, and a wheel of 1 GB that is being unpacked
 index=()
 k2=
 for argument; do
   case $argument in
     --test) extras="[test]" ;;
-    --cpu) index=(--extra-index-url https://download.pytorch.org/whl/cpu) ;;
+    --cpu)
+      index=(--extra-index-url https://download.pytorch.org/whl/cpu)
+      need_gb=3
+      ;;
     --k2) k2=yes ;;
     --help | -h)
       sed -n '2,/^$/ { s/^# \{0,1\}//p }' "$0"
@@ -58,6 +64,7 @@ fi
 stamp=$VIRTUAL_ENV/.asdkit${extras//[][]/-}
 wanted=$(cat setup.py "$constraints" | cksum)
 if [[ $(cat "$stamp" 2>/dev/null) != "$wanted" ]]; then
+  need_disk setup.sh "$need_gb" "$VIRTUAL_ENV"
   install=(python -m pip install --quiet --disable-pip-version-check
     --constraint "$constraints" "${index[@]}")
   # What builds asdkit has its version, too; pip's own environment for builds would

@@ -15,6 +15,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=tools/find_python.sh
 . tools/find_python.sh
+# shellcheck source=tools/disk.sh
+. tools/disk.sh
 
 venv=
 constraints=tools/constraints/k2.txt
@@ -75,6 +77,7 @@ if [[ $(cat "$venv/.asdkit" 2>/dev/null) != "$wanted" ]]; then
   }
   echo "setup_k2.sh: making $venv: $("$python" -V), torch 1.13.1, k2 1.23.4" >&2
   [[ -x $venv/bin/python ]] || "$python" -m venv "$venv"
+  need_disk setup_k2.sh 6 "$venv"
   install=("$venv/bin/python" -m pip install --quiet --disable-pip-version-check)
   "${install[@]}" --constraint "$constraints" \
     torch==1.13.1 torchaudio==0.13.1 'numpy<2' graphviz \

@@ -2,7 +2,9 @@
 
 The threads of torch's OpenMP spin while they wait for each other.  On a machine with
 other work, one that spins keeps the core from the one it waits for, and a training
-becomes many times slower (tools/bench/contention.py); so asdkit has them sleep.
+becomes many times slower.  Sleeping at once cost an idle machine between 0 and 7 %,
+since every operator wakes them again; so asdkit has them spin for some microseconds
+first (tools/bench/contention.py measures all three).
 """
 
 from __future__ import annotations
@@ -10,17 +12,18 @@ from __future__ import annotations
 import os
 import sys
 
-# GNU's, LLVM's and Intel's OpenMP read the first; the others belong to one of them.
-WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
+# LLVM's and Intel's OpenMP read the first; GNU's takes the second before the first.
+CHOSEN = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "3000"}
+WAITING = (*CHOSEN, "KMP_BLOCKTIME")
 
 
 def let_threads_yield() -> None:
-    """Have OpenMP's threads sleep while they wait, unless the user has chosen.
+    """Have OpenMP's threads sleep where they wait long, unless the user has chosen.
 
     Does nothing once torch is loaded, when it would be too late.
     """
     if "torch" not in sys.modules and not any(name in os.environ for name in WAITING):
-        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+        os.environ.update(CHOSEN)
 
 
 def waiting() -> str:

@@ -17,11 +17,11 @@ def unset(monkeypatch):
 
 
 @pytest.mark.usefixtures("unset")
-def test_threads_sleep_while_they_wait():
+def test_threads_sleep_where_they_wait_long():
     assert waiting() == "OpenMP's own choice"
     let_threads_yield()
     assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
-    assert waiting() == "OMP_WAIT_POLICY=PASSIVE"
+    assert waiting() == "OMP_WAIT_POLICY=PASSIVE GOMP_SPINCOUNT=3000"
 
 
 @pytest.mark.usefixtures("unset")

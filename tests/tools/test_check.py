@@ -136,7 +136,7 @@ def test_setup_says_which_python_is_missing(tmp_path):
     """No pyenv, and a python3.10 that is a stand-in for one that is not there."""
     (tmp_path / "tools" / "constraints").mkdir(parents=True)
     (tmp_path / "tools" / "constraints" / "k2.txt").touch()
-    for name in ("setup_k2.sh", "find_python.sh"):
+    for name in ("setup_k2.sh", "find_python.sh", "disk.sh"):
         shutil.copy(TOOLS / name, tmp_path / "tools")
     stubs = tmp_path / "stubs"
     stubs.mkdir()

@@ -106,7 +106,7 @@ def tree(tmp_path):
     """A tree with the scripts of set-up, where python and asdkit are stand-ins."""
     here = tmp_path / "tree"
     (here / "tools" / "constraints").mkdir(parents=True)
-    for name in ("setup", "find_python", "check_newest", "renew_constraints"):
+    for name in ("setup", "find_python", "disk", "check_newest", "renew_constraints"):
         shutil.copy(ROOT / "tools" / f"{name}.sh", here / "tools")
     (here / "tools/constraints/py3.11.txt").write_text("torch==2.11.0\n")
     (here / "setup.py").touch()
@@ -144,6 +144,15 @@ def call(tree, *command, **said):
         text=True,
     )
     return done.returncode, done.stdout.splitlines(), calls.read_text().splitlines()
+
+
+def test_a_full_disk_is_said_before_anything_is_installed(tree):
+    put(tree / "stubs" / "df", "#!/bin/sh\necho Avail; echo '  3'\n")
+    status, lines, calls = call(tree, "tools/setup.sh", VIRTUAL_ENV=str(tree))
+    problem = f"expected 7 GB of free disk space in {tree}, got 3 GB"
+    assert (status, lines) == (1, [f"setup.sh: {problem}"])
+    assert not any("pip install" in x for x in calls)
+    assert call(tree, "tools/setup.sh", "--cpu", VIRTUAL_ENV=str(tree))[0] == 0
 
 
 def test_setup_installs_the_versions_that_were_tested(tree):
