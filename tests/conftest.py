@@ -4,8 +4,10 @@ import importlib
 import importlib.util
 import io
 import logging
+import multiprocessing
 from pathlib import Path
 
+import kaldiio
 import numpy as np
 import pytest
 import soundfile
@@ -83,3 +85,116 @@ def _fresh_log_level():
     level = logger.level
     yield
     logger.setLevel(level)
+
+
+def write_table(path, table):
+    path.write_text("".join(f"{key} {value}\n" for key, value in sorted(table.items())))
+
+
+@pytest.fixture
+def table():
+    """Write a table from a dictionary."""
+    return write_table
+
+
+@pytest.fixture
+def lab(tmp_path, rng, monkeypatch):
+    """Three speakers with two utterances each, features, VAD, trials, and more.
+
+    The current directory is the lab's; paths are relative to it.
+    """
+    monkeypatch.chdir(tmp_path)
+    data = tmp_path / "data" / "lab"
+    data.mkdir(parents=True)
+    (tmp_path / "wav").mkdir()
+    utts = [f"s{spk}-u{i}" for spk in range(3) for i in range(2)]
+    wavs, feats, vads = {}, {}, {}
+    for n, utt in enumerate(utts):
+        suffix = ["wav", "flac", "ogg"][n % 3]
+        rate = [8000, 16000, 44100][n % 3]
+        samples = rng.standard_normal(rate + 100 * n) * 0.1
+        soundfile.write(f"wav/{utt}.{suffix}", samples, rate)
+        wavs[utt] = f"wav/{utt}.{suffix}"
+        feats[utt] = rng.standard_normal((90 + n, 3)).astype(np.float32)
+        vads[utt] = np.ones(90 + n, np.float32)
+    kaldiio.save_ark("feats.ark", feats, scp=str(data / "feats.scp"))
+    kaldiio.save_ark("vad.ark", vads, scp=str(data / "vad.scp"))
+    write_table(data / "wav.scp", wavs)
+    write_table(data / "utt2spk", {utt: utt[:2] for utt in utts})
+    write_table(data / "spk2utt", {f"s{k}": f"s{k}-u0 s{k}-u1" for k in range(3)})
+    write_table(data / "spk2gender", {"s0": "f", "s1": "m", "s2": "f"})
+    write_table(data / "spk2age", {"s0": 6, "s1": 7, "s2": 8})
+    write_table(data / "text", {utt: f"THIS IS {utt.upper()}" for utt in utts})
+    write_table(data / "utt2num_frames", {utt: len(x) for utt, x in feats.items()})
+    write_table(data / "enroll.spk2utt", {"model": "s0-u0 s1-u0"})
+    (data / "trials").write_text(
+        "s0-u0 s0-u1 target\ns0-u0 s1-u0 nontarget\nmodel s2-u1 nontarget\n"
+    )
+    return data
+
+
+@pytest.fixture
+def speech(tmp_path, rng, monkeypatch):
+    """A data directory of ten utterances of three speakers: audio, features, VAD.
+
+    Utterance i of speaker k lasts 0.4 i + 0.1 k seconds more than 0.5; s2 has only
+    one.  A feature's first column is the number of its frame; every third frame is
+    voiced.  The current directory is ``tmp_path``.
+    """
+    from asdkit.data.manifests import Utterance, write_utterances
+    from asdkit.io.ark import ArkWriter
+
+    monkeypatch.chdir(tmp_path)
+    utterances, feats, vads = [], {}, {}
+    for spk, number in ("s0", 5), ("s1", 4), ("s2", 1):
+        for i in range(number):
+            utt, sec = f"{spk}-u{i}", 0.5 + 0.4 * i + 0.1 * int(spk[1])
+            samples = 0.1 * rng.standard_normal(round(16000 * sec))
+            soundfile.write(f"{utt}.flac", samples, 16000)
+            utterances.append(
+                Utterance(utt, spk, f"{utt}.flac", False, 0.0, sec, 0, 16000)
+            )
+            feats[utt] = rng.standard_normal((round(100 * sec) - 2, 5))
+            feats[utt][:, 0] = np.arange(len(feats[utt]))
+            vads[utt] = (np.arange(len(feats[utt])) % 3 == 0).astype(float)
+    data = tmp_path / "data"
+    write_utterances(data, utterances)
+    for name, arrays in ("feats", feats), ("vad", vads):
+        with ArkWriter("ark", name) as writer:
+            for utt, array in arrays.items():
+                writer[utt] = array
+        (data / f"{name}.scp").write_text(writer.scp.read_text())
+    return data
+
+
+@pytest.fixture
+def run_in_child():
+    """Run a function in a process of its own; return its exit code."""
+
+    def run(function, *args):
+        return fork(function, [args])[0]
+
+    return run
+
+
+@pytest.fixture
+def run_forked():
+    """Run a function once per tuple of arguments, side by side; return exit codes."""
+    return fork
+
+
+def fork(function, arguments):
+    """Fork, because the children shall see what the test has defined."""
+
+    def run(*args):
+        torch.set_num_threads(1)
+        function(*args)
+
+    context = multiprocessing.get_context("fork")
+    children = [context.Process(target=run, args=args) for args in arguments]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(60)
+        child.kill()
+    return [child.exitcode for child in children]

@@ -34,9 +34,9 @@ def main(args: argparse.Namespace) -> None:
     import numpy as np
 
     from asdkit.backends.calibration import Calibration
-    from asdkit.inference.evidence import read_measures, read_systems
     from asdkit.io.store import save_model
     from asdkit.io.trials import read_trials
+    from asdkit.verification.calibration import read_measures, read_systems
 
     trials = read_trials(args.trials)
     measures = measures_of(args)

@@ -36,9 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
     from asdkit.base.device import choose_device
+    from asdkit.distillation.stored_teachers import TeacherReader
     from asdkit.training.networks import new_network, refuse_impossible, train_network
     from asdkit.training.spoofing import SpoofCorpusReader, balanced_weights
-    from asdkit.training.teachers import TeacherReader
 
     refuse_impossible(args)
     device = choose_device(args.device)

@@ -18,8 +18,8 @@ from asdkit.base.outputs import OutputDir
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(parser, "asdkit.data.changed_audio:Codecs", "codecs", "seed")
-    add_options(parser, "asdkit.data.changed_audio:write_changed", "allow_pipes")
+    add_options(parser, "asdkit.corpora.changed:Codecs", "codecs", "seed")
+    add_options(parser, "asdkit.corpora.changed:write_changed", "allow_pipes")
     parser.add_argument("data_dir", help="data directory with audio")
     parser.add_argument(
         "coded_dir", type=OutputDir, help="where to write the new data directory"
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    from asdkit.data.changed_audio import Codecs, write_changed
+    from asdkit.corpora.changed import Codecs, write_changed
 
     codecs = Codecs(**options_of(Codecs, args))
     write_changed(

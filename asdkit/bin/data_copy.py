@@ -17,13 +17,13 @@ from asdkit.base.outputs import OutputDir
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     names = "utt_prefix", "crop_sec"
-    add_options(parser, "asdkit.data.copying:write_copy", *names)
+    add_options(parser, "asdkit.corpora.copied:write_copy", *names)
     parser.add_argument("data_dir", help="directory with manifests")
     parser.add_argument("copy_dir", type=OutputDir, help="where to write")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    from asdkit.data.copying import write_copy
+    from asdkit.corpora.copied import write_copy
 
     write_copy(args.data_dir, args.copy_dir, **options_of(write_copy, args))

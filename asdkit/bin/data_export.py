@@ -16,7 +16,7 @@ from asdkit.base.outputs import OutputDir
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    owner = "asdkit.data.kaldi_export:export_directory"
+    owner = "asdkit.kaldi.export_data:export_directory"
     add_options(parser, owner, "prefix_speaker")
     parser.add_argument("data_dir", help="directory with manifests")
     parser.add_argument("kaldi_dir", type=OutputDir, help="where to write")
@@ -24,6 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    from asdkit.data.kaldi_export import export_directory
+    from asdkit.kaldi.export_data import export_directory
 
     export_directory(args.data_dir, args.kaldi_dir, args.prefix_speaker)

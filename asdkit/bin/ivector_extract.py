@@ -44,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
     from asdkit.base.distributed import is_main, share
+    from asdkit.batches.gmm_frames import list_utts, read_frames
     from asdkit.data.derived import origin_of_features
-    from asdkit.data.frames import list_utts, read_frames
     from asdkit.io.ark import ArkWriter, read_scp
     from asdkit.io.store import load_object
     from asdkit.ivector.system import IvectorSystem

@@ -44,12 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
     from asdkit.base.distributed import is_main, share
-    from asdkit.data.frames import Frames, list_utts
-    from asdkit.data.ubm import load_ubm
+    from asdkit.batches.gmm_frames import Frames, list_utts
     from asdkit.io.store import load_checkpoint, save_arrays
     from asdkit.ivector.extractor import IvectorExtractor
     from asdkit.ivector.statistics import Statistics
     from asdkit.ivector.system import IvectorSystem
+    from asdkit.models.ubm import load_ubm
 
     device = choose_device(args.device)
     ubm, frontend = load_ubm(Path(args.ubm_dir) / "ubm.npz")

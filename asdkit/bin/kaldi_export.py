@@ -23,6 +23,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    from asdkit.inference.kaldi import export_model
+    from asdkit.kaldi.models import export_model
 
     export_model(args.model, args.kaldi_dir)

@@ -24,13 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     data = parser.add_argument_group("data directories")
     names = "root", "allow_pipes", "channel", "sampling_rate"
-    add_options(data, "asdkit.data.kaldi_import:import_directory", *names)
+    add_options(data, "asdkit.kaldi.import_data:import_directory", *names)
     models = parser.add_argument_group("models")
     front_end = "delta_window", "delta_order", "cmn_window"
     add_options(models, "asdkit.features.frontend:FrontEnd", *front_end)
-    add_options(
-        models, "asdkit.inference.kaldi:import_model", "num_gselect", "min_post"
-    )
+    add_options(models, "asdkit.kaldi.models:import_model", "num_gselect", "min_post")
     parser.add_argument("source", help="Kaldi data directory or model file")
     parser.add_argument(
         "destination",
@@ -43,14 +41,14 @@ def main(args: argparse.Namespace) -> None:
     """Run the command."""
     if Path(args.source).is_file():
         from asdkit.features.frontend import FrontEnd
-        from asdkit.inference.kaldi import import_model
+        from asdkit.kaldi.models import import_model
 
         frontend = FrontEnd(**options_of(FrontEnd, args))
         options = options_of(import_model, args)
         with hold(Output(args.destination)):
             import_model(args.source, args.destination, frontend, **options)
     else:
-        from asdkit.data.kaldi_import import import_directory
+        from asdkit.kaldi.import_data import import_directory
 
         options = options_of(import_directory, args)
         with hold(OutputDir(args.destination)):

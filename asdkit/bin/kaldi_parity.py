@@ -27,7 +27,7 @@ PLACES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    experiment = "asdkit.report.kaldi_parity.experiment:Experiment"
+    experiment = "asdkit.kaldi.parity.experiment:Experiment"
     add_options(parser, experiment, *PLACES)
     kaldi = parser.add_argument_group("options that Kaldi's programs were given")
     add_options(kaldi, experiment, "within_covar_scale", "between_covar_scale")
@@ -43,8 +43,8 @@ def main(args: argparse.Namespace) -> Answer:
     from asdkit.backends.lda import Lda
     from asdkit.features.frontend import FrontEnd
     from asdkit.gmm.posteriors import Aligner
-    from asdkit.report.kaldi_parity.experiment import Experiment
-    from asdkit.report.kaldi_parity.report import report
+    from asdkit.kaldi.parity.experiment import Experiment
+    from asdkit.kaldi.parity.report import report
 
     experiment = Experiment(
         args.expdir,

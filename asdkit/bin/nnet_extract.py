@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    batches = "asdkit.data.batches:ExtractionBatches"
+    batches = "asdkit.batches.batches:ExtractionBatches"
     add_options(parser, batches, "max_frames", "num_workers")
     add_options(parser, choose_device, "device")
     as_trained = "(default: as in training)"
@@ -46,10 +46,10 @@ def main(args: argparse.Namespace) -> None:
     """Run the command."""
     import numpy as np
 
-    from asdkit.data.batches import ExtractionBatches
-    from asdkit.data.networks import load_network
-    from asdkit.data.sources import FeatureSource
+    from asdkit.batches.batches import ExtractionBatches
+    from asdkit.batches.feature_config import FeatureSource
     from asdkit.io.ark import ArkWriter
+    from asdkit.models.networks import load_network
     from asdkit.nnet.extraction import extract
 
     device = choose_device(args.device)

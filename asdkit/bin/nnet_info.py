@@ -67,7 +67,7 @@ def network_of(name: str, options: Mapping[str, int]) -> Network:
         AsdkitError: there is no such network, and no such directory.
         DataError: the directory's network is damaged.
     """
-    from asdkit.data.networks import load_network
+    from asdkit.models.networks import load_network
 
     if name in MODELS:
         return build(name, **options)

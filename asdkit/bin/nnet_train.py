@@ -32,9 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
     from asdkit.base.device import choose_device
-    from asdkit.training.corpus import CorpusReader
+    from asdkit.distillation.stored_teachers import TeacherReader
     from asdkit.training.networks import new_network, refuse_impossible, train_network
-    from asdkit.training.teachers import TeacherReader
+    from asdkit.training.training_set import CorpusReader
 
     refuse_impossible(args)
     device = choose_device(args.device)

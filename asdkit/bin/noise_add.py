@@ -17,18 +17,18 @@ from asdkit.base.options import add_options, options_of
 from asdkit.base.outputs import OutputDir
 
 if TYPE_CHECKING:
-    from asdkit.data.augmentation import Noises
+    from asdkit.batches.augmentation import Noises
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(parser, "asdkit.data.changed_audio:NoiseAdder", "snr_db", "seed")
+    add_options(parser, "asdkit.corpora.changed:NoiseAdder", "snr_db", "seed")
     parser.add_argument(
         "--noises",
         metavar="FILE|DIR",
         help="folder or data directory of noise recordings (default: noise is drawn)",
     )
-    add_options(parser, "asdkit.data.changed_audio:write_changed", "allow_pipes")
+    add_options(parser, "asdkit.corpora.changed:write_changed", "allow_pipes")
     parser.add_argument("data_dir", help="data directory with audio")
     parser.add_argument(
         "noisy_dir", type=OutputDir, help="where to write the new data directory"
@@ -38,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    from asdkit.data.changed_audio import NoiseAdder, write_changed
-    from asdkit.data.noises import DrawnNoises, RecordedNoises
+    from asdkit.batches.noises import DrawnNoises, RecordedNoises
+    from asdkit.corpora.changed import NoiseAdder, write_changed
 
     def noises(sampling_rate: int) -> Noises:
         if args.noises is None:

@@ -20,8 +20,8 @@ from asdkit.base.outputs import OutputDir
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(parser, "asdkit.data.changed_audio:Rooms", "environments", "seed")
-    add_options(parser, "asdkit.data.changed_audio:write_changed", "allow_pipes")
+    add_options(parser, "asdkit.corpora.changed:Rooms", "environments", "seed")
+    add_options(parser, "asdkit.corpora.changed:write_changed", "allow_pipes")
     parser.add_argument("data_dir", help="data directory with audio")
     parser.add_argument(
         "room_dir", type=OutputDir, help="where to write the new data directory"
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    from asdkit.data.changed_audio import Rooms, write_changed
+    from asdkit.corpora.changed import Rooms, write_changed
 
     rooms = Rooms(**options_of(Rooms, args))
     write_changed(

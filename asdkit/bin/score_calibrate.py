@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    from asdkit.inference.evidence import calibrate
+    from asdkit.verification.calibration import calibrate
 
     measures = measures_of(args)
     calibrate(args.model, [args.scores], measures, args.enroll_spk2utt, args.llrs)

@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> Answer:
     """Run the command."""
     from asdkit.countermeasures.evaluation import spoofing_metrics
-    from asdkit.inference.evaluation import verification_metrics
+    from asdkit.verification.evaluation import verification_metrics
 
     if args.flavor in VERIFICATION:
         if args.asv_scores or args.asv_trials or args.subset:

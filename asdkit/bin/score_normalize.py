@@ -53,18 +53,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
     from asdkit.backends.pipeline import Pipeline
-    from asdkit.inference.normalization import (
+    from asdkit.io.store import load_object
+    from asdkit.io.tables import write_table
+    from asdkit.io.trials import read_scores, write_scores
+    from asdkit.io.vectors import read_vectors
+    from asdkit.verification.cohort import (
         find_sides,
         means_by_name,
         normalize_trials,
         read_cohort,
         stats_of_sides,
     )
-    from asdkit.inference.rescoring import refuse_other_scores
-    from asdkit.io.store import load_object
-    from asdkit.io.tables import write_table
-    from asdkit.io.trials import read_scores, write_scores
-    from asdkit.io.vectors import read_vectors
+    from asdkit.verification.rescoring import refuse_other_scores
 
     backend = load_object(args.backend, Pipeline)
     scores = read_scores(args.scores)

@@ -17,7 +17,7 @@ import argparse
 
 from asdkit.base.options import add_options
 from asdkit.base.outputs import OutputDir
-from asdkit.data.layouts import LAYOUTS, PARTS
+from asdkit.corpora.asvspoof_layouts import LAYOUTS, PARTS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,13 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="its part; ASVspoof 2021 has eval only",
     )
-    add_options(parser, "asdkit.data.protocols:prepare", "skip_bad")
+    add_options(parser, "asdkit.corpora.asvspoof:prepare", "skip_bad")
     parser.add_argument("root", help="folder with the unpacked corpus")
     parser.add_argument("data_dir", type=OutputDir, help="where to write")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    from asdkit.data.protocols import prepare
+    from asdkit.corpora.asvspoof import prepare
 
     prepare(args.corpus, args.part, args.root, args.data_dir, args.skip_bad)

@@ -22,9 +22,9 @@ from asdkit.base.outputs import OutputDir
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(parser, "asdkit.data.spoofed_audio:parse_attacks", "attacks", "ids")
+    add_options(parser, "asdkit.corpora.spoofed:parse_attacks", "attacks", "ids")
     names = "per_utterance", "with_bonafide", "seed", "allow_pipes", "environments"
-    add_options(parser, "asdkit.data.spoofed_audio:write_spoofed", *names)
+    add_options(parser, "asdkit.corpora.spoofed:write_spoofed", *names)
     parser.add_argument("data_dir", help="data directory with audio")
     parser.add_argument(
         "spoof_dir", type=OutputDir, help="where to write the new data directory"
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    from asdkit.data.spoofed_audio import parse_attacks, write_spoofed
+    from asdkit.corpora.spoofed import parse_attacks, write_spoofed
 
     write_spoofed(
         args.data_dir,

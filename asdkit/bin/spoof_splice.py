@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     names = "max_stretches", "min_sec", "max_sec", "fade_ms"
     add_options(parser, "asdkit.simulation.splicing:Splicer", *names)
-    add_options(parser, "asdkit.data.splicing:write_spliced", "with_bonafide", "seed")
+    add_options(parser, "asdkit.corpora.spliced:write_spliced", "with_bonafide", "seed")
     parser.add_argument("data_dir", help="data directory with audio and utt2attack")
     parser.add_argument(
         "spliced_dir", type=OutputDir, help="where to write the new data directory"
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    from asdkit.data.splicing import write_spliced
+    from asdkit.corpora.spliced import write_spliced
     from asdkit.simulation.splicing import Splicer
 
     splicer = Splicer(**options_of(Splicer, args))

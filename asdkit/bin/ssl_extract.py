@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N,N,...",
         help="layers to extract (default: all)",
     )
-    add_options(parser, "asdkit.data.batches:ExtractionBatches", "num_workers")
+    add_options(parser, "asdkit.batches.batches:ExtractionBatches", "num_workers")
     add_options(parser, choose_device, "device")
     parser.add_argument("data_dir", help="data directory with audio")
     checkpoint = "folder that transformers saved, or file of torchaudio's"
@@ -47,10 +47,10 @@ def main(args: argparse.Namespace) -> None:
     """Run the command."""
     import numpy as np
 
-    from asdkit.data.batches import ExtractionBatches
-    from asdkit.data.sources import FeatureSource
-    from asdkit.data.ssl import load_means
+    from asdkit.batches.batches import ExtractionBatches
+    from asdkit.batches.feature_config import FeatureSource
     from asdkit.io.ark import ArkWriter
+    from asdkit.models.ssl import load_means
     from asdkit.nnet.extraction import extract
 
     device = choose_device(args.device)

@@ -35,10 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
     from asdkit.base.distributed import is_main, share
+    from asdkit.batches.gmm_frames import list_utts, read_frames
+    from asdkit.batches.pooled_frames import pool_frames
     from asdkit.countermeasures.gmm import SpoofFrontEnd
     from asdkit.data.derived import origin_of_features
-    from asdkit.data.frames import list_utts, read_frames
-    from asdkit.data.statistics import pool_frames
     from asdkit.io.ark import ArkWriter, read_scp
 
     frontend = SpoofFrontEnd(**options_of(SpoofFrontEnd, args))

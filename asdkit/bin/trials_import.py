@@ -26,8 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.corpora.voxceleb import read_list
     from asdkit.data.derived import origin_of_utterances
-    from asdkit.data.voxceleb import read_list
     from asdkit.io.trials import write_trials
 
     trials = read_list(args.list, args.data_dir)

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "min_gaussian_weight",
         "seed",
     )
-    add_options(parser, "asdkit.data.frames:sample_frames", "num_frames")
+    add_options(parser, "asdkit.batches.gmm_frames:sample_frames", "num_frames")
     parser.add_argument(
         "--subsample",
         default=5,
@@ -57,10 +57,10 @@ def main(args: argparse.Namespace) -> None:
     import torch
 
     from asdkit.base.distributed import is_main, share
-    from asdkit.data.frames import Frames, list_utts, sample_frames
-    from asdkit.data.ubm import save_ubm
+    from asdkit.batches.gmm_frames import Frames, list_utts, sample_frames
     from asdkit.features.frontend import FrontEnd
     from asdkit.gmm.ubm import train_ubm
+    from asdkit.models.ubm import save_ubm
 
     device = choose_device(args.device)
     frontend = FrontEnd(**options_of(FrontEnd, args))

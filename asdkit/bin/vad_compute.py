@@ -23,13 +23,13 @@ from asdkit.base.outputs import OutputDir, OutputFile
 from asdkit.base.references import Reference
 
 if TYPE_CHECKING:
-    from asdkit.data.vad import Detector
+    from asdkit.vad.detection import Detector
 
 METHODS: Mapping[str, Reference] = {
-    "energy": Reference("asdkit.segmentation.energy:energy_vad"),
-    "gmm_fsa": Reference("asdkit.data.vad_fsa:GmmDetector"),
-    "silero": Reference("asdkit.data.vad_fsa:SileroDetector"),
-    "scores": Reference("asdkit.data.vad_fsa:ScoresDetector"),
+    "energy": Reference("asdkit.vad.energy:energy_vad"),
+    "gmm_fsa": Reference("asdkit.vad.fsa_detectors:GmmDetector"),
+    "silero": Reference("asdkit.vad.fsa_detectors:SileroDetector"),
+    "scores": Reference("asdkit.vad.fsa_detectors:ScoresDetector"),
 }
 
 
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
     from asdkit.data.frame_segments import write_speech
-    from asdkit.data.vad import EnergyDetector, compute_vad
+    from asdkit.vad.detection import EnergyDetector, compute_vad
 
     method, options = choice_of(args, "method", METHODS)
     detector: Detector

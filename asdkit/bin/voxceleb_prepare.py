@@ -17,7 +17,7 @@ from asdkit.base.outputs import OutputDir
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(parser, "asdkit.data.voxceleb:prepare_voxceleb", "part")
+    add_options(parser, "asdkit.corpora.voxceleb:prepare_voxceleb", "part")
     parser.add_argument("root", help="directory with the corpus and its meta.csv")
     parser.add_argument(
         "data_dir", type=OutputDir, help="where to write manifests and tables"
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    from asdkit.data.voxceleb import prepare_voxceleb
+    from asdkit.corpora.voxceleb import prepare_voxceleb
 
     options = options_of(prepare_voxceleb, args)
     prepare_voxceleb(args.root, args.data_dir, **options)

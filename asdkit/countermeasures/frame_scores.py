@@ -6,13 +6,13 @@ from pathlib import Path
 
 from asdkit.base.errors import DataError
 from asdkit.base.ranges import Natural
-from asdkit.data.batches import ExtractionBatches
-from asdkit.data.networks import load_network
-from asdkit.data.sources import FeatureSource
+from asdkit.batches.batches import ExtractionBatches
+from asdkit.batches.feature_config import FeatureSource
 from asdkit.io.ark import ArkWriter
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import PathName
 from asdkit.losses.classification import ClassificationLoss
+from asdkit.models.networks import load_network
 from asdkit.nnet.extraction import extract_frames
 
 

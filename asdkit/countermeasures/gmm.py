@@ -22,8 +22,8 @@ from asdkit.base.distributed import share
 from asdkit.base.errors import DataError
 from asdkit.base.estimators import set_arrays, split_state
 from asdkit.base.ranges import Count, Natural, Share
-from asdkit.data.frames import Frames, list_utts, read_frames, sample_frames
-from asdkit.data.sources import FeatureSource
+from asdkit.batches.feature_config import FeatureSource
+from asdkit.batches.gmm_frames import Frames, list_utts, read_frames, sample_frames
 from asdkit.features.frontend import FrontEnd
 from asdkit.gmm.diagonal import DiagGmm
 from asdkit.gmm.ubm import train_diagonal

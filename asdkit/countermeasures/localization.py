@@ -15,8 +15,6 @@ import numpy as np
 from asdkit.base.distributed import gather, is_main, share
 from asdkit.base.ranges import NonNegative, Positive
 from asdkit.data.frame_segments import frame_times, write_segments
-from asdkit.data.vad import read_batches
-from asdkit.data.vad_fsa import load_odds
 from asdkit.io.ark import ArkWriter, read_arrays, read_scp
 from asdkit.io.cm_scores import write_cm_scores
 from asdkit.io.origins import check_origin
@@ -24,6 +22,8 @@ from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import PathName
 from asdkit.segmentation.binary import BinarySegmenter
 from asdkit.segmentation.segments import segments_of
+from asdkit.vad.detection import read_batches
+from asdkit.vad.fsa_detectors import load_odds
 
 NAMES = {0: "spoof", 1: BONAFIDE}
 

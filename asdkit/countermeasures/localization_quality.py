@@ -244,7 +244,7 @@ def sweep(
         DataError: a file is missing or damaged, or nothing or all is spoofed.
     """
     from asdkit.countermeasures.localization import utterance_score
-    from asdkit.data.vad_fsa import load_odds
+    from asdkit.vad.fsa_detectors import load_odds
 
     assert select in get_args(Criterion)
     judge, shift = Judge(data_dir), frame_times(data_dir).shift_sec

@@ -14,17 +14,17 @@ import numpy as np
 from asdkit.base.distributed import gather, is_main
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.ranges import Natural
-from asdkit.data.batches import ExtractionBatches
+from asdkit.batches.batches import ExtractionBatches
+from asdkit.batches.crops import Crop, TrialLane
+from asdkit.batches.feature_config import FeatureSource
 from asdkit.data.cuts import SPOOF_CLASSES, attack_of
-from asdkit.data.networks import load_network
-from asdkit.data.sources import FeatureSource
-from asdkit.data.trial_lane import Crop, TrialLane
 from asdkit.distillation.adversarial import Adversary, attack_batches
 from asdkit.io.cm_scores import write_cm_scores
 from asdkit.io.origins import Origin, describe, digest_file, note_origin
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import PathName, read_table
 from asdkit.losses.classification import ClassificationLoss
+from asdkit.models.networks import load_network
 from asdkit.nnet.extraction import PaddedBatch, extract
 
 logger = logging.getLogger(__name__)

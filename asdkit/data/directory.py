@@ -23,6 +23,7 @@ Kind = Literal["utt", "spk", "reco", "models", "enrolled", "trials", "whole"]
 
 # Computed from audio, so of no use to audio that has changed.
 COMPUTED = ("feats.scp", "vad.scp", "cmvn.scp", "utt2num_frames", "frame_shift")
+OVERSHOOT = 0.5  # seconds a segment may end late, as in Kaldi's extract-segments
 # The first pattern that fits tells the kind.
 KINDS: list[tuple[str, Kind]] = [
     ("text", "utt"),

@@ -17,8 +17,7 @@ from asdkit.base.errors import DataError
 from asdkit.base.numbers import parse_finite
 from asdkit.data.audio_checks import check_audio
 from asdkit.data.derived import list_derived
-from asdkit.data.directory import kind_of, table_names
-from asdkit.data.kaldi_import import OVERSHOOT
+from asdkit.data.directory import OVERSHOOT, kind_of, table_names
 from asdkit.data.manifests import (
     DERIVED,
     RECORDINGS,

@@ -26,7 +26,7 @@ from asdkit.ivector.em import Batch, Totals
 logger = logging.getLogger(__name__)
 
 # N ids, (T, D) frames one utterance after another, (N + 1,) where each begins; what
-# asdkit.data.frames reads.
+# asdkit.batches.gmm_frames reads.
 FrameBatch = tuple[list[str], np.ndarray, np.ndarray]
 BATCH = 256  # utterances; more make the products of the E-step no faster
 

@@ -74,7 +74,7 @@ class IvectorSystem:
 
         Args:
             batches: ids, (T, D) frames one utterance after another and (N + 1,)
-                where each begins, as `asdkit.data.frames.read_frames` yields them.
+                where each begins, from `asdkit.batches.gmm_frames.read_frames`.
             device: where to compute.
 
         Yields:

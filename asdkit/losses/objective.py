@@ -11,7 +11,7 @@ from asdkit.losses.classification import AamSoftmax, AmSoftmax, ASoftmax
 
 
 class LabeledBatch(Protocol):
-    """Chunks and what is known of them; see `asdkit.data.batches.Batch`."""
+    """Chunks and what is known of them; see `asdkit.batches.batches.Batch`."""
 
     @property
     def utts(self) -> list[str]:

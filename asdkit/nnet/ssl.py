@@ -1,6 +1,6 @@
 """Self-supervised encoders of waveforms, their means, ECAPA-TDNN on top of them.
 
-The encoders are torchaudio's; `asdkit.data.ssl` reads their weights.
+The encoders are torchaudio's; `asdkit.models.ssl` reads their weights.
 """
 
 from __future__ import annotations

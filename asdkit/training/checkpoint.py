@@ -11,7 +11,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from asdkit.base.differences import differences
 from asdkit.base.distributed import barrier, is_main, rank
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.io.store import building
@@ -176,13 +177,3 @@ class Checkpoints:
         differing = list(differences(theirs, ours))
         if differing:
             raise AsdkitError(f"{path}: made with {'; '.join(differing[:5])}", hint)
-
-
-def differences(theirs: Any, ours: Any, name: str = "") -> Iterator[str]:
-    """Name the options whose values differ, and both values."""
-    if isinstance(theirs, Mapping) and isinstance(ours, Mapping):
-        for key in {**theirs, **ours}:
-            path = f"{name}.{key}" if name else key
-            yield from differences(theirs.get(key), ours.get(key), path)
-    elif theirs != ours:
-        yield f"{name} = {theirs!r}, now {ours!r}"

@@ -28,15 +28,15 @@ from asdkit.io.tables import PathName
 from asdkit.losses.objective import Objective
 from asdkit.nnet.network import Network
 from asdkit.training.averaging import WeightAverage
+from asdkit.training.batchnorm import RunningAverages
 from asdkit.training.checkpoint import Checkpoints, TrainingState, seed_step
-from asdkit.training.guard import refuse_nonfinite
-from asdkit.training.norms import RunningAverages
-from asdkit.training.parts import split, to_device
+from asdkit.training.microbatches import split, to_device
+from asdkit.training.nonfinite import refuse_nonfinite
 from asdkit.training.progress import Progress
 from asdkit.training.schedules import Averaging, Schedule, average_share, rate_at
 
 if TYPE_CHECKING:
-    from asdkit.data.batches import Batch
+    from asdkit.batches.batches import Batch
 
 Precision = Literal["auto", "float32", "bf16", "fp16"]
 ERROR = "EER %"  # what validation finds, in the log and the history
@@ -44,7 +44,7 @@ DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float1
 
 
 class Batches(Protocol):
-    """Where batches come from; see `asdkit.data.batches.TrainingBatches`."""
+    """Where batches come from; see `asdkit.batches.batches.TrainingBatches`."""
 
     @property
     def steps_per_epoch(self) -> int:

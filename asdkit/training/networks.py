@@ -10,29 +10,29 @@ from typing import Any
 
 import torch
 
+from asdkit.base.differences import differences
 from asdkit.base.distributed import is_main
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.inputs import refuse_input
 from asdkit.base.options import choice_of, options_of
 from asdkit.data.cuts import speaker_of
-from asdkit.data.networks import (
+from asdkit.distillation.stored_teachers import StoredTeacher
+from asdkit.io.tables import PathName
+from asdkit.losses.registry import LOSSES, METRIC
+from asdkit.models.networks import (
     TrainedNetwork,
     build_network,
     full_options,
     load_network,
     save_network,
 )
-from asdkit.data.ssl import read_ssl
-from asdkit.io.tables import PathName
-from asdkit.losses.registry import LOSSES, METRIC
+from asdkit.models.ssl import read_ssl
 from asdkit.nnet.network import Network
 from asdkit.nnet.registry import MODELS
 from asdkit.nnet.ssl import SslEcapa
-from asdkit.training.checkpoint import differences
-from asdkit.training.corpus import Corpus
 from asdkit.training.loop import Training
 from asdkit.training.objectives import OBJECTIVES, build_objective
-from asdkit.training.teachers import StoredTeacher
+from asdkit.training.training_set import Corpus
 
 
 def refuse_impossible(args: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ from asdkit.losses.registry import CLASSIFICATION, LOSSES
 from asdkit.nnet.registry import MODELS
 from asdkit.training.objectives import OBJECTIVES
 
-CORPUS_READER = "asdkit.training.corpus:CorpusReader"
+CORPUS_READER = "asdkit.training.training_set:CorpusReader"
 SPOOF_CORPUS_READER = "asdkit.training.spoofing:SpoofCorpusReader"
 
 # The first is the default.
@@ -112,7 +112,7 @@ def add_model_options(
     )
     add_options(
         parser.add_argument_group("teacher"),
-        "asdkit.training.teachers:TeacherReader",
+        "asdkit.distillation.stored_teachers:TeacherReader",
         "teacher",
         "teacher_transform",
         "teacher_precision",

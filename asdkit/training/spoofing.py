@@ -15,14 +15,14 @@ from torch import nn
 from asdkit.base.distributed import all_reduce, gather
 from asdkit.base.errors import AsdkitError
 from asdkit.base.ranges import Share
-from asdkit.data.batches import ExtractionBatches
+from asdkit.batches.batches import ExtractionBatches
+from asdkit.batches.crops import Crop, TrialLane
+from asdkit.batches.feature_config import FeatureSource
+from asdkit.batches.frame_labels import LabelChunks, bonafide_frames
+from asdkit.batches.frame_sources import Lane
+from asdkit.batches.samplers import BalancedChunks, Sampler
 from asdkit.data.cuts import attack_of, number_spoof_classes, spoof_class_of
-from asdkit.data.frame_labels import LabelChunks, bonafide_frames
 from asdkit.data.frame_segments import frame_times
-from asdkit.data.lanes import Lane
-from asdkit.data.sampling import BalancedChunks, Sampler
-from asdkit.data.sources import FeatureSource
-from asdkit.data.trial_lane import Crop, TrialLane
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import PathName
 from asdkit.losses.classification import ClassificationLoss
@@ -30,7 +30,7 @@ from asdkit.metrics.eer import eer
 from asdkit.metrics.segments import frame_eer
 from asdkit.nnet.extraction import PaddedBatch, extract, extract_frames
 from asdkit.nnet.network import Network
-from asdkit.training.corpus import Corpus, CorpusReader
+from asdkit.training.training_set import Corpus, CorpusReader
 from asdkit.training.validation import share_buffers
 
 logger = logging.getLogger(__name__)

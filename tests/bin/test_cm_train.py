@@ -5,7 +5,7 @@ import pytest
 
 from asdkit.__main__ import main
 from asdkit.data.manifests import read_utterances, write_utterances
-from asdkit.data.networks import load_network
+from asdkit.models.networks import load_network
 
 
 @pytest.fixture

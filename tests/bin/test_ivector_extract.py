@@ -9,8 +9,8 @@ import pytest
 
 from asdkit.__main__ import main
 from asdkit.features.frontend import FrontEnd
-from asdkit.inference.kaldi import import_model
 from asdkit.io.ark import ArkWriter, read_arrays
+from asdkit.kaldi.models import import_model
 
 PLACES = ["data", "exp/extractor", "exp/ivectors"]
 

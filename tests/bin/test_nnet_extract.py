@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from asdkit.__main__ import main
-from asdkit.data.networks import TrainedNetwork, load_network, save_network
 from asdkit.io.ark import read_arrays
+from asdkit.models.networks import TrainedNetwork, load_network, save_network
 
 
 @pytest.fixture

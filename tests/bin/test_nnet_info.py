@@ -1,8 +1,8 @@
 """The program nnet-info."""
 
 from asdkit.__main__ import main
-from asdkit.data.networks import build_network, full_options, save_network
 from asdkit.losses.registry import LOSSES
+from asdkit.models.networks import build_network, full_options, save_network
 from asdkit.nnet.registry import MODELS
 
 

@@ -15,8 +15,8 @@ import torch
 
 from asdkit.__main__ import main
 from asdkit.data.manifests import Utterance, write_utterances
-from asdkit.data.networks import load_network
 from asdkit.io.ark import ArkWriter, read_arrays
+from asdkit.models.networks import load_network
 from asdkit.nnet.network import Network
 from asdkit.nnet.resnet import ResNet
 

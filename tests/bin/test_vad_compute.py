@@ -11,8 +11,8 @@ from asdkit.__main__ import main
 from asdkit.data.manifests import Utterance, write_utterances
 from asdkit.io.ark import ArkWriter, read_arrays
 from asdkit.io.rttm import read_rttm
-from asdkit.segmentation.energy import energy_vad
 from asdkit.segmentation.segments import segments_of
+from asdkit.vad.energy import energy_vad
 
 
 @pytest.fixture

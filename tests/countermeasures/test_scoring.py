@@ -4,9 +4,9 @@ import torch
 
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.countermeasures.scoring import score_network, write_scores
-from asdkit.data.networks import load_network
 from asdkit.io.ark import read_arrays
 from asdkit.io.cm_scores import read_cm_scores
+from asdkit.models.networks import load_network
 
 
 def scores_of(*args, **options):

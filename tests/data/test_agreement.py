@@ -12,7 +12,6 @@ from lhotse.kaldi import load_kaldi_data_dir
 from asdkit.__main__ import main
 from asdkit.base.errors import DataError
 from asdkit.data.agreement import read_plain, require_agreement
-from asdkit.data.kaldi_import import import_directory
 from asdkit.data.manifests import (
     RECORDINGS,
     SUPERVISIONS,
@@ -20,6 +19,7 @@ from asdkit.data.manifests import (
     read_utterances,
     write_manifests,
 )
+from asdkit.kaldi.import_data import import_directory
 
 EDITS = {
     "audio": ("wav.scp", "s0-u1.flac", "new.flac", 2, "'s0-u1' is 'new.flac', but"),

@@ -7,9 +7,9 @@ import pytest
 import soundfile
 
 from asdkit.__main__ import main
-from asdkit.data.kaldi_import import import_directory
 from asdkit.data.validation import validate
 from asdkit.io.tables import write_table
+from asdkit.kaldi.import_data import import_directory
 
 RATE = 8000
 

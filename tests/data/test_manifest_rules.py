@@ -9,15 +9,15 @@ import pytest
 
 from asdkit.__main__ import main
 from asdkit.base.errors import DataError
+from asdkit.batches.loading import load_samples
+from asdkit.batches.noises import read_recordings
 from asdkit.data.cuts import read_cuts
-from asdkit.data.loading import load_samples
 from asdkit.data.manifests import (
     RECORDINGS,
     SUPERVISIONS,
     read_manifests,
     read_utterances,
 )
-from asdkit.data.noises import read_recordings
 
 RUN = "touch pwned"
 

@@ -3,11 +3,11 @@ import gzip
 import pytest
 
 from asdkit.base.errors import DataError
-from asdkit.data.kaldi_import import import_directory
 from asdkit.data.manifests import RECORDINGS, SUPERVISIONS, read_manifests
 from asdkit.data.repair import repair
 from asdkit.data.validation import validate
 from asdkit.io.tables import read_table
+from asdkit.kaldi.import_data import import_directory
 
 
 def files(directory):

@@ -3,7 +3,6 @@ import logging
 import pytest
 
 from asdkit.base.errors import DataError
-from asdkit.data.kaldi_import import import_directory
 from asdkit.data.manifests import read_manifests, read_utterances
 from asdkit.data.subset import (
     read_list,
@@ -14,6 +13,7 @@ from asdkit.data.subset import (
 )
 from asdkit.data.validation import validate
 from asdkit.io.tables import read_table
+from asdkit.kaldi.import_data import import_directory
 
 
 @pytest.fixture

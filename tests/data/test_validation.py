@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from asdkit.base.errors import DataError
-from asdkit.data.kaldi_import import import_directory
 from asdkit.data.manifests import RECORDINGS
 from asdkit.data.repair import repair
 from asdkit.data.validation import validate
 from asdkit.io.tables import read_table
+from asdkit.kaldi.import_data import import_directory
 
 
 def told(directory, **options):

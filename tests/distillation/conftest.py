@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from asdkit.data.batches import Batch
+from asdkit.batches.batches import Batch
 from asdkit.distillation.teachers import NetworkTeacher, VectorTeacher
 from asdkit.losses import registry
 from asdkit.nnet.network import Network

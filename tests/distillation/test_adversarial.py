@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from asdkit.base.errors import AsdkitError
-from asdkit.data.batches import Batch
+from asdkit.batches.batches import Batch
 from asdkit.distillation.adversarial import (
     Adversarial,
     AdversarialDistillation,

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from asdkit.base.errors import AsdkitError
-from asdkit.data.batches import Batch
-from asdkit.data.networks import TrainedNetwork, load_network, save_network
+from asdkit.batches.batches import Batch
 from asdkit.distillation.self_distillation import SelfDistillation, watch_stages
 from asdkit.losses import registry as losses
 from asdkit.losses.objective import Labels
+from asdkit.models.networks import TrainedNetwork, load_network, save_network
 from asdkit.nnet.cost import num_macs, num_parameters
 from asdkit.nnet.registry import build
 from asdkit.training.loop import Training

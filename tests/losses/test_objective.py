@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from asdkit.data.batches import Batch
+from asdkit.batches.batches import Batch
 from asdkit.losses import registry
 from asdkit.losses.objective import Labels
 

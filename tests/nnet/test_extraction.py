@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from asdkit.data.batches import Batch
+from asdkit.batches.batches import Batch
 from asdkit.nnet.extraction import extract, extract_frames, stretch
 from asdkit.nnet.registry import build
 

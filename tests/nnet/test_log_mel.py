@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from asdkit.base.filterbanks import htk_mel_banks
-from asdkit.data.batches import Batch
+from asdkit.batches.batches import Batch
 from asdkit.distillation.adversarial import Adversary
 from asdkit.losses import registry as losses
 from asdkit.nnet.log_mel import LogMel

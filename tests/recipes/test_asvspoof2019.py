@@ -12,9 +12,9 @@ import pytest
 from numpy.linalg import norm
 
 from asdkit.base.options import choice_of
+from asdkit.batches.loading import load_samples
 from asdkit.bin import cm_gmm_train, cm_train, feats_compute
 from asdkit.data.cuts import read_cuts
-from asdkit.data.loading import load_samples
 from asdkit.features.registry import FEATURES, FRONT_ENDS
 from asdkit.io.protocols import read_asv_protocol
 from asdkit.io.tables import read_table

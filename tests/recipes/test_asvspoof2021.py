@@ -12,10 +12,10 @@ import pytest
 
 from asdkit.base.options import choice_of
 from asdkit.bin import cm_train, nnet_train
-from asdkit.data.networks import load_network
 from asdkit.features.registry import FRONT_ENDS
 from asdkit.io.protocols import read_asv_protocol, read_cm_protocol
 from asdkit.losses.registry import LOSSES
+from asdkit.models.networks import load_network
 from asdkit.nnet.registry import MODELS
 from asdkit.training.objectives import OBJECTIVES
 

@@ -1,6 +1,5 @@
 """Networks, batches and objectives small enough to train in a test."""
 
-import multiprocessing
 import socket
 
 import numpy as np
@@ -8,11 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from asdkit.data.batches import Batch
+from asdkit.batches.batches import Batch
 from asdkit.losses.classification import AamSoftmax
 from asdkit.losses.objective import Labels
 from asdkit.nnet.network import Network
-from asdkit.training.parts import cut
+from asdkit.training.microbatches import cut
 
 CLASSES, DIM, FRAMES = 4, 6, 20
 
@@ -81,17 +80,7 @@ def make_model():
 
 
 @pytest.fixture
-def run_in_child():
-    """Run a function in a process of its own; return its exit code."""
-
-    def run(function, *args):
-        return run_ranks(function, [args])[0]
-
-    return run
-
-
-@pytest.fixture
-def run_as_ranks(monkeypatch):
+def run_as_ranks(monkeypatch, run_forked):
     """Run a function as N ranks that can meet; it takes its rank."""
 
     def run(function, num_ranks):
@@ -105,23 +94,6 @@ def run_as_ranks(monkeypatch):
             monkeypatch.setenv("RANK", str(rank))
             function(rank)
 
-        return run_ranks(as_rank, [(rank,) for rank in range(num_ranks)])
+        return run_forked(as_rank, [(rank,) for rank in range(num_ranks)])
 
     return run
-
-
-def run_ranks(function, arguments):
-    """Fork, because the children shall see what the test has defined."""
-
-    def run(*args):
-        torch.set_num_threads(1)
-        function(*args)
-
-    context = multiprocessing.get_context("fork")
-    children = [context.Process(target=run, args=args) for args in arguments]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join(60)
-        child.kill()
-    return [child.exitcode for child in children]

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from asdkit.base.errors import DataError, FitError
-from asdkit.data.batches import Batch
+from asdkit.batches.batches import Batch
 from asdkit.data.manifests import (
     Utterance,
     read_manifests,

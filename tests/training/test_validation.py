@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from asdkit.base.errors import FitError
-from asdkit.data.batches import Batch
+from asdkit.batches.batches import Batch
 from asdkit.metrics.eer import eer
 from asdkit.nnet.network import Network
 from asdkit.training.validation import Validation, cosine_eer, hold_out

@@ -30,14 +30,14 @@ import torch
 from torch import nn
 
 from asdkit.base.device import choose_device
-from asdkit.data.augmentation import Augmentation, SpecAugment
-from asdkit.data.batches import TrainingBatches
+from asdkit.batches.augmentation import Augmentation, SpecAugment
+from asdkit.batches.batches import TrainingBatches
+from asdkit.batches.frame_sources import AudioLane, Lane, StoredLane
+from asdkit.batches.noises import DrawnNoises, DrawnRooms
+from asdkit.batches.samplers import RandomChunks
 from asdkit.data.cuts import number_speakers, read_cuts
 from asdkit.data.features import compute_features
-from asdkit.data.lanes import AudioLane, Lane, StoredLane
 from asdkit.data.manifests import Utterance, write_utterances
-from asdkit.data.noises import DrawnNoises, DrawnRooms
-from asdkit.data.sampling import RandomChunks
 from asdkit.features.kaldi import Fbank
 from asdkit.nnet.registry import build
 from asdkit.simulation.corpus import DrawnCorpus

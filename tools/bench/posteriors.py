@@ -31,12 +31,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from asdkit.data.frames import sample_frames
-from asdkit.data.ubm import load_ubm
+from asdkit.batches.gmm_frames import sample_frames
 from asdkit.gmm.full import FullGmm
 from asdkit.gmm.posteriors import Aligner
 from asdkit.gmm.statistics import first_order, second_order
 from asdkit.gmm.ubm import NEGLIGIBLE, Ubm
+from asdkit.models.ubm import load_ubm
 
 FRAMES_PER_HOUR = 360_000
 UTT = 800  # frames, 8 s

@@ -4,8 +4,8 @@
     python tools/bench/training.py --steps 3 T1
 
 T1 takes random tensors on both sides.  In T2 ours reads stored features of a data
-directory through `asdkit.training.corpus`, as nnet-train does; the bare loop has the
-same random tensor again and again.  Both sides have the same network, loss and
+directory through `asdkit.training.training_set`, as nnet-train does; the bare loop has
+the same random tensor again and again.  Both sides have the same network, loss and
 optimizer.  They alternate, round by round, and CPU time counts, which other programs
 on the machine disturb less than the clock; a ratio is ours by theirs, the median over
 the rounds.  One checkpoint per round, as at the end of an epoch, is told apart.
@@ -35,15 +35,15 @@ choose_kernels()
 import numpy as np
 import torch
 
-from asdkit.data.batches import Batch
+from asdkit.batches.batches import Batch
 from asdkit.data.manifests import Utterance, write_utterances
 from asdkit.io.ark import ArkWriter
 from asdkit.io.tables import read_table, write_table
 from asdkit.losses.classification import AamSoftmax
 from asdkit.losses.objective import Labels
 from asdkit.nnet.registry import build
-from asdkit.training.corpus import CorpusReader
 from asdkit.training.loop import Batches, Training
+from asdkit.training.training_set import CorpusReader
 
 NUM_SPKS, DIM, FRAMES = 100, 80, 200
 

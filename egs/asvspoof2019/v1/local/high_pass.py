@@ -13,7 +13,7 @@ import numpy as np
 from scipy.signal import butter, sosfiltfilt
 
 from asdkit.base.exits import exit_code
-from asdkit.data.changed_audio import write_changed
+from asdkit.corpora.changed import write_changed
 
 ORDER = 4  # of a Butterworth filter that runs forwards and backwards
 

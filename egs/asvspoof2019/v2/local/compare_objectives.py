@@ -15,9 +15,9 @@ from pathlib import Path
 from asdkit.base.exits import exit_code
 from asdkit.countermeasures.evaluation import tandem_of
 from asdkit.countermeasures.score_files import read_asv, read_cm_systems
-from asdkit.data.networks import load_network
 from asdkit.io.costs import read_costs
 from asdkit.metrics.flavors import EER, Metric, tandem_metrics
+from asdkit.models.networks import load_network
 from asdkit.nnet.cost import num_macs, num_parameters
 from asdkit.report.tables import over_seeds, seeds_of, table
 

@@ -20,14 +20,14 @@ import numpy as np
 from asdkit.base.cost import Power
 from asdkit.base.exits import exit_code
 from asdkit.base.options import add_options, options_of
-from asdkit.data.networks import load_network
-from asdkit.data.sources import FeatureSource
-from asdkit.data.ssl import load_means
+from asdkit.batches.feature_config import FeatureSource
 from asdkit.io.cm_scores import read_cm_scores
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.store import describe, load_arrays
 from asdkit.io.tables import read_table
 from asdkit.metrics.eer import eer
+from asdkit.models.networks import load_network
+from asdkit.models.ssl import load_means
 from asdkit.nnet.cost import num_macs, num_parameters
 from asdkit.report.costs import all_measured, energy_note, energy_of, runs_below
 from asdkit.report.tables import over_seeds, table

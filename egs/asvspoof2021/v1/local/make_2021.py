@@ -21,7 +21,7 @@ import numpy as np
 
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.exits import exit_code
-from asdkit.data.layouts import layout_of, require
+from asdkit.corpora.asvspoof_layouts import layout_of, require
 from asdkit.io.asv_scores import read_asv_scores
 from asdkit.io.audio import read_audio, write_flac
 from asdkit.io.files import write_atomic

@@ -18,10 +18,10 @@ from asdkit.base.cost import Power
 from asdkit.base.exits import exit_code
 from asdkit.countermeasures.evaluation import tandem_of
 from asdkit.countermeasures.score_files import read_asv, read_cm_systems
-from asdkit.data.networks import load_network
 from asdkit.io.protocols import Protocol
 from asdkit.metrics.eer import eer
 from asdkit.metrics.flavors import tandem_metrics
+from asdkit.models.networks import load_network
 from asdkit.nnet.cost import num_macs, num_parameters
 from asdkit.report.costs import energy_note, energy_of, runs_below
 from asdkit.report.tables import over_seeds, seeds_of, table

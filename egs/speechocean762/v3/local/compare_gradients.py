@@ -19,12 +19,12 @@ from asdkit.base.command import CommandParser
 from asdkit.base.exits import exit_code
 from asdkit.base.options import choice_of, options_of
 from asdkit.bin import nnet_train
+from asdkit.distillation.stored_teachers import TeacherReader
 from asdkit.io.tensors import load_tensors
-from asdkit.training.corpus import CorpusReader
 from asdkit.training.loop import TrainedModel
 from asdkit.training.networks import new_network
 from asdkit.training.objectives import OBJECTIVES, build_objective
-from asdkit.training.teachers import TeacherReader
+from asdkit.training.training_set import CorpusReader
 
 NUM_BATCHES = 4
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from asdkit.base.exits import exit_code
+from asdkit.distillation.stored_teachers import StoredVectors, TeacherReader
 from asdkit.io.tables import read_table
-from asdkit.training.teachers import StoredVectors, TeacherReader
 
 
 def describe(target: str, utt2spk: dict[str, str]) -> dict[str, float]:

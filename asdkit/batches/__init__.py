@@ -1,0 +1,1 @@
+"""From cuts to tensors: frame sources, samplers, augmentation, crops, frame labels."""

@@ -1,0 +1,64 @@
+"""What a countermeasure is shown of an utterance when it has to judge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from asdkit.batches.frame_sources import Lane
+
+if TYPE_CHECKING:
+    from lhotse import MonoCut
+
+Crop = Literal["whole", "first", "center"]
+
+
+class TrialLane:
+    """Another lane's utterances, whole or cut to one length; none is too short.
+
+    Every trial wants a score, so an utterance that is shorter than the length, or than
+    the network can take, is repeated.
+
+    Args:
+        lane: where the frames come from.
+        crop: all frames, the first ``chunk_frames``, or as many from the middle.
+        chunk_frames: T, of a crop.
+        min_frames: the shortest utterance that the network can take.
+    """
+
+    def __init__(
+        self, lane: Lane, crop: Crop, chunk_frames: int, min_frames: int = 1
+    ) -> None:
+        self.lane = lane
+        self.crop = crop
+        self.chunk_frames = chunk_frames
+        self.min_frames = min_frames
+        self.cuts: Sequence[MonoCut] = lane.cuts
+        self.dim = lane.dim
+        self.num_copies = lane.num_copies
+        self.num_frames = np.maximum(lane.num_frames, min_frames)
+        if crop != "whole":
+            self.num_frames = np.full(len(lane.cuts), chunk_frames)
+
+    def whole(self, index: int) -> np.ndarray:
+        """Return what is to be judged of an utterance, (T, D) float32.
+
+        Raises:
+            DataError: it is missing or damaged.
+        """
+        feats = self.lane.whole(index)
+        length = self.chunk_frames
+        if self.crop == "whole":
+            length = max(len(feats), self.min_frames)
+        if len(feats) < length:
+            return np.resize(feats, (length, self.dim))
+        start = (len(feats) - length) // 2 if self.crop == "center" else 0
+        return feats[start : start + length]
+
+    def chunk(
+        self, index: int, num_frames: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, int]:
+        """Return (num_frames, D) of an utterance as the other lane does, to train."""
+        return self.lane.chunk(index, num_frames, rng)

@@ -1,0 +1,48 @@
+"""Which frames of partially spoofed utterances are bona fide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from asdkit.base.errors import DataError
+from asdkit.batches.frame_sources import cut_chunk
+from asdkit.data.supervisions import bonafide_frames
+from asdkit.segmentation.segments import FrameTimes
+
+if TYPE_CHECKING:
+    from lhotse import MonoCut
+
+
+class LabelChunks:
+    """Labels of all frames of some utterances, in chunks like those of stored features.
+
+    Args:
+        cuts: U utterances with stored features.
+        times: of their frames.
+        num_frames: (U,) frames that a lane gives of each.
+
+    Raises:
+        DataError: a lane leaves frames out, so that nobody knows which are which.
+    """
+
+    def __init__(
+        self, cuts: Sequence[MonoCut], times: FrameTimes, num_frames: np.ndarray
+    ) -> None:
+        self._labels = []
+        for cut, number in zip(cuts, num_frames, strict=True):
+            if cut.features.num_frames != number:
+                raise DataError(
+                    cut.id, f"{number} of {cut.features.num_frames} frames have labels"
+                )
+            self._labels.append(
+                bonafide_frames(cut.supervisions[0], times, int(number))
+            )
+
+    def chunk(
+        self, index: int, num_frames: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Return (T,) int64 labels of what a lane cuts with the same draws."""
+        return cut_chunk(self._labels[index], num_frames, rng)

@@ -1,0 +1,1 @@
+"""Corpora as data directories: read from where they lie, or derived from another."""

@@ -1,0 +1,240 @@
+"""A teacher as it lies on disk: an archive of vectors, or a trained network."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from asdkit.backends.pipeline import Pipeline
+from asdkit.backends.uncertainty import transform_precision
+from asdkit.base.differences import differences
+from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.ranges import FilePath, FolderPath, Positive, Rspecifier
+from asdkit.batches.feature_config import FeatureSource
+from asdkit.distillation.teacher_cache import CachedNetwork
+from asdkit.distillation.teachers import NetworkTeacher, Teacher, VectorTeacher
+from asdkit.io.store import load_object
+from asdkit.io.vectors import read_vectors
+from asdkit.models.networks import TrainedNetwork, load_network
+
+logger = logging.getLogger(__name__)
+NAMED = 3  # utterances in a message
+
+
+class StoredTeacher(Protocol):
+    """What training asks of a teacher before the first batch."""
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What the result depends on, as JSON can hold it."""
+
+    def select(self, utts: Sequence[str]) -> Sequence[str]:
+        """Return the training utterances that can be taught."""
+
+    def ear(self, student: FeatureSource, perturb_speed: bool) -> FeatureSource | None:
+        """Return the front end that the teacher needs besides the student's, if any."""
+
+    def teacher(self, classes: Sequence[str], device: str) -> Teacher:
+        """Return it, ready for batches of a student with these classes."""
+
+
+@dataclass(frozen=True)
+class TeacherReader:
+    """Read a teacher.
+
+    Args:
+        teacher: rspecifier of the teacher's vectors, e.g.
+            ``scp:exp/ivectors/train/ivector.scp``, or directory with network.pt; None:
+            no teacher.
+        teacher_transform: back-end (.npz) that transforms the vectors first; None: no
+            transform.
+        teacher_precision: rspecifier of the vectors' precisions, as ivector-extract
+            writes them; None: no precisions.
+        missing_teacher: training utterances without a teacher's vector: stop (error),
+            or train without them (skip).
+        teacher_cache: directory that caches the teacher network's outputs for later
+            trainings; None: no cache.
+        teacher_cache_gb: cache size in GB per teacher; outputs beyond it are
+            recomputed.
+    """
+
+    teacher: Rspecifier | None = None
+    teacher_transform: FilePath | None = None
+    teacher_precision: Rspecifier | None = None
+    missing_teacher: Literal["error", "skip"] = "error"
+    teacher_cache: FolderPath | None = None
+    teacher_cache_gb: Positive = 10.0
+
+    def read(self) -> StoredTeacher | None:
+        """Read what there is.
+
+        Raises:
+            DataError: something is missing, damaged, or does not fit together.
+            AsdkitError: options contradict each other.
+        """
+        extra = self.teacher_transform or self.teacher_precision
+        if self.teacher is None:
+            if extra := extra or self.teacher_cache:
+                raise AsdkitError(f"{extra}: of what? there is no --teacher")
+            return None
+        if not Path(self.teacher).is_dir():
+            if self.teacher_cache:
+                raise AsdkitError(
+                    f"--teacher-cache {self.teacher_cache}: vectors are on disk already"
+                )
+            return StoredVectors(self)
+        if extra:
+            raise AsdkitError(f"{extra}: only vectors are transformed or weighted")
+        return StoredNetwork(self.teacher, self.teacher_cache, self.teacher_cache_gb)
+
+
+class StoredVectors:
+    """Vectors of whole utterances.
+
+    Args:
+        options: what to read.
+
+    Raises:
+        DataError: missing, damaged, or of another dimension than the back-end takes.
+    """
+
+    def __init__(self, options: TeacherReader) -> None:
+        assert options.teacher is not None
+        self.options = options
+        backend = options.teacher_transform
+        maps, dim = [], None
+        if backend:
+            pipeline = load_object(backend, Pipeline)
+            maps, dim = pipeline.steps[:-1], pipeline.input_dim
+        vectors = read_vectors(options.teacher, dim, backend or "")
+        utts, x, precision = vectors.keys, vectors.x, None
+        if options.teacher_precision:
+            found = read_vectors(options.teacher_precision, x.shape[1], options.teacher)
+            utts = sorted(set(utts) & set(found.keys))
+            x = vectors.find(utts, options.teacher_precision)
+            precision = found.find(utts, options.teacher)
+            if not (precision > 0).all():
+                raise DataError(options.teacher_precision, "expected numbers above 0")
+            precision = transform_precision(maps, x, precision)
+        for step in maps:
+            x = step.transform(x)
+        self.utts, self.x, self.precision = utts, x, precision
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """Options, and a sum over what was read."""
+        arrays = [self.x] if self.precision is None else [self.x, self.precision]
+        read = {k: v for k, v in asdict(self.options).items() if "cache" not in k}
+        return read | {"checksum": _checksum(arrays, self.utts)}
+
+    def select(self, utts: Sequence[str]) -> Sequence[str]:
+        """Return the utterances that have a vector.
+
+        Raises:
+            DataError: some have none, and these are not to be skipped; or most.
+        """
+        known = set(self.utts)
+        absent = [utt for utt in utts if utt not in known]
+        if not absent:
+            return utts
+        names = ", ".join(absent[:NAMED]) + (", ..." if absent[NAMED:] else "")
+        problem = f"{len(absent)} of {len(utts)} training utterances: {names}"
+        if self.options.missing_teacher == "skip" and 2 * len(absent) <= len(utts):
+            logger.warning("teacher: no vector of %s; skipped", problem)
+            return [utt for utt in utts if utt in known]
+        raise DataError(
+            self.options.teacher or "",
+            f"no vector of {problem}",
+            hint="extract them, or --missing-teacher skip, if they are fewer than half",
+        )
+
+    def ear(self, student: FeatureSource, perturb_speed: bool) -> None:
+        """Return None: vectors hear nothing.
+
+        Raises:
+            AsdkitError: the student hears voices that nobody has.
+        """
+        if perturb_speed:
+            raise AsdkitError(
+                "--perturb-speed: at another speed a voice is another's, but has the "
+                "teacher's vector of this one",
+                hint="--perturb-speed false, or a network as --teacher",
+            )
+
+    def teacher(self, classes: Sequence[str], device: str) -> VectorTeacher:
+        """Return it; neither classes nor device matter."""
+        return VectorTeacher(self.utts, self.x, self.precision)
+
+
+class StoredNetwork:
+    """A network that nnet-train wrote.
+
+    Args:
+        directory: with network.pt.
+        cache: directory that caches its outputs, see
+            `asdkit.distillation.teacher_cache`; None: no cache.
+        cache_gb: size of the cache in GB.
+
+    Raises:
+        DataError: missing, damaged, or not a network.
+    """
+
+    def __init__(
+        self, directory: str, cache: str | None = None, cache_gb: float = 0.0
+    ) -> None:
+        self.path = Path(directory) / "network.pt"
+        self.trained: TrainedNetwork = load_network(self.path)
+        self.cache = cache
+        self.cache_gb = cache_gb
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """Its path, and a sum over its weights."""
+        state = self.trained.network.state_dict() | self.trained.loss.state_dict()
+        arrays = [tensor.numpy() for tensor in state.values()]
+        return {"teacher": str(self.path.parent), "checksum": _checksum(arrays)}
+
+    def select(self, utts: Sequence[str]) -> Sequence[str]:
+        """Return all of them: a network hears for itself."""
+        return utts
+
+    def ear(self, student: FeatureSource, perturb_speed: bool) -> FeatureSource | None:
+        """Return None if it hears what the student hears, else its own front end.
+
+        Raises:
+            DataError: they differ, and cannot both be computed from the same audio.
+        """
+        own = FeatureSource(**self.trained.options["features"])
+        theirs = own.description | {"lane": student.lane}  # stored or not, the same
+        if theirs == student.description:
+            return None
+        if student.lane == "audio" and own.type and not own.voiced:
+            return replace(own, lane="audio")
+        differing = differences(theirs, student.description, "features")
+        raise DataError(
+            self.path,
+            f"it was trained with {'; '.join(differing)}",
+            hint="the same features for both, or compute them from audio: --features",
+        )
+
+    def teacher(self, classes: Sequence[str], device: str) -> NetworkTeacher:
+        """Return the frozen network."""
+        network, loss, options = self.trained
+        if self.cache is not None:
+            known = self.cache, self.cache_gb
+            network = CachedNetwork(network, options["network"], *known)
+        return NetworkTeacher(network, loss, options, classes, device)
+
+
+def _checksum(arrays: Sequence[np.ndarray], names: Sequence[str] = ()) -> int:
+    """Sum up what a teacher knows, so that another one under its name is noticed."""
+    total = zlib.crc32("\n".join(names).encode())
+    for array in arrays:
+        total = zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data, total)
+    return total

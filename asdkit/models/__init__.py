@@ -1,0 +1,1 @@
+"""Trained files: opened, checked, and told apart."""

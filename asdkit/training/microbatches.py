@@ -1,0 +1,45 @@
+"""Batches cut into parts and moved to a device, whatever fields they have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from asdkit.batches.batches import Batch
+
+
+def split(batch: Batch, num_parts: int) -> Iterator[tuple[Batch, float, bool]]:
+    """Cut a batch into parts of nearly equal size.
+
+    Yields:
+        a part, its share of the batch, and whether it is the last.
+    """
+    num_utts = len(batch.utts)
+    num_parts = min(num_parts, num_utts)
+    ends = [num_utts * (i + 1) // num_parts for i in range(num_parts)]
+    for start, end in zip([0, *ends], ends, strict=False):
+        part = batch if num_parts == 1 else cut(batch, slice(start, end))
+        yield part, (end - start) / num_utts, end == num_utts
+
+
+def cut(batch: Batch, rows: slice) -> Batch:
+    """Keep some of the utterances of a batch, in all of its fields."""
+    fields: dict[str, Any] = {
+        name: value[rows]
+        for name, value in batch._asdict().items()
+        if value is not None
+    }
+    return batch._replace(**fields)
+
+
+def to_device(batch: Batch, device: str) -> Batch:
+    """Move a batch's tensors, but not the lengths: networks want these on the CPU."""
+    moved: dict[str, Any] = {
+        name: value.to(device, non_blocking=True)
+        for name, value in batch._asdict().items()
+        if isinstance(value, Tensor) and name != "num_frames"
+    }
+    return batch._replace(**moved)

@@ -1,0 +1,1 @@
+"""Scores of trials: cohorts, calibration and evaluation."""

@@ -1,0 +1,247 @@
+"""Spoofed corpora: what is planned, made, listed and skipped."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import soundfile
+
+from asdkit.base.errors import AsdkitError, DataError
+from asdkit.corpora import spoofed
+from asdkit.corpora.spoofed import parse_attacks, plan_spoofs, write_spoofed
+from asdkit.data.cuts import read_cuts
+from asdkit.data.manifests import read_manifests, read_utterances, write_manifests
+from asdkit.io.tables import read_table
+from asdkit.simulation.attacks import ATTACKS, Attack
+
+LPC = {"A01": "lpc"}
+
+
+@pytest.fixture
+def toys(monkeypatch):
+    """Attacks that show what they were given."""
+    calls = []
+
+    def note(material, rng):
+        calls.append(material)
+        return rng.standard_normal(len(material.samples))
+
+    monkeypatch.setitem(ATTACKS, "noise", Attack(note))
+    monkeypatch.setitem(ATTACKS, "convert", Attack(note, needs_other=True))
+    monkeypatch.setitem(ATTACKS, "read", Attack(note, needs_text=True))
+    return calls
+
+
+def change(data, **fields):
+    """Give all supervisions of a directory other values; a function gets the item."""
+    manifests = read_manifests(data)
+    for item in manifests.supervisions.values():
+        for name, value in fields.items():
+            setattr(item, name, value(item))
+    write_manifests(
+        data, manifests.recordings.values(), manifests.supervisions.values()
+    )
+
+
+def cuts_of(data):
+    return list(read_cuts(data, features=False))
+
+
+def test_all_attacks_or_one_on_every_utterance(speech, toys):
+    attacks = {"A01": "noise", "A02": "lpc", "A03": "griffin_lim"}
+    cuts = cuts_of(speech)
+    spoofs = plan_spoofs(cuts, attacks)
+    assert len({spoof.utt for spoof in spoofs}) == 30
+    assert spoofs == sorted(spoofs)
+    spoofs = plan_spoofs(cuts, attacks, "one")
+    assert {spoof.victim for spoof in spoofs} == {cut.id for cut in cuts}
+    counts = [sum(spoof.attack == label for spoof in spoofs) for label in attacks]
+    assert sorted(counts) == [3, 3, 4]
+    assert plan_spoofs(cuts, attacks, "one") == spoofs
+    assert plan_spoofs(cuts, attacks, "one", seed=1) != spoofs
+
+
+def test_somebody_else_says_it_of_the_same_gender_if_there_is_one(speech, toys):
+    change(speech, gender=lambda item: "m" if item.speaker == "s2" else "f")
+    for seed in range(5):
+        for spoof in plan_spoofs(cuts_of(speech), {"C": "convert"}, seed=seed):
+            pair = spoof.victim[:2], spoof.other[:2]
+            assert pair in {("s0", "s1"), ("s1", "s0"), ("s2", "s0"), ("s2", "s1")}
+
+
+def test_a_conversion_says_what_the_other_said_in_the_victims_name(speech, toys):
+    change(speech, text=lambda item: f"text of {item.id}")
+    write_spoofed(speech, "out", "wav", {"C": "convert"})
+    (spoofs,) = [plan_spoofs(cuts_of(speech), {"C": "convert"})]
+    made = {item.utt: item for item in read_utterances("out")}
+    for spoof, material in zip(spoofs, toys, strict=True):
+        item = made[spoof.utt]
+        assert item.spk == spoof.victim[:2]
+        assert item.text == f"text of {spoof.other}"
+        for utt, samples in (
+            (spoof.victim, material.samples),
+            (spoof.other, material.other),
+        ):
+            expected, _ = soundfile.read(f"{utt}.flac", dtype="float32")
+            np.testing.assert_array_equal(samples, expected)
+
+
+def test_a_speaker_keeps_the_voice_of_a_synthesizer(speech, toys):
+    """The generator is that of the speaker; of other attacks, of the utterance."""
+    change(speech, text=lambda item: "hello")
+    write_spoofed(speech, "out", "wav", {"T": "read", "N": "noise"})
+
+    def first(name):
+        samples, _ = soundfile.read(f"wav/{name[:2]}/{name}.flac")
+        return samples[:100] / samples[:4000].std()
+
+    np.testing.assert_allclose(first("s0-u1-T"), first("s0-u2-T"), atol=0.1)
+    assert np.corrcoef(first("s0-u1-T"), first("s1-u1-T"))[0, 1] < 0.5
+    assert np.corrcoef(first("s0-u1-N"), first("s0-u2-N"))[0, 1] < 0.5
+
+
+def test_originals_are_listed_as_they_are_or_not_at_all(speech):
+    before = read_manifests(speech)
+    write_spoofed(speech, "out", "wav", LPC)
+    after = read_manifests("out")
+    assert len(after.supervisions) == 20
+    for utt, item in before.supervisions.items():
+        assert after.recordings[item.recording_id] == before.recordings[utt]
+        found = after.supervisions[utt]
+        assert (found.start, found.duration) == (item.start, item.duration)
+        assert found.custom == {"attack": "bonafide"}
+        spoof = after.supervisions[f"{utt}-A01"]
+        assert spoof.speaker == item.speaker
+        assert spoof.duration == pytest.approx(item.duration)
+        assert spoof.custom == {"attack": "A01"}
+    table = read_table("out/utt2attack")
+    assert table == {
+        utt: "A01" if utt.endswith("A01") else "bonafide" for utt in after.supervisions
+    }
+    write_spoofed(speech, "alone", "wav", LPC, with_bonafide=False)
+    assert set(read_table("alone/utt2attack").values()) == {"A01"}
+    assert not (spoofed.Path("out") / "feats.scp").exists()
+
+
+def test_a_segment_is_imitated_not_its_recording(speech, toys):
+    manifests = read_manifests(speech)
+    item = manifests.supervisions["s0-u4"]
+    item.start, item.duration = 0.5, 0.25
+    write_manifests(
+        speech, manifests.recordings.values(), manifests.supervisions.values()
+    )
+    write_spoofed(speech, "out", "wav", {"N": "noise"})
+    samples = toys[4].samples
+    expected, _ = soundfile.read("s0-u4.flac", dtype="float32")
+    np.testing.assert_array_equal(samples, expected[8000:12000])
+    found = read_manifests("out").supervisions
+    assert (found["s0-u4"].start, found["s0-u4-N"].start) == (0.5, 0)
+
+
+def test_spoofs_are_not_imitated_again(speech, toys):
+    write_spoofed(speech, "once", "wav", {"A01": "noise"})
+    write_spoofed("once", "twice", "wav2", {"A02": "noise"})
+    assert len(toys) == 20
+    assert set(read_table("twice/utt2attack").values()) == {"bonafide", "A02"}
+    change("once", custom=lambda item: {"attack": "A09"})
+    with pytest.raises(DataError, match="expected bona fide utterances, got none"):
+        write_spoofed("once", "never", "wav3", {"A02": "noise"})
+
+
+def test_what_cannot_be_made_is_counted(speech, toys, caplog):
+    change(
+        speech,
+        text=lambda item: {"s0-u0": None, "s0-u1": "..."}.get(item.id, "hello"),
+    )
+    spoofs = plan_spoofs(cuts_of(speech), {"T": "read", "N": "noise"})
+    assert len([spoof for spoof in spoofs if spoof.attack == "T"]) == 8
+    assert "T: of 10 utterances: 2 have no transcript: skipped" in caplog.text
+    assert "N:" not in caplog.text
+
+
+def test_an_attack_that_fits_nothing_is_an_error_before_any_work(speech, tmp_path):
+    with pytest.raises(AsdkitError, match="10 have no transcript"):
+        write_spoofed(speech, "out", "wav", {"A01": "lpc", "A02": "espeak"})
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "wav").exists()
+    change(speech, speaker=lambda item: "one")
+    with pytest.raises(AsdkitError, match="10 have no other speaker"):
+        plan_spoofs(cuts_of(speech), {"A01": "world_vc"})
+
+
+def test_an_interrupted_run_goes_on(speech, toys, monkeypatch, tmp_path):
+    write_spoofed(speech, "whole", "all", {"N": "noise"})
+    del toys[:]
+    write = spoofed.write_flac
+
+    def interrupt(path, *args):
+        if len(toys) == 4:
+            raise KeyboardInterrupt
+        write(path, *args)
+
+    monkeypatch.setattr(spoofed, "write_flac", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_spoofed(speech, "out", "wav", {"N": "noise"})
+    assert not (tmp_path / "out").exists()
+    monkeypatch.setattr(spoofed, "write_flac", write)
+    write_spoofed(speech, "out", "wav", {"N": "noise"})
+    assert len(toys) == 4 + 7  # three files were there
+    files = sorted((tmp_path / "all").rglob("*.flac"))
+    assert len(files) == 10
+    for path in files:
+        again = tmp_path / "wav" / path.relative_to(tmp_path / "all")
+        assert again.read_bytes() == path.read_bytes()
+
+
+def test_other_options_make_everything_anew(speech, toys):
+    write_spoofed(speech, "out", "wav", {"N": "noise"})
+    write_spoofed(speech, "out", "wav", {"N": "noise"})
+    assert len(toys) == 10
+    write_spoofed(speech, "out", "wav", {"N": "noise"}, seed=1)
+    assert len(toys) == 20
+
+
+def test_the_share_of_a_rank_is_what_one_process_would_write(
+    speech, tmp_path, monkeypatch
+):
+    attacks = {"A01": "lpc", "A02": "griffin_lim", "A03": "replay"}
+    write_spoofed(speech, "one", "alone", attacks)
+    for rank in range(2):
+        monkeypatch.setattr(spoofed, "share", lambda x, rank=rank: x[rank::2])
+        monkeypatch.setattr(spoofed, "is_main", lambda: False)
+        write_spoofed(speech, "two", "together", attacks)
+    files = sorted((tmp_path / "alone").rglob("*.flac"))
+    assert len(files) == 30
+    for path in files:
+        again = tmp_path / "together" / path.relative_to(tmp_path / "alone")
+        assert again.read_bytes() == path.read_bytes()
+
+
+def test_lists_of_attacks_are_checked(monkeypatch):
+    assert parse_attacks("lpc,replay") == {"lpc": "lpc", "replay": "replay"}
+    assert parse_attacks("lpc,replay", "A01,A02") == {"A01": "lpc", "A02": "replay"}
+    with pytest.raises(AsdkitError, match=r"expected some of griffin_lim.*got 'foo'"):
+        parse_attacks("lpc,foo")
+    for ids in "A01", "A01,A01", "A01,A 2", "A01,a/b", "A01,", "A01,bonafide":
+        with pytest.raises(AsdkitError, match="expected 2 different words"):
+            parse_attacks("lpc,replay", ids)
+
+    def fail():
+        raise AsdkitError("not installed")
+
+    broken = SimpleNamespace(check=fail)
+    monkeypatch.setitem(ATTACKS, "world", broken)
+    with pytest.raises(AsdkitError, match="not installed"):
+        parse_attacks("world")
+
+
+def test_an_id_that_is_taken_is_an_error(speech, tmp_path):
+    manifests = read_manifests(speech)
+    item = manifests.supervisions["s0-u1"]
+    item.id = "s0-u0-A01"
+    write_manifests(
+        speech, manifests.recordings.values(), manifests.supervisions.values()
+    )
+    with pytest.raises(DataError, match="id of an utterance that is there"):
+        write_spoofed(speech, "out", "wav", LPC)
+    assert not (tmp_path / "out").exists()

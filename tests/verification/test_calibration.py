@@ -1,0 +1,41 @@
+import argparse
+
+import numpy as np
+import pytest
+
+from asdkit.backends.measures import add_measures, measures_of
+from asdkit.base.errors import DataError
+from asdkit.io.trials import read_scores
+from asdkit.verification.calibration import read_measures, read_systems
+
+
+def test_systems_are_columns_in_the_order_of_the_first(tmp_path):
+    (tmp_path / "a").write_text("e x 1\nf x 2\ne y 3\n")
+    (tmp_path / "b").write_text("e y 30\ne x 10\nf x 20\n")
+    pairs, scores = read_systems([tmp_path / "a", tmp_path / "b"])
+    assert [pairs.name(row) for row in range(3)] == ["e x", "f x", "e y"]
+    np.testing.assert_array_equal(scores, [[1, 10], [2, 20], [3, 30]])
+
+
+def test_a_pair_that_comes_twice_is_refused(tmp_path):
+    (tmp_path / "a").write_text("e x 1\ne y 2\n")
+    (tmp_path / "b").write_text("e x 1\ne x 2\n")
+    with pytest.raises(DataError, match="b"):
+        read_systems([tmp_path / "a", tmp_path / "b"])
+
+
+def test_measures_follow_the_trials(tmp_path):
+    (tmp_path / "a").write_text("e x 1\nx e 2\ne y 3\n")
+    (tmp_path / "means").write_text("e 5\nx 1\ny 9\nunused 0\n")
+    pairs = read_scores(tmp_path / "a")
+    measures = {"cohort_mean": str(tmp_path / "means")}
+    quality = read_measures(measures, pairs, tmp_path / "a")
+    np.testing.assert_array_equal(quality, [[1, 5], [1, 5], [5, 9]])
+    assert read_measures({}, pairs, tmp_path / "a").shape == (3, 0)
+
+
+def test_only_the_measures_that_were_given_count():
+    parser = argparse.ArgumentParser()
+    add_measures(parser)
+    args = parser.parse_args(["--cohort-mean", "m", "--duration", "d"])
+    assert measures_of(args) == {"duration": "d", "cohort_mean": "m"}
