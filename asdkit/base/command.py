@@ -16,6 +16,7 @@ from asdkit.base.exits import printable
 from asdkit.base.options import Choice
 
 HELP = ("-h", "--help")
+RENAMED = {"--lane": "--features"}  # old names that are still understood
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -61,13 +62,21 @@ class CommandParser(argparse.ArgumentParser):
         conf, rest = expand_conf(argv)
         for line in conf:
             self._check_line(line)
+        rest = [self._rename(word) for word in rest]
         for word in rest:
             if word == "--":
                 break
             name = word.partition("=")[0]
             if word.startswith("--") and name not in self._option_string_actions:
                 self.error(f"unknown option {name}{self._nearest(name)}")
-        return self.parse_args([*(line.option for line in conf), *rest])
+        return self.parse_args([*(self._rename(line.option) for line in conf), *rest])
+
+    def _rename(self, word: str) -> str:
+        """Replace an option's old name by the new one, where only that is known."""
+        old, equals, value = word.partition("=")
+        new = RENAMED.get(old, old)
+        known = self._option_string_actions
+        return f"{new}{equals}{value}" if old not in known and new in known else word
 
     def print_help_of(self, argv: Sequence[str] | None) -> None:
         """Print the help for what a command line chooses; None: for everything."""
@@ -82,7 +91,7 @@ class CommandParser(argparse.ArgumentParser):
         Raises:
             DataError: there is no such option, or its value is wrong.
         """
-        action = self._option_string_actions.get(line.name)
+        action = self._option_string_actions.get(self._rename(line.name))
         if action is None:
             problem = f"unknown option {line.name}{self._nearest(line.name)}"
             hint = f"{self.prog} --help all"

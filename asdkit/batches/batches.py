@@ -16,7 +16,7 @@ from asdkit.base.distributed import num_ranks, share
 from asdkit.base.errors import AsdkitError, FitError
 from asdkit.base.ranges import Count, Natural
 from asdkit.batches.frame_labels import LabelChunks
-from asdkit.batches.frame_sources import Lane
+from asdkit.batches.frame_sources import FrameSource
 from asdkit.batches.samplers import Pick, Sampler, batches_from, bucket_by_length
 from asdkit.data.cuts import speaker_of, tell_left_out
 
@@ -51,25 +51,25 @@ class Batch(NamedTuple):
     frame_labels: Tensor | None = None
 
 
-class Ear(NamedTuple):
+class TeacherFrontEnd(NamedTuple):
     """Another front end, for the same chunks.
 
-    Its lane draws from a generator in the same state, and as many samples, so it hears
-    the same part of an utterance at the same speed in the same noise.
+    It draws from a generator in the same state, and as many samples, so its chunk is
+    the same part of an utterance, at the same speed, in the same noise.
 
     Attributes:
-        lane: of the same utterances, changed in the same way.
-        chunk_frames: T', of as many samples as the T of the other lane.
+        frames: of the same utterances, changed in the same way.
+        chunk_frames: T', spanning as many samples as the student's T.
         subtract_mean: whether to subtract the mean of every chunk.
     """
 
-    lane: Lane
+    frames: FrameSource
     chunk_frames: int
     subtract_mean: bool
 
     def chunk(self, place: int, rng: np.random.Generator) -> np.ndarray:
         """Return (T', D') float32 of an utterance."""
-        chunk, _ = self.lane.chunk(place, self.chunk_frames, rng)
+        chunk, _ = self.frames.chunk(place, self.chunk_frames, rng)
         return chunk - chunk.mean(axis=0) if self.subtract_mean else chunk
 
 
@@ -80,7 +80,7 @@ class TrainingBatches:
     training was resumed.  With ranks, each takes its share of every batch.
 
     Args:
-        lane: where frames come from.
+        frames: where frames come from.
         speakers: speaker -> class, as `asdkit.data.cuts.number_speakers` gives them
             or a network knows them; classes count from 0.
         sampler: which utterances make a batch.
@@ -89,7 +89,7 @@ class TrainingBatches:
         spec_augment: what to mask; None for nothing.
         num_workers: worker processes that prefetch batches; 0 makes them when asked.
         seed: of where chunks lie and how they are augmented.
-        teacher_ear: the front end of a teacher that needs another; None for none.
+        teacher_front_end: the front end of a teacher that needs another; None for none.
         class_of: names the speaker of an utterance, or whatever has a class.
         frame_labels: what single frames are, where utterances are spoofed in part.
 
@@ -101,7 +101,7 @@ class TrainingBatches:
 
     def __init__(
         self,
-        lane: Lane,
+        frames: FrameSource,
         speakers: Mapping[str, int],
         sampler: Sampler,
         chunk_frames: Count = 200,
@@ -109,13 +109,13 @@ class TrainingBatches:
         spec_augment: SpecAugment | None = None,
         num_workers: Natural = 0,
         seed: Natural = 0,
-        teacher_ear: Ear | None = None,
+        teacher_front_end: TeacherFrontEnd | None = None,
         class_of: Callable[[MonoCut], str] = speaker_of,
         frame_labels: LabelChunks | None = None,
     ) -> None:
-        self.teacher_ear = teacher_ear
+        self.teacher_front_end = teacher_front_end
         self.frame_labels = frame_labels
-        self.lane = lane
+        self.frames = frames
         self.sampler = sampler
         self.chunk_frames = chunk_frames
         self.subtract_mean = subtract_mean
@@ -123,9 +123,9 @@ class TrainingBatches:
         self.num_workers = num_workers
         self.seed = seed
         self._num_speakers = max(speakers.values()) + 1
-        self._labels = _classes_of(lane, speakers, class_of)
+        self._labels = _classes_of(frames, speakers, class_of)
         self._what = "speakers" if class_of is speaker_of else "classes"
-        if sampler.group_size > 1 and lane.num_copies > 1:
+        if sampler.group_size > 1 and frames.num_copies > 1:
             raise FitError(
                 f"{sampler.group_size} utterances of a speaker, each at a speed of its "
                 "own, would not be of one class",
@@ -143,7 +143,7 @@ class TrainingBatches:
     @property
     def num_classes(self) -> int:
         """K, the copies of speakers that speed perturbation makes among them."""
-        return self._num_speakers * self.lane.num_copies
+        return self._num_speakers * self.frames.num_copies
 
     @property
     def class_counts(self) -> np.ndarray:
@@ -168,27 +168,27 @@ class TrainingBatches:
 
     def make(self, picks: Sequence[Pick]) -> Batch:
         """Cut the chunks of a batch."""
-        shape = (len(picks), self.chunk_frames, self.lane.dim)
+        shape = (len(picks), self.chunk_frames, self.frames.dim)
         feats = np.empty(shape, np.float32)
         labels = np.empty(len(picks), np.int64)
         heard, parts = [], []
         for n, (place, draw) in enumerate(picks):
             rng = np.random.default_rng((self.seed, draw))
-            chunk, copy = self.lane.chunk(place, self.chunk_frames, rng)
+            chunk, copy = self.frames.chunk(place, self.chunk_frames, rng)
             if self.subtract_mean:
                 chunk = chunk - chunk.mean(axis=0)
             if self.spec_augment is not None:
                 chunk = self.spec_augment(chunk, rng)
             feats[n] = chunk
             labels[n] = self._labels[place] + copy * self._num_speakers
-            if self.teacher_ear is not None:
+            if self.teacher_front_end is not None:
                 same = np.random.default_rng((self.seed, draw))
-                heard.append(self.teacher_ear.chunk(place, same))
+                heard.append(self.teacher_front_end.chunk(place, same))
             if self.frame_labels is not None:
                 same = np.random.default_rng((self.seed, draw))
                 parts.append(self.frame_labels.chunk(place, self.chunk_frames, same))
         return Batch(
-            [self.lane.cuts[pick.place].id for pick in picks],
+            [self.frames.cuts[pick.place].id for pick in picks],
             torch.from_numpy(feats),
             torch.full((len(picks),), self.chunk_frames),
             torch.from_numpy(labels),
@@ -209,7 +209,7 @@ class TrainingBatches:
             np.count_nonzero(counts == 1),
             self.num_classes,
             self.steps_per_epoch,
-            np.count_nonzero(self.lane.num_frames < self.chunk_frames),
+            np.count_nonzero(self.frames.num_frames < self.chunk_frames),
             self.chunk_frames,
         )
 
@@ -220,7 +220,7 @@ class ExtractionBatches:
     Utterances that are too short are skipped; their number and names are logged.
 
     Args:
-        lane: where frames come from.
+        frames: where frames come from.
         max_frames: maximum number of frames per batch, padding included; a longer
             utterance is a batch of its own.
         min_frames: the shortest utterance that the network can take.
@@ -233,23 +233,23 @@ class ExtractionBatches:
 
     def __init__(
         self,
-        lane: Lane,
+        frames: FrameSource,
         max_frames: Count = 12_000,
         min_frames: int = 1,
         subtract_mean: bool = True,
         num_workers: Natural = 0,
     ) -> None:
-        self.lane = lane
+        self.frames = frames
         self.subtract_mean = subtract_mean
         self.num_workers = num_workers
-        kept = np.flatnonzero(lane.num_frames >= min_frames).tolist()
+        kept = np.flatnonzero(frames.num_frames >= min_frames).tolist()
         tell_left_out(
             "extraction",
-            [cut.id for cut in lane.cuts],
-            [lane.cuts[index] for index in kept],
+            [cut.id for cut in frames.cuts],
+            [frames.cuts[index] for index in kept],
             f"have fewer than {min_frames} frames",
         )
-        buckets = bucket_by_length(lane.num_frames[kept], max_frames)
+        buckets = bucket_by_length(frames.num_frames[kept], max_frames)
         self._orders = share([[kept[n] for n in bucket] for bucket in buckets])
 
     def __len__(self) -> int:
@@ -266,13 +266,13 @@ class ExtractionBatches:
 
     def make(self, indices: Sequence[int]) -> Batch:
         """Pad utterances to the longest of them."""
-        parts = [self.lane.whole(index) for index in indices]
+        parts = [self.frames.whole(index) for index in indices]
         num_frames = torch.tensor([len(part) for part in parts])
-        feats = torch.zeros(len(parts), int(num_frames.max()), self.lane.dim)
+        feats = torch.zeros(len(parts), int(num_frames.max()), self.frames.dim)
         for n, part in enumerate(parts):
             part = part - part.mean(axis=0) if self.subtract_mean else part
             feats[n, : len(part)] = torch.from_numpy(part)
-        utts = [self.lane.cuts[index].id for index in indices]
+        utts = [self.frames.cuts[index].id for index in indices]
         return Batch(utts, feats, num_frames, torch.full((len(parts),), -1))
 
 
@@ -343,14 +343,14 @@ def _one_thread() -> Iterator[None]:
 
 
 def _classes_of(
-    lane: Lane, speakers: Mapping[str, int], class_of: Callable[[MonoCut], str]
+    frames: FrameSource, speakers: Mapping[str, int], class_of: Callable[[MonoCut], str]
 ) -> np.ndarray:
     """Look up the class of every utterance, (U,) int64."""
-    spks = [class_of(cut) for cut in lane.cuts]
+    spks = [class_of(cut) for cut in frames.cuts]
     unknown = set(spks) - speakers.keys()
     if unknown:
         spk, cut = next(
-            (x, cut) for x, cut in zip(spks, lane.cuts, strict=True) if x in unknown
+            (x, cut) for x, cut in zip(spks, frames.cuts, strict=True) if x in unknown
         )
         raise FitError(
             f"{cut.id!r}: speaker {spk!r} is none of the {len(speakers)} "

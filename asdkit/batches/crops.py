@@ -1,4 +1,4 @@
-"""What a countermeasure is shown of an utterance when it has to judge."""
+"""The part of an utterance that a countermeasure scores."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from asdkit.batches.frame_sources import Lane
+from asdkit.batches.frame_sources import FrameSource
 
 if TYPE_CHECKING:
     from lhotse import MonoCut
@@ -15,40 +15,40 @@ if TYPE_CHECKING:
 Crop = Literal["whole", "first", "center"]
 
 
-class TrialLane:
-    """Another lane's utterances, whole or cut to one length; none is too short.
+class CroppedFrames:
+    """The utterances of another source, whole or cut to one length; none is too short.
 
     Every trial wants a score, so an utterance that is shorter than the length, or than
     the network can take, is repeated.
 
     Args:
-        lane: where the frames come from.
+        frames: where the frames come from.
         crop: all frames, the first ``chunk_frames``, or as many from the middle.
         chunk_frames: T, of a crop.
         min_frames: the shortest utterance that the network can take.
     """
 
     def __init__(
-        self, lane: Lane, crop: Crop, chunk_frames: int, min_frames: int = 1
+        self, frames: FrameSource, crop: Crop, chunk_frames: int, min_frames: int = 1
     ) -> None:
-        self.lane = lane
+        self.frames = frames
         self.crop = crop
         self.chunk_frames = chunk_frames
         self.min_frames = min_frames
-        self.cuts: Sequence[MonoCut] = lane.cuts
-        self.dim = lane.dim
-        self.num_copies = lane.num_copies
-        self.num_frames = np.maximum(lane.num_frames, min_frames)
+        self.cuts: Sequence[MonoCut] = frames.cuts
+        self.dim = frames.dim
+        self.num_copies = frames.num_copies
+        self.num_frames = np.maximum(frames.num_frames, min_frames)
         if crop != "whole":
-            self.num_frames = np.full(len(lane.cuts), chunk_frames)
+            self.num_frames = np.full(len(frames.cuts), chunk_frames)
 
     def whole(self, index: int) -> np.ndarray:
-        """Return what is to be judged of an utterance, (T, D) float32.
+        """Return the part of an utterance to score, (T, D) float32.
 
         Raises:
             DataError: it is missing or damaged.
         """
-        feats = self.lane.whole(index)
+        feats = self.frames.whole(index)
         length = self.chunk_frames
         if self.crop == "whole":
             length = max(len(feats), self.min_frames)
@@ -60,5 +60,5 @@ class TrialLane:
     def chunk(
         self, index: int, num_frames: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, int]:
-        """Return (num_frames, D) of an utterance as the other lane does, to train."""
-        return self.lane.chunk(index, num_frames, rng)
+        """Return (num_frames, D) of an utterance as the other source does, to train."""
+        return self.frames.chunk(index, num_frames, rng)

@@ -1,15 +1,20 @@
-"""How frames come to a network: its file remembers, and extraction does the same."""
+"""How a network's frames are made: stored with the model, repeated in extraction."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from asdkit.base.errors import DataError
 from asdkit.base.registry import construct
-from asdkit.batches.frame_sources import AudioLane, DeltaLane, Lane, StoredLane
+from asdkit.batches.frame_sources import (
+    ComputedFrames,
+    DeltaFrames,
+    FrameSource,
+    StoredFrames,
+)
 from asdkit.data.cuts import read_cuts
 from asdkit.data.derived import origin_of_audio, origin_of_features
 from asdkit.data.feats_info import FeatsInfo, read_info
@@ -23,11 +28,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class FeatureSource:
+class FeatureConfig:
     """Which features, and whether they are stored or computed from audio.
 
     Args:
-        lane: "stored" reads feats.scp; "audio" computes features.
+        source: "stored" reads feats.scp; "audio" computes features.
         type: a key of `asdkit.features.registry.FEATURES`; None: unknown, as with
             Kaldi's own archives.
         options: options of the features' constructor.
@@ -36,11 +41,10 @@ class FeatureSource:
         delta_order: order of the highest time derivative to append; 0: none.
 
     Raises:
-        ValueError: nobody remembers what to compute, or computed frames are to be
-            chosen by vad.scp.
+        ValueError: audio without a type, or computed frames with ``voiced``.
     """
 
-    lane: Literal["stored", "audio"] = "stored"
+    source: Literal["stored", "audio"] = "stored"
     type: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
     voiced: bool = False
@@ -48,11 +52,11 @@ class FeatureSource:
     delta_order: int = 0
 
     def __post_init__(self) -> None:
-        if self.lane == "audio" and self.voiced:
+        if self.source == "audio" and self.voiced:
             raise ValueError(
                 "frames without speech are left out of stored features only"
             )
-        if self.lane == "audio" and self.type is None:
+        if self.source == "audio" and self.type is None:
             raise ValueError(
                 "features of an unknown type cannot be computed from audio"
             )
@@ -64,7 +68,7 @@ class FeatureSource:
         voiced: bool,
         subtract_mean: bool,
         delta_order: int = 0,
-    ) -> FeatureSource:
+    ) -> FeatureConfig:
         """Describe the features that a data directory has."""
         kind, options = _described(read_info(data_dir))
         return cls("stored", kind, options, voiced, subtract_mean, delta_order)
@@ -72,10 +76,18 @@ class FeatureSource:
     @classmethod
     def computed_by(
         cls, extractor: Features, subtract_mean: bool, delta_order: int = 0
-    ) -> FeatureSource:
+    ) -> FeatureConfig:
         """Describe what an extractor computes from audio."""
         kind, options = name_of(extractor), dict(extractor.options)
         return cls("audio", kind, options, False, subtract_mean, delta_order)
+
+    @classmethod
+    def read(cls, description: Mapping[str, Any]) -> FeatureConfig:
+        """Read what a file says; see `description`."""
+        known = dict(description)
+        if "lane" in known:  # the name of "source" before version 0.2
+            known["source"] = known.pop("lane")
+        return cls(**known)
 
     @property
     def description(self) -> dict[str, Any]:
@@ -93,19 +105,19 @@ class FeatureSource:
         Raises:
             DataError: its features are not these.
         """
-        if self.lane == "audio":
+        if self.source == "audio":
             return read_cuts(data_dir, features=False)
         self.check_stored(data_dir)
         return read_cuts(data_dir, features=True, voiced=self.voiced)
 
     def origin(self, data_dir: PathName) -> Origin | None:
         """Say what is derived from these frames of a data directory."""
-        if self.lane == "audio":
+        if self.source == "audio":
             return origin_of_audio(data_dir)
         return origin_of_features(data_dir)
 
     def check_stored(self, data_dir: PathName) -> None:
-        """Compare the features that a data directory has, as far as anybody remembers.
+        """Compare the features that a data directory has, where their type is recorded.
 
         Raises:
             DataError: they are not these.
@@ -125,8 +137,8 @@ class FeatureSource:
                 hint="asdkit feats-compute with the options of the training data",
             )
 
-    def open_lane(self, cuts: CutSet, dim: int | None = None) -> Lane:
-        """Get at the frames of utterances, unchanged by augmentation.
+    def open_frames(self, cuts: CutSet, dim: int | None = None) -> FrameSource:
+        """Open the frames of utterances, without augmentation.
 
         Args:
             cuts: from `read_cuts`.
@@ -135,22 +147,22 @@ class FeatureSource:
         Raises:
             DataError: features are missing or damaged, or of another dimension.
         """
-        lane: Lane
-        if self.lane == "stored":
-            lane = StoredLane(cuts)
+        frames: FrameSource
+        if self.source == "stored":
+            frames = StoredFrames(cuts)
         else:
-            lane = AudioLane(cuts, self.extractor())
-        lane = self.with_deltas(lane)
-        if dim not in (None, lane.dim):
+            frames = ComputedFrames(cuts, self.extractor())
+        frames = self.with_deltas(frames)
+        if dim not in (None, frames.dim):
             raise DataError(
-                lane.cuts[0].id,
-                f"expected features of {dim} dimensions, got {lane.dim}",
+                frames.cuts[0].id,
+                f"expected features of {dim} dimensions, got {frames.dim}",
             )
-        return lane
+        return frames
 
-    def with_deltas(self, lane: Lane) -> Lane:
-        """Append derivatives to the frames of a lane, if any are wanted."""
-        return DeltaLane(lane, self.delta_order) if self.delta_order else lane
+    def with_deltas(self, frames: FrameSource) -> FrameSource:
+        """Append derivatives to frames, if any are wanted."""
+        return DeltaFrames(frames, self.delta_order) if self.delta_order else frames
 
 
 def _described(info: FeatsInfo | None) -> tuple[str | None, dict[str, Any]]:

@@ -22,10 +22,10 @@ class LabelChunks:
     Args:
         cuts: U utterances with stored features.
         times: of their frames.
-        num_frames: (U,) frames that a lane gives of each.
+        num_frames: (U,) frames that the source gives of each.
 
     Raises:
-        DataError: a lane leaves frames out, so that nobody knows which are which.
+        DataError: the source leaves frames out, so labels cannot be aligned.
     """
 
     def __init__(
@@ -44,5 +44,5 @@ class LabelChunks:
     def chunk(
         self, index: int, num_frames: int, rng: np.random.Generator
     ) -> np.ndarray:
-        """Return (T,) int64 labels of what a lane cuts with the same draws."""
+        """Return (T,) int64 labels of what the source cuts with the same draws."""
         return cut_chunk(self._labels[index], num_frames, rng)

@@ -1,7 +1,7 @@
-"""The two lanes on which frames come to a network: stored features, or audio.
+"""Where a network's frames come from: stored features, or audio.
 
 Both give the same: a chunk of as many frames as training wants, or a whole utterance.
-The stored lane costs next to nothing; the audio lane changes what it hears each time.
+Stored features cost next to nothing; computed ones may be augmented anew each time.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 DELTA_WINDOW = 1  # frames on each side, as ASVspoof's baselines have it with LFCCs
 
 
-class Lane(Protocol):
+class FrameSource(Protocol):
     """Where frames come from.
 
     Attributes:
@@ -56,7 +56,7 @@ class Lane(Protocol):
         """Return (num_frames, D) float32 of an utterance, and which copy it is."""
 
 
-class StoredLane:
+class StoredFrames:
     """Features that feats-compute or Kaldi wrote.
 
     They are read once if they fit into the cache, which worker processes share.
@@ -97,7 +97,7 @@ class StoredLane:
         return cut_chunk(self.whole(index), num_frames, rng), 0
 
 
-class AudioLane:
+class ComputedFrames:
     """Features that are computed from audio, which may be changed each time.
 
     Audio of another rate than the features' is resampled.
@@ -171,24 +171,24 @@ class AudioLane:
         return feats, number if self.speed_classes else 0
 
 
-class DeltaLane:
-    """Frames of another lane with their derivatives over time.
+class DeltaFrames:
+    """Frames of another source with their derivatives over time.
 
     A derivative sees what the network sees: at the ends of a chunk, and of what is
     left when pauses are taken out, the frames stand still.
 
     Args:
-        lane: where the frames come from.
+        frames: where the frames come from.
         delta_order: highest derivative.
     """
 
-    def __init__(self, lane: Lane, delta_order: int) -> None:
-        self.lane = lane
+    def __init__(self, frames: FrameSource, delta_order: int) -> None:
+        self.frames = frames
         self.delta_order = delta_order
-        self.cuts = lane.cuts
-        self.num_frames = lane.num_frames
-        self.dim = lane.dim * (delta_order + 1)
-        self.num_copies = lane.num_copies
+        self.cuts = frames.cuts
+        self.num_frames = frames.num_frames
+        self.dim = frames.dim * (delta_order + 1)
+        self.num_copies = frames.num_copies
 
     def whole(self, index: int) -> np.ndarray:
         """Return all frames of an utterance, (T, D) float32.
@@ -196,7 +196,7 @@ class DeltaLane:
         Raises:
             DataError: they are missing or damaged.
         """
-        return add_deltas(self.lane.whole(index), DELTA_WINDOW, self.delta_order)
+        return add_deltas(self.frames.whole(index), DELTA_WINDOW, self.delta_order)
 
     def chunk(
         self, index: int, num_frames: int, rng: np.random.Generator
@@ -206,7 +206,7 @@ class DeltaLane:
         Raises:
             DataError: they are missing or damaged.
         """
-        feats, copy = self.lane.chunk(index, num_frames, rng)
+        feats, copy = self.frames.chunk(index, num_frames, rng)
         return add_deltas(feats, DELTA_WINDOW, self.delta_order), copy
 
 

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(
         parser,
         "asdkit.countermeasures.scoring:score_network",
-        "lane",
+        "features",
         "crop",
         "max_frames",
         "num_workers",
@@ -58,7 +58,11 @@ def main(args: argparse.Namespace) -> None:
     inputs = args.data_dir, Path(args.cm_dir) / "network.pt"
     options = options_of(score_network, args) | {"device": choose_device(args.device)}
     score = partial(score_network, *inputs, **options)
-    matters = {"lane": args.lane, "crop": args.crop, "steps": args.adversary_steps}
+    matters = {
+        "features": args.features,
+        "crop": args.crop,
+        "steps": args.adversary_steps,
+    }
     origin = origin_of_scores(*inputs, matters)
     for name, adversary in adversaries(**options_of(adversaries, args)).items():
         path = Path(args.scores_dir) / name

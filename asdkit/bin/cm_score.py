@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(
         parser,
         "asdkit.countermeasures.scoring:score_network",
-        "lane",
+        "features",
         "crop",
         "max_frames",
         "num_workers",

@@ -38,13 +38,13 @@ def main(args: argparse.Namespace) -> None:
     from asdkit.base.device import choose_device
     from asdkit.distillation.stored_teachers import TeacherReader
     from asdkit.training.networks import new_network, refuse_impossible, train_network
-    from asdkit.training.spoofing import SpoofCorpusReader, balanced_weights
+    from asdkit.training.spoofing import SpoofTrainingSetReader, balanced_weights
 
     refuse_impossible(args)
     device = choose_device(args.device)
     front_end, front_end_options = choice_of(args, "features", FRONT_ENDS)
     stored = TeacherReader(**options_of(TeacherReader, args)).read()
-    reader = SpoofCorpusReader(**options_of(SpoofCorpusReader, args))
+    reader = SpoofTrainingSetReader(**options_of(SpoofTrainingSetReader, args))
     corpus = reader.read(args.train_dir, front_end(**front_end_options), stored)
     if args.class_weights == "balanced":
         args.class_weights = balanced_weights(corpus)

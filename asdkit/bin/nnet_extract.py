@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, batches, "max_frames", "num_workers")
     add_options(parser, choose_device, "device")
     as_trained = "(default: as in training)"
-    lane_help = f"read feats.scp, or compute features {as_trained}"
-    parser.add_argument("--lane", choices=("stored", "audio"), help=lane_help)
+    features_help = f"read feats.scp, or compute features {as_trained}"
+    parser.add_argument("--features", choices=("stored", "audio"), help=features_help)
     parser.add_argument(
         "--voiced",
         type=boolean,
@@ -47,7 +47,7 @@ def main(args: argparse.Namespace) -> None:
     import numpy as np
 
     from asdkit.batches.batches import ExtractionBatches
-    from asdkit.batches.feature_config import FeatureSource
+    from asdkit.batches.feature_config import FeatureConfig
     from asdkit.io.ark import ArkWriter
     from asdkit.models.networks import load_network
     from asdkit.nnet.extraction import extract
@@ -56,20 +56,20 @@ def main(args: argparse.Namespace) -> None:
     path = Path(args.net_dir) / "network.pt"
     trained = load_network(path)
     network = trained.network.to(device)
-    source = FeatureSource(**trained.options["features"])
-    given = {"lane": args.lane, "voiced": args.voiced}
+    config = FeatureConfig.read(trained.options["features"])
+    given = {"source": args.features, "voiced": args.voiced}
     try:
-        source = replace(source, **{k: v for k, v in given.items() if v is not None})
+        config = replace(config, **{k: v for k, v in given.items() if v is not None})
     except ValueError as error:
         raise AsdkitError(f"{path}: {error}") from None
     batches = ExtractionBatches(
-        source.open_lane(source.read_cuts(args.data_dir), network.feat_dim),
+        config.open_frames(config.read_cuts(args.data_dir), network.feat_dim),
         args.max_frames,
         network.min_frames,
-        source.subtract_mean,
+        config.subtract_mean,
         args.num_workers,
     )
-    origin = source.origin(args.data_dir)
+    origin = config.origin(args.data_dir)
     with ArkWriter(args.out_dir, "embedding", origin=origin) as writer:
         for utts, embeddings in extract(network, batches, device):
             for utt, embedding in zip(utts, embeddings, strict=True):

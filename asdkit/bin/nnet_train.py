@@ -34,13 +34,13 @@ def main(args: argparse.Namespace) -> None:
     from asdkit.base.device import choose_device
     from asdkit.distillation.stored_teachers import TeacherReader
     from asdkit.training.networks import new_network, refuse_impossible, train_network
-    from asdkit.training.training_set import CorpusReader
+    from asdkit.training.training_set import TrainingSetReader
 
     refuse_impossible(args)
     device = choose_device(args.device)
     front_end, front_end_options = choice_of(args, "features", FRONT_ENDS)
     stored = TeacherReader(**options_of(TeacherReader, args)).read()
-    reader = CorpusReader(**options_of(CorpusReader, args))
+    reader = TrainingSetReader(**options_of(TrainingSetReader, args))
     corpus = reader.read(args.data_dir, front_end(**front_end_options), stored)
 
     trained = new_network(args, corpus, stored)

@@ -48,22 +48,22 @@ def main(args: argparse.Namespace) -> None:
     import numpy as np
 
     from asdkit.batches.batches import ExtractionBatches
-    from asdkit.batches.feature_config import FeatureSource
+    from asdkit.batches.feature_config import FeatureConfig
     from asdkit.io.ark import ArkWriter
     from asdkit.models.ssl import load_means
     from asdkit.nnet.extraction import extract
 
     device = choose_device(args.device)
     network = load_means(args.checkpoint, args.layers).to(device)
-    source = FeatureSource("audio", "waveform", subtract_mean=False)
+    config = FeatureConfig("audio", "waveform", subtract_mean=False)
     batches = ExtractionBatches(
-        source.open_lane(source.read_cuts(args.data_dir), network.feat_dim),
+        config.open_frames(config.read_cuts(args.data_dir), network.feat_dim),
         max_frames=1,  # alone: some encoders normalize over padding, too
         min_frames=network.min_frames,
         subtract_mean=False,
         num_workers=args.num_workers,
     )
-    open_ark = partial(ArkWriter, name="embedding", origin=source.origin(args.data_dir))
+    open_ark = partial(ArkWriter, name="embedding", origin=config.origin(args.data_dir))
     with contextlib.ExitStack() as stack:
         writers = [
             stack.enter_context(open_ark(Path(args.out_dir) / f"layer{n}"))

@@ -7,7 +7,7 @@ from pathlib import Path
 from asdkit.base.errors import DataError
 from asdkit.base.ranges import Natural
 from asdkit.batches.batches import ExtractionBatches
-from asdkit.batches.feature_config import FeatureSource
+from asdkit.batches.feature_config import FeatureConfig
 from asdkit.io.ark import ArkWriter
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import PathName
@@ -48,16 +48,16 @@ def score_frames(
     if trained.options["classes"] != ["spoof", BONAFIDE]:
         raise DataError(path, "expected a countermeasure", hint="cm-train makes one")
     assert isinstance(loss, ClassificationLoss)
-    source = FeatureSource(**trained.options["features"])
+    config = FeatureConfig.read(trained.options["features"])
     data = trained.options["data"]
     batches = ExtractionBatches(
-        source.open_lane(source.read_cuts(data_dir), network.feat_dim),
+        config.open_frames(config.read_cuts(data_dir), network.feat_dim),
         max_frames=max_frames or data["batch_size"] * data["chunk_frames"],
         min_frames=network.min_frames,
-        subtract_mean=source.subtract_mean,
+        subtract_mean=config.subtract_mean,
         num_workers=num_workers,
     )
-    origin = source.origin(data_dir)
+    origin = config.origin(data_dir)
     with ArkWriter(out_dir, "frames", origin=origin) as writer:
         for utt, scores in extract_frames(network, batches, device, loss.scores):
             writer[utt] = scores

@@ -22,7 +22,7 @@ from asdkit.base.distributed import share
 from asdkit.base.errors import DataError
 from asdkit.base.estimators import set_arrays, split_state
 from asdkit.base.ranges import Count, Natural, Share
-from asdkit.batches.feature_config import FeatureSource
+from asdkit.batches.feature_config import FeatureConfig
 from asdkit.batches.gmm_frames import Frames, list_utts, read_frames, sample_frames
 from asdkit.features.frontend import FrontEnd
 from asdkit.gmm.diagonal import DiagGmm
@@ -60,13 +60,13 @@ class SpoofGmm:
         bonafide: mixture of bona fide speech.
         spoof: mixture of all attacks together.
         frontend: what happens to stored features.
-        source: kind of features.
+        feature_config: kind of features.
     """
 
     bonafide: DiagGmm
     spoof: DiagGmm
     frontend: FrontEnd
-    source: FeatureSource
+    feature_config: FeatureConfig
 
     def llrs(self, frames: Tensor) -> Tensor:
         """(T, D) frames -> (T,) log-likelihood ratios, bona fide over spoof."""
@@ -83,7 +83,7 @@ class SpoofGmm:
         Raises:
             DataError: the features are missing, damaged, or others than the model's.
         """
-        self.source.check_stored(data_dir)
+        self.feature_config.check_stored(data_dir)
         utts = share(list_utts(data_dir))
         for batch in read_frames(data_dir, self.frontend, utts):
             dim = self.bonafide.means_.shape[1]
@@ -139,9 +139,9 @@ def train_spoof_gmm(
             seed,
         )
         mixtures.append(gmm)
-    source = FeatureSource.stored_in(data_dir, voiced=False, subtract_mean=False)
+    config = FeatureConfig.stored_in(data_dir, voiced=False, subtract_mean=False)
     bonafide, spoof = mixtures
-    return SpoofGmm(bonafide, spoof, frontend, source)
+    return SpoofGmm(bonafide, spoof, frontend, config)
 
 
 def _reader(frames: Frames, device: str) -> Callable[[], Iterator[Tensor]]:
@@ -176,7 +176,7 @@ def save_spoof_gmm(path: PathName, model: SpoofGmm) -> None:
     }
     options = {
         "frontend": model.frontend.options,
-        "features": model.source.description,
+        "features": model.feature_config.description,
     }
     save_arrays(path, KIND, options, arrays)
 
@@ -196,5 +196,5 @@ def load_spoof_gmm(path: PathName) -> SpoofGmm:
             mixtures.append(gmm)
         bonafide, spoof = mixtures
         frontend = FrontEnd(**options["frontend"])
-        source = FeatureSource(**options["features"])
-        return SpoofGmm(bonafide, spoof, frontend, source)
+        config = FeatureConfig.read(options["features"])
+        return SpoofGmm(bonafide, spoof, frontend, config)

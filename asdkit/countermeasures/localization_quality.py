@@ -75,7 +75,7 @@ class Localized(NamedTuple):
     smoothed: np.ndarray | None = None
 
 
-class Truth(NamedTuple):
+class ReferenceSegments(NamedTuple):
     """What is known of an utterance.
 
     Attributes:
@@ -95,7 +95,7 @@ class Truth(NamedTuple):
     duration: float
 
 
-class Judge:
+class LocalizationRater:
     """Rate localizers against the spoofed parts that a manifest marks.
 
     Args:
@@ -109,7 +109,7 @@ class Judge:
         self.data_dir = data_dir
         self._times = frame_times(data_dir)
         self._known = read_supervisions(data_dir)
-        self._truths: dict[str, Truth] = {}
+        self._truths: dict[str, ReferenceSegments] = {}
 
     def rate(self, found: Iterable[Localized]) -> Quality:
         """Compare what was found in utterances with the truth.
@@ -149,7 +149,7 @@ class Judge:
             eer(scores[whole], scores[~whole]) if whole.any() else float("nan"),
         )
 
-    def _truth(self, item: Localized) -> Truth:
+    def _truth(self, item: Localized) -> ReferenceSegments:
         """Look up what is known of an utterance."""
         utt, num_frames = item.utt, len(item.is_bonafide)
         if utt not in self._truths:
@@ -159,7 +159,7 @@ class Judge:
             edges = self._times.edges(num_frames, known.duration)
             parts = spoofed_parts(known)
             inside = time_in(edges[:-1], edges[1:], parts)
-            self._truths[utt] = Truth(
+            self._truths[utt] = ReferenceSegments(
                 parts,
                 bonafide_frames(known, self._times, num_frames) == 1,
                 np.diff(edges) - inside,
@@ -193,7 +193,7 @@ def assess(data_dir: PathName, out_dir: PathName) -> Quality:
     Raises:
         DataError: a file is missing or damaged, or nothing or all is spoofed.
     """
-    judge = Judge(data_dir)
+    judge = LocalizationRater(data_dir)
     scores_path, smoothed_path = f"{out_dir}/scores", f"{out_dir}/smoothed.scp"
     paths = dict(read_arrays(f"scp:{out_dir}/bonafide.scp"))
     smoothed = dict(read_arrays(f"scp:{smoothed_path}"))
@@ -247,7 +247,7 @@ def sweep(
     from asdkit.vad.fsa_detectors import load_odds
 
     assert select in get_args(Criterion)
-    judge, shift = Judge(data_dir), frame_times(data_dir).shift_sec
+    judge, shift = LocalizationRater(data_dir), frame_times(data_dir).shift_sec
     scores = {utt: load_odds(utt, place) for utt, place in read_scp(frames).items()}
     values = list(scores.values())
     points = []

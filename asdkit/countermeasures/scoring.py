@@ -15,8 +15,8 @@ from asdkit.base.distributed import gather, is_main
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.ranges import Natural
 from asdkit.batches.batches import ExtractionBatches
-from asdkit.batches.crops import Crop, TrialLane
-from asdkit.batches.feature_config import FeatureSource
+from asdkit.batches.crops import Crop, CroppedFrames
+from asdkit.batches.feature_config import FeatureConfig
 from asdkit.data.cuts import SPOOF_CLASSES, attack_of
 from asdkit.distillation.adversarial import Adversary, attack_batches
 from asdkit.io.cm_scores import write_cm_scores
@@ -36,7 +36,7 @@ def score_network(
     data_dir: PathName,
     path: PathName,
     device: str = "cpu",
-    lane: Literal["stored", "audio"] | None = None,
+    features: Literal["stored", "audio"] | None = None,
     crop: Crop | None = None,
     max_frames: Natural = 0,
     num_workers: Natural = 0,
@@ -48,7 +48,7 @@ def score_network(
         data_dir: with audio, or features like those of the training.
         path: what cm-train wrote.
         device: where to compute.
-        lane: read feats.scp or compute features; None as in the training.
+        features: read feats.scp or compute features; None as in the training.
         crop: what of an utterance is judged; None as the network was validated.
         max_frames: in a batch; 0 for as many as in the training.
         num_workers: processes that make batches ahead.
@@ -73,15 +73,15 @@ def score_network(
             hint="cm-train makes one; of speakers, nnet-extract extracts embeddings",
         )
     assert isinstance(loss, ClassificationLoss)
-    source = FeatureSource(**options["features"])
+    config = FeatureConfig.read(options["features"])
     try:
-        source = replace(source, lane=lane or source.lane)
+        config = replace(config, source=features or config.source)
     except ValueError as error:
         raise AsdkitError(f"{path}: {error}") from None
     data, network = options["data"], trained.network.to(device)
-    cuts = source.read_cuts(data_dir)
-    trials = TrialLane(
-        source.open_lane(cuts, network.feat_dim),
+    cuts = config.read_cuts(data_dir)
+    trials = CroppedFrames(
+        config.open_frames(cuts, network.feat_dim),
         crop or data["crop"],
         data["chunk_frames"],
         network.min_frames,
@@ -89,7 +89,7 @@ def score_network(
     batches: Iterable[PaddedBatch] = ExtractionBatches(
         trials,
         max_frames=max_frames or data["batch_size"] * data["chunk_frames"],
-        subtract_mean=source.subtract_mean,
+        subtract_mean=config.subtract_mean,
         num_workers=num_workers,
     )
     loss.to(device)

@@ -16,7 +16,7 @@ from asdkit.backends.uncertainty import transform_precision
 from asdkit.base.differences import differences
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.ranges import FilePath, FolderPath, Positive, Rspecifier
-from asdkit.batches.feature_config import FeatureSource
+from asdkit.batches.feature_config import FeatureConfig
 from asdkit.distillation.teacher_cache import CachedNetwork
 from asdkit.distillation.teachers import NetworkTeacher, Teacher, VectorTeacher
 from asdkit.io.store import load_object
@@ -37,7 +37,9 @@ class StoredTeacher(Protocol):
     def select(self, utts: Sequence[str]) -> Sequence[str]:
         """Return the training utterances that can be taught."""
 
-    def ear(self, student: FeatureSource, perturb_speed: bool) -> FeatureSource | None:
+    def front_end_for(
+        self, student: FeatureConfig, perturb_speed: bool
+    ) -> FeatureConfig | None:
         """Return the front end that the teacher needs besides the student's, if any."""
 
     def teacher(self, classes: Sequence[str], device: str) -> Teacher:
@@ -154,7 +156,7 @@ class StoredVectors:
             hint="extract them, or --missing-teacher skip, if they are fewer than half",
         )
 
-    def ear(self, student: FeatureSource, perturb_speed: bool) -> None:
+    def front_end_for(self, student: FeatureConfig, perturb_speed: bool) -> None:
         """Return None: vectors hear nothing.
 
         Raises:
@@ -204,18 +206,20 @@ class StoredNetwork:
         """Return all of them: a network hears for itself."""
         return utts
 
-    def ear(self, student: FeatureSource, perturb_speed: bool) -> FeatureSource | None:
+    def front_end_for(
+        self, student: FeatureConfig, perturb_speed: bool
+    ) -> FeatureConfig | None:
         """Return None if it hears what the student hears, else its own front end.
 
         Raises:
             DataError: they differ, and cannot both be computed from the same audio.
         """
-        own = FeatureSource(**self.trained.options["features"])
-        theirs = own.description | {"lane": student.lane}  # stored or not, the same
+        own = FeatureConfig.read(self.trained.options["features"])
+        theirs = own.description | {"source": student.source}  # stored or not, the same
         if theirs == student.description:
             return None
-        if student.lane == "audio" and own.type and not own.voiced:
-            return replace(own, lane="audio")
+        if student.source == "audio" and own.type and not own.voiced:
+            return replace(own, source="audio")
         differing = differences(theirs, student.description, "features")
         raise DataError(
             self.path,

@@ -32,7 +32,7 @@ from asdkit.nnet.registry import MODELS
 from asdkit.nnet.ssl import SslEcapa
 from asdkit.training.loop import Training
 from asdkit.training.objectives import OBJECTIVES, build_objective
-from asdkit.training.training_set import Corpus
+from asdkit.training.training_set import TrainingSet
 
 
 def refuse_impossible(args: argparse.Namespace) -> None:
@@ -50,7 +50,7 @@ def refuse_impossible(args: argparse.Namespace) -> None:
 
 
 def new_network(
-    args: argparse.Namespace, corpus: Corpus, teacher: StoredTeacher | None
+    args: argparse.Namespace, corpus: TrainingSet, teacher: StoredTeacher | None
 ) -> TrainedNetwork:
     """Build network and loss with initial weights, the same on every rank.
 
@@ -83,7 +83,7 @@ def new_network(
         ),
         "init_from": args.init_from,
         "teacher": None if teacher is None else teacher.description,
-        "features": corpus.source.description,
+        "features": corpus.feature_config.description,
         "data": corpus.options,
         "classes": corpus.classes,
     }
@@ -116,7 +116,7 @@ def copy_weights(path: PathName, trained: TrainedNetwork) -> None:
 def train_network(
     args: argparse.Namespace,
     trained: TrainedNetwork,
-    corpus: Corpus,
+    corpus: TrainingSet,
     teacher: StoredTeacher | None,
     validate: Callable[[Network], float] | None,
     device: str,
@@ -145,7 +145,7 @@ def train_network(
         loss=trained.loss,
         network=trained.network,
         teacher=teacher and teacher.teacher(corpus.classes, device),
-        speakers={cut.id: speaker_of(cut) for cut in corpus.batches.lane.cuts},
+        speakers={cut.id: speaker_of(cut) for cut in corpus.batches.frames.cuts},
     )
     trained.options["history"] = Training(**options_of(Training, args)).fit(
         trained.network,

@@ -13,8 +13,8 @@ from asdkit.losses.registry import CLASSIFICATION, LOSSES
 from asdkit.nnet.registry import MODELS
 from asdkit.training.objectives import OBJECTIVES
 
-CORPUS_READER = "asdkit.training.training_set:CorpusReader"
-SPOOF_CORPUS_READER = "asdkit.training.spoofing:SpoofCorpusReader"
+TRAINING_SET = "asdkit.training.training_set:TrainingSetReader"
+SPOOF_TRAINING_SET = "asdkit.training.spoofing:SpoofTrainingSetReader"
 
 # The first is the default.
 NETWORKS = {"resnet34": MODELS["resnet34"], **MODELS}
@@ -29,10 +29,10 @@ SPOOF_CRITERIA = {"cross_entropy": LOSSES["cross_entropy"], **CLASSIFICATION}
 def add_all_options(parser: argparse.ArgumentParser) -> None:
     """Declare everything but data and output, to train on speakers."""
     add_model_options(parser, NETWORKS, CRITERIA)
-    add_data_options(parser, CORPUS_READER)
+    add_data_options(parser, TRAINING_SET)
     add_options(
         parser.add_argument_group("speakers"),
-        CORPUS_READER,
+        TRAINING_SET,
         "utts_per_speaker",
         "speed_classes",
         "num_valid_spks",
@@ -44,7 +44,7 @@ def add_all_options(parser: argparse.ArgumentParser) -> None:
 def add_spoof_options(parser: argparse.ArgumentParser) -> None:
     """Declare everything but data and output, to train on spoofed speech."""
     add_model_options(parser, SPOOF_NETWORKS, SPOOF_CRITERIA)
-    add_data_options(parser, SPOOF_CORPUS_READER)
+    add_data_options(parser, SPOOF_TRAINING_SET)
     group = parser.add_argument_group("classes")
     group.add_argument(
         "--class-weights",
@@ -55,7 +55,7 @@ def add_spoof_options(parser: argparse.ArgumentParser) -> None:
     )
     add_options(
         group,
-        SPOOF_CORPUS_READER,
+        SPOOF_TRAINING_SET,
         "sampling",
         "crop",
     )

@@ -16,10 +16,10 @@ from asdkit.base.distributed import all_reduce, gather
 from asdkit.base.errors import AsdkitError
 from asdkit.base.ranges import Share
 from asdkit.batches.batches import ExtractionBatches
-from asdkit.batches.crops import Crop, TrialLane
-from asdkit.batches.feature_config import FeatureSource
+from asdkit.batches.crops import Crop, CroppedFrames
+from asdkit.batches.feature_config import FeatureConfig
 from asdkit.batches.frame_labels import LabelChunks, bonafide_frames
-from asdkit.batches.frame_sources import Lane
+from asdkit.batches.frame_sources import FrameSource
 from asdkit.batches.samplers import BalancedChunks, Sampler
 from asdkit.data.cuts import attack_of, number_spoof_classes, spoof_class_of
 from asdkit.data.frame_segments import frame_times
@@ -30,15 +30,15 @@ from asdkit.metrics.eer import eer
 from asdkit.metrics.segments import frame_eer
 from asdkit.nnet.extraction import PaddedBatch, extract, extract_frames
 from asdkit.nnet.network import Network
-from asdkit.training.training_set import Corpus, CorpusReader
+from asdkit.training.training_set import TrainingSet, TrainingSetReader
 from asdkit.training.validation import share_buffers
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class SpoofCorpusReader(CorpusReader):
-    """As `CorpusReader`, but classes are spoofed and bona fide speech.
+class SpoofTrainingSetReader(TrainingSetReader):
+    """As `TrainingSetReader`, but classes are spoofed and bona fide speech.
 
     Args:
         subtract_mean: subtract the mean over time from every chunk; it may carry traces
@@ -61,7 +61,7 @@ class SpoofCorpusReader(CorpusReader):
     number_classes = staticmethod(number_spoof_classes)
 
     def read_trials(
-        self, data_dir: PathName, corpus: Corpus, loss: nn.Module, device: str
+        self, data_dir: PathName, corpus: TrainingSet, loss: nn.Module, device: str
     ) -> SpoofValidation:
         """Read the utterances to validate on, made like those of training.
 
@@ -69,25 +69,25 @@ class SpoofCorpusReader(CorpusReader):
             DataError: something is missing, damaged, or not like that.
             FitError: the utterances are all of one class.
         """
-        cuts = corpus.source.read_cuts(data_dir)
+        cuts = corpus.feature_config.read_cuts(data_dir)
         number_spoof_classes(cuts)
-        lane = corpus.source.open_lane(cuts, corpus.feat_dim)
+        frames = corpus.feature_config.open_frames(cuts, corpus.feat_dim)
 
         @cache
         def batches(min_frames: int) -> ExtractionBatches:
             return ExtractionBatches(
-                TrialLane(lane, self.crop, self.chunk_frames, min_frames),
+                CroppedFrames(frames, self.crop, self.chunk_frames, min_frames),
                 max_frames=self.batch_size * self.chunk_frames,
                 subtract_mean=self.subtract_mean,
                 num_workers=self.num_workers,
             )
 
-        attacks = {cut.id: attack_of(cut) for cut in lane.cuts}
+        attacks = {cut.id: attack_of(cut) for cut in frames.cuts}
         assert isinstance(loss, ClassificationLoss)
         return SpoofValidation(attacks, batches, loss, device)
 
     def read_frames(
-        self, data_dir: PathName, corpus: Corpus, loss: nn.Module, device: str
+        self, data_dir: PathName, corpus: TrainingSet, loss: nn.Module, device: str
     ) -> FrameValidation:
         """Read utterances that are spoofed in part, to validate on their frames.
 
@@ -96,24 +96,24 @@ class SpoofCorpusReader(CorpusReader):
             FitError: as `read_trials` does.
             AsdkitError: features are computed from audio; labels are of stored ones.
         """
-        if corpus.source.lane == "audio":
+        if corpus.feature_config.source == "audio":
             raise AsdkitError(
                 "--objective frame_labels needs stored features",
                 hint="asdkit feats-compute, and --features stored",
             )
-        cuts = corpus.source.read_cuts(data_dir)
+        cuts = corpus.feature_config.read_cuts(data_dir)
         number_spoof_classes(cuts)
-        lane = corpus.source.open_lane(cuts, corpus.feat_dim)
+        frames = corpus.feature_config.open_frames(cuts, corpus.feat_dim)
         times = frame_times(data_dir)
         labels = {
             cut.id: bonafide_frames(cut.supervisions[0], times, int(number))
-            for cut, number in zip(lane.cuts, lane.num_frames, strict=True)
+            for cut, number in zip(frames.cuts, frames.num_frames, strict=True)
         }
 
         @cache
         def batches(min_frames: int) -> ExtractionBatches:
             return ExtractionBatches(
-                lane,
+                frames,
                 max_frames=self.batch_size * self.chunk_frames,
                 min_frames=min_frames,
                 subtract_mean=self.subtract_mean,
@@ -124,23 +124,23 @@ class SpoofCorpusReader(CorpusReader):
         return FrameValidation(labels, batches, loss, device)
 
     def _frame_labels(
-        self, data_dir: PathName, source: FeatureSource, lane: Lane
+        self, data_dir: PathName, config: FeatureConfig, frames: FrameSource
     ) -> LabelChunks | None:
         """Label the frames of stored features, if some utterance is spoofed in part."""
-        custom = (cut.supervisions[0].custom or {} for cut in lane.cuts)
-        if source.lane == "audio" or not any("spoofed" in known for known in custom):
+        custom = (cut.supervisions[0].custom or {} for cut in frames.cuts)
+        if config.source == "audio" or not any("spoofed" in known for known in custom):
             return None
-        return LabelChunks(lane.cuts, frame_times(data_dir), lane.num_frames)
+        return LabelChunks(frames.cuts, frame_times(data_dir), frames.num_frames)
 
-    def _sampler(self, lane: Lane) -> Sampler:
+    def _sampler(self, frames: FrameSource) -> Sampler:
         """Choose which utterances make a batch."""
         if self.sampling == "natural":
-            return super()._sampler(lane)
-        classes = [spoof_class_of(cut) for cut in lane.cuts]
+            return super()._sampler(frames)
+        classes = [spoof_class_of(cut) for cut in frames.cuts]
         return BalancedChunks(classes, self.batch_size, self.chunks_per_utt, self.seed)
 
 
-def balanced_weights(corpus: Corpus) -> tuple[float, ...]:
+def balanced_weights(corpus: TrainingSet) -> tuple[float, ...]:
     """Return weights that sum to 1 and make both classes count the same in the loss."""
     rarity = 1 / corpus.batches.class_counts
     return tuple((rarity / rarity.sum()).round(6).tolist())

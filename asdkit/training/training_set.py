@@ -19,10 +19,10 @@ from asdkit.batches.augmentation import (
     Rooms,
     SpecAugment,
 )
-from asdkit.batches.batches import Ear, ExtractionBatches, TrainingBatches
-from asdkit.batches.feature_config import FeatureSource
+from asdkit.batches.batches import ExtractionBatches, TeacherFrontEnd, TrainingBatches
+from asdkit.batches.feature_config import FeatureConfig
 from asdkit.batches.frame_labels import LabelChunks
-from asdkit.batches.frame_sources import AudioLane, Lane
+from asdkit.batches.frame_sources import ComputedFrames, FrameSource
 from asdkit.batches.loading import at_rate, sum_up_feats
 from asdkit.batches.noises import (
     DrawnNoises,
@@ -42,13 +42,13 @@ from asdkit.training.validation import Validation, hold_out
 SPEEDS = (1.0, 0.9, 1.1)
 
 
-class Corpus(NamedTuple):
+class TrainingSet(NamedTuple):
     """What a network is trained and validated on.
 
     Attributes:
         batches: of chunks, endless.
         classes: names in the order of their labels.
-        source: how the frames are made.
+        feature_config: how the frames are made.
         feat_dim: D.
         held_out: utt2spk of the held-out utterances; empty without validation.
         held_out_batches: gives batches of these, for a network's shortest utterance.
@@ -57,7 +57,7 @@ class Corpus(NamedTuple):
 
     batches: TrainingBatches
     classes: list[str]
-    source: FeatureSource
+    feature_config: FeatureConfig
     feat_dim: int
     held_out: dict[str, str]
     held_out_batches: Callable[[int], ExtractionBatches]
@@ -80,7 +80,7 @@ class Corpus(NamedTuple):
 
 
 @dataclass(frozen=True)
-class CorpusReader:
+class TrainingSetReader:
     """Read a data directory and say how batches are made of it.
 
     Args:
@@ -138,7 +138,7 @@ class CorpusReader:
         data_dir: PathName,
         extractor: Features | None = None,
         teacher: StoredTeacher | None = None,
-    ) -> Corpus:
+    ) -> TrainingSet:
         """Read a data directory.
 
         Args:
@@ -152,8 +152,8 @@ class CorpusReader:
             FitError: there are too few speakers or utterances.
             AsdkitError: options contradict each other.
         """
-        source = self._source(data_dir, extractor)
-        cuts = source.read_cuts(data_dir)
+        config = self._feature_config(data_dir, extractor)
+        cuts = config.read_cuts(data_dir)
         utt2spk = {cut.id: speaker_of(cut) for cut in cuts}
         limits = self.num_valid_spks, self.utts_per_valid_spk
         held_out = hold_out(utt2spk, *limits, self.seed)
@@ -163,17 +163,17 @@ class CorpusReader:
         if teacher is not None:
             taught = set(teacher.select([cut.id for cut in kept]))
             kept = kept.filter(lambda cut: cut.id in taught).to_eager()
-            ear = self._ear(kept, source, teacher)
+            ear = self._teacher_front_end(kept, config, teacher)
         if extractor:
-            lane = source.with_deltas(self._audio_lane(kept, extractor))
+            frames = config.with_deltas(self._computed_frames(kept, extractor))
         else:
-            lane = source.open_lane(kept)
-        classes = self.number_classes(lane.cuts)
+            frames = config.open_frames(kept)
+        classes = self.number_classes(frames.cuts)
         spec_augment = SpecAugment(prob=self.spec_augment_prob)
         batches = TrainingBatches(
-            lane,
+            frames,
             classes,
-            self._sampler(lane),
+            self._sampler(frames),
             self.chunk_frames,
             self.subtract_mean,
             spec_augment if self.spec_augment_prob else None,
@@ -181,17 +181,17 @@ class CorpusReader:
             self.seed,
             ear,
             self.class_of,
-            self._frame_labels(data_dir, source, lane),
+            self._frame_labels(data_dir, config, frames),
         )
         names = list(classes)
-        for speed in SPEEDS[1 : lane.num_copies]:
+        for speed in SPEEDS[1 : frames.num_copies]:
             names += [f"{name}*{speed}" for name in classes]
 
         @cache
         def held_out_batches(min_frames: int) -> ExtractionBatches:
             chosen = cuts.filter(lambda cut: cut.id in held_out).to_eager()
             return ExtractionBatches(
-                source.open_lane(chosen),
+                config.open_frames(chosen),
                 min_frames=min_frames,
                 subtract_mean=self.subtract_mean,
                 num_workers=self.num_workers,
@@ -200,26 +200,30 @@ class CorpusReader:
         options = {k: x for k, x in asdict(self).items() if k != "num_workers"}
         options["steps_per_epoch"] = batches.steps_per_epoch
         labeled = "\n".join(f"{cut.id} {self.class_of(cut)}" for cut in cuts)
-        options["content"] = self._sum_up(data_dir, source, lane)
+        options["content"] = self._sum_up(data_dir, config, frames)
         options["utts"] = f"{len(cuts)} with checksum {zlib.crc32(labeled.encode())}"
-        return Corpus(
-            batches, names, source, lane.dim, held_out, held_out_batches, options
+        return TrainingSet(
+            batches, names, config, frames.dim, held_out, held_out_batches, options
         )
 
-    def _sum_up(self, data_dir: PathName, source: FeatureSource, lane: Lane) -> str:
+    def _sum_up(
+        self, data_dir: PathName, config: FeatureConfig, frames: FrameSource
+    ) -> str:
         """Sum up features or audio, so that a training is not resumed on others."""
-        if source.lane == "stored":
-            return sum_up_feats(lane.cuts)
+        if config.source == "stored":
+            return sum_up_feats(frames.cuts)
         sizes = describe(data_dir, ["sizes"]).get("sizes", "unknown")
         return f"audio with checksum {sizes}"
 
     def _frame_labels(
-        self, data_dir: PathName, source: FeatureSource, lane: Lane
+        self, data_dir: PathName, config: FeatureConfig, frames: FrameSource
     ) -> LabelChunks | None:
         """Say of what class single frames are, where they have classes."""
         return None
 
-    def _source(self, data_dir: PathName, extractor: Features | None) -> FeatureSource:
+    def _feature_config(
+        self, data_dir: PathName, extractor: Features | None
+    ) -> FeatureConfig:
         """Say where frames come from."""
         if extractor is None and self.perturb_speed:
             raise AsdkitError("stored features cannot be played at another speed")
@@ -227,13 +231,13 @@ class CorpusReader:
             raise AsdkitError("codecs and RawBoost change audio, not stored features")
         prepared = self.subtract_mean, self.delta_order
         if extractor is None:
-            return FeatureSource.stored_in(data_dir, self.voiced, *prepared)
+            return FeatureConfig.stored_in(data_dir, self.voiced, *prepared)
         if self.voiced:
             problem = "frames without speech are left out of stored features only"
             raise AsdkitError(problem)
-        return FeatureSource.computed_by(extractor, *prepared)
+        return FeatureConfig.computed_by(extractor, *prepared)
 
-    def _audio_lane(self, cuts: Iterable[Any], extractor: Features) -> Lane:
+    def _computed_frames(self, cuts: Iterable[Any], extractor: Features) -> FrameSource:
         """Compute features of audio that changes every time."""
         rate = int(extractor.sample_frequency)
         cuts = at_rate(cuts, rate)
@@ -252,16 +256,16 @@ class CorpusReader:
             changes.append(RawBoost(self.rawboost, rate))
         augmentation = Chain(changes) if changes else None
         speeds = SPEEDS if self.perturb_speed else SPEEDS[:1]
-        return AudioLane(cuts, extractor, speeds, self.speed_classes, augmentation)
+        return ComputedFrames(cuts, extractor, speeds, self.speed_classes, augmentation)
 
-    def _ear(
-        self, cuts: Iterable[Any], student: FeatureSource, teacher: StoredTeacher
-    ) -> Ear | None:
+    def _teacher_front_end(
+        self, cuts: Iterable[Any], student: FeatureConfig, teacher: StoredTeacher
+    ) -> TeacherFrontEnd | None:
         """Let the teacher hear the same samples through a front end of its own."""
-        source = teacher.ear(student, self.perturb_speed)
-        if source is None:
+        config = teacher.front_end_for(student, self.perturb_speed)
+        if config is None:
             return None
-        ours, theirs = student.extractor(), source.extractor()
+        ours, theirs = student.extractor(), config.extractor()
         length = (self.chunk_frames - 1) * ours.window_shift + ours.window_size
         shifts, rest = divmod(length - theirs.window_size, theirs.window_shift)
         if rest or shifts < 0 or ours.sample_frequency != theirs.sample_frequency:
@@ -271,18 +275,18 @@ class CorpusReader:
                 f"shift of {theirs.window_shift} at {theirs.sample_frequency:g} Hz",
                 hint="another --chunk-frames, --frame-length or --frame-shift",
             )
-        lane = source.with_deltas(self._audio_lane(cuts, theirs))
-        return Ear(lane, shifts + 1, source.subtract_mean)
+        frames = config.with_deltas(self._computed_frames(cuts, theirs))
+        return TeacherFrontEnd(frames, shifts + 1, config.subtract_mean)
 
-    def _sampler(self, lane: Lane) -> Sampler:
+    def _sampler(self, frames: FrameSource) -> Sampler:
         """Choose which utterances make a batch."""
         size, group = self.batch_size, self.utts_per_speaker
         if not group:
-            return RandomChunks(len(lane.cuts), size, self.chunks_per_utt, self.seed)
+            return RandomChunks(len(frames.cuts), size, self.chunks_per_utt, self.seed)
         if size % group:
             raise FitError(
                 f"a batch of {size} cannot hold {group} utterances of every speaker",
                 hint="choose a --batch-size that --utts-per-speaker divides",
             )
-        speakers = [speaker_of(cut) for cut in lane.cuts]
+        speakers = [speaker_of(cut) for cut in frames.cuts]
         return SpeakerChunks(speakers, size // group, group, self.seed)

@@ -152,3 +152,12 @@ def test_usage_is_what_must_be_given(parser):
 
 def test_nothing_is_suggested_where_nothing_is_near():
     assert did_you_mean("--speed", ["--num-iters"]) == ""
+
+
+def test_an_options_old_name_is_understood_where_only_the_new_one_is_known():
+    parser = CommandParser("asdkit nnet-extract", "")
+    parser.add_argument("--features", choices=("stored", "audio"))
+    assert parser.parse(["--lane", "audio"]).features == "audio"
+    assert parser.parse(["--lane=stored"]).features == "stored"
+    with pytest.raises(SystemExit):
+        CommandParser("asdkit x", "").parse(["--lane", "audio"])

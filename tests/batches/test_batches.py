@@ -6,8 +6,8 @@ import torch
 
 from asdkit.base.errors import AsdkitError, DataError, FitError
 from asdkit.batches.augmentation import Augmentation, SpecAugment
-from asdkit.batches.batches import Ear, ExtractionBatches, TrainingBatches
-from asdkit.batches.frame_sources import AudioLane, StoredLane
+from asdkit.batches.batches import ExtractionBatches, TeacherFrontEnd, TrainingBatches
+from asdkit.batches.frame_sources import ComputedFrames, StoredFrames
 from asdkit.batches.noises import DrawnNoises, DrawnRooms
 from asdkit.batches.samplers import RandomChunks, SpeakerChunks
 from asdkit.data.cuts import read_cuts
@@ -19,14 +19,14 @@ SPEAKERS = {"s0": 0, "s1": 1, "s2": 2}
 
 @pytest.fixture
 def stored(speech):
-    return StoredLane(read_cuts(speech, features=True))
+    return StoredFrames(read_cuts(speech, features=True))
 
 
 @pytest.fixture
 def audio(speech):
     """Everything that is random is switched on."""
     cuts = list(read_cuts(speech, features=False))
-    return AudioLane(
+    return ComputedFrames(
         cuts,
         Fbank(num_mel_bins=20),
         speeds=(1.0, 0.9, 1.1),
@@ -35,14 +35,14 @@ def audio(speech):
 
 
 @pytest.fixture(params=["stored", "audio"])
-def lane(request):
+def frames(request):
     return request.getfixturevalue(request.param)
 
 
-def training(lane, sampler=None, **options):
-    sampler = sampler or RandomChunks(len(lane.cuts), batch_size=4)
+def training(frames, sampler=None, **options):
+    sampler = sampler or RandomChunks(len(frames.cuts), batch_size=4)
     options = {"chunk_frames": 60, "spec_augment": SpecAugment()} | options
-    return TrainingBatches(lane, SPEAKERS, sampler, **options)
+    return TrainingBatches(frames, SPEAKERS, sampler, **options)
 
 
 def take(batches, number, step=0):
@@ -55,16 +55,16 @@ def assert_equal(first, second):
     assert torch.equal(first.labels, second.labels)
 
 
-def test_a_batch_has_the_shapes_and_labels_it_promises(lane):
-    batches = training(lane)
+def test_a_batch_has_the_shapes_and_labels_it_promises(frames):
+    batches = training(frames)
     for batch in take(batches, 5).values():
-        assert batch.feats.shape == (4, 60, lane.dim)
+        assert batch.feats.shape == (4, 60, frames.dim)
         assert batch.feats.dtype == torch.float32
         assert batch.num_frames.tolist() == [60] * 4
         spks = batch.labels % 3
         assert [f"s{spk}" for spk in spks.tolist()] == [utt[:2] for utt in batch.utts]
         assert batch.labels.max() < batches.num_classes
-    assert batches.num_classes == 3 * lane.num_copies
+    assert batches.num_classes == 3 * frames.num_copies
     assert batches.steps_per_epoch == 2
 
 
@@ -74,8 +74,8 @@ def test_a_speaker_at_another_speed_is_another_speaker(audio):
     assert labels.unique().tolist() == list(range(9))
 
 
-def test_batches_do_not_depend_on_the_number_of_workers(lane):
-    one, two = training(lane), training(lane, num_workers=2)
+def test_batches_do_not_depend_on_the_number_of_workers(frames):
+    one, two = training(frames), training(frames, num_workers=2)
     num_threads = torch.get_num_threads()
     torch.set_num_threads(2)
     expected, got = take(one, 5), take(two, 5)
@@ -87,8 +87,8 @@ def test_batches_do_not_depend_on_the_number_of_workers(lane):
 
 
 @pytest.mark.parametrize("num_workers", [0, 2])
-def test_training_resumed_at_a_step_sees_what_it_would_have_seen(lane, num_workers):
-    batches = training(lane, num_workers=num_workers)
+def test_training_resumed_at_a_step_sees_what_it_would_have_seen(frames, num_workers):
+    batches = training(frames, num_workers=num_workers)
     expected = take(batches, 9)
     for step, batch in take(batches, 2, step=7).items():
         assert_equal(batch, expected[step])
@@ -105,27 +105,27 @@ def test_seeds_and_epochs_change_the_chunks(stored):
     assert not torch.equal(in_order[0], in_order[2])
 
 
-def test_making_batches_draws_no_random_numbers_of_others(lane):
+def test_making_batches_draws_no_random_numbers_of_others(frames):
     torch.manual_seed(1)
     np.random.seed(1)  # noqa: NPY002
     expected = torch.rand(3), np.random.rand(3)  # noqa: NPY002
     for num_workers in (0, 1):
         torch.manual_seed(1)
         np.random.seed(1)  # noqa: NPY002
-        take(training(lane, num_workers=num_workers), 2)
+        take(training(frames, num_workers=num_workers), 2)
         assert torch.equal(torch.rand(3), expected[0])
         np.testing.assert_array_equal(np.random.rand(3), expected[1])  # noqa: NPY002
 
 
-def test_ranks_together_make_the_batches_of_one(lane, monkeypatch):
-    sampler = SpeakerChunks([c.id[:2] for c in lane.cuts], 2, 2)
-    lane.speed_classes, lane.num_copies = False, 1
-    whole = take(training(lane, sampler), 4)
+def test_ranks_together_make_the_batches_of_one(frames, monkeypatch):
+    sampler = SpeakerChunks([c.id[:2] for c in frames.cuts], 2, 2)
+    frames.speed_classes, frames.num_copies = False, 1
+    whole = take(training(frames, sampler), 4)
     monkeypatch.setenv("WORLD_SIZE", "2")
     shares = []
     for rank in range(2):
         monkeypatch.setenv("RANK", str(rank))
-        shares.append(take(training(lane, sampler), 4))
+        shares.append(take(training(frames, sampler), 4))
     for step, batch in whole.items():
         first, second = shares[0][step], shares[1][step]
         assert first.utts + second.utts == batch.utts
@@ -139,15 +139,15 @@ def test_another_ear_hears_the_same_chunk_in_the_same_noise(speech, num_workers)
     cuts = list(read_cuts(speech, features=False))
     augmentation = Augmentation(DrawnRooms(), DrawnNoises(cuts), prob=0.9)
     fbank = Fbank(num_mel_bins=20, dither=0.0)
-    lanes = [
-        AudioLane(cuts, extractor, (1.0, 0.9, 1.1), augmentation=augmentation)
+    sources = [
+        ComputedFrames(cuts, extractor, (1.0, 0.9, 1.1), augmentation=augmentation)
         for extractor in (fbank, Waveform())
     ]
     options = {"subtract_mean": False, "spec_augment": None, "num_workers": num_workers}
     num_samples = 59 * 160 + 400
-    ear = Ear(lanes[1], num_samples, subtract_mean=False)
-    heard = take(training(lanes[0], teacher_ear=ear, **options), 4)
-    alone = take(training(lanes[0], **options), 4)
+    ear = TeacherFrontEnd(sources[1], num_samples, subtract_mean=False)
+    heard = take(training(sources[0], teacher_front_end=ear, **options), 4)
+    alone = take(training(sources[0], **options), 4)
     for step, batch in heard.items():
         assert_equal(batch, alone[step])  # a teacher does not change what is heard
         assert alone[step].teacher_feats is None
@@ -157,9 +157,11 @@ def test_another_ear_hears_the_same_chunk_in_the_same_noise(speech, num_workers)
 
 
 def test_an_ear_has_its_own_mean(audio):
-    ears = [Ear(audio, 30, subtract_mean) for subtract_mean in (False, True)]
+    ears = [
+        TeacherFrontEnd(audio, 30, subtract_mean) for subtract_mean in (False, True)
+    ]
     plain, centered = (
-        take(training(audio, teacher_ear=ear), 1)[0].teacher_feats for ear in ears
+        take(training(audio, teacher_front_end=ear), 1)[0].teacher_feats for ear in ears
     )
     expected = plain - plain.mean(dim=1, keepdim=True)
     torch.testing.assert_close(centered, expected, rtol=1e-3, atol=1e-4)

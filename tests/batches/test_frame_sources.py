@@ -4,7 +4,7 @@ import soundfile
 
 from asdkit.base.errors import DataError
 from asdkit.batches.augmentation import Augmentation
-from asdkit.batches.frame_sources import AudioLane, DeltaLane, StoredLane
+from asdkit.batches.frame_sources import ComputedFrames, DeltaFrames, StoredFrames
 from asdkit.batches.noises import DrawnNoises, DrawnRooms
 from asdkit.data.cuts import read_cuts
 from asdkit.features.deltas import add_deltas
@@ -21,8 +21,8 @@ def cuts(speech):
 
 @pytest.fixture(params=[0, 2**20])
 def stored(speech, request):
-    """A lane without and with a cache."""
-    return StoredLane(read_cuts(speech, features=True), max_cached=request.param)
+    """A frames without and with a cache."""
+    return StoredFrames(read_cuts(speech, features=True), max_cached=request.param)
 
 
 def test_stored_utterances_are_those_of_the_archive(stored, speech):
@@ -59,7 +59,7 @@ def test_a_short_stored_utterance_is_repeated(stored, rng):
 def test_a_cache_is_read_once_and_only_if_all_fits(speech, monkeypatch):
     cuts = list(read_cuts(speech, features=True))
     read = []
-    load = StoredLane.whole.__globals__["load_feats"]
+    load = StoredFrames.whole.__globals__["load_feats"]
     monkeypatch.setattr(
         "asdkit.batches.frame_sources.load_feats",
         lambda *args: read.append(args) or load(*args),
@@ -67,17 +67,17 @@ def test_a_cache_is_read_once_and_only_if_all_fits(speech, monkeypatch):
     size = sum(cut.features.num_frames for cut in cuts) * 5 * 4
     for max_cached, at_first, later in (size, 10, 10), (size - 1, 0, 3):
         read.clear()
-        lane = StoredLane(cuts, max_cached)
+        frames = StoredFrames(cuts, max_cached)
         assert len(read) == at_first
         for _ in range(3):
-            lane.whole(1)
+            frames.whole(1)
         assert len(read) == later
 
 
 def test_a_voiced_lane_counts_voiced_frames_only(speech):
-    lane = StoredLane(read_cuts(speech, features=True, voiced=True))
-    assert lane.num_frames.tolist() == [len(lane.whole(i)) for i in range(10)]
-    assert lane.whole(0)[:, 0].tolist() == list(range(0, 48, 3))
+    frames = StoredFrames(read_cuts(speech, features=True, voiced=True))
+    assert frames.num_frames.tolist() == [len(frames.whole(i)) for i in range(10)]
+    assert frames.whole(0)[:, 0].tolist() == list(range(0, 48, 3))
 
 
 def test_directories_may_be_joined_if_their_features_agree(speech, rng):
@@ -94,25 +94,25 @@ def test_directories_may_be_joined_if_their_features_agree(speech, rng):
     (other / "utt2num_frames").unlink(missing_ok=True)
     first = list(read_cuts(speech, features=True))
     second = list(read_cuts(other, features=True))
-    lane = StoredLane([first[0], second[1], first[1]], max_cached=0)
-    assert len(lane.whole(2)) == lane.num_frames[2]
+    frames = StoredFrames([first[0], second[1], first[1]], max_cached=0)
+    assert len(frames.whole(2)) == frames.num_frames[2]
     with pytest.raises(DataError, match="'s0-u1': expected frames of 5 numbers"):
-        lane.whole(1)
+        frames.whole(1)
 
 
 def test_audio_of_a_whole_utterance_gives_the_features_of_feats_compute(cuts):
-    lane = AudioLane(cuts, FBANK)
+    frames = ComputedFrames(cuts, FBANK)
     for place, cut in enumerate(cuts):
         samples = soundfile.read(f"{cut.id}.flac", dtype="float32")[0]
-        feats = lane.whole(place)
+        feats = frames.whole(place)
         np.testing.assert_array_equal(feats, FBANK(samples))
-        assert lane.num_frames[place] == len(feats)
+        assert frames.num_frames[place] == len(feats)
 
 
 def test_a_plain_chunk_of_audio_is_a_part_of_the_utterance(cuts, rng):
-    lane = AudioLane(cuts, FBANK)
+    frames = ComputedFrames(cuts, FBANK)
     samples = soundfile.read("s0-u4.flac", dtype="float32")[0]
-    chunk, copy = lane.chunk(4, 10, np.random.default_rng(5))
+    chunk, copy = frames.chunk(4, 10, np.random.default_rng(5))
     draws = np.random.default_rng(5)
     draws.integers(1)  # of the speed
     length = 9 * 160 + 400
@@ -123,7 +123,7 @@ def test_a_plain_chunk_of_audio_is_a_part_of_the_utterance(cuts, rng):
 
 @pytest.mark.parametrize("snip_edges", [True, False])
 def test_chunks_have_their_length_whatever_happens_to_them(cuts, rng, snip_edges):
-    lane = AudioLane(
+    frames = ComputedFrames(
         cuts,
         Fbank(num_mel_bins=20, snip_edges=snip_edges),
         speeds=(1.0, 0.9, 1.1),
@@ -131,7 +131,7 @@ def test_chunks_have_their_length_whatever_happens_to_them(cuts, rng, snip_edges
     )
     copies = set()
     for number in range(60):
-        chunk, copy = lane.chunk(number % 10, 70, rng)
+        chunk, copy = frames.chunk(number % 10, 70, rng)
         assert chunk.shape == (70, 20)
         assert chunk.dtype == np.float32
         assert np.isfinite(chunk).all()
@@ -144,34 +144,36 @@ def test_a_faster_voice_is_higher(cuts):
     soundfile.write("s0-u4.flac", tone[:33600], 16000)
     cut = read_cuts("data", features=False)["s0-u3"]
     soundfile.write("s0-u3.flac", tone[: cut.num_samples], 16000)
-    lane = AudioLane([cut], Fbank(num_mel_bins=80, dither=0.0), speeds=(1, 0.8, 1.25))
+    frames = ComputedFrames(
+        [cut], Fbank(num_mel_bins=80, dither=0.0), speeds=(1, 0.8, 1.25)
+    )
     peaks = {}
     for seed in range(20):
-        chunk, copy = lane.chunk(0, 50, np.random.default_rng(seed))
+        chunk, copy = frames.chunk(0, 50, np.random.default_rng(seed))
         peaks[copy] = int(chunk.mean(axis=0).argmax())
     assert peaks[1] < peaks[0] < peaks[2]
 
 
 def test_speeds_are_classes_only_if_wanted(cuts, rng):
-    lane = AudioLane(cuts, FBANK, speeds=(1.0, 0.9, 1.1), speed_classes=False)
-    assert lane.num_copies == 1
-    assert {lane.chunk(0, 20, rng)[1] for _ in range(20)} == {0}
-    assert AudioLane(cuts, FBANK, speeds=(1.0, 0.9, 1.1)).num_copies == 3
+    frames = ComputedFrames(cuts, FBANK, speeds=(1.0, 0.9, 1.1), speed_classes=False)
+    assert frames.num_copies == 1
+    assert {frames.chunk(0, 20, rng)[1] for _ in range(20)} == {0}
+    assert ComputedFrames(cuts, FBANK, speeds=(1.0, 0.9, 1.1)).num_copies == 3
     with pytest.raises(ValueError, match=r"begin with 1\.0"):
-        AudioLane(cuts, FBANK, speeds=(0.9, 1.1))
+        ComputedFrames(cuts, FBANK, speeds=(0.9, 1.1))
 
 
 def test_missing_audio_is_an_error_before_training(cuts, speech):
     (speech.parent / "s1-u2.flac").unlink()
     with pytest.raises(DataError, match=r"s1-u2\.flac: no such file \(1 of 10"):
-        AudioLane(cuts, FBANK)
+        ComputedFrames(cuts, FBANK)
 
 
 def test_derivatives_are_those_of_the_chunk(stored, speech):
-    lane = DeltaLane(stored, delta_order=2)
-    assert (lane.dim, lane.num_copies) == (15, 1)
-    np.testing.assert_array_equal(lane.whole(3), add_deltas(stored.whole(3), 1, 2))
+    frames = DeltaFrames(stored, delta_order=2)
+    assert (frames.dim, frames.num_copies) == (15, 1)
+    np.testing.assert_array_equal(frames.whole(3), add_deltas(stored.whole(3), 1, 2))
     plain, _ = stored.chunk(4, 30, np.random.default_rng(1))
-    chunk, copy = lane.chunk(4, 30, np.random.default_rng(1))
+    chunk, copy = frames.chunk(4, 30, np.random.default_rng(1))
     np.testing.assert_array_equal(chunk, add_deltas(plain, 1, 2))
     assert copy == 0

@@ -39,7 +39,7 @@ def test_features_of_another_dimension_are_refused(
 
 
 def test_audio_needs_features_that_have_a_name(network, capsys):
-    arguments = ["--lane", "audio", "data/train", "exp/net", "exp/x"]
+    arguments = ["--features", "audio", "data/train", "exp/net", "exp/x"]
     assert main(["nnet-extract", *arguments]) == 1
     assert "features of an unknown type cannot be computed" in capsys.readouterr().err
 

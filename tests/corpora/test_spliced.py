@@ -110,20 +110,20 @@ def test_supervisions_are_those_that_lhotse_reads(corpus):
 
 def test_labels_of_a_chunk_are_those_of_its_frames(corpus):
     """The first column of these features is the number of the frame."""
-    from asdkit.batches.frame_sources import StoredLane
+    from asdkit.batches.frame_sources import StoredFrames
 
     manifests = read_manifests(corpus)
     manifests.supervisions["s0-u4"].custom["spoofed"] = [[0.5, 1.2]]
     write_manifests(
         corpus, manifests.recordings.values(), manifests.supervisions.values()
     )
-    lane = StoredLane(read_cuts(corpus, features=True))
+    frames = StoredFrames(read_cuts(corpus, features=True))
     times = FrameTimes(0.01, 0.0)
-    labels = LabelChunks(lane.cuts, times, lane.num_frames)
-    place = [cut.id for cut in lane.cuts].index("s0-u4")
+    labels = LabelChunks(frames.cuts, times, frames.num_frames)
+    place = [cut.id for cut in frames.cuts].index("s0-u4")
     for seed in range(20):
         for length in (60, 300):  # shorter and longer than the utterance
-            feats, _ = lane.chunk(place, length, np.random.default_rng(seed))
+            feats, _ = frames.chunk(place, length, np.random.default_rng(seed))
             chunk = labels.chunk(place, length, np.random.default_rng(seed))
             middle = 0.01 * (feats[:, 0] + 0.5)
             spoofed = (middle >= 0.5) & (middle < 1.2)
@@ -131,8 +131,8 @@ def test_labels_of_a_chunk_are_those_of_its_frames(corpus):
 
 
 def test_frames_that_are_left_out_have_no_labels(corpus):
-    from asdkit.batches.frame_sources import StoredLane
+    from asdkit.batches.frame_sources import StoredFrames
 
-    lane = StoredLane(read_cuts(corpus, features=True, voiced=True))
+    frames = StoredFrames(read_cuts(corpus, features=True, voiced=True))
     with pytest.raises(DataError, match="frames have labels"):
-        LabelChunks(lane.cuts, FrameTimes(), lane.num_frames)
+        LabelChunks(frames.cuts, FrameTimes(), frames.num_frames)

@@ -47,7 +47,10 @@ def test_a_model_comes_back_with_its_front_end(small_gmm, spoof_corpus):
     again = train_spoof_gmm("data", SpoofFrontEnd(), **options)
     np.testing.assert_array_equal(read.spoof.means_, again.spoof.means_)
     assert read.frontend == FrontEnd(delta_window=1, delta_order=2, cmn_window=0)
-    assert (read.source.type, read.source.options["num_ceps"]) == ("lfcc", 20)
+    assert (read.feature_config.type, read.feature_config.options["num_ceps"]) == (
+        "lfcc",
+        20,
+    )
 
 
 def test_other_features_are_refused(small_gmm, spoof_corpus):

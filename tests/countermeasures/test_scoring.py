@@ -37,7 +37,7 @@ def test_the_crop_can_be_another_than_in_training(small_network):
 
 def test_the_features_can_be_computed(small_network):
     path = f"{small_network}/network.pt"
-    stored, audio = (scores_of("data", path, lane=lane) for lane in (None, "audio"))
+    stored, audio = (scores_of("data", path, features=x) for x in (None, "audio"))
     for utt, score in stored.items():
         np.testing.assert_allclose(audio[utt], score, rtol=1e-4, atol=1e-4)
 
@@ -57,7 +57,7 @@ def test_frames_chosen_by_vad_cannot_be_computed(small_network, monkeypatch):
     trained.options["features"]["voiced"] = True
     monkeypatch.setattr(scoring, "load_network", lambda path: trained)
     with pytest.raises(AsdkitError, match="are left out of stored features only"):
-        list(score_network("data", "x", lane="audio"))
+        list(score_network("data", "x", features="audio"))
 
 
 def test_scores_are_written_in_the_order_of_utt2spk(spoof_corpus, caplog):

@@ -12,7 +12,7 @@ from asdkit.backends.pipeline import Pipeline
 from asdkit.backends.uncertainty import transform_precision
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.batches.batches import Batch
-from asdkit.batches.feature_config import FeatureSource
+from asdkit.batches.feature_config import FeatureConfig
 from asdkit.distillation.stored_teachers import (
     StoredNetwork,
     StoredVectors,
@@ -117,10 +117,10 @@ def test_what_is_read_is_described_down_to_its_numbers(archive):
 
 
 def test_another_speed_is_another_voice(archive):
-    source = FeatureSource("audio", **FBANK)
-    assert read().ear(source, perturb_speed=False) is None
+    source = FeatureConfig("audio", **FBANK)
+    assert read().front_end_for(source, perturb_speed=False) is None
     with pytest.raises(AsdkitError, match="a voice is another's"):
-        read().ear(source, perturb_speed=True)
+        read().front_end_for(source, perturb_speed=True)
 
 
 def test_options_without_a_teacher_are_refused(archive):
@@ -138,7 +138,7 @@ def make_network(tmp_path, monkeypatch):
         options = {
             "network": {"name": "xvector", "feat_dim": 4, "channels": 4},
             "loss": {"name": "am_softmax"},
-            "features": FeatureSource(**features).description,
+            "features": FeatureConfig(**features).description,
             "classes": ["a", "b", "c"],
         }
         trained = build_network(options)
@@ -167,29 +167,29 @@ def test_a_network_is_known_by_its_weights(make_network):
     assert StoredNetwork("net").description["checksum"] == checksums[1]
 
 
-@pytest.mark.parametrize("lane", ["stored", "audio"])
-def test_the_same_features_need_no_second_ear(make_network, lane):
+@pytest.mark.parametrize("source", ["stored", "audio"])
+def test_the_same_features_need_no_second_front_end(make_network, source):
     """Stored or computed, they are the same."""
-    stored = make_network(lane="audio", **FBANK)
-    assert stored.ear(FeatureSource(lane, **FBANK), False) is None
+    stored = make_network(source="audio", **FBANK)
+    assert stored.front_end_for(FeatureConfig(source, **FBANK), False) is None
 
 
 def test_other_features_are_computed_from_the_same_audio(make_network):
-    stored = make_network(lane="stored", **FBANK, delta_order=1)
-    found = stored.ear(FeatureSource("audio", "waveform"), True)
-    assert found == FeatureSource("audio", **FBANK, delta_order=1)
+    stored = make_network(source="stored", **FBANK, delta_order=1)
+    found = stored.front_end_for(FeatureConfig("audio", "waveform"), True)
+    assert found == FeatureConfig("audio", **FBANK, delta_order=1)
 
 
 def test_features_that_cannot_both_be_had_are_refused_with_both_values(make_network):
-    stored = make_network(lane="stored", **FBANK)
+    stored = make_network(source="stored", **FBANK)
     other = {"type": "fbank", "options": {"num_mel_bins": 20}}
     with pytest.raises(DataError, match=r"options.num_mel_bins = 10, now 20") as error:
-        stored.ear(FeatureSource("stored", **other), False)
+        stored.front_end_for(FeatureConfig("stored", **other), False)
     assert "--features" in error.value.hint
-    voiced = make_network(lane="stored", voiced=True, **FBANK)
+    voiced = make_network(source="stored", voiced=True, **FBANK)
     with pytest.raises(DataError, match="voiced = True, now False"):
-        voiced.ear(FeatureSource("audio", **FBANK), False)
-    unknown = make_network(lane="stored")
-    assert unknown.ear(FeatureSource("stored"), False) is None
+        voiced.front_end_for(FeatureConfig("audio", **FBANK), False)
+    unknown = make_network(source="stored")
+    assert unknown.front_end_for(FeatureConfig("stored"), False) is None
     with pytest.raises(DataError, match=r"type = None, now 'fbank'"):
-        unknown.ear(FeatureSource("audio", **FBANK), False)
+        unknown.front_end_for(FeatureConfig("audio", **FBANK), False)

@@ -20,7 +20,7 @@ from asdkit.metrics.eer import eer
 from asdkit.nnet.network import Network
 from asdkit.training.spoofing import (
     FrameValidation,
-    SpoofCorpusReader,
+    SpoofTrainingSetReader,
     SpoofValidation,
     balanced_weights,
 )
@@ -55,7 +55,7 @@ def write_data(tmp_path, rng, monkeypatch):
 
 
 def read(data, **options):
-    return SpoofCorpusReader(**{**OPTIONS, **options}).read(data)
+    return SpoofTrainingSetReader(**{**OPTIONS, **options}).read(data)
 
 
 def test_spoof_is_0_and_bonafide_1(write_data):
@@ -117,7 +117,7 @@ class First(ClassificationLoss):
 @pytest.mark.parametrize("crop", ["whole", "first", "center"])
 def test_no_utterance_to_validate_on_is_too_short(write_data, crop):
     data = write_data(["bonafide", "A01", "A02"] * 4)
-    reader = SpoofCorpusReader(**OPTIONS, crop=crop)
+    reader = SpoofTrainingSetReader(**OPTIONS, crop=crop)
     validate = reader.read_trials(data, reader.read(data), First(), "cpu")
     network = Mean()
     assert 0 <= validate(network) <= 1
@@ -128,7 +128,7 @@ def test_no_utterance_to_validate_on_is_too_short(write_data, crop):
 
 def test_to_validate_takes_both_classes(write_data):
     data, dev = write_data(["bonafide", "A01"] * 4), write_data(["A01"] * 4, "dev")
-    reader = SpoofCorpusReader(**OPTIONS)
+    reader = SpoofTrainingSetReader(**OPTIONS)
     with pytest.raises(FitError, match="got only spoof"):
         reader.read_trials(dev, reader.read(data), First(), "cpu")
 
@@ -205,7 +205,7 @@ def test_frames_are_validated_by_their_own_error_rate(write_data, run_as_ranks):
         is_bonafide += [True] * len(feats) if n % 2 == 0 else (middles >= 0.05).tolist()
     scores, is_bonafide = np.array(scores), np.array(is_bonafide)
     expected = eer(scores[is_bonafide], scores[~is_bonafide])
-    reader = SpoofCorpusReader(**OPTIONS)
+    reader = SpoofTrainingSetReader(**OPTIONS)
     corpus = reader.read(data)
 
     def validate(rank=0):
@@ -219,7 +219,7 @@ def test_frames_are_validated_by_their_own_error_rate(write_data, run_as_ranks):
 
 def test_frames_that_are_not_finite_have_no_error_rate(write_data, caplog):
     data = write_data(["bonafide", "A01"] * 3)
-    reader = SpoofCorpusReader(**OPTIONS)
+    reader = SpoofTrainingSetReader(**OPTIONS)
     validate = reader.read_frames(data, reader.read(data), First(), "cpu")
     network = Frames(3, 3)
     network.embed_frames = lambda feats, num: (feats * torch.nan, num)

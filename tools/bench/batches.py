@@ -3,8 +3,8 @@
     python tools/bench/batches.py                   drawn speakers, two networks
     python tools/bench/batches.py --data DIR        audio of a data directory
 
-First, how many chunks of 2 s a second each lane makes, with 0, 1 and 2 workers.  Then
-a training step with batches of a lane against the same step with the same random
+First, how many chunks of 2 s a second each frames makes, with 0, 1 and 2 workers.  Then
+a training step with batches of a source against the same step with the same random
 tensor every time; the two alternate, and the ratio is the median over the rounds of
 seconds by the clock, so that waiting counts.  The processor is shared: start it on a
 quiet machine.  With a GPU, steps run there, in bfloat16.
@@ -32,7 +32,7 @@ from torch import nn
 from asdkit.base.device import choose_device
 from asdkit.batches.augmentation import Augmentation, SpecAugment
 from asdkit.batches.batches import TrainingBatches
-from asdkit.batches.frame_sources import AudioLane, Lane, StoredLane
+from asdkit.batches.frame_sources import ComputedFrames, FrameSource, StoredFrames
 from asdkit.batches.noises import DrawnNoises, DrawnRooms
 from asdkit.batches.samplers import RandomChunks
 from asdkit.data.cuts import number_speakers, read_cuts
@@ -60,36 +60,38 @@ def draw_data(folder: Path) -> Path:
     return folder / "data"
 
 
-def make_lanes(data: Path, folder: Path) -> dict[str, Lane]:
-    """Build the lanes to be timed, from one copy of the manifests."""
+def make_lanes(data: Path, folder: Path) -> dict[str, FrameSource]:
+    """Build the sources to be timed, from one copy of the manifests."""
     copy = folder / "copy"
     copy.mkdir()
     for path in data.glob("*.jsonl.gz"):
         (copy / path.name).write_bytes(path.read_bytes())
     compute_features(copy, folder / "packed", FBANK, compress=True)
-    packed = StoredLane(read_cuts(copy, features=True), max_cached=0)
+    packed = StoredFrames(read_cuts(copy, features=True), max_cached=0)
     compute_features(copy, folder / "fbank", FBANK)
     stored, audio = list(read_cuts(copy, True)), list(read_cuts(copy, False))
     augment = Augmentation(DrawnRooms(), DrawnNoises())
     babble = Augmentation(DrawnRooms(), DrawnNoises(audio))
     speeds = (1.0, 0.9, 1.1)
     return {
-        "stored, cached": StoredLane(stored),
-        "stored, on disk": StoredLane(stored, max_cached=0),
+        "stored, cached": StoredFrames(stored),
+        "stored, on disk": StoredFrames(stored, max_cached=0),
         "stored, compressed, on disk": packed,
-        "audio": AudioLane(audio, FBANK),
-        "audio, speeds": AudioLane(audio, FBANK, speeds),
-        "audio, rooms and noise": AudioLane(audio, FBANK, augmentation=augment),
-        "audio, all and babble": AudioLane(audio, FBANK, speeds, True, babble),
+        "audio": ComputedFrames(audio, FBANK),
+        "audio, speeds": ComputedFrames(audio, FBANK, speeds),
+        "audio, rooms and noise": ComputedFrames(audio, FBANK, augmentation=augment),
+        "audio, all and babble": ComputedFrames(audio, FBANK, speeds, True, babble),
     }
 
 
-def batches_of(lane: Lane, batch_size: int, num_workers: int) -> TrainingBatches:
+def batches_of(
+    frames: FrameSource, batch_size: int, num_workers: int
+) -> TrainingBatches:
     """Make batches with masks."""
-    sampler = RandomChunks(len(lane.cuts), batch_size)
-    speakers = number_speakers(lane.cuts)
+    sampler = RandomChunks(len(frames.cuts), batch_size)
+    speakers = number_speakers(frames.cuts)
     return TrainingBatches(
-        lane, speakers, sampler, spec_augment=SpecAugment(), num_workers=num_workers
+        frames, speakers, sampler, spec_augment=SpecAugment(), num_workers=num_workers
     )
 
 
@@ -160,11 +162,11 @@ def main() -> None:
     args = parser.parse_args()
     device = choose_device()
     with tempfile.TemporaryDirectory() as name:
-        lanes = make_lanes(args.data or draw_data(Path(name)), Path(name))
+        sources = make_lanes(args.data or draw_data(Path(name)), Path(name))
         print(f"{'':32}{'ms of CPU':>9}{'chunks a second, workers 0, 1, 2':>36}")
-        for title, lane in lanes.items():
-            number = 6 if isinstance(lane, AudioLane) else 60
-            timed = [time_chunks(batches_of(lane, 64, n), number) for n in range(3)]
+        for title, frames in sources.items():
+            number = 6 if isinstance(frames, ComputedFrames) else 60
+            timed = [time_chunks(batches_of(frames, 64, n), number) for n in range(3)]
             rates = "".join(f"{rate:12.0f}" for rate, _ in timed)
             print(f"{title:32}{timed[0][1]:9.3f}{rates}", flush=True)
         print(f"\n{'bare step in ms, fed / bare':32}", end="")
@@ -174,7 +176,7 @@ def main() -> None:
             for title in ("stored, cached", "audio, all and babble"):
                 print(f"{f'{network}: {title}':40}", end="")
                 for num_workers in range(3):
-                    batches = batches_of(lanes[title], args.batch_size, num_workers)
+                    batches = batches_of(sources[title], args.batch_size, num_workers)
                     compare(step, batches, args.rounds, args.steps)
                 print()
 

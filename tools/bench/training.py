@@ -43,7 +43,7 @@ from asdkit.losses.classification import AamSoftmax
 from asdkit.losses.objective import Labels
 from asdkit.nnet.registry import build
 from asdkit.training.loop import Batches, Training
-from asdkit.training.training_set import CorpusReader
+from asdkit.training.training_set import TrainingSetReader
 
 NUM_SPKS, DIM, FRAMES = 100, 80, 200
 
@@ -163,7 +163,9 @@ def main() -> None:
         data = write_data(Path(folder)) if "T2" in args.rows else None
         sources: dict[str, Batches] = {"T1": RandomBatches(args.batch_size, args.steps)}
         if data:
-            sources["T2"] = CorpusReader(batch_size=args.batch_size).read(data).batches
+            sources["T2"] = (
+                TrainingSetReader(batch_size=args.batch_size).read(data).batches
+            )
         for row in args.rows:
             ratios = []
             for _ in range(args.rounds):

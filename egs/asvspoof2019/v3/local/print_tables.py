@@ -20,7 +20,7 @@ import numpy as np
 from asdkit.base.cost import Power
 from asdkit.base.exits import exit_code
 from asdkit.base.options import add_options, options_of
-from asdkit.batches.feature_config import FeatureSource
+from asdkit.batches.feature_config import FeatureConfig
 from asdkit.io.cm_scores import read_cm_scores
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.store import describe, load_arrays
@@ -102,7 +102,7 @@ def size_of(system: System, num_samples: int, checkpoint: Path | None) -> list[s
 
 def count_frames(features: dict, num_samples: int) -> int:
     """Count the frames of so many samples."""
-    extractor = FeatureSource(**features).extractor()
+    extractor = FeatureConfig.read(features).extractor()
     return len(extractor(np.zeros(num_samples, np.float32)))
 
 

@@ -24,7 +24,7 @@ from asdkit.io.tensors import load_tensors
 from asdkit.training.loop import TrainedModel
 from asdkit.training.networks import new_network
 from asdkit.training.objectives import OBJECTIVES, build_objective
-from asdkit.training.training_set import CorpusReader
+from asdkit.training.training_set import TrainingSetReader
 
 NUM_BATCHES = 4
 
@@ -36,7 +36,7 @@ def main() -> None:
     args = parser.parse(sys.argv[1:])
     stored = TeacherReader(**options_of(TeacherReader, args)).read()
     assert stored is not None
-    reader = CorpusReader(**options_of(CorpusReader, args))
+    reader = TrainingSetReader(**options_of(TrainingSetReader, args))
     corpus = reader.read(args.data_dir, None, stored)
     network, loss, _ = new_network(args, corpus, stored)
     objective = build_objective(
