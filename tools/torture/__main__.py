@@ -57,7 +57,10 @@ def main() -> int:
             shutil.rmtree(work, ignore_errors=True)
             work.mkdir(parents=True)
         else:
-            work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            # Not a TemporaryDirectory: the programs, forks of this one, would remove it
+            # among what they do at their end.
+            work = Path(tempfile.mkdtemp(prefix="torture."))
+            stack.callback(shutil.rmtree, work, ignore_errors=True)
         counts: collections.Counter[tuple[str, str]] = collections.Counter()
         deaths: collections.Counter[str] = collections.Counter()
         if args.inputs or args.case is not None:
