@@ -41,7 +41,8 @@ class DataError(AsdkitError):
         line: int | None = None,
         hint: str | None = None,
     ) -> None:
-        where = f"{path}" if line is None else f"{path}:{line}"
+        where = f"{path}".replace("\n", r"\n")  # a message is one line
+        where = where if line is None else f"{where}:{line}"
         problem = shorten(problem)
         super().__init__(f"{where}: {problem}", hint)
         self.path = path

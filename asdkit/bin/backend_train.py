@@ -50,10 +50,10 @@ def main(args: argparse.Namespace) -> None:
 
     from asdkit.backends.pipeline import Pipeline
     from asdkit.io.store import save_arrays
-    from asdkit.io.tables import read_table
+    from asdkit.io.tables import read_words
     from asdkit.io.vectors import read_vectors
 
-    utt2spk = read_table(args.utt2spk)
+    utt2spk = read_words(args.utt2spk)
     vectors = read_vectors(args.vectors)
     utts = [utt for utt in vectors.keys if utt in utt2spk]
     skipped = len(vectors.keys) - len(utts), len(utt2spk) - len(utts)

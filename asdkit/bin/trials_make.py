@@ -17,7 +17,7 @@ from pathlib import Path
 
 from asdkit.base.errors import DataError
 from asdkit.base.outputs import OutputFile
-from asdkit.io.tables import read_table
+from asdkit.io.tables import read_table, read_words
 
 logger = logging.getLogger(__name__)
 
@@ -50,14 +50,14 @@ def main(args: argparse.Namespace) -> None:
     from asdkit.io.trials import write_trials
 
     path = Path(args.data_dir) / "utt2spk"
-    utt2spk = read_table(path)
+    utt2spk = read_words(path)
     if args.enroll_spk2utt is None:
         trials = pair_utterances(utt2spk, read_groups(args.within, utt2spk))
         is_spoof = np.zeros(len(trials), dtype=bool)
     else:
         spk2utt = read_table(args.enroll_spk2utt)
         attacks = path.with_name("utt2attack")
-        table = read_table(attacks) if attacks.exists() else {}
+        table = read_words(attacks) if attacks.exists() else {}
         spoofs = {utt for utt, attack in table.items() if attack != BONAFIDE}
         groups = read_groups(args.within, utt2spk | {spk: spk for spk in spk2utt})
         trials, is_spoof = pair_with_speakers(spk2utt, utt2spk, spoofs, groups)

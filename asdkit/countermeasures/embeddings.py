@@ -14,9 +14,10 @@ from asdkit.base.estimators import set_arrays, split_state
 from asdkit.base.ranges import Natural
 from asdkit.base.registry import construct, defaults_of
 from asdkit.countermeasures.registry import CLASSIFIERS
+from asdkit.data.agreement import require_agreement_of
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.store import load_object, save_arrays
-from asdkit.io.tables import PathName, read_table
+from asdkit.io.tables import PathName, read_words
 from asdkit.io.vectors import read_vectors
 from asdkit.metrics.eer import eer
 
@@ -163,7 +164,8 @@ def read_labeled(utt2attack: PathName, rspecifier: str) -> Labeled:
         DataError: a file is missing or damaged, or more utterances are in one of both
             than in both.
     """
-    attacks, vectors = read_table(utt2attack), read_vectors(rspecifier)
+    attacks, vectors = read_words(utt2attack), read_vectors(rspecifier)
+    require_agreement_of(utt2attack, attacks)
     utts = [utt for utt in vectors.keys if utt in attacks]
     skipped = len(vectors.keys) - len(utts), len(attacks) - len(utts)
     counts = f"{skipped[0]} without an attack, {skipped[1]} without an embedding"

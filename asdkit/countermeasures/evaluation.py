@@ -25,7 +25,7 @@ from asdkit.countermeasures.score_files import (
 )
 from asdkit.io.asv_scores import AsvScores
 from asdkit.io.protocols import ABSENT, ASV_KEYS, BONAFIDE, Protocol
-from asdkit.io.tables import PathName, read_table
+from asdkit.io.tables import PathName, read_words
 from asdkit.metrics.bootstrap import speakers_of
 from asdkit.metrics.eer import eer
 from asdkit.metrics.flavors import (
@@ -309,7 +309,7 @@ def _speakers(
             problem = "the key does not name the speakers, whom the bootstrap draws"
             raise DataError("--bootstrap", problem, hint="give --utt2spk, too")
         return key.spk, None
-    utt2spk = read_table(resampling.utt2spk)
+    utt2spk = read_words(resampling.utt2spk)
     missing = [utt for utt in key.utt if utt not in utt2spk]
     if missing:
         raise DataError(resampling.utt2spk, f"it lacks {missing[0]!r}, and others")

@@ -24,12 +24,13 @@ from asdkit.base.estimators import set_arrays, split_state
 from asdkit.base.ranges import Count, Natural, Share
 from asdkit.batches.feature_config import FeatureConfig
 from asdkit.batches.gmm_frames import Frames, list_utts, read_frames, sample_frames
+from asdkit.data.agreement import require_agreement_of
 from asdkit.features.frontend import FrontEnd
 from asdkit.gmm.diagonal import DiagGmm
 from asdkit.gmm.ubm import train_diagonal
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.store import building, load_arrays, save_arrays
-from asdkit.io.tables import PathName, read_table
+from asdkit.io.tables import PathName, read_words
 
 logger = logging.getLogger(__name__)
 
@@ -156,7 +157,8 @@ def split_classes(data_dir: PathName) -> tuple[list[str], list[str]]:
         DataError: one is not in utt2attack, or there is none of a class.
     """
     path = Path(data_dir) / "utt2attack"
-    utt2attack, utts = read_table(path), list_utts(data_dir)
+    utt2attack, utts = read_words(path), list_utts(data_dir)
+    require_agreement_of(path, utt2attack)
     if unknown := [utt for utt in utts if utt not in utt2attack]:
         raise DataError(path, f"{unknown[0]!r} is not in it ({len(unknown)} such)")
     bonafide = [utt for utt in utts if utt2attack[utt] == BONAFIDE]

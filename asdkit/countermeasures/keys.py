@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from asdkit.base.errors import DataError
+from asdkit.data.agreement import require_agreement_of
 from asdkit.io.asv_scores import AsvScores
 from asdkit.io.protocols import (
     ABSENT,
@@ -25,7 +26,7 @@ from asdkit.io.protocols import (
     read_asv_protocol,
     read_cm_protocol,
 )
-from asdkit.io.tables import PathName, read_table
+from asdkit.io.tables import PathName, read_words
 from asdkit.io.words import first_words
 
 SUBSET = "eval"  # what ASVspoof 2021 ranks by; the rest is progress and hidden
@@ -121,7 +122,8 @@ def asv_scores_of(key: Protocol, values: np.ndarray) -> AsvScores:
 
 def _read_utt2attack(path: PathName) -> Protocol:
     """Read a data directory's table, with its speakers and codecs if it has them."""
-    table = read_table(path)
+    table = read_words(path)
+    require_agreement_of(path, table)
     utts, attacks = list(table), list(table.values())
     return Protocol(
         utts,
@@ -157,7 +159,7 @@ def _lookup(path: PathName, name: str, utts: Sequence[str]) -> list[str]:
     beside = Path(path).parent / name
     if not beside.exists():
         return [ABSENT] * len(utts)
-    table: Mapping[str, str] = read_table(beside)
+    table: Mapping[str, str] = read_words(beside)
     for utt in utts:
         if utt not in table:
             raise DataError(beside, f"it lacks {utt!r}, which {path} names")

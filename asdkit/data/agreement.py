@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from asdkit.base.errors import DataError
-from asdkit.data.manifest_fields import find_missing_field
+from asdkit.data.manifest_fields import CUSTOM, find_missing_field
 from asdkit.data.manifest_rules import find_problem, require_content
+from asdkit.io.origins import SUPERVISIONS
 from asdkit.io.tables import PathName, read_table
 
 TOLERANCE = 0.005  # seconds; times in tables may be rounded to two digits
@@ -30,7 +31,7 @@ Get = Callable[[Any, str], Any]
 def require_agreement(
     data_dir: PathName, recordings: Mapping[str, Any], supervisions: Mapping[str, Any]
 ) -> None:
-    """Raise if wav.scp, segments or utt2spk contradicts the manifests beside it.
+    """Raise if wav.scp, segments, utt2spk or utt2attack contradicts the manifests.
 
     A table that is not there does not contradict.  Contents are compared, not dates,
     which copies do not keep.
@@ -72,8 +73,14 @@ def require_agreement(
         spk = get(supervisions[utt], "speaker") or utt
         return "" if spk == value else spk
 
+    def compare_attack(utt: str, value: str) -> str | None:
+        if utt not in supervisions:
+            return None
+        return _compare_custom(get(supervisions[utt], "custom"), "attack", value)
+
     for name, compare in {
         "utt2spk": compare_speaker,
+        "utt2attack": compare_attack,
         "segments": compare_segment,
         "wav.scp": compare_wav,
     }.items():
@@ -81,6 +88,37 @@ def require_agreement(
         if path.exists():
             complete = supervisions if name == "utt2spk" else {}
             _require_same(path, read_table(path), compare, complete)
+
+
+def require_agreement_of(path: PathName, table: Mapping[str, str]) -> None:
+    """Raise if utt2dur, utt2attack or the like contradicts the manifest beside it.
+
+    For programs that are given a table by its path.  Without a manifest there is
+    nothing to contradict.
+
+    Args:
+        path: of the table.
+        table: what is in it.
+
+    Raises:
+        DataError: the table says something else, or the manifest is damaged.
+    """
+    path = Path(path)
+    manifest = path.with_name(SUPERVISIONS)
+    what = path.name.removeprefix("utt2")
+    if what not in ("dur", *CUSTOM) or not manifest.exists():
+        return
+    supervisions = read_plain(manifest)
+
+    def compare(utt: str, value: str) -> str | None:
+        if utt not in supervisions:
+            return None
+        if what == "dur":
+            sec = float(supervisions[utt]["duration"])
+            return "" if _is_near(value, sec) else f"{sec:g}"
+        return _compare_custom(supervisions[utt].get("custom"), what, value)
+
+    _require_same(path, table, compare, {})
 
 
 def read_plain(path: Path) -> dict[str, dict[str, Any]]:
@@ -130,6 +168,20 @@ def _require_same(
     if missing := sorted(complete.keys() - table.keys()):
         problem = f"{missing[0]!r} of the manifests is not in it"
         raise DataError(path, problem, hint=hint)
+
+
+def _compare_custom(known: Mapping[str, Any] | None, what: str, value: str) -> str:
+    """Say what the manifest has instead of a word; empty if the same or nothing."""
+    word = (known or {}).get(what)
+    return "" if word in (None, value) else str(word)
+
+
+def _is_near(text: str, sec: float) -> bool:
+    """Tell whether a text is this time, as far as tables are rounded."""
+    try:
+        return abs(float(text) - sec) < TOLERANCE
+    except ValueError:
+        return False
 
 
 def _is_source(value: str, source: Any, channels: Sequence[int]) -> bool:

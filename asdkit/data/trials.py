@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from asdkit.base.errors import DataError
-from asdkit.io.tables import PathName, read_table
+from asdkit.io.tables import PathName, read_words
 from asdkit.io.trials import Trials
 
 
@@ -122,7 +122,7 @@ def read_groups(
     """
     if path is None:
         return None
-    utt2group, without = group_utterances(utt2spk, read_table(path))
+    utt2group, without = group_utterances(utt2spk, read_words(path))
     if without:
         raise DataError(
             path,

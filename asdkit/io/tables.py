@@ -67,6 +67,24 @@ def read_table(path: PathName) -> dict[str, str]:
     return table
 
 
+def read_words(path: PathName) -> dict[str, str]:
+    """Read ``<key> <word>`` lines, e.g. utt2spk or utt2attack, in file order.
+
+    Raises:
+        DataError: a line has no value or one of several words, or a key comes twice.
+    """
+    table = read_table(path)
+    for number, (key, value) in enumerate(table.items(), start=1):
+        if len(value.split()) != 1:
+            raise DataError(
+                path,
+                f"expected '<key> <word>', got {f'{key} {value}'!r}",
+                line=number,
+                hint="asdkit data-validate names every such line",
+            )
+    return table
+
+
 def write_table(path: PathName, table: Mapping[str, object]) -> None:
     """Write ``<key> <value>`` lines sorted by key in the C locale's order."""
     with write_atomic(path) as stream:

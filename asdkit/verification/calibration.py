@@ -14,6 +14,7 @@ from asdkit.backends.calibration import Calibration
 from asdkit.backends.quality import measure_pairs
 from asdkit.base.errors import DataError
 from asdkit.base.numbers import parse_finite
+from asdkit.data.agreement import require_agreement_of
 from asdkit.data.scores import match_examined
 from asdkit.io.store import load_model
 from asdkit.io.tables import PathName, read_table
@@ -156,7 +157,9 @@ def _read_measure(name: str, source: str) -> dict[str, float]:
         vectors = read_vectors(source)
         return dict(zip(vectors.keys, np.linalg.norm(vectors.x, axis=1), strict=True))
     table = {}
-    for utt, text in read_table(source).items():
+    texts = read_table(source)
+    require_agreement_of(source, texts)
+    for utt, text in texts.items():
         try:
             value = parse_finite(text)
         except ValueError:

@@ -19,7 +19,7 @@ from asdkit.backends.normalization import (
 )
 from asdkit.backends.pipeline import Pipeline
 from asdkit.base.errors import DataError
-from asdkit.io.tables import PathName, read_table
+from asdkit.io.tables import PathName, read_words
 from asdkit.io.trials import Pairs, Scores
 from asdkit.io.vectors import Vectors, read_vectors
 
@@ -61,7 +61,7 @@ def read_cohort(
     cohort = read_vectors(rspecifier, backend.input_dim, "the back-end")
     if utt2spk is None:
         return cohort
-    table = read_table(utt2spk)
+    table = read_words(utt2spk)
     utts = [utt for utt in cohort.keys if utt in table]
     without = len(cohort.keys) - len(utts)
     if without > len(utts):

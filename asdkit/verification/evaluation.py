@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from asdkit.base.answers import Table
 from asdkit.base.errors import DataError
 from asdkit.data.scores import match_examined
-from asdkit.io.tables import PathName, read_table
+from asdkit.io.tables import PathName, read_words
 from asdkit.io.trials import Trials, read_scores, read_trials
 from asdkit.metrics.bootstrap import speakers_of
 from asdkit.metrics.table import Draws, verification_table
@@ -60,7 +60,7 @@ def _speakers(trials: Trials, utt2spk: PathName | None) -> list[list[str]]:
     enroll = [trials.enroll_ids[row] for row in trials.enroll]
     if utt2spk is None:
         return [enroll]
-    table = read_table(utt2spk)
+    table = read_words(utt2spk)
     missing = [utt for utt in trials.test_ids if utt not in table]
     if missing:
         raise DataError(utt2spk, f"it lacks {missing[0]!r} of the trials")

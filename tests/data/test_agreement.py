@@ -11,7 +11,11 @@ from lhotse.kaldi import load_kaldi_data_dir
 
 from asdkit.__main__ import main
 from asdkit.base.errors import DataError
-from asdkit.data.agreement import read_plain, require_agreement
+from asdkit.data.agreement import (
+    read_plain,
+    require_agreement,
+    require_agreement_of,
+)
 from asdkit.data.manifests import (
     RECORDINGS,
     SUPERVISIONS,
@@ -194,3 +198,27 @@ def test_a_recording_that_is_gone_from_the_manifests_is_told(lab):
     (new / RECORDINGS).write_bytes(gzip.compress(b""))
     with pytest.raises(DataError, match=r"wav\.scp:1: 's0-u0' is not in the manifests"):
         read_manifests(new)
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "problem"),
+    [
+        ("utt2dur", {"s0-u1": "0.9", "s0-u0": "50"}, "2: 's0-u0' is '50', but '0.5'"),
+        ("utt2dur", {"s0-u0": "word"}, "1: 's0-u0' is 'word', but '0.5' in"),
+        ("utt2dur", {"s9": "0.5"}, "1: 's9' is not in the manifests"),
+        ("utt2attack", {"s0-u0": "A01"}, "1: 's0-u0' is 'A01', but 'bonafide' in"),
+    ],
+)
+def test_a_table_given_by_its_path_is_compared_with_the_manifest_beside_it(
+    speech, name, table, problem
+):
+    recordings, supervisions = read_manifests(speech)
+    for item in supervisions.values():
+        item.custom = {"attack": "bonafide"}
+    write_manifests(speech, recordings.values(), supervisions.values())
+    require_agreement_of(speech / "utt2dur", {"s0-u0": "0.5", "s0-u1": "0.9"})
+    require_agreement_of(speech / "utt2attack", {"s0-u0": "bonafide"})
+    with pytest.raises(DataError, match=re.escape(f"{speech}/{name}:{problem}")):
+        require_agreement_of(speech / name, table)
+    (speech / SUPERVISIONS).unlink()
+    require_agreement_of(speech / name, table)

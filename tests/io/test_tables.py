@@ -1,7 +1,7 @@
 import pytest
 
 from asdkit.base.errors import DataError
-from asdkit.io.tables import invert, read_table, write_table
+from asdkit.io.tables import invert, read_table, read_words, write_table
 
 
 def test_round_trip_is_sorted_in_the_c_locale(tmp_path):
@@ -35,3 +35,12 @@ def test_a_missing_or_binary_file_is_named(tmp_path):
 
 def test_invert_gives_sorted_speakers_of_sorted_utterances():
     assert invert({"u2": "b", "u1": "b", "u3": "a"}) == {"a": ["u3"], "b": ["u1", "u2"]}
+
+
+def test_a_second_word_is_told_where_one_is_expected(tmp_path):
+    path = tmp_path / "utt2attack"
+    path.write_text("u1 bonafide\nu2 A01\n")
+    assert read_words(path) == {"u1": "bonafide", "u2": "A01"}
+    path.write_text("u1 bonafide\nu2 bonafide word\n")
+    with pytest.raises(DataError, match="utt2attack:2: expected '<key> <word>'"):
+        read_words(path)
