@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "asdkit.countermeasures.checks:check_all",
         *("asv_scores", "asv_trials", "subset", "enrollment"),
     )
-    parser.add_argument("trials", help="the key: trials, a protocol, utt2attack, ...")
+    parser.add_argument("trials", help="key: trials, a protocol or utt2attack")
     parser.add_argument("scores", nargs="+", help="files to check")
 
 

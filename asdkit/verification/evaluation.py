@@ -1,4 +1,4 @@
-"""Tables of speaker verification, from files of trials and scores."""
+"""Result tables of speaker verification, from files of trials and scores."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def verification_metrics(
     seed: int = 0,
     utt2spk: PathName | None = None,
 ) -> Table:
-    """Measure score files, a line per file; warn of odd scores.
+    """Measure score files, one line per file; warn about odd scores.
 
     Args:
         trials_path: ``<enroll> <test> target|nontarget`` or VoxCeleb's form.
