@@ -40,13 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rttm",
         type=OutputFile,
         metavar="FILE",
-        help="also write segments of speech as RTTM",
+        help="write segments of speech as RTTM, too",
     )
     parser.add_argument(
         "--segments",
         type=OutputFile,
         metavar="FILE",
-        help="also write them as lhotse supervisions (.jsonl.gz)",
+        help="write them as lhotse supervisions (.jsonl.gz), too",
     )
     parser.add_argument("data_dir", help="data directory with feats.scp")
     parser.add_argument("out_dir", type=OutputDir, help="where to write the archive")

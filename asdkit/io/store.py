@@ -135,7 +135,7 @@ def building(path: PathName) -> Iterator[None]:
     try:
         yield
     except KeyError as error:
-        raise DataError(path, f"{error} is missing, in it or in this version") from None
+        raise DataError(path, f"it lacks {error}, or this version does") from None
     except (AsdkitError, IndexError, RuntimeError, TypeError, ValueError) as error:
         what = textwrap.shorten(str(error), 200, placeholder=" ...")
         raise DataError(path, f"this version cannot build it: {what}") from None
