@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from asdkit.backends.registry import STEPS
-from asdkit.backends.scoring import score_listed
-from asdkit.backends.speakers import warn_of_repeats
+from asdkit.backends.speaker_stats import warn_of_repeats
+from asdkit.backends.trial_scoring import score_listed
 from asdkit.base.estimators import set_arrays, split_state
 from asdkit.base.references import reference_to
 

@@ -7,7 +7,7 @@ import logging
 import numpy as np
 
 from asdkit.backends.covariances import floor_variances, live_axes
-from asdkit.backends.speakers import SpeakerStats, speaker_stats
+from asdkit.backends.speaker_stats import SpeakerStats, speaker_stats
 from asdkit.base.errors import FitError
 from asdkit.base.ranges import Count, NonNegative, PositiveShare
 

@@ -16,7 +16,7 @@ import argparse
 
 from asdkit.base.errors import DataError
 from asdkit.base.options import add_options, options_of
-from asdkit.metrics.names import SPOOFING, VERIFICATION
+from asdkit.metrics.flavor_names import SPOOFING, VERIFICATION
 
 SHOWN = 20
 

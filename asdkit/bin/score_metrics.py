@@ -29,7 +29,7 @@ import argparse
 from asdkit.base.answers import Answer
 from asdkit.base.errors import AsdkitError
 from asdkit.base.options import add_options, options_of
-from asdkit.metrics.names import SPOOFING, VERIFICATION
+from asdkit.metrics.flavor_names import SPOOFING, VERIFICATION
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -45,7 +45,7 @@ def main(args: argparse.Namespace) -> None:
     import numpy as np
 
     from asdkit.data.derived import origin_of_utterances
-    from asdkit.data.trials import pair_utterances, pair_with_speakers, read_groups
+    from asdkit.data.trial_lists import pair_utterances, pair_with_speakers, read_groups
     from asdkit.io.protocols import BONAFIDE
     from asdkit.io.trials import write_trials
 

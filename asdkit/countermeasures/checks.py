@@ -32,7 +32,7 @@ from asdkit.io.trials import read_scores, read_trials
 from asdkit.io.words import first_words
 from asdkit.metrics.eer import eer
 from asdkit.metrics.examination import Finding, examine
-from asdkit.metrics.names import VERIFICATION
+from asdkit.metrics.flavor_names import VERIFICATION
 
 # LA_E_A3794758 and D_A0000000562 are utterances to enroll, LA_E_3794758 is not.
 ENROLLMENT = re.compile(r"(?:(?:LA|PA|DF)_)?[TDE]_A\d+")
@@ -52,7 +52,7 @@ def check_all(
     Args:
         trials: the key: trials, a protocol of a challenge, utt2attack or asv_trials.
         scores: files to check.
-        flavor: one of `asdkit.metrics.names.VERIFICATION` or ``SPOOFING``.
+        flavor: one of `asdkit.metrics.flavor_names.VERIFICATION` or ``SPOOFING``.
         asv_scores: ASV scores to check, too, for the t-DCF and the t-EER; None: no
             ASV scores.
         asv_trials: key of the ASV scores; None: in their own file.
@@ -133,7 +133,7 @@ def check_cm(
 
     Args:
         key_path: a CM protocol of the challenge, or utt2attack.
-        flavor: one of `asdkit.metrics.names.SPOOFING`.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
         scores_path: the file in any of the formats of `asdkit.io.cm_scores`.
         report: what is wrong goes there.
         subset: see `of_subset`.
@@ -176,7 +176,7 @@ def check_asv(
     Args:
         path: see `asdkit.countermeasures.score_files.read_asv`.
         trials_path: their key; None if it is in them.
-        flavor: one of `asdkit.metrics.names.SPOOFING`.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
         cm_key: of the countermeasures.
         report: what is wrong goes there.
         subset: see `of_subset`.

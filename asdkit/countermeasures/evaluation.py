@@ -37,8 +37,8 @@ from asdkit.metrics.flavors import (
     tandem_metrics,
     without_value,
 )
-from asdkit.metrics.table import SORTS, Draws, measure
-from asdkit.metrics.tandem import asv_rates, tandem_weights
+from asdkit.metrics.metric_table import SORTS, Draws, measure
+from asdkit.metrics.tdcf import asv_rates, tandem_weights
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ def spoofing_metrics(
         key_path: a CM protocol or utt2attack; for scores of pairs, an ASV protocol or
             asv_trials.
         score_paths: a file per system.
-        flavor: one of `asdkit.metrics.names.SPOOFING`.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
         asv_scores: scores of an ASV system, for the t-DCF and the t-EER; None: neither
             is printed.
         asv_trials: key of the ASV scores; None: in their own file.

@@ -36,7 +36,7 @@ def read_cm_key(path: PathName, flavor: str) -> Protocol:
 
     Args:
         path: a CM protocol of the challenge, or utt2attack.
-        flavor: one of `asdkit.metrics.names.SPOOFING`, for the protocol's format.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`, for its format.
 
     Raises:
         DataError: the file is missing or wrong, or one class is missing.
@@ -54,7 +54,7 @@ def read_asv_key(path: PathName, flavor: str) -> Protocol:
 
     Args:
         path: an ASV protocol of the challenge, or asv_trials.
-        flavor: one of `asdkit.metrics.names.SPOOFING`, for the protocol's format.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`, for its format.
 
     Raises:
         DataError: the file is missing or wrong, or a class is missing.

@@ -71,7 +71,7 @@ def read_cm_systems(
 
     Args:
         key_path: a CM protocol of the challenge, or utt2attack.
-        flavor: one of `asdkit.metrics.names.SPOOFING`.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
         score_paths: a file per system; see `asdkit.io.cm_scores` for the formats.
         subset: see `of_subset`.
         note: is told what speaks against the scores; the default logs a warning.
@@ -106,7 +106,7 @@ def read_sasv_systems(
 
     Args:
         key_path: an ASV protocol of the challenge, or asv_trials.
-        flavor: one of `asdkit.metrics.names.SPOOFING`.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
         score_paths: a file per system, ``<spk> <utt> <score>`` or ASVspoof 5's table.
         subset: see `of_subset`.
         note: is told what speaks against the scores; the default logs a warning.
@@ -133,7 +133,7 @@ def read_tandem(
 
     Args:
         trials_path: an ASV protocol of the challenge, or asv_trials.
-        flavor: one of `asdkit.metrics.names.SPOOFING`.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
         asv_path: ``<spk> <utt> <score>`` lines.
         cm_path: scores of utterances, in any format of `asdkit.io.cm_scores`; those
             that are in no trial are left out.
@@ -169,7 +169,7 @@ def read_asv(
     Args:
         path: ``<spk> <utt> <score>``, or ``<attack> <key> <score>`` as 2019's.
         trials_path: the key of the former; None for the latter.
-        flavor: one of `asdkit.metrics.names.SPOOFING`.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
         cm_key: of the countermeasures, for attacks and to see that both fit.
         subset: see `of_subset`.
         note: is told what speaks against the scores; the default logs a warning.

@@ -32,7 +32,7 @@ from asdkit.base.errors import DataError, FitError
 from asdkit.base.ranges import Count, NonNegative
 from asdkit.io.protocols import ASV_KEYS
 from asdkit.io.tables import PathName
-from asdkit.metrics.costs import ASVSPOOF
+from asdkit.metrics.detection_costs import ASVSPOOF
 from asdkit.metrics.sasv import a_dcf
 
 logger = logging.getLogger(__name__)

@@ -14,11 +14,11 @@ import numpy as np
 
 from asdkit.metrics import weighted
 from asdkit.metrics.cllr import cllr, min_cllr
-from asdkit.metrics.costs import ASVSPOOF
 from asdkit.metrics.dcf import act_dcf, min_dcf
+from asdkit.metrics.detection_costs import ASVSPOOF
 from asdkit.metrics.eer import eer, kaldi_eer
 from asdkit.metrics.sasv import a_dcf, sasv_eers
-from asdkit.metrics.tandem import TandemWeights, min_tdcf_2019, min_tdcf_2021
+from asdkit.metrics.tdcf import TandemWeights, min_tdcf_2019, min_tdcf_2021
 from asdkit.metrics.teer import concurrent_teer
 from asdkit.metrics.weighted import Statistic, WeightedTrials
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from asdkit.metrics.costs import A_DCF, Costs
 from asdkit.metrics.det import ascending, distinct
+from asdkit.metrics.detection_costs import A_DCF, Costs
 from asdkit.metrics.eer import eer
 
 

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from asdkit.metrics.costs import A_DCF, Costs, normalize
 from asdkit.metrics.det import ascending, distinct
-from asdkit.metrics.tandem import TandemWeights
+from asdkit.metrics.detection_costs import A_DCF, Costs, normalize
+from asdkit.metrics.tdcf import TandemWeights
 
 
 class WeightedTrials:

@@ -10,7 +10,7 @@ from asdkit.data.scores import match_examined
 from asdkit.io.tables import PathName, read_table
 from asdkit.io.trials import Trials, read_scores, read_trials
 from asdkit.metrics.bootstrap import speakers_of
-from asdkit.metrics.table import Draws, verification_table
+from asdkit.metrics.metric_table import Draws, verification_table
 
 
 def verification_metrics(
@@ -26,7 +26,7 @@ def verification_metrics(
     Args:
         trials_path: ``<enroll> <test> target|nontarget`` or VoxCeleb's form.
         score_paths: ``<enroll> <test> <score>`` in any order.
-        flavor: one of `asdkit.metrics.names.VERIFICATION`.
+        flavor: one of `asdkit.metrics.flavor_names.VERIFICATION`.
         num_replicates: draws of speakers for intervals; 0 makes none.
         seed: of the draws.
         utt2spk: speakers of utterances on both sides; None takes an enrolled model for

@@ -8,9 +8,9 @@ import soundfile
 
 from asdkit.base.errors import DataError
 from asdkit.corpora.asvspoof import prepare
+from asdkit.data.directory_validation import validate
 from asdkit.data.manifests import read_utterances
 from asdkit.data.supervisions import read_supervisions, spoofed_parts
-from asdkit.data.validation import validate
 from asdkit.io.tables import read_lines, read_table
 
 RATE = 16000

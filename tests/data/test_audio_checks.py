@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from asdkit.__main__ import main
-from asdkit.data.validation import validate
+from asdkit.data.directory_validation import validate
 from asdkit.io.tables import write_table
 from asdkit.kaldi.import_data import import_directory
 

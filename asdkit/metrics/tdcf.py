@@ -27,9 +27,9 @@ from typing import NamedTuple
 import numpy as np
 
 from asdkit.base.errors import FitError
-from asdkit.metrics.costs import ASVSPOOF, Costs, normalize
 from asdkit.metrics.dcf import cheapest_point
 from asdkit.metrics.det import ascending, count_rejected
+from asdkit.metrics.detection_costs import ASVSPOOF, Costs, normalize
 from asdkit.metrics.eer import eer_point
 
 
