@@ -1,1 +1,1 @@
-"""From embeddings to scores, from scores to llrs: LDA, PLDA, AS-norm, calibration."""
+"""Embeddings to scores to log-likelihood ratios: LDA, PLDA, AS-norm, calibration."""

@@ -1,4 +1,4 @@
-"""Adaptation of a PLDA model to a new domain, without speaker labels."""
+"""Unsupervised adaptation of a PLDA model to a new domain."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def adapt_plda(
     between_covar_scale: NonNegative = 0.7,
     mean_diff_scale: NonNegative = 1.0,
 ) -> Plda:
-    """Widen a model until it expects the variance that is seen in a new domain.
+    """Widen a model until it expects the variance seen in a new domain.
 
     The mean becomes that of the new domain.  In directions where the new total
     variance exceeds what the model expects, the excess is divided between the
@@ -30,10 +30,10 @@ def adapt_plda(
     Args:
         plda: the model; it is left as it is.
         x: (U, D) embeddings of the new domain.
-        within_covar_scale: share of the excess variance that is added to the
-            within-speaker covariance.
-        between_covar_scale: share of the excess variance that is added to the
-            between-speaker covariance.
+        within_covar_scale: share of the excess variance to add to the within-speaker
+            covariance.
+        between_covar_scale: share of the excess variance to add to the between-speaker
+            covariance.
         mean_diff_scale: weight of the squared shift of the mean in the variance of the
             new domain.
 
@@ -46,7 +46,9 @@ def adapt_plda(
     Source: Kaldi, PldaUnsupervisedAdaptor in src/ivector/plda.cc.
     """
     if len(x) < 2:
-        raise FitError(f"plda: cannot adapt to {len(x)} embeddings; two are the least")
+        raise FitError(
+            f"plda: cannot adapt to {len(x)} embeddings; at least two are needed"
+        )
     x = np.asarray(x, dtype=np.float64)
     mean = x.mean(axis=0)
     shift = mean - plda.mean_

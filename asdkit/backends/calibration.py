@@ -1,4 +1,4 @@
-"""Calibration and fusion: scores as log-likelihood ratios.
+"""Calibration and fusion: scores to log-likelihood ratios.
 
 Both are one model, logistic regression:
 
@@ -38,10 +38,9 @@ class Calibration:
     """Map scores, with or without quality measures, to log-likelihood ratios.
 
     Args:
-        p_target: prior probability of a target (P) to optimize decisions for, above 0
-            and below 1.
+        p_target: prior probability of a target (P) to calibrate for, between 0 and 1.
         ridge: penalty on half the squared weights of scores scaled to unit variance;
-            above 0, weights stay finite even if the training trials are separable.
+            above 0, it keeps weights finite even if the training trials are separable.
         measures: names of the quality measures, two columns each, after the scores.
 
     Attributes:
@@ -65,7 +64,7 @@ class Calibration:
 
     @property
     def num_systems(self) -> int:
-        """How many systems' scores the model takes."""
+        """Number of systems whose scores the model takes."""
         return len(self.weights_) - 2 * len(self.measures)
 
     def fit(self, x: np.ndarray, is_target: np.ndarray) -> Calibration:
@@ -97,8 +96,8 @@ class Calibration:
         if self.ridge == 0 and llr[is_target].min() >= llr[~is_target].max():
             raise FitError(
                 f"calibration: all {is_target.sum()} target trials score higher than "
-                f"all {(~is_target).sum()} nontarget trials, so that no scale is too "
-                "large",
+                f"all {(~is_target).sum()} nontarget trials, so the weights would "
+                "grow without limit",
                 hint="train on more trials, or on harder ones, or with --ridge 1e-4",
             )
         logger.info(
@@ -117,7 +116,7 @@ class Calibration:
     def strangers(
         self, x: np.ndarray, names: Sequence[str]
     ) -> tuple[list[str], list[str]]:
-        """Say which columns are not like those of the training.
+        """Name the columns whose values are unlike those of the training data.
 
         Args:
             x: (N, F) as in `fit`.
@@ -202,7 +201,7 @@ def _minimize(objective: _Objective, w: np.ndarray) -> np.ndarray:
 
 
 def _check(x: np.ndarray, is_target: np.ndarray) -> None:
-    """Say why training data will not do."""
+    """Describe why training data will not do."""
     num_targets = int(is_target.sum())
     if num_targets in (0, len(x)):
         raise FitError(
@@ -215,7 +214,7 @@ def _check(x: np.ndarray, is_target: np.ndarray) -> None:
     if len(constant):
         raise FitError(
             f"calibration: column {constant[0] + 1} of {x.shape[1]} (scores, then two "
-            "per measure) is the same for all trials, which tells nothing"
+            "per measure) is the same for all trials, so it carries no information"
         )
     if x.shape[1] > 1:
         correlation = np.corrcoef(x.T)  # (F, F)

@@ -1,4 +1,4 @@
-"""Centering: the origin moves to the mean of the training embeddings."""
+"""Centering: subtract the mean of the training embeddings."""
 
 from __future__ import annotations
 

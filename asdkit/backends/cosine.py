@@ -1,4 +1,4 @@
-"""Scores that need no training: the cosine and the dot product."""
+"""Scoring without training: cosine and dot product."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Dot:
     """
 
     def fit(self, x: np.ndarray, spk: np.ndarray | None = None) -> Dot:
-        """Do nothing: there is nothing to learn."""
+        """Do nothing: there are no parameters."""
         return self
 
     def factors(
         self, enroll: np.ndarray, n: np.ndarray, test: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Write all scores as one matrix product.
+        """Express all scores as one matrix product.
 
         Args:
             enroll: (M, D) models, each the mean of its utterances.
@@ -52,5 +52,5 @@ class Cosine(Dot):
     def factors(
         self, enroll: np.ndarray, n: np.ndarray, test: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Write all scores as one matrix product, as `Dot.factors` does."""
+        """Express all scores as one matrix product, as `Dot.factors` does."""
         return unit(enroll), unit(test)

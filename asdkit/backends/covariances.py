@@ -1,4 +1,4 @@
-"""Covariances that are not of full rank, before anything divides by them.
+"""Rank-deficient covariances: drop or floor directions before dividing by them.
 
 A direction in which training embeddings do not vary, be it a dead unit of a network or
 a projection to fewer dimensions than there are numbers, has a variance of zero, or of
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 def live_axes(total: np.ndarray, floor: float, name: str) -> np.ndarray | None:
-    """Find the directions in which embeddings vary; warn of the others.
+    """Find the directions in which embeddings vary, and warn about the others.
 
     Args:
         total: (D, D) covariance of all embeddings.
@@ -30,8 +30,7 @@ def live_axes(total: np.ndarray, floor: float, name: str) -> np.ndarray | None:
     if is_live.all():
         return None
     logger.warning(
-        "%s: embeddings vary in only %d of %d directions; what they are in the others "
-        "is left out",
+        "%s: embeddings vary in only %d of %d directions; the others are ignored",
         name,
         is_live.sum(),
         len(is_live),
@@ -42,7 +41,7 @@ def live_axes(total: np.ndarray, floor: float, name: str) -> np.ndarray | None:
 def floor_variances(
     covariance: np.ndarray, floor: float, name: str
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    """Raise the eigenvalues of a covariance that are too small; warn if there are any.
+    """Raise eigenvalues of a covariance that are too small, with a warning.
 
     Args:
         covariance: (D, D), symmetric.

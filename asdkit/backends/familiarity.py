@@ -1,4 +1,4 @@
-"""Are scores like those that a model was trained on, or another system's?
+"""Tell whether scores come from the system that a model was trained on.
 
 A calibration maps any number to a log-likelihood ratio, also a cosine by the map that
 was made for a PLDA, or seconds by that made for frames.  So a model remembers in which

@@ -1,4 +1,4 @@
-"""Kaldi's back-end files as ours, and ours as Kaldi's.
+"""Convert back-end files from and to Kaldi's formats.
 
 A back-end of Kaldi's recipes is three files: ``mean.vec`` (ivector-mean),
 ``transform.mat`` (ivector-compute-lda; its last column is added after the product)

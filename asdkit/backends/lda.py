@@ -7,7 +7,7 @@ import logging
 import numpy as np
 
 from asdkit.backends.covariances import floor_variances, live_axes
-from asdkit.backends.speakers import SpeakerStats, speaker_stats
+from asdkit.backends.speaker_stats import SpeakerStats, speaker_stats
 from asdkit.base.errors import FitError
 from asdkit.base.ranges import Count, PositiveShare, Share
 
@@ -15,17 +15,17 @@ logger = logging.getLogger(__name__)
 
 
 class Lda:
-    """Project embeddings onto the directions that tell speakers apart.
+    """Project embeddings onto the directions that separate speakers.
 
     The directions in which the variance between speakers is largest relative to that
     within are kept, scaled to a covariance that is the unit matrix.
 
     Args:
         lda_dim: dimension after the projection, less than the number of speakers.
-        total_covariance_factor: which covariance to whiten: 0 within speakers, 1 total,
-            in between a mixture of the two.
-        covariance_floor: smallest eigenvalue of the covariance within speakers, and
-            least variance of a direction that is kept, each relative to the largest.
+        total_covariance_factor: covariance to whiten: 0 within speakers, 1 total, in
+            between a mixture of the two.
+        covariance_floor: smallest eigenvalue of the within-speaker covariance, and
+            smallest variance of a direction to keep, each relative to the largest.
 
     Attributes:
         transform_: (lda_dim, D) the projection, its rows by falling variance.
@@ -107,7 +107,7 @@ class Lda:
         return x @ self.transform_.T + self.offset_
 
     def _check(self, num_utts: int, num_spks: int, dim: int) -> None:
-        """Say what there is too little of."""
+        """Describe what there is too little of."""
         if self.lda_dim > dim:
             raise FitError(
                 f"lda: {dim}-dimensional embeddings cannot give {self.lda_dim} "

@@ -1,4 +1,4 @@
-"""Length normalization: only the direction of an embedding says who speaks."""
+"""Length normalization: keep only the direction of an embedding."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class LengthNorm:
     """
 
     def fit(self, x: np.ndarray, spk: np.ndarray | None = None) -> LengthNorm:
-        """Do nothing: there is nothing to learn."""
+        """Do nothing: there are no parameters."""
         return self
 
     def transform(self, x: np.ndarray) -> np.ndarray:

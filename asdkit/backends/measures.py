@@ -1,4 +1,4 @@
-"""The quality measures by name, and the options that say where they are."""
+"""Quality measures by name, and the options that locate them."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def add_measures(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--enroll-spk2utt",
         metavar="FILE",
-        help="utterances of every enrolled model, over which to average measures of "
-        "models that have none (default: a model is an utterance)",
+        help="utterances of every enrolled model, to average measures over where a "
+        "model has none (default: a model is an utterance)",
     )
 
 

@@ -1,4 +1,4 @@
-"""Score normalization: what a score means depends on whom the two voices resemble.
+"""Score normalization against a cohort (S-norm, AS-norm).
 
 The score s of an enrolled model e and a test utterance t becomes
 
@@ -32,7 +32,7 @@ ROUNDING = 1e-6  # relative; a spread below this is float32's, not the cohort's
 
 
 class CohortStats(NamedTuple):
-    """What embeddings score against their cohorts.
+    """Statistics of embeddings' scores against their cohorts.
 
     Attributes:
         mean: (U,) float64.
@@ -44,7 +44,7 @@ class CohortStats(NamedTuple):
 
 
 def speaker_means(x: np.ndarray, spk: np.ndarray) -> np.ndarray:
-    """Average embeddings by speaker: a cohort of voices, not of utterances.
+    """Average embeddings by speaker, for a cohort of speakers instead of utterances.
 
     Args:
         x: (U, D) embeddings, before any step of the back-end.
@@ -65,7 +65,7 @@ def cohort_stats(
     cohort: np.ndarray,
     num_top: Natural = 300,
 ) -> CohortStats:
-    """Measure what either side of trials scores against a cohort.
+    """Compute the cohort statistics of either side of trials.
 
     Every member of the cohort counts as one utterance, and so does a test utterance
     (n = 1).  All back-ends compare two single utterances the same way round and the
@@ -93,8 +93,8 @@ def cohort_stats(
         )
     if num_top > len(cohort):
         logger.warning(
-            "score normalization: the cohort has %d members, fewer than the %d that "
-            "should count: all do, which is S-norm",
+            "score normalization: the cohort has %d members, fewer than the %d to "
+            "use: all of them are used (S-norm)",
             len(cohort),
             num_top,
         )

@@ -1,4 +1,4 @@
-"""A back-end: steps that map embeddings, then one that compares them."""
+"""A back-end: steps that transform embeddings, then one that scores pairs."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from asdkit.backends.registry import STEPS
-from asdkit.backends.scoring import score_listed
-from asdkit.backends.speakers import warn_of_repeats
+from asdkit.backends.speaker_stats import warn_of_repeats
+from asdkit.backends.trial_scoring import score_listed
 from asdkit.base.estimators import set_arrays, split_state
 from asdkit.base.references import reference_to
 
 
 class Pipeline:
-    """Train steps one after another, each on what the one before it makes.
+    """Train steps in order, each on the output of the one before.
 
     Models of several utterances are averaged before the first step, as in Kaldi.
 
@@ -51,7 +51,7 @@ class Pipeline:
         return self
 
     def transform(self, x: np.ndarray) -> np.ndarray:
-        """(U, D) embeddings -> (U, E), what the last step compares."""
+        """(U, D) embeddings -> (U, E), the input of the last step."""
         for step in self.steps[:-1]:
             x = step.transform(x)
         return x
@@ -85,7 +85,7 @@ class Pipeline:
         return score_listed(a, b, rows, columns)
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Describe the back-end by what JSON can hold, and by its arrays."""
+        """Describe the back-end by JSON values and arrays."""
         name_of = {kind: name for name, kind in STEPS.items()}
         steps = []
         arrays: dict[str, np.ndarray] = {}
@@ -101,7 +101,7 @@ class Pipeline:
     def from_state(
         cls, options: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> Pipeline:
-        """Make the back-end that `to_state` described.
+        """Build the back-end that `to_state` described.
 
         Raises:
             KeyError: an option or an array is missing, or a step unknown.

@@ -7,7 +7,7 @@ import logging
 import numpy as np
 
 from asdkit.backends.covariances import floor_variances, live_axes
-from asdkit.backends.speakers import SpeakerStats, speaker_stats
+from asdkit.backends.speaker_stats import SpeakerStats, speaker_stats
 from asdkit.base.errors import FitError
 from asdkit.base.ranges import Count, NonNegative, PositiveShare
 
@@ -26,9 +26,10 @@ class Plda:
 
     Args:
         num_iters: number of EM iterations.
-        normalize_length: scale projected embeddings to the length that the model
-            expects of a mean over as many utterances.
-        simple_length_norm: scale them to the square root of the dimension instead.
+        normalize_length: scale projected embeddings to the length that is expected of a
+            mean over as many utterances.
+        simple_length_norm: scale projected embeddings to the square root of the
+            dimension instead.
         smoothing: share of the between-speaker covariance to add to the within-speaker
             covariance before scoring.
         covariance_floor: smallest variance within speakers, and least variance of a
@@ -117,7 +118,7 @@ class Plda:
         gains = np.diff(objfs)
         if len(gains) > 1 and gains[-1] > max(UNSETTLED, STEADY * gains[-2]):
             logger.warning(
-                "plda: EM does not settle: its last iteration raised loglike/utt by "
+                "plda: EM does not converge: its last iteration raised loglike/utt by "
                 "%.3g, the one before by %.3g; in some direction there is next to no "
                 "variance within speakers",
                 gains[-1],
@@ -145,7 +146,7 @@ class Plda:
     def factors(
         self, enroll: np.ndarray, n: np.ndarray, test: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Write all log-likelihood ratios as one matrix product.
+        """Express all log-likelihood ratios as one matrix product.
 
         Given n utterances with mean e, a further one of the same speaker is
         N(m, v) with m = n psi / (n psi + 1) e and v = 1 + psi / (n psi + 1); one of

@@ -1,4 +1,4 @@
-"""Quality measures: what tells how far a score can be trusted.
+"""Quality measures: indicators of how far a score can be trusted.
 
 A score of two short utterances says less than the same score of two long ones.  Given
 such a measure beside the score, calibration learns how much.
@@ -14,7 +14,7 @@ import numpy as np
 
 
 def measure_pairs(name: str, enroll: np.ndarray, test: np.ndarray) -> np.ndarray:
-    """Combine a measure of both sides so that their order makes no difference.
+    """Combine a measure of both sides symmetrically.
 
     Args:
         name: one of `asdkit.backends.measures.MEASURES`; durations count by their

@@ -1,4 +1,4 @@
-"""The steps of a back-end by name: maps of embeddings, and what compares them."""
+"""Back-end steps by name: transforms of embeddings, and scorers."""
 
 from __future__ import annotations
 

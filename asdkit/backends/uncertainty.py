@@ -1,4 +1,4 @@
-"""How sure one is of an embedding, after the maps that it goes through."""
+"""Uncertainty of embeddings, propagated through the steps of a back-end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from asdkit.backends.length_norm import LengthNorm
 def transform_precision(
     maps: Sequence[Any], x: np.ndarray, precision: np.ndarray
 ) -> np.ndarray:
-    """Carry the diagonals of posterior precisions through the maps of a back-end.
+    """Propagate the diagonals of posterior precisions through a back-end.
 
     An embedding with covariance ``diag(1 / p)`` that becomes ``s (A x + b)`` has the
     covariance ``s^2 A diag(1 / p) A'``, of which the diagonal is taken and inverted.

@@ -1,1 +1,1 @@
-"""What every program needs: errors, options, logs, ranks, provenance."""
+"""Shared by every program: errors, options, logs, ranks, provenance."""

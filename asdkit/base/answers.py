@@ -1,4 +1,4 @@
-"""What a program answers: tables, as text for people and as JSON for programs."""
+"""Program output: tables as text for people, as JSON for programs."""
 
 from __future__ import annotations
 
@@ -74,8 +74,7 @@ class Table:
         """Write the table for people.
 
         Args:
-            width: columns of the page; columns that do not fit stand in further parts
-                below, each with the names.  None for a page of any width.
+            width: Format the table for people.
         """
         texts = [self.titles, *([_text(cell) for cell in row] for row in self.rows)]
         bands = "\n\n".join(self._bands(texts, width or sys.maxsize))
@@ -124,14 +123,14 @@ Answer = str | Table | Sequence[Table]
 
 
 def as_text(answer: Answer, width: int | None = None) -> str:
-    """Write an answer for people, tables with an empty line between."""
+    """Format an answer for people, tables with an empty line between."""
     if isinstance(answer, str):
         return answer
     return "\n\n".join(table.text(width) for table in _tables(answer))
 
 
 def as_json(answer: Table | Sequence[Table]) -> str:
-    """Write tables as a JSON list of objects with title, rows and notes."""
+    """Format tables as a JSON list of objects with title, rows and notes."""
     found = [table.to_json() for table in _tables(answer)]
     return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)
 

@@ -21,7 +21,7 @@ AVX512 = {"avx512f", "avx512dq", "avx512bw", "avx512vl"}
 
 
 def choose_kernels(cpuinfo: Path = Path("/proc/cpuinfo")) -> None:
-    """Let OpenBLAS use AVX-512 on AMD processors that have it, and one thread.
+    """Set OpenBLAS to AVX-512 on AMD processors that have it, and one thread.
 
     The threads of a small product wait for each other longer than they compute: on
     two busy cores a UBM took over 100 times as long with two as with one.  Ranks use

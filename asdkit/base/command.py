@@ -1,4 +1,4 @@
-"""A program's command line: parsed with one-line errors, explained with ``--help``."""
+"""Command lines of programs: parsing with one-line errors, and ``--help``."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class CommandParser(argparse.ArgumentParser):
         self.add_argument("--config", metavar="FILE", help="a .conf file with options")
 
     def error(self, message: str) -> NoReturn:
-        """End with one line, and a hint where the whole usage is."""
+        """Exit with one line, and a hint at the full usage."""
         text = printable(shorten(message))
         self.exit(2, f"{self.prog}: error: {text}\n  hint: {self.prog} --help\n")
 
@@ -72,7 +72,7 @@ class CommandParser(argparse.ArgumentParser):
         return self.parse_args([*(self._rename(line.option) for line in conf), *rest])
 
     def _rename(self, word: str) -> str:
-        """Replace an option's old name by the new one, where only that is known."""
+        """Replace an option's old name by the new one where only that exists."""
         old, equals, value = word.partition("=")
         new = RENAMED.get(old, old)
         known = self._option_string_actions
@@ -108,7 +108,7 @@ class CommandParser(argparse.ArgumentParser):
         return did_you_mean(name, self._option_string_actions)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
-        """Suggest the nearest choice, too."""
+        """Also suggest the nearest choice."""
         if action.choices is None or value in action.choices:
             return
         known = ", ".join(map(str, action.choices))
@@ -155,7 +155,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def one_line_usage(parser: argparse.ArgumentParser) -> str:
-    """Write a program's usage: its name and what must be given."""
+    """Format a program's usage: its name and its positional arguments."""
     places = [x for x in parser._actions if not x.option_strings]
     words = [f"{x.metavar or x.dest}{' ...' * (x.nargs == '+')}" for x in places]
     return re.sub(" +", " ", " ".join([parser.prog, "[OPTIONS]", *words]))

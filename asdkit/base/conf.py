@@ -1,4 +1,4 @@
-"""Kaldi's ``.conf`` files: more command line, one ``--name=value`` per line."""
+"""Kaldi's ``.conf`` files: further options, one ``--name=value`` per line."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def read_conf(path: str | Path) -> list[ConfLine]:
 
 
 def expand_conf(argv: Sequence[str]) -> tuple[list[ConfLine], list[str]]:
-    """Take every ``--config`` file out of a command line, and read it.
+    """Remove every ``--config`` file from a command line, and read it.
 
     Returns:
         the files' options, to be parsed before the other arguments, and these: so the

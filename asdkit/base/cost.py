@@ -1,4 +1,4 @@
-"""What a run of a program costs: time, memory, energy.
+"""Cost of a run: time, memory and energy.
 
 Energy is estimated from seconds of CPU and GPU and stated powers.  Where codecarbon is
 installed, it has its say: of the whole machine of rank 0, whatever else runs there.
@@ -33,12 +33,13 @@ RSS_PER_MB = 1e6 if sys.platform == "darwin" else 1e6 / 1024
 
 @dataclass(frozen=True)
 class Power:
-    """What turns seconds into energy, and energy into a footprint.
+    """Constants that turn seconds into energy, and energy into a footprint.
 
     Args:
         core_watt: power of a busy CPU core in watts.
         gpu_watt: power of a GPU in use, busy or not, in watts.
-        pue: energy of the building per energy of the machine.
+        pue: power usage effectiveness: energy of the building per energy of the
+            machine.
         grid_intensity: carbon intensity of the grid in kg of CO2 equivalent per kWh.
 
     Source: L. Lannelongue et al., "Green Algorithms", Advanced Science 8, 2021, for the
@@ -71,12 +72,12 @@ class Meter:
         self._cpu_begin = _cpu_sec()
 
     def watch_power(self) -> None:
-        """Let codecarbon measure from here, if it is installed; it takes a second."""
+        """Start codecarbon, if installed, which takes a second."""
         if is_main():
             self._tracker = _start_codecarbon()
 
     def stop(self) -> dict[str, float | int | None]:
-        """Tell what this run has cost, once; every rank must ask, and gets the sum.
+        """Return the cost of this run, once; every rank must call it, and gets the sum.
 
         Returns:
             ``wall_sec``; ``cpu_sec``, finished worker processes included; ``gpu_sec``,
@@ -108,7 +109,7 @@ class Meter:
 
 
 def counts_energy() -> bool:
-    """Tell whether this machine counts what its processor uses, and lets us read it."""
+    """Tell whether the processor's energy counters exist and are readable."""
     try:
         return COUNTER.read_text() != ""
     except OSError:
@@ -122,7 +123,7 @@ def _cpu_sec() -> float:
 
 
 def _peak_mb() -> float:
-    """Most resident memory that this process has ever had."""
+    """Peak resident memory of this process."""
     if STATUS.exists():
         (peak,) = re.findall(r"^VmHWM:\s+(\d+) kB$", STATUS.read_text(), re.MULTILINE)
         return 1024 * int(peak) / 1e6
@@ -130,7 +131,7 @@ def _peak_mb() -> float:
 
 
 def _gpu_peak_mb() -> float | None:
-    """Most memory that this process has had on its GPU; None if it used none."""
+    """Peak GPU memory of this process; None if it used none."""
     torch: Any = sys.modules.get("torch")  # who has not imported it used no GPU
     if torch is None or not torch.cuda.is_initialized():
         return None

@@ -1,4 +1,4 @@
-"""Where tensors live: the CPU, or this rank's GPU."""
+"""Device selection: the CPU, or this rank's GPU."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def choose_device(device: Literal["auto", "cpu", "cuda"] = "auto") -> str:
     """Name the device to compute on, as torch does: "cpu", "cuda:0", "cuda:1"...
 
     Args:
-        device: device to compute on; auto: a GPU if there is one.
+        device: device to compute on; auto: a GPU if available.
 
     Raises:
         AsdkitError: a GPU is asked for and torch sees none.

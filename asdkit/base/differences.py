@@ -1,4 +1,4 @@
-"""Where two nested sets of options differ, in words."""
+"""Differences between two nested sets of options, in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ranks: the same program N times, each with its share of the utterances.
+"""Distributed ranks: one program N times, each with its share of the utterances.
 
 ``torchrun --nproc-per-node N -m asdkit ...`` on one machine or ``srun -n N asdkit
 ...`` on a cluster; alone, a program is rank 0 of 1 and torch is not imported.
@@ -77,7 +77,7 @@ def all_reduce(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def barrier() -> None:
-    """Wait until every rank has come here.
+    """Wait for all ranks.
 
     On the CPU even where there are GPUs: unlike nccl, gloo notices a rank that dies.
     """
@@ -88,7 +88,7 @@ def barrier() -> None:
 
 
 def agree(verdict: bool) -> bool:
-    """Return rank 0's verdict on every rank."""
+    """Return rank 0's value on every rank."""
     if num_ranks() == 1:
         return verdict
     import torch
@@ -99,7 +99,7 @@ def agree(verdict: bool) -> bool:
 def gather(
     keys: Sequence[str], parts: Iterable[tuple[Sequence[str], np.ndarray]]
 ) -> dict[str, float]:
-    """Collect numbers that the ranks compute; every rank gets all of them.
+    """Gather numbers that the ranks compute; every rank gets all of them.
 
     Args:
         keys: of all numbers that there may be, the same on every rank.
@@ -133,7 +133,7 @@ def broadcast(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def leave() -> None:
-    """Take leave of the other ranks, if any were met."""
+    """Leave the process group, if this rank joined one."""
     if num_ranks() > 1:
         import torch.distributed as dist
 
@@ -152,7 +152,7 @@ def _together() -> Iterator[None]:
 
 
 def join() -> None:
-    """Meet the other ranks, once.  gloo sums CPU tensors, nccl GPU ones.
+    """Join the other ranks, once. gloo sums CPU tensors, nccl GPU ones.
 
     Those who have met notice when one of them fails, and tidy up; one who waits for
     the first meeting hears neither that nor a signal.  So meet before work begins.
@@ -176,7 +176,7 @@ def join() -> None:
 
 
 def end_with_launcher() -> None:
-    """Watch torchrun, if it has started this rank, and end when it is gone.
+    """End this rank when the torchrun that started it is gone.
 
     It ends its ranks itself unless it is killed; srun's are ended by the cluster.  As
     torchrun does, a rank gets SIGTERM and, half a minute later, SIGKILL: it may be
@@ -194,7 +194,7 @@ def _watch(launcher: int) -> None:
     """
     while os.getppid() == launcher:
         time.sleep(WATCH_SEC)
-    logger.warning("rank %d: the launcher is gone; this rank ends, too", rank())
+    logger.warning("rank %d: the launcher is gone, so this rank ends", rank())
     main = threading.main_thread().ident
     assert main is not None
     signal.pthread_kill(main, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The two errors that are not bugs: the data is wrong, or it is too little.
+"""The two errors that are not bugs: bad data, and too little of it.
 
 Everything else that escapes a program is a bug and keeps its traceback.
 """
@@ -24,7 +24,7 @@ class AsdkitError(Exception):
 
 
 class DataError(AsdkitError):
-    """Say that a file does not hold what it should.
+    """Report that a file does not contain what it should.
 
     Args:
         path: the file, directory or rspecifier.
@@ -61,4 +61,4 @@ def shorten(text: str) -> str:
 
 
 class FitError(AsdkitError):
-    """Say that the data cannot support the model that was asked for."""
+    """Report that the data cannot support the requested model."""

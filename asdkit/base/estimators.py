@@ -1,4 +1,4 @@
-"""Estimators as model files keep them: options, and what fitting sets.
+"""Estimators as stored in model files: options and fitted attributes.
 
 The name of an attribute that fitting sets ends in ``_``.  A class annotates those that
 a model cannot do without; others may come with it.
@@ -19,7 +19,7 @@ def split_state(estimator: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def set_arrays(estimator: Any, arrays: Mapping[str, Any], prefix: str = "") -> None:
-    """Set what fitting had set.
+    """Restore attributes that fitting had set.
 
     Args:
         estimator: as its constructor makes it.

@@ -1,4 +1,4 @@
-"""How a program ends: an error is one line, and the exit code says of what kind."""
+"""Program exit: one line per error, and an exit code for its kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values of expressions in a source file, without importing the file.
+"""Evaluate expressions in a source file without importing it.
 
 As much of Python as defaults and annotations are written in: constants, arithmetic,
 containers, names of the module and of those it imports from, ``Literal`` and the types
@@ -35,7 +35,7 @@ BINARY = {
 
 
 class Unknown:
-    """Stand for a value that only importing the source would tell.
+    """Stand for a value that only importing the source could give.
 
     Args:
         text: how the source writes it.
@@ -95,7 +95,7 @@ def evaluate(node: ast.expr, source: Source) -> Any:
 
 
 class _BeyondError(Exception):
-    """The expression is beyond what is understood."""
+    """The expression is beyond what is supported."""
 
 
 def _evaluate(node: ast.expr, source: Source) -> Any:

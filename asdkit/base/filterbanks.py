@@ -1,4 +1,4 @@
-"""Banks of triangular filters, and the cosine transform of their logarithms.
+"""Triangular filter banks, and the cosine transform of log band energies.
 
 Two mel banks look alike and are not: Kaldi's triangles are straight on the mel scale,
 those of HTK's scale as librosa and torchaudio draw them are straight in Hz.

@@ -1,4 +1,4 @@
-"""What a program reads, so that it never writes over it.
+"""Track what a program reads, so that it never overwrites its inputs.
 
 A file is known by its device and number, however its path is spelled: relative, with
 ``..``, through a link, in another case where the disk does not tell cases apart.
@@ -33,7 +33,7 @@ class _Inputs:
         self.cache: dict[Hashable, Any] = {}
 
     def find(self, path: Path) -> tuple[Path, bool] | None:
-        """Tell as what a file was read, and whether it may be renewed."""
+        """Return how a file was read, and whether it may be renewed."""
         wanted = file_id(path)
         if wanted is None:
             return None
@@ -56,7 +56,7 @@ _inputs: _Inputs | None = None
 
 @contextlib.contextmanager
 def watching() -> Iterator[None]:
-    """Remember from here on what is read, and refuse to replace it."""
+    """Track what is read from here on, and refuse to replace it."""
     global _inputs
     before, _inputs = _inputs, _Inputs()
     try:
@@ -67,7 +67,7 @@ def watching() -> Iterator[None]:
 
 @contextlib.contextmanager
 def renewing() -> Iterator[None]:
-    """Note nothing meanwhile and refuse nothing: files are renewed from themselves."""
+    """Suspend tracking: files are renewed from themselves."""
     global _inputs
     before, _inputs = _inputs, None
     try:
@@ -77,7 +77,7 @@ def renewing() -> Iterator[None]:
 
 
 def program_cache() -> dict[Hashable, Any]:
-    """Return what lasts as long as the program; outside of one, it lasts no time."""
+    """Return a cache that lasts as long as the program; outside of one, a new one."""
     return {} if _inputs is None else _inputs.cache
 
 
@@ -95,7 +95,7 @@ def note_input(path: Path, renewable: bool = False) -> None:
 def note_inputs(
     list_paths: Callable[[], Iterable[Path]], renewable: bool = False
 ) -> None:
-    """Note many files that are read; the list is asked for if it is needed at all."""
+    """Note many files that are read; the list is only made if it is needed."""
     if _inputs is not None:
         _inputs.noted.append((list_paths, renewable))
 
@@ -143,7 +143,7 @@ def file_id(path: Path) -> FileId | None:
 
 
 def file_ids(paths: list[Path]) -> list[FileId | None]:
-    """Return what `file_id` does of many files; they wait for the disk together."""
+    """Return `file_id` of many files, waiting for the disk in parallel."""
     pieces = [paths[start : start + PIECE] for start in range(0, len(paths), PIECE)]
     if len(pieces) < 2:
         return [file_id(path) for path in paths]

@@ -1,4 +1,4 @@
-"""Lock files: one run at a time, whose lock ends with it however it ends.
+"""Lock files: one run at a time; the lock is released however the run ends.
 
 The kernel keeps the lock (POSIX record locks), so a killed run holds nothing: the file
 it leaves says nothing and the next run takes it over.  NFS servers keep such locks for
@@ -32,7 +32,7 @@ NUM_TRIES = 100  # the file may go just when it is opened, but not always
 
 
 class LockedError(AsdkitError):
-    """Say that another run holds a lock, and which."""
+    """Report that another run holds a lock, and which."""
 
 
 class Lock:
@@ -48,7 +48,7 @@ class Lock:
         self._made: list[Path] = []  # directories, the innermost first
 
     def take(self) -> None:
-        """Take all of it, as the first rank of a run.
+        """Take the whole lock, as the first rank of a run.
 
         Raises:
             LockedError: another run holds it.
@@ -70,14 +70,14 @@ class Lock:
             raise
 
     def join(self, rank: int) -> None:
-        """Hold the byte of another rank of the run that has taken it."""
+        """Take this rank's byte of a lock that another rank of the run holds."""
         if self._open():
             self._made = self._made_before()
             with contextlib.suppress(OSError):  # no locks here
                 fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, rank)
 
     def release(self) -> None:
-        """Let go; the last rank removes the file and what was made for it and is empty.
+        """Release; the last rank removes the file and empty directories made for it.
 
         Does nothing if it is not held.
         """
@@ -92,7 +92,7 @@ class Lock:
         self._made = []
 
     def _is_last(self) -> bool:
-        """Give the own byte away and tell whether no other rank has one."""
+        """Release this rank's byte, and tell whether no other rank holds one."""
         try:
             fcntl.lockf(self._descriptor, fcntl.LOCK_UN)
             fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -147,8 +147,8 @@ class Lock:
                 self._close()
                 raise _refusal(holder) from None
             logger.warning(
-                "locks: %s: this file system has no locks; if another host writes there"
-                " at the same time, nothing will tell",
+                "locks: %s: this file system has no locks, so that "
+                "writes by another host at the same time go unnoticed",
                 self.path.parent,
             )
         return self._is_there()
@@ -186,7 +186,7 @@ def _read(descriptor: int) -> dict[str, Any]:
 
 
 def _is_alive(holder: dict[str, Any]) -> bool:
-    """Tell whether a process on this host seems to hold what cannot be locked."""
+    """Tell whether a process on this host seems to hold an untestable lock."""
     pid = holder.get("pid")
     if holder.get("host") != os.uname().nodename or not isinstance(pid, int):
         return False

@@ -8,7 +8,7 @@ from asdkit.base.distributed import rank
 
 
 def set_up_logging(level: str = "INFO") -> None:
-    """Send the library's messages to stderr; other ranks than 0 speak up for warnings.
+    """Send the library's messages to stderr; ranks other than 0 only warn.
 
     Args:
         level: the least severe message to show: DEBUG, INFO or WARNING.

@@ -1,4 +1,4 @@
-"""Memory that is freed and wanted again, layer after layer and step after step.
+"""Keep freed memory for reuse by the next layer or step.
 
 glibc gives large blocks back to the system as soon as they are freed, so that every
 layer of a network on a CPU gets new pages, which the kernel fills with zeros first.
@@ -21,7 +21,7 @@ M_MMAP_MAX = -4
 
 @cache
 def keep_freed(device: str = "cpu") -> None:
-    """Let this process keep what it frees, for its own use; glibc only.
+    """Keep freed memory in this process for its own use; glibc only.
 
     For what wants the same sizes again and again: a network.  Who wants much memory
     once would have it to the end.

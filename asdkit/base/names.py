@@ -1,4 +1,4 @@
-"""Ids that become names of files, and where these files then lie.
+"""Turn ids into file names, and locate the files.
 
 Ids come from others: tables, manifests, protocols, options.  One may hold slashes, as
 VoxCeleb's do (``id10270/x6uYqmx31kE/00001``); but whatever it holds, the file lies
@@ -20,7 +20,7 @@ CURE = "rename it, or leave it out"
 
 
 def find_id_problem(name: str, suffix: str | None = None) -> str | None:
-    """Say why an id is no good.
+    """Return why an id is invalid.
 
     Args:
         name: of an utterance, a speaker, a recording, an attack.
@@ -53,7 +53,7 @@ def find_id_problem(name: str, suffix: str | None = None) -> str | None:
 def place_files(
     directory: Path, names: Mapping[str, Sequence[str]], suffix: str, source: Path
 ) -> dict[str, str]:
-    """Say where the files of ids lie: ``<directory>/<name>/<name><suffix>``.
+    """Return where the files of ids lie: ``<directory>/<name>/<name><suffix>``.
 
     Args:
         directory: below which they lie.
@@ -84,7 +84,7 @@ def place_files(
 
 
 def _ignores_case(directory: Path) -> bool:
-    """Tell whether a disk takes ``A`` and ``a`` for the same name."""
+    """Tell whether a disk treats ``A`` and ``a`` as the same name."""
     path = os.path.realpath(directory)
     while not os.path.exists(path):
         path = os.path.dirname(path)

@@ -1,4 +1,4 @@
-"""Numbers as users and files write them: plain ASCII decimals and nothing else.
+"""Parse numbers as users and files write them: plain ASCII decimals only.
 
 Python's own ``float`` and ``int`` read more: ``1_07`` as 107, digits of other scripts,
 blanks around a number.  In a table these are damage, and a damaged score must not
@@ -22,7 +22,7 @@ NUMBER = re.compile(
 
 
 def parse_number(text: str) -> float:
-    """Read a number; ``inf`` and ``nan`` are numbers here, for the caller to refuse.
+    """Read a number; ``inf`` and ``nan`` are accepted, for the caller to refuse.
 
     Raises:
         ValueError: it is none.

@@ -1,4 +1,4 @@
-"""Outputs of programs: found to be usable before the work begins, one writer each.
+"""Program outputs: checked before the work begins, one writer each.
 
 A program marks what it writes by the type of the argument,
 ``parser.add_argument("net_dir", type=OutputDir, ...)``; the command does the rest.
@@ -20,16 +20,16 @@ LOCK = "asdkit.lock"
 
 
 class Output(str):
-    """Where a program writes, a file or a directory."""
+    """A file or directory that a program writes."""
 
     @property
     def lock(self) -> Path:
-        """The lock file, beside it; the same however its path is spelled."""
+        """The lock file beside it; the same however its path is spelled."""
         folder, name = os.path.split(os.path.realpath(self))
         return Path(folder, f".{name}.{LOCK}")
 
     def check(self) -> None:
-        """Look whether it can be written, and change nothing.
+        """Check whether it can be written, without changing anything.
 
         Raises:
             DataError: it or something above it is a file, or the disk is full.
@@ -39,20 +39,24 @@ class Output(str):
             folder = folder.parent
         if not folder.is_dir():
             problem = f"expected a directory to write into, but {folder} is a file"
-            raise DataError(self, problem, hint="choose another output, or move it")
+            raise DataError(
+                self, problem, hint="choose another output, or move this one"
+            )
         disk = os.statvfs(folder)
         free = disk.f_bfree if os.geteuid() == 0 else disk.f_bavail
         if (disk.f_blocks and not free) or (disk.f_files and not disk.f_ffree):
             what = "files" if free else "bytes"
             problem = f"the disk of {folder} is full: 0 {what} are free"
-            raise DataError(self, problem, hint="make room, or choose another disk")
+            raise DataError(
+                self, problem, hint="free some space, or choose another disk"
+            )
 
 
 class OutputFile(Output):
     """A file that a program writes."""
 
     def check(self) -> None:
-        """As `Output.check`; no directory may have its name."""
+        """Check as `Output.check` does; no directory may have its name."""
         if os.path.isdir(self):
             raise DataError(self, "expected a file to write, but it is a directory")
         super().check()
@@ -68,13 +72,13 @@ class OutputDir(Output):
 
 
 def outputs_of(args: argparse.Namespace) -> list[Output]:
-    """List what a program's arguments say that it will write."""
+    """List the outputs among a program's arguments."""
     return [value for value in vars(args).values() if isinstance(value, Output)]
 
 
 @contextlib.contextmanager
 def hold(*outputs: Output) -> Iterator[None]:
-    """Keep other runs from outputs, all ranks together.
+    """Lock outputs against other runs, for all ranks together.
 
     Directories are made for that, and removed in the end if they are empty.
 

@@ -1,4 +1,4 @@
-"""The packages asdkit stands on: are they there, whole, and made for each other?
+"""Check that the packages asdkit depends on are present, intact and compatible.
 
 What must be there is read from asdkit's own metadata (setup.py), so that it is
 written once.  Packages are really imported, because the common accident is a pair of
@@ -39,7 +39,7 @@ PROVIDERS = {
 
 
 class Use(NamedTuple):
-    """What needs a package that asdkit as a whole does not need.
+    """A purpose that needs an optional package.
 
     Attributes:
         module: the name that the package is imported by.
@@ -73,7 +73,7 @@ USES = {
 
 
 class Finding(NamedTuple):
-    """What is the case with one thing.
+    """The state of one checked item.
 
     Attributes:
         verdict: "broken" is required and does not work; "degraded" is needed by a few
@@ -115,7 +115,7 @@ def examine() -> list[Finding]:
 
 
 def summary(findings: list[Finding]) -> str:
-    """Say in one line what does not work."""
+    """Summarize in one line what does not work."""
     names = {
         verdict: ", ".join(x.subject for x in findings if x.verdict == verdict)
         for verdict in ("broken", "degraded")
@@ -126,7 +126,7 @@ def summary(findings: list[Finding]) -> str:
 
 
 def examine_package(requirement: str, imported: bool = True) -> Finding:
-    """Import a required package.
+    """Check a required package by importing it.
 
     Args:
         requirement: name and versions, e.g. ``lhotse>=1.31``.
@@ -154,7 +154,7 @@ def examine_package(requirement: str, imported: bool = True) -> Finding:
 
 
 def require(name: str, cure: str) -> ModuleType:
-    """Import a package that not everybody has.
+    """Import an optional package.
 
     Args:
         name: of the module.
@@ -209,7 +209,7 @@ def constraints() -> Path | None:
 
 
 def _install(*requirements: str, again: bool = False) -> str:
-    """The command that installs versions which work together."""
+    """The command that installs a set of compatible versions."""
     words = ["pip", "install", *["--force-reinstall"] * again]
     if (path := constraints()) is not None:
         words += ["--constraint", str(path)]
@@ -218,7 +218,7 @@ def _install(*requirements: str, again: bool = False) -> str:
 
 
 def _cure(requirement: str) -> str:
-    """How to install a package that is not there, or is too old."""
+    """How to install a package that is missing or too old."""
     name = _name(requirement)
     if name in USES and (cure := USES[name].cure):
         return cure
@@ -228,7 +228,7 @@ def _cure(requirement: str) -> str:
 
 
 def _repair(requirement: str) -> str:
-    """How to mend a package that is there, but cannot be imported."""
+    """How to repair a package that cannot be imported."""
     name = _name(requirement)
     if name in USES and (cure := USES[name].cure):
         return cure
@@ -270,7 +270,7 @@ def _public_version(name: str) -> str:
 
 
 def _examine_extras(requirements: list[str], imported: bool) -> Iterator[Finding]:
-    """Look which optional packages there are, and whether those that are work."""
+    """Check which optional packages are installed, and whether they work."""
     extras: dict[str, list[str]] = {}
     for requirement in requirements:
         if extra := re.search(r"extra == .(\w+)", requirement):
@@ -322,7 +322,7 @@ def _examine_gpu(torch_fails: bool) -> Iterator[Finding]:
 
 
 def _examine_cores() -> Iterator[Finding]:
-    """Tell cores, threads and the kernels of matrix products."""
+    """Describe cores, threads and the kernels of matrix products."""
     threads = os.environ.get("OMP_NUM_THREADS", "as many as cores")
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
     yield Finding("note", "cores", f"{cores}; OMP_NUM_THREADS: {threads}")

@@ -1,4 +1,4 @@
-"""How the value of an option is read, by the type its parameter is annotated with."""
+"""Parse option values by the annotated type of their parameter."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def list_of(
     choices: Sequence[str] | None = None,
     metavar: str | None = None,
 ) -> dict[str, Any]:
-    """Turn how argparse reads a value into how it reads several, with commas between.
+    """Turn a parser of one value into a parser of comma-separated values.
 
     Args:
         type: as `parsing_of` says, with the other two.

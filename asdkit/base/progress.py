@@ -1,4 +1,4 @@
-"""How far a long run is: a bar on a terminal, a line a minute in a log."""
+"""Progress of long runs: a bar on a terminal, a line a minute in a log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LINE_SEC = 60.0  # between two lines
 
 
 def watch(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
-    """Pass items on, and show on rank 0 how many there have been.
+    """Pass items on, and report on rank 0 how many there have been.
 
     A run that ends within a minute says nothing to a log.
 

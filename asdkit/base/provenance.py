@@ -1,4 +1,4 @@
-"""Where a result came from: what every model file and manifest remembers."""
+"""Provenance: the origin that every model file and manifest records."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import asdkit
 
 
 def version() -> str:
-    """Return asdkit's version, from a source tree as from an installed wheel."""
+    """Return asdkit's version, from a source tree or an installed wheel."""
     return asdkit.__version__
 
 

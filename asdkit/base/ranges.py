@@ -1,4 +1,4 @@
-"""The values that an option may have, written into the signature beside its default.
+"""Ranges of option values, written in the signature beside the default.
 
 ``num_iters: Count = 10`` is an int to a reader and to mypy; a program that makes an
 option of it (`asdkit.base.options`) refuses 0 before any work is done.  Infinity lies
@@ -36,7 +36,7 @@ class Range:
         )
 
     def __str__(self) -> str:
-        """Say it in words, e.g. "at least 1"; "finite" if there is no bound.
+        """Describe it in words, e.g. "at least 1"; "finite" without bounds.
 
         Example:
             >>> f"{Range(least=1)}; {Range(above=0, below=1)}"

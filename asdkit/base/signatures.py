@@ -1,4 +1,4 @@
-"""What a class or function can be told: parameters, defaults, types and explanations.
+"""Signatures of classes and functions: parameters, defaults, types and help texts.
 
 All of it is read from the source, nothing is imported: signatures, and the ``Args:``
 section of docstrings.  So a program can print its ``--help`` without torch.  A class

@@ -1,4 +1,4 @@
-"""Threads that leave the core to others while they wait.
+"""Threads that yield the core to others while they wait.
 
 The threads of torch's OpenMP spin while they wait for each other.  On a machine with
 other work, one that spins keeps the core from the one it waits for, and a training
@@ -18,7 +18,7 @@ WAITING = (*CHOSEN, "KMP_BLOCKTIME")
 
 
 def let_threads_yield() -> None:
-    """Have OpenMP's threads sleep where they wait long, unless the user has chosen.
+    """Have OpenMP's threads sleep during long waits, unless the user has set otherwise.
 
     Does nothing once torch is loaded, when it would be too late.
     """

@@ -1,4 +1,4 @@
-"""What training changes in a chunk so that networks learn what does not matter.
+"""Augment training chunks so that networks ignore irrelevant variation.
 
 Every choice is made by the generator that is passed in.
 """
@@ -20,19 +20,19 @@ CODECS = [name for name, channel in CHANNELS.items() if not channel.needs_ffmpeg
 
 
 class Rooms(Protocol):
-    """Where impulse responses come from."""
+    """A source of impulse responses."""
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
         """(L,) float32 impulse response."""
 
 
 class Noises(Protocol):
-    """Where noise comes from."""
+    """A source of noise."""
 
     def draw(
         self, num_samples: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, float]:
-        """(L,) float32 noise of any level, and the SNR in dB to add it with."""
+        """(L,) float32 noise at any level, and the SNR in dB to add it at."""
 
 
 class Augmentation:
@@ -64,7 +64,7 @@ class Augmentation:
 
 
 class CodecAugmentation:
-    """With some probability send a chunk through a codec.
+    """With some probability pass a chunk through a codec.
 
     Args:
         sample_frequency: of the chunks, in Hz.
@@ -85,7 +85,7 @@ class CodecAugmentation:
 
 
 class Chain:
-    """One change after the other.
+    """A sequence of changes.
 
     Args:
         changes: at least one.
@@ -102,7 +102,7 @@ class Chain:
 
 
 class SpecAugment:
-    """With some probability overwrite bands and stretches of a chunk by the mean.
+    """With some probability overwrite bands and stretches of a chunk with the mean.
 
     Args:
         num_freq_masks: how many bands.
@@ -144,14 +144,14 @@ class SpecAugment:
 
 
 def _draw_span(size: int, max_width: int, rng: np.random.Generator) -> slice:
-    """Draw where in ``size`` something of at most ``max_width`` lies."""
+    """Draw where a span of at most ``max_width`` lies in ``size``."""
     width = int(rng.integers(min(max_width, size) + 1))
     start = int(rng.integers(size - width + 1))
     return slice(start, start + width)
 
 
 def reverberate(samples: np.ndarray, response: np.ndarray) -> np.ndarray:
-    """Let samples sound in a room: (L,), (R,) -> (L,) float32, the tail cut off.
+    """Reverberate samples: (L,), (R,) -> (L,) float32, the tail cut off.
 
     The response is scaled to unit energy.
     """

@@ -1,4 +1,4 @@
-"""Batches for networks: chunks to train on, whole utterances to extract from."""
+"""Batches for networks: chunks for training, whole utterances for extraction."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Order = TypeVar("Order")
 
 
 class Batch(NamedTuple):
-    """Some utterances, or chunks of them.
+    """A batch of utterances, or of chunks of them.
 
     Attributes:
         utts: N ids.
@@ -74,7 +74,7 @@ class TeacherFrontEnd(NamedTuple):
 
 
 class TrainingBatches:
-    """Batches of chunks, endlessly; that of a step depends on seed and step alone.
+    """Endless batches of chunks; each depends on the seed and its step alone.
 
     So they do not depend on the number of worker processes, nor on the step at which
     training was resumed.  With ranks, each takes its share of every batch.
@@ -127,14 +127,14 @@ class TrainingBatches:
         self._what = "speakers" if class_of is speaker_of else "classes"
         if sampler.group_size > 1 and frames.num_copies > 1:
             raise FitError(
-                f"{sampler.group_size} utterances of a speaker, each at a speed of its "
-                "own, would not be of one class",
+                f"{sampler.group_size} utterances of a speaker, each at its own speed, "
+                "would not share a class",
                 hint="--speed-classes false: a speaker is one class at all speeds",
             )
         num_groups = sampler.batch_size // sampler.group_size
         if num_groups % num_ranks():
             raise FitError(
-                f"{num_ranks()} ranks cannot have equal shares of a batch of "
+                f"{num_ranks()} ranks cannot evenly share a batch of "
                 f"{num_groups} times {sampler.group_size}",
                 hint="change --batch-size or the number of ranks",
             )
@@ -142,17 +142,17 @@ class TrainingBatches:
 
     @property
     def num_classes(self) -> int:
-        """K, the copies of speakers that speed perturbation makes among them."""
+        """K, including the copies of speakers that speed perturbation makes."""
         return self._num_speakers * self.frames.num_copies
 
     @property
     def class_counts(self) -> np.ndarray:
-        """(K,) utterances of every class, as they were recorded."""
+        """(K,) utterances of every class, before speed perturbation."""
         return np.bincount(self._labels, minlength=self._num_speakers)
 
     @property
     def steps_per_epoch(self) -> int:
-        """How many batches an epoch has."""
+        """Number of batches per epoch."""
         return len(self.sampler)
 
     def from_step(self, step: int) -> Iterator[tuple[int, Batch]]:
@@ -197,7 +197,7 @@ class TrainingBatches:
         )
 
     def _tell(self) -> None:
-        """Say what there is to train on."""
+        """Log what there is to train on."""
         counts = self.class_counts
         logger.info(
             "batches: %d utterances of %d %s (%d with one utterance), "
@@ -215,7 +215,7 @@ class TrainingBatches:
 
 
 class ExtractionBatches:
-    """Whole utterances, those of like length together; each rank has its share.
+    """Whole utterances in batches of similar length; each rank has its share.
 
     Utterances that are too short are skipped; their number and names are logged.
 
@@ -277,7 +277,7 @@ class ExtractionBatches:
 
 
 class Failure(NamedTuple):
-    """What went wrong in a worker process; exceptions travel badly."""
+    """An error in a worker process, as exceptions do not always pickle."""
 
     message: str
     hint: str | None
@@ -286,7 +286,7 @@ class Failure(NamedTuple):
 def make_ahead(
     make: Callable[[Order], Batch], orders: Iterable[Order], num_workers: int
 ) -> Generator[Batch, None, None]:
-    """Make batches to order, in worker processes if there are any.
+    """Make batches on demand, in worker processes if there are any.
 
     Args:
         make: makes a batch, the same wherever it runs.
@@ -333,7 +333,7 @@ class _Workshop(Dataset[Batch | Failure]):
 
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
-    """Compute as workers do: chunks are small, and sums must have the same order."""
+    """Compute as workers do, in one thread, so that sums have the same order."""
     num_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -354,7 +354,7 @@ def _classes_of(
         )
         raise FitError(
             f"{cut.id!r}: speaker {spk!r} is none of the {len(speakers)} "
-            f"that the network knows ({len(unknown)} are unknown)",
+            f"that the network was trained on ({len(unknown)} are unknown)",
             hint="train from the data of its first training, or start a new network",
         )
     return np.array([speakers[spk] for spk in spks])

@@ -1,4 +1,4 @@
-"""The part of an utterance that a countermeasure scores."""
+"""Crops: the part of an utterance that a countermeasure scores."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Crop = Literal["whole", "first", "center"]
 
 
 class CroppedFrames:
-    """The utterances of another source, whole or cut to one length; none is too short.
+    """Utterances of another source, whole or cropped or repeated to one length.
 
     Every trial wants a score, so an utterance that is shorter than the length, or than
     the network can take, is repeated.

@@ -1,4 +1,4 @@
-"""How a network's frames are made: stored with the model, repeated in extraction."""
+"""Feature configuration of a network: stored with it, reused at extraction."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FeatureConfig:
-    """Which features, and whether they are stored or computed from audio.
+    """Type and options of features, and whether they are stored or computed from audio.
 
     Args:
         source: "stored" reads feats.scp; "audio" computes features.
@@ -69,7 +69,7 @@ class FeatureConfig:
         subtract_mean: bool,
         delta_order: int = 0,
     ) -> FeatureConfig:
-        """Describe the features that a data directory has."""
+        """Describe the stored features of a data directory."""
         kind, options = _described(read_info(data_dir))
         return cls("stored", kind, options, voiced, subtract_mean, delta_order)
 
@@ -77,7 +77,7 @@ class FeatureConfig:
     def computed_by(
         cls, extractor: Features, subtract_mean: bool, delta_order: int = 0
     ) -> FeatureConfig:
-        """Describe what an extractor computes from audio."""
+        """Describe the features that an extractor computes from audio."""
         kind, options = name_of(extractor), dict(extractor.options)
         return cls("audio", kind, options, False, subtract_mean, delta_order)
 
@@ -95,7 +95,7 @@ class FeatureConfig:
         return asdict(self)
 
     def extractor(self) -> Features:
-        """Construct what computes the features."""
+        """Construct the extractor."""
         assert self.type is not None
         return construct(FEATURES, self.type, **self.options)
 
@@ -117,7 +117,7 @@ class FeatureConfig:
         return origin_of_features(data_dir)
 
     def check_stored(self, data_dir: PathName) -> None:
-        """Compare the features that a data directory has, where their type is recorded.
+        """Compare with a data directory's stored features, where their type is known.
 
         Raises:
             DataError: they are not these.
@@ -161,7 +161,7 @@ class FeatureConfig:
         return frames
 
     def with_deltas(self, frames: FrameSource) -> FrameSource:
-        """Append derivatives to frames, if any are wanted."""
+        """Append derivatives to frames, if requested."""
         return DeltaFrames(frames, self.delta_order) if self.delta_order else frames
 
 
@@ -173,7 +173,7 @@ def _described(info: FeatsInfo | None) -> tuple[str | None, dict[str, Any]]:
 
 
 def _show(options: dict[str, Any], names: Iterable[str]) -> str:
-    """Write some options as feats-compute takes them."""
+    """Format options as feats-compute takes them."""
     return " ".join(
         f"--{name.replace('_', '-')}={options[name]}"
         for name in names

@@ -1,4 +1,4 @@
-"""Which frames of partially spoofed utterances are bona fide."""
+"""Frame labels of partially spoofed utterances."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class LabelChunks:
-    """Labels of all frames of some utterances, in chunks like those of stored features.
+    """Frame labels of utterances, cut into chunks like stored features.
 
     Args:
         cuts: U utterances with stored features.

@@ -1,4 +1,4 @@
-"""Where a network's frames come from: stored features, or audio.
+"""Frame sources of a network: stored features, or audio.
 
 Both give the same: a chunk of as many frames as training wants, or a whole utterance.
 Stored features cost next to nothing; computed ones may be augmented anew each time.
@@ -32,7 +32,7 @@ DELTA_WINDOW = 1  # frames on each side, as ASVspoof's baselines have it with LF
 
 
 class FrameSource(Protocol):
-    """Where frames come from.
+    """A source of frames.
 
     Attributes:
         cuts: U utterances.
@@ -98,7 +98,7 @@ class StoredFrames:
 
 
 class ComputedFrames:
-    """Features that are computed from audio, which may be changed each time.
+    """Features computed from audio, with augmentation if requested.
 
     Audio of another rate than the features' is resampled.
 
@@ -213,7 +213,7 @@ class DeltaFrames:
 def cut_chunk(
     frames: np.ndarray, num_frames: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Cut (num_frames, ...) out of (T, ...) anywhere; repeat what is shorter."""
+    """Cut (num_frames, ...) from (T, ...) at any place; repeat what is shorter."""
     room = len(frames) - num_frames
     if room < 0:
         return np.resize(frames, (num_frames, *frames.shape[1:]))

@@ -1,4 +1,4 @@
-"""Voiced frames of a data directory, as the Gaussian mixtures see them."""
+"""Voiced frames of a data directory, for training Gaussian mixtures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SAMPLED_UTTS = 5000  # enough speakers and channels to start a UBM from
 
 
 class FrameBatch(NamedTuple):
-    """The frames of some utterances, one after another.
+    """The frames of some utterances, concatenated.
 
     Attributes:
         utts: N ids.
@@ -97,7 +97,7 @@ def read_frames(
 
 
 class Frames:
-    """What `read_frames` reads, to be read again and again, as EM does.
+    """Frames as `read_frames` yields them, for repeated passes as in EM.
 
     Frames that fit into the cache are read from disk once.
 
@@ -274,7 +274,7 @@ def _join(utts: list[str], frames: list[np.ndarray]) -> FrameBatch:
 
 
 def _tell_skipped(data_dir: PathName, skipped: list[str], num_kept: int) -> None:
-    """Log what was skipped; raise if that is most."""
+    """Log what was skipped; raise if that is most utterances."""
     names = ", ".join(skipped[:3]) + (", ..." if len(skipped) > 3 else "")
     number = len(skipped) + num_kept
     text = f"{len(skipped)} of {number} utterances have no voiced frame"

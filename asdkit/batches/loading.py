@@ -1,4 +1,4 @@
-"""Audio and features of lhotse cuts as arrays, and what can be wrong with them."""
+"""Load audio and features of lhotse cuts as arrays, and check them."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def load_piece(cut: MonoCut, num_samples: int, rng: np.random.Generator) -> np.n
 
 
 def at_rate(cuts: Iterable[MonoCut], sampling_rate: int) -> list[MonoCut]:
-    """Let lhotse resample the cuts that have another rate, and say how many these are.
+    """Have lhotse resample cuts of other rates, and log how many there are.
 
     Args:
         cuts: of audio.
@@ -140,7 +140,7 @@ def at_rate(cuts: Iterable[MonoCut], sampling_rate: int) -> list[MonoCut]:
 
 
 def require_audio(cuts: Sequence[MonoCut]) -> None:
-    """Look whether the files are there before hours pass; each rank its share.
+    """Check early that the audio files exist; each rank checks its share.
 
     Raises:
         DataError: some are not.
@@ -208,7 +208,7 @@ def load_feats(cut: MonoCut, location: str, dim: int) -> np.ndarray:
 
 
 def locate_feats(cuts: Iterable[MonoCut]) -> list[str]:
-    """Look up where in which archive the features of cuts are.
+    """Look up the archive locations of the features of cuts.
 
     Raises:
         DataError: a cut has no features, or its table is missing or damaged.
@@ -226,7 +226,7 @@ def locate_feats(cuts: Iterable[MonoCut]) -> list[str]:
 
 
 def sum_up_feats(cuts: Sequence[MonoCut], number: int = 16) -> str:
-    """Sum up the stored features of some cuts, to tell them from others.
+    """Digest the stored features of some cuts, to tell them from others.
 
     Args:
         cuts: with features.
@@ -255,7 +255,7 @@ def _table_of(cut: MonoCut) -> str:
 
 
 def _explain(cut: MonoCut, error: Exception) -> DataError:
-    """Find out what is wrong with a cut's audio that lhotse could not load."""
+    """Find out why lhotse could not load a cut's audio."""
     source = cut.recording.sources[0]
     is_command = source.type == "command"
     try:
@@ -274,7 +274,7 @@ def _explain(cut: MonoCut, error: Exception) -> DataError:
     return DataError(
         source.source,
         f"{cut.id!r}: {problem}",
-        hint="the file has changed since it was listed: make the manifests again",
+        hint="the file has changed since it was listed; recreate the manifests",
     )
 
 

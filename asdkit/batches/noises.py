@@ -1,4 +1,4 @@
-"""Where rooms and noises come from: from files, as MUSAN, or drawn.
+"""Sources of noise and rooms: recordings (e.g. MUSAN), or simulation.
 
 Every choice is made by the generator that is passed in.
 """
@@ -34,7 +34,7 @@ BABBLE = (3, 7)  # fewest and most voices, as in Kaldi
 
 
 class DrawnRooms:
-    """Rooms that nobody has been to: exponentially decaying noise.
+    """Simulated rooms: exponentially decaying noise.
 
     Args:
         min_sec: shortest reverberation time, for a fall by 60 dB.
@@ -63,10 +63,10 @@ class DrawnRooms:
 
 
 class DrawnNoises:
-    """Stationary noise of random color and, if there is speech to make it of, babble.
+    """Stationary noise of random color and, given speech to make it from, babble.
 
     Args:
-        speech: cuts of audio, at the rate in use, whose voices become babble.
+        speech: (L,) float32 noise at any level, and the SNR in dB to add it at.
         sample_frequency: in Hz.
     """
 
@@ -189,7 +189,7 @@ def read_recordings(directory: PathName) -> list[Recording]:
             )
     if not recordings:
         raise DataError(
-            directory, "expected *recordings*.jsonl.gz or wav.scp, got none"
+            directory, "expected *recordings*.jsonl.gz or wav.scp, got neither"
         )
     return recordings
 

@@ -1,4 +1,4 @@
-"""Statistics over time of stored frames: embeddings without a model."""
+"""Statistics of stored frames over time: embeddings without a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which utterances make a batch: a function of the seed and the step alone.
+"""Batch samplers: functions of the seed and the step alone.
 
 No state is kept between batches, so that training resumes at any step by asking
 for it, and N ranks that take their share of each batch train what one would.
@@ -20,7 +20,7 @@ ORDER = 1
 
 
 class Pick(NamedTuple):
-    """One chunk to be cut: which utterance, and a number that seeds the cutting.
+    """One chunk to be cut: an utterance, and a number that seeds the cutting.
 
     Attributes:
         place: position of the utterance in its list.
@@ -33,7 +33,7 @@ class Pick(NamedTuple):
 
 
 class Sampler(Protocol):
-    """What makes the batches of an epoch."""
+    """A sampler of the batches of an epoch."""
 
     @property
     def batch_size(self) -> int:
@@ -41,7 +41,7 @@ class Sampler(Protocol):
 
     @property
     def group_size(self) -> int:
-        """How many picks in a row must stay together on one rank."""
+        """Number of consecutive picks that must stay together on one rank."""
 
     def __len__(self) -> int:
         """Batches in an epoch."""
@@ -51,7 +51,7 @@ class Sampler(Protocol):
 
 
 class RandomChunks:
-    """Pick every utterance once an epoch, in an order of its own each time.
+    """Pick every utterance once per epoch, in a new order each time.
 
     The last, short batch of an epoch is left out: batch normalization and learning
     rates are made for full ones.
@@ -100,7 +100,7 @@ class RandomChunks:
 
 
 class SpeakerChunks:
-    """Pick N speakers and M utterances of each: what metric losses compare.
+    """Pick N speakers and M utterances of each, for metric losses to compare.
 
     A speaker with fewer than M utterances gives some of them twice, cut elsewhere.
     A speaker's chance to come grows with the number of his utterances.
@@ -143,7 +143,7 @@ class SpeakerChunks:
 
     @property
     def group_size(self) -> int:
-        """M: a loss compares what lies on its own rank."""
+        """M: a loss compares utterances on its own rank."""
         return self.utts_per_speaker
 
     def __len__(self) -> int:
@@ -167,7 +167,7 @@ class SpeakerChunks:
 
 
 class BalancedChunks:
-    """Pick as many utterances of every class, however rare it is.
+    """Pick equally many utterances of every class, however rare it is.
 
     A batch has equal shares of all classes, shuffled.  An epoch is as long as that of
     `RandomChunks`; it shows the rare classes' utterances several times, and of the
@@ -243,7 +243,7 @@ def share_batch(picks: Sequence[Pick], group_size: int) -> list[Pick]:
 def bucket_by_length(
     lengths: Sequence[int] | np.ndarray, max_length: int = 12_000
 ) -> list[list[int]]:
-    """Group utterances of like length, for extraction in padded batches.
+    """Group utterances of similar length, for extraction in padded batches.
 
     Args:
         lengths: (U,) of every utterance, in frames.

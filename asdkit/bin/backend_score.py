@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--enroll-vectors",
         metavar="RSPECIFIER",
-        help="vectors of the enrollment utterances (default: same as the test's)",
+        help="vectors of the enrollment utterances (default: the test vectors)",
     )
     parser.add_argument("backend", help="back-end from backend-train (.npz)")
     parser.add_argument(

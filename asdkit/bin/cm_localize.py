@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=boolean,
         default=True,
         metavar="true|false",
-        help="decide, or only score frames (default: true)",
+        help="write decisions; false: frame scores only (default: true)",
     )
     add_options(
         parser,

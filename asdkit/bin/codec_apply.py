@@ -1,4 +1,4 @@
-"""Send every utterance through a telephone codec.
+"""Pass every utterance through a telephone codec.
 
 e.g.: asdkit codec-apply --codecs none,alaw,opus data/eval data/coded exp/wav/coded
 

@@ -33,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TABLE=X,X",
         action="append",
         default=[],
-        help="utterances to keep, those with one of these values in a table, e.g. "
-        "utt2attack; repeat the option for further conditions (default: all)",
+        help="table and the values of utterances to keep, e.g. utt2attack=A01,A02; "
+        "repeat the option for further conditions (default: all)",
     )
     names = "per_spk", "longest", "random", "seed"
     add_options(parser, "asdkit.data.subset:select", *names)

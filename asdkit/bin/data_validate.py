@@ -31,14 +31,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="true|false",
         help="repair what can be repaired (default: false)",
     )
-    add_options(parser, "asdkit.data.validation:validate", "check_feats", "audio")
+    add_options(
+        parser, "asdkit.data.directory_validation:validate", "check_feats", "audio"
+    )
     parser.add_argument("data_dir", nargs="+", help="directories to check")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.data.directory_validation import validate
     from asdkit.data.repair import repair
-    from asdkit.data.validation import validate
 
     problems, total = [], 0
     for data_dir in args.data_dir:

@@ -1,4 +1,4 @@
-"""Check the installation, and say how to mend it.
+"""Check the installation and suggest fixes.
 
 e.g.: asdkit doctor
 

@@ -1,4 +1,4 @@
-"""Print what a model file says about itself.
+"""Print what a model file contains.
 
 e.g.: asdkit model-info exp/extractor/extractor.npz
 e.g.: asdkit model-info exp/small_seed0/network.pt

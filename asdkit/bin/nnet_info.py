@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--compare",
         metavar="NETWORK",
-        help="print the others' share of its parameters, MACs and time, too",
+        help="also print the others' parameters, MACs and time as shares of this one's",
     )
     text = f"directories with network.pt, or any of: {', '.join(MODELS)}"
     parser.add_argument("networks", nargs="+", metavar="network", help=text)

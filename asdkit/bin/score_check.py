@@ -16,7 +16,7 @@ import argparse
 
 from asdkit.base.errors import DataError
 from asdkit.base.options import add_options, options_of
-from asdkit.metrics.names import SPOOFING, VERIFICATION
+from asdkit.metrics.flavor_names import SPOOFING, VERIFICATION
 
 SHOWN = 20
 
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "asdkit.countermeasures.checks:check_all",
         *("asv_scores", "asv_trials", "subset", "enrollment"),
     )
-    parser.add_argument("trials", help="the key: trials, a protocol, utt2attack, ...")
+    parser.add_argument("trials", help="key: trials, a protocol or utt2attack")
     parser.add_argument("scores", nargs="+", help="files to check")
 
 

@@ -29,7 +29,7 @@ import argparse
 from asdkit.base.answers import Answer
 from asdkit.base.errors import AsdkitError
 from asdkit.base.options import add_options, options_of
-from asdkit.metrics.names import SPOOFING, VERIFICATION
+from asdkit.metrics.flavor_names import SPOOFING, VERIFICATION
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,15 +38,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--flavor",
         choices=(*VERIFICATION, *SPOOFING),
         default="kaldi",
-        help="which metrics to print, in which formats the files are (default: kaldi)",
+        help="metrics to print and formats of the files (default: kaldi)",
     )
     add_options(
         parser,
         "asdkit.countermeasures.evaluation:spoofing_metrics",
         *("asv_scores", "asv_trials", "by", "subset", "bootstrap", "seed", "utt2spk"),
     )
-    parser.add_argument("trials", help="the key: trials, a protocol, utt2attack, ...")
-    parser.add_argument("scores", nargs="+", help="a file per system, in any order")
+    parser.add_argument("trials", help="key: trials, a protocol or utt2attack")
+    parser.add_argument("scores", nargs="+", help="one file per system, in any order")
 
 
 def main(args: argparse.Namespace) -> Answer:

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cohort-utt2spk",
         metavar="FILE",
-        help="speakers over whose embeddings to average the cohort (default: every "
+        help="speaker labels to average the cohort's embeddings by (default: every "
         "embedding is a member)",
     )
     parser.add_argument(
@@ -34,13 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--enroll-vectors",
         metavar="RSPECIFIER",
         help="vectors of the enrollment utterances, as given to backend-score "
-        "(default: same as the test's)",
+        "(default: the test vectors)",
     )
     parser.add_argument(
         "--cohort-means",
         metavar="FILE",
         type=OutputFile,
-        help="where to write every embedding's mean score against the cohort, a "
+        help="where to write each embedding's mean score against the cohort, a "
         "quality measure for calibration-train (default: nowhere)",
     )
     parser.add_argument("backend", help="the back-end that made the scores (.npz)")

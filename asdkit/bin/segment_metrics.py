@@ -1,4 +1,4 @@
-"""Print how well spoofed segments are located.
+"""Print metrics of spoof localization.
 
 e.g.: asdkit segment-metrics data/eval_spliced exp/lcnn/fsa exp/lcnn/median
 

@@ -1,4 +1,4 @@
-"""Make a data directory of ASVspoof or PartialSpoof.
+"""Prepare a data directory of ASVspoof or PartialSpoof.
 
 e.g.: asdkit spoof-prepare --corpus asvspoof2019_la --part eval /corpora/LA data/eval
 
@@ -22,12 +22,14 @@ from asdkit.corpora.asvspoof_layouts import LAYOUTS, PARTS
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("--corpus", choices=LAYOUTS, required=True, help="the corpus")
+    parser.add_argument(
+        "--corpus", choices=LAYOUTS, required=True, help="corpus to prepare"
+    )
     parser.add_argument(
         "--part",
         choices=PARTS,
         required=True,
-        help="its part; ASVspoof 2021 has eval only",
+        help="part to prepare; ASVspoof 2021 has eval only",
     )
     add_options(parser, "asdkit.corpora.asvspoof:prepare", "skip_bad")
     parser.add_argument("root", help="folder with the unpacked corpus")

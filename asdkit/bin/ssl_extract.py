@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, "asdkit.batches.batches:ExtractionBatches", "num_workers")
     add_options(parser, choose_device, "device")
     parser.add_argument("data_dir", help="data directory with audio")
-    checkpoint = "folder that transformers saved, or file of torchaudio's"
+    checkpoint = "folder that transformers saved, or a file from torchaudio"
     parser.add_argument("checkpoint", help=checkpoint)
     parser.add_argument("out_dir", type=OutputDir, help="where to write the archives")
 

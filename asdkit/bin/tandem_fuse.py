@@ -17,7 +17,7 @@ import argparse
 from asdkit.base.answers import Answer
 from asdkit.base.options import add_options, options_of
 from asdkit.base.outputs import OutputDir
-from asdkit.metrics.names import SPOOFING
+from asdkit.metrics.flavor_names import SPOOFING
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -33,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--within",
         metavar="FILE",
-        help="table of speakers or utterances of which only equal values are paired, "
-        "e.g. spk2gender (default: pair all)",
+        help="table of speakers or utterances, e.g. spk2gender; only equal values are "
+        "paired (default: pair all)",
     )
     parser.add_argument("data_dir", help="directory with utt2spk")
     parser.add_argument("trials", type=OutputFile, help="where to write the trials")
@@ -45,7 +45,7 @@ def main(args: argparse.Namespace) -> None:
     import numpy as np
 
     from asdkit.data.derived import origin_of_utterances
-    from asdkit.data.trials import pair_utterances, pair_with_speakers, read_groups
+    from asdkit.data.trial_lists import pair_utterances, pair_with_speakers, read_groups
     from asdkit.io.protocols import BONAFIDE
     from asdkit.io.trials import write_trials
 

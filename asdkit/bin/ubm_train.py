@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--subsample",
         default=5,
         **parsing_of(Count),
-        help="after the start, use every N-th frame (default: 5)",
+        help="after initialization, use every N-th frame (default: 5)",
     )
     add_options(
         parser,

@@ -1,4 +1,4 @@
-"""Make a data directory of VoxCeleb 1 or 2.
+"""Prepare a data directory of VoxCeleb 1 or 2.
 
 e.g.: asdkit voxceleb-prepare --part test /corpora/voxceleb1 data/test
 

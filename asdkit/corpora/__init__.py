@@ -1,1 +1,1 @@
-"""Corpora as data directories: read from where they lie, or derived from another."""
+"""Corpora as data directories: read from disk, or derived from another corpus."""

@@ -1,4 +1,4 @@
-"""Data directories of the ASVspoof corpora, from their own protocols.
+"""Make data directories of the ASVspoof corpora from their protocols.
 
 The utterances of the countermeasure (CM) protocol become a data directory, with the
 attack of each, and what of it is spoofed where that is a part; the pairs of the ASV
@@ -65,8 +65,8 @@ def prepare(
         part: "train", "dev" or "eval".
         root: of the corpus, as it was unpacked.
         data_dir: made if need be, all or nothing.
-        skip_bad: leave out utterances whose audio is missing, empty, cut short or not
-            at 16 kHz, instead of stopping with an error.
+        skip_bad: skip utterances whose audio is missing, empty, cut short or not at 16
+            kHz, instead of stopping with an error.
 
     Raises:
         AsdkitError: the corpus has no such part.
@@ -106,7 +106,7 @@ def prepare(
 
 
 def _require_ids(path: Path, ids: Sequence[str]) -> None:
-    """Raise before anything is written if an id of a protocol is no good."""
+    """Raise, before anything is written, if an id of a protocol is invalid."""
     for line, name in enumerate(ids, start=1):
         if problem := find_id_problem(name):
             raise DataError(path, problem, line=line, hint=CURE)
@@ -130,7 +130,7 @@ def _read_audio(
     skip_bad: bool,
     suffix: str = "flac",
 ) -> dict[str, Header]:
-    """Read the headers of ``<utt>.flac``, without those that are no good.
+    """Read the headers of ``<utt>.flac``, leaving out invalid files.
 
     Raises:
         DataError: some are no good and are not to be skipped, or most are.
@@ -155,7 +155,7 @@ def _read_audio(
         return headers
     counts = ", ".join(f"{number} {sort}" for sort, number in sorts.items() if number)
     first = errors[min(errors)]
-    text = f"{len(errors)} of {len(utts)} files are no good ({counts}), e.g. {first}"
+    text = f"{len(errors)} of {len(utts)} files are unusable ({counts}), e.g. {first}"
     if not skip_bad or len(errors) > len(headers):
         raise DataError(audio, text, hint=None if skip_bad else SKIP)
     logger.warning("spoof-prepare: skipped: %s: %s", audio, text)
@@ -169,7 +169,7 @@ def _tell_unlisted(
     enrollment: Enrollment | None,
     suffix: str,
 ) -> None:
-    """Say which audio no protocol speaks of."""
+    """Log which audio files are in no protocol."""
     known = {f"{utt}.{suffix}" for utt in utts}
     if enrollment and enrollment.audio == audio:
         known |= {f"{utt}.flac" for x in enrollment.models.values() for utt in x}
@@ -307,7 +307,7 @@ def _read_asv_scores(
     if found != wanted:
         logger.warning(
             "spoof-prepare: %s: its %d lines are not those of the ASV protocol (%d), "
-            "so that there is no asv_scores",
+            "so asv_scores is not written",
             path,
             len(found),
             len(wanted),
@@ -317,13 +317,13 @@ def _read_asv_scores(
 
 
 def _tell_unenrolled(data_dir: PathName, carried: Mapping[str, list[str]]) -> None:
-    """Say which speakers are claimed in trials and have no utterance to enroll."""
+    """Log which speakers are claimed in trials but have no enrollment utterances."""
     claimed = {line.partition(" ")[0] for line in carried["asv_trials"]}
     known = {line.partition(" ")[0] for line in carried["asv_enroll.spk2utt"]}
     if missing := sorted(claimed - known):
         logger.warning(
-            "spoof-prepare: %s: %d of %d speakers of the ASV trials have nothing to "
-            "enroll, first %r",
+            "spoof-prepare: %s: %d of %d speakers of the ASV trials have no "
+            "enrollment utterances, first %r",
             data_dir,
             len(missing),
             len(claimed),
@@ -336,7 +336,7 @@ def _tell(
     utterances: Sequence[Utterance],
     carried: Mapping[str, list[str]],
 ) -> None:
-    """Say what there is."""
+    """Log what was prepared."""
     attacks = Counter((item.custom or {})["attack"] for item in utterances)
     num_bonafide = attacks.pop(BONAFIDE)
     spoofed = " ".join(f"{name} ({attacks[name]})" for name in sorted(attacks))

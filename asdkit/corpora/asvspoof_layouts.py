@@ -1,4 +1,4 @@
-"""Where the ASVspoof corpora, and PartialSpoof, keep their lists and their audio.
+"""Locations of lists and audio in the ASVspoof corpora and PartialSpoof.
 
 Source: the README files of ASVspoof 2019 LA and PA, of ASVspoof 2021's databases and
 keys, and of ASVspoof 5's; for 2021's speakers to enroll, which are those of 2019, the
@@ -151,7 +151,7 @@ def find(root: PathName, name: str) -> Path | None:
 
 
 def require(root: PathName, name: str) -> Path:
-    """Find what must be there.
+    """Find a required file or folder.
 
     Raises:
         DataError: it is not.

@@ -1,4 +1,4 @@
-"""Data directories whose audio is a changed copy of another's."""
+"""Data directories with a processed copy of another's audio."""
 
 from __future__ import annotations
 
@@ -76,11 +76,10 @@ class NoiseAdder:
 
 
 class Codecs:
-    """Send every utterance through a codec, which is drawn for it.
+    """Pass every utterance through a codec drawn for it.
 
     Args:
-        codecs: codecs to draw from, separated by commas; none leaves an utterance as it
-            is.
+        codecs: codecs to draw from, comma-separated; none leaves an utterance as it is.
         seed: random seed of the draws.
 
     Raises:
@@ -107,10 +106,10 @@ class Codecs:
 
 
 class Rooms:
-    """Add room reverberation to every utterance, of an environment drawn for it.
+    """Add room reverberation to every utterance, in an environment drawn for it.
 
     Args:
-        environments: environments to draw from, separated by commas, e.g. aaa,bbc; all:
+        environments: environments to draw from, comma-separated, e.g. aaa,bbc; all:
             every one of them.
         seed: random seed of the draws.
 
@@ -150,7 +149,7 @@ def write_changed(
     allow_pipes: bool = False,
     note: Callable[[str], dict[str, str]] = lambda utt: {},
 ) -> None:
-    """Change the audio of every utterance, write it, and list it in a data directory.
+    """Process the audio of every utterance, write it, and list it in a data directory.
 
     Every utterance becomes a recording of its own.  What else is known of it, its
     speaker, text, attack and trials, is carried along; features and VAD are not.
@@ -192,7 +191,7 @@ def _write_directory(
     paths: dict[str, str],
     note: Callable[[str], dict[str, str]],
 ) -> None:
-    """List files of one utterance each, with all that was known of the utterances."""
+    """List files of one utterance each, with all known attributes of the utterances."""
     from lhotse.utils import fastcopy
 
     headers, errors = read_headers({utt: (path, False) for utt, path in paths.items()})

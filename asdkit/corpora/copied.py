@@ -1,4 +1,4 @@
-"""Copies of data directories: other utterance ids, a piece of every utterance."""
+"""Copy data directories under new utterance ids, cropped on request."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def write_copy(
         source: a directory with manifests.
         data_dir: made if need be, all or nothing; another than ``source``.
         utt_prefix: prefix to add to the ids of all utterances and recordings.
-        crop_sec: seconds to keep from the middle of longer utterances, whose features
-            and VAD decisions are then left out; 0: keep all.
+        crop_sec: seconds to keep from the middle of longer utterances, dropping their
+            features and VAD decisions; 0: keep all.
 
     Raises:
         AsdkitError: the prefix holds white space, or makes ids that cannot be names of

@@ -1,4 +1,4 @@
-"""Corpora that say which parts of their utterances are spoofed."""
+"""Corpora that mark the spoofed segments of their utterances."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TOUCHING = 0.001  # seconds, to which RTTM is often rounded
 
 
 def mark_spoofed(path: Path, utterances: Sequence[Utterance]) -> list[Utterance]:
-    """Note what of utterances is spoofed; see `asdkit.corpora.spliced` for how.
+    """Mark the spoofed parts of utterances as `asdkit.corpora.spliced` describes.
 
     Args:
         path: RTTM whose recordings are utterances and whose turns are spoofed,
@@ -48,7 +48,7 @@ def mark_spoofed(path: Path, utterances: Sequence[Utterance]) -> list[Utterance]
 
 
 def _parts_of(turns: Sequence[Turn], duration: float) -> list[list[float]]:
-    """List what is spoofed, in time; turns that touch are one part."""
+    """List the spoofed parts, in time; adjacent turns form one part."""
     parts: list[list[float]] = []
     for turn in turns:
         if turn.label == BONAFIDE:

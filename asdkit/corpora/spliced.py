@@ -1,4 +1,4 @@
-"""Partially spoofed corpora, made of bona fide utterances and their spoofs.
+"""Make partially spoofed corpora from bona fide utterances and their spoofs.
 
 Which parts are spoofed is owned by the supervision, ``custom["spoofed"]``: pairs of
 seconds from the utterance's beginning.  The attack is that of what was spliced in.
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 
 class Splice(NamedTuple):
-    """One utterance to be made.
+    """A partial spoof to be made.
 
     Attributes:
         bonafide: what is overwritten.
@@ -63,7 +63,7 @@ def write_spliced(
     with_bonafide: bool = True,
     seed: Natural = 0,
 ) -> None:
-    """Make a partial spoof of every bona fide utterance that has a spoof to match.
+    """Make a partial spoof of every bona fide utterance that has a matching spoof.
 
     Stretches come from a spoof of the same speaker.  Files depend on ids and the seed,
     not on who writes them.
@@ -73,7 +73,7 @@ def write_spliced(
         out_dir: the new data directory.
         audio_dir: gets ``<spk>/<utt>-spliced.flac``; each rank writes its share.
         splicer: draws stretches.
-        with_bonafide: list the original utterances, too.
+        with_bonafide: include the original utterances.
         seed: random seed of the stretches and their spoofs.
 
     Raises:
@@ -103,7 +103,7 @@ def write_spliced(
     if is_main():
         _write_directory(out_dir, splices, originals if with_bonafide else [], paths)
     logger.info(
-        "splice: %d of %d bona fide utterances have spoofed stretches now",
+        "splice: %d of %d bona fide utterances got spoofed stretches",
         len(splices),
         len(originals),
     )
@@ -137,7 +137,7 @@ def _write_directory(
     originals: Sequence[MonoCut],
     paths: Mapping[str, str],
 ) -> None:
-    """List splices and originals with all that is known of them."""
+    """List splices and originals with all their known attributes."""
     from lhotse.utils import fastcopy
 
     recordings: dict[str, Recording] = {}

@@ -1,4 +1,4 @@
-"""Spoofed copies of bona fide corpora, by attacks that are known.
+"""Make spoofed copies of bona fide corpora with known attacks.
 
 What is made of an utterance depends on its id, the attack and the seed, not on who
 makes it nor in which order: N ranks write what one writes, and a run that was
@@ -48,7 +48,7 @@ STAMP = "spoof.json"  # says what the audio beside it was made of, and how
 
 
 class Spoof(NamedTuple):
-    """One utterance to be made.
+    """A spoof to be made.
 
     Attributes:
         utt: its id.
@@ -72,8 +72,8 @@ def parse_attacks(
 
     Args:
         attacks: attacks to make, separated by commas, e.g. ``lpc,world``.
-        ids: ids of the attacks in utt2attack, as many, e.g. A01,A02; empty: their own
-            names.
+        ids: attack ids in utt2attack, one per attack, e.g. A01,A02; empty: the attacks'
+            own names.
 
     Returns:
         id -> attack.
@@ -107,7 +107,7 @@ def plan_spoofs(
     seed: Natural = 0,
     rooms: Rooms | None = None,
 ) -> list[Spoof]:
-    """Say which attacks are made on which utterances.
+    """Plan which attacks to make on which utterances.
 
     Args:
         cuts: of bona fide speech.
@@ -164,7 +164,7 @@ def write_spoofed(
     allow_pipes: bool = False,
     environments: Names = "",
 ) -> None:
-    """Attack the speakers of a data directory, and list the spoofs in another.
+    """Make spoofs of the speakers of a data directory, and list them in another.
 
     Only what is bona fide is imitated: what has no attack, or this one.  Features,
     VAD and trials are not carried along.
@@ -174,14 +174,14 @@ def write_spoofed(
         out_dir: the new data directory.
         audio_dir: gets ``<spk>/<utt>-<attack>.flac``; each rank writes its share.
         attacks: id -> attack.
-        per_utterance: number of attacks on every utterance: all of them, or one, each
-            attack equally often.
-        with_bonafide: list the original utterances, too.
+        per_utterance: attacks per utterance: all of them, or one, with each attack
+            equally often.
+        with_bonafide: include the original utterances.
         seed: random seed of the attacks: voices, rooms and noise.
         allow_pipes: run recordings that are shell commands (wav.scp lines ending in a
             pipe).
-        environments: environments of replays, as for room-apply, which draws the same
-            for an utterance with the same seed, e.g. aaa,bbc or all; empty: any room.
+        environments: environments of replays, e.g. aaa,bbc or all; the same seed gives
+            an utterance the same environment as in room-apply; empty: any room.
 
     Raises:
         DataError: audio is missing or damaged, or would be replaced; nothing is bona
@@ -225,7 +225,7 @@ def write_spoofed(
 def make_spoof(
     spoof: Spoof, cuts: Mapping[str, MonoCut], attack: Attack, seed: int
 ) -> np.ndarray:
-    """Load what an attack needs and make it: (L,) float32, at the victim's rate."""
+    """Load what an attack needs and run it: (L,) float32, at the victim's rate."""
     victim = cuts[spoof.victim]
     rate, supervision = victim.sampling_rate, victim.supervisions[0]
     material = Material(
@@ -245,19 +245,19 @@ def make_spoof(
 
 
 def _require_rooms(attacks: Mapping[str, str], with_bonafide: bool) -> None:
-    """Raise unless all that is listed is heard in the environments."""
+    """Raise unless all listed utterances are in the environments."""
     for name in attacks.values():
         if not ATTACKS[name].in_room:
             raise AsdkitError(f"--environments: expected replays only, got {name!r}")
     if with_bonafide:
         raise AsdkitError(
-            "--environments: the originals are not heard in a room, replays are",
-            hint="--with-bonafide false; asdkit room-apply brings originals there",
+            "--environments: replays are in rooms, but the originals are not",
+            hint="--with-bonafide false, and asdkit room-apply for the originals",
         )
 
 
 class _Voices:
-    """Who else could say something, to be converted into a speaker's voice."""
+    """Other speakers whose speech can be converted into a speaker's voice."""
 
     def __init__(self, cuts: Sequence[MonoCut]) -> None:
         self._cuts: dict[str | None, list[MonoCut]] = defaultdict(list)
@@ -269,7 +269,7 @@ class _Voices:
                     self._spks[pool].add(speaker_of(cut))
 
     def exist_besides(self, cut: MonoCut, pool: str | None = None) -> bool:
-        """Tell whether anybody else is there, of a gender or of any."""
+        """Tell whether there is another speaker, of a gender or of any."""
         spks = self._spks[pool]
         return len(spks) > (speaker_of(cut) in spks)
 
@@ -285,7 +285,7 @@ class _Voices:
 
 
 def _obstacle(cut: MonoCut, attack: Attack, voices: _Voices) -> str:
-    """Say why an attack cannot be made on an utterance; empty if it can."""
+    """Return why an attack cannot be made on an utterance; empty if it can."""
     if cut.duration < MIN_SEC:
         return f"are shorter than {MIN_SEC:g} s"
     text = cut.supervisions[0].text or ""
@@ -303,12 +303,12 @@ def _gender(cut: MonoCut) -> str | None:
 
 
 def _is_bonafide(supervision: SupervisionSegment) -> bool:
-    """Tell whether an utterance is of no attack, as far as anybody knows."""
+    """Tell whether an utterance has no attack, as far as is known."""
     return (supervision.custom or {}).get("attack", BONAFIDE) == BONAFIDE
 
 
 def _rng(seed: int, name: str) -> np.random.Generator:
-    """Make the generator that belongs to a name."""
+    """Make the random generator of a name."""
     return np.random.default_rng([seed, *name.encode()])
 
 
@@ -318,7 +318,7 @@ def _stamp(
     attacks: Mapping[str, str],
     seed: int,
 ) -> dict[str, Any]:
-    """Say all that the audio depends on, but for what is in its sources."""
+    """Describe everything the audio depends on, except its sources."""
     plan = [
         (*spoof, x.recording.sources[0].source, x.start, x.duration)
         for spoof in spoofs
@@ -339,7 +339,7 @@ def _write_directory(
     cuts: Mapping[str, MonoCut],
     paths: Mapping[str, str],
 ) -> None:
-    """List spoofs, and originals, with all that is known of them."""
+    """List spoofs, and originals, with all their known attributes."""
     from lhotse import SupervisionSegment
     from lhotse.utils import fastcopy
 

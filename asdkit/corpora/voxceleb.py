@@ -1,4 +1,4 @@
-"""VoxCeleb 1 and 2 as they are unpacked: ``.../id10270/x6uYqmx31kE/00001.wav``.
+"""VoxCeleb 1 and 2 as unpacked: ``.../id10270/x6uYqmx31kE/00001.wav``.
 
 A speaker's folder may lie anywhere under the root: ``wav/``, ``dev/wav`` and
 ``test/wav``, ``vox1_dev_wav/wav``, or the root itself.  The table of speakers,
@@ -152,7 +152,7 @@ def find_audio(root: PathName, speakers: Collection[str]) -> dict[str, str]:
                 utt = name_utterance(path)
                 if path.endswith(SUFFIXES) and found.setdefault(utt, path) != path:
                     problem = f"{utt!r} is there twice: {found[utt]}, {path}"
-                    raise DataError(root, problem, hint="take one away")
+                    raise DataError(root, problem, hint="remove one")
     if not found:
         problem = f"expected {' or '.join(SUFFIXES)} in folders id.....; got "
         problem += f"{len(folders)} folders of its speakers and {num_m4a} .m4a files"

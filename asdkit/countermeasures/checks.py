@@ -1,4 +1,4 @@
-"""What is wrong with score files, before their numbers are believed.
+"""Check score files for errors before trusting their metrics.
 
 A reader stops at the first problem; a check reads on.  What no single line can tell, it
 asks `asdkit.metrics.examination`, as all programs do that read scores beside their key.
@@ -32,7 +32,7 @@ from asdkit.io.trials import read_scores, read_trials
 from asdkit.io.words import first_words
 from asdkit.metrics.eer import eer
 from asdkit.metrics.examination import Finding, examine
-from asdkit.metrics.names import VERIFICATION
+from asdkit.metrics.flavor_names import VERIFICATION
 
 # LA_E_A3794758 and D_A0000000562 are utterances to enroll, LA_E_3794758 is not.
 ENROLLMENT = re.compile(r"(?:(?:LA|PA|DF)_)?[TDE]_A\d+")
@@ -52,15 +52,15 @@ def check_all(
     Args:
         trials: the key: trials, a protocol of a challenge, utt2attack or asv_trials.
         scores: files to check.
-        flavor: one of `asdkit.metrics.names.VERIFICATION` or ``SPOOFING``.
-        asv_scores: ASV scores to check, too, those for the t-DCF and the t-EER; None:
-            none.
-        asv_trials: key of the ASV scores; None: it is in their own file.
-        subset: part of the evaluation data, e.g. progress; None: eval in ASVspoof 2021,
-            else all.
-        enrollment: enrollment utterances, which must not be scored:
-            asv_enroll.spk2utt or the list of a challenge; None: those of the challenges
-            are recognized by their names.
+        flavor: one of `asdkit.metrics.flavor_names.VERIFICATION` or ``SPOOFING``.
+        asv_scores: ASV scores to check, too, for the t-DCF and the t-EER; None: no
+            ASV scores.
+        asv_trials: key of the ASV scores; None: in their own file.
+        subset: subset of the evaluation data, e.g. progress; None: eval in ASVspoof
+            2021, else all.
+        enrollment: enrollment utterances, which must not be scored: asv_enroll.spk2utt
+            or the list of a challenge; None: those of the challenges, recognized by
+            name.
 
     Returns:
         a line per file, and what is wrong.
@@ -88,7 +88,7 @@ def check_all(
 def check_verification(
     trials_path: PathName, scores_path: PathName, report: Report
 ) -> str:
-    """Check the scores of speaker verification; say what they are.
+    """Check the scores of speaker verification, and describe them.
 
     Args:
         trials_path: ``<enroll> <test> target|nontarget`` or VoxCeleb's form.
@@ -109,7 +109,7 @@ def check_verification(
 def check_pairs(
     key_path: PathName, flavor: str, scores_path: PathName, report: Report
 ) -> str:
-    """Check scores of pairs with spoofs among them; arguments as in `check_cm`."""
+    """Check scores of pairs that include spoofs; arguments as in `check_cm`."""
     try:
         note = _noting(report)
         key, systems = read_sasv_systems(key_path, flavor, [scores_path], note=note)
@@ -129,11 +129,11 @@ def check_cm(
     subset: str | None = None,
     enrollment: PathName | None = None,
 ) -> str:
-    """Check the scores of a countermeasure; say what they are.
+    """Check the scores of a countermeasure, and describe them.
 
     Args:
         key_path: a CM protocol of the challenge, or utt2attack.
-        flavor: one of `asdkit.metrics.names.SPOOFING`.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
         scores_path: the file in any of the formats of `asdkit.io.cm_scores`.
         report: what is wrong goes there.
         subset: see `of_subset`.
@@ -171,12 +171,12 @@ def check_asv(
     report: Report,
     subset: str | None = None,
 ) -> str:
-    """Check the scores of the ASV system that a countermeasure is judged with.
+    """Check the scores of the ASV system used to evaluate a countermeasure.
 
     Args:
         path: see `asdkit.countermeasures.score_files.read_asv`.
         trials_path: their key; None if it is in them.
-        flavor: one of `asdkit.metrics.names.SPOOFING`.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
         cm_key: of the countermeasures.
         report: what is wrong goes there.
         subset: see `of_subset`.
@@ -201,7 +201,7 @@ def are_pairs(path: PathName) -> bool:
 def _read(
     path: Path, format_name: str, key: Protocol, report: Report
 ) -> dict[str, float]:
-    """Read the lines that can be read; report the others."""
+    """Read the readable lines; report the others."""
     names = FORMATS[format_name]
     skipped = int(format_name in WITH_HEADER)
     attack_of = dict(zip(key.utt, key.attack, strict=True))
@@ -272,7 +272,7 @@ def _check_utterances(
 
 
 def _describe(path: PathName, **classes: np.ndarray) -> str:
-    """Say what the scores of two classes are."""
+    """Describe the scores of two classes."""
     (first, higher), (second, lower) = classes.items()
     counts = f"{len(higher)} {first}, {len(lower)} {second}"
     if not len(higher) or not len(lower):
@@ -281,7 +281,7 @@ def _describe(path: PathName, **classes: np.ndarray) -> str:
 
 
 def _noting(report: Report) -> Note:
-    """Make what reports findings."""
+    """Make a function that reports findings."""
 
     def note(path: PathName, finding: Finding) -> None:
         report.add(Path(path), 0, *finding)
@@ -300,6 +300,6 @@ def _read_enrolled(path: PathName | None) -> set[str]:
 
 
 def _note(report: Report, error: DataError) -> None:
-    """Report what a reader stopped at."""
+    """Report what stopped a reader."""
     cure = error.hint or "see asdkit score-metrics --help for the formats"
     report.add(Path(error.path), error.line or 0, "reader", error.problem, cure)

@@ -1,4 +1,4 @@
-"""Classical classifiers of embeddings: scikit-learn fits them, numpy scores.
+"""Classical classifiers of embeddings: fitted by scikit-learn, scored by numpy.
 
 What fitting leaves are arrays, those of the formulas below, so that a model file holds
 no pickle and a score needs neither scikit-learn nor XGBoost, nor the version that the
@@ -48,7 +48,7 @@ class Classifier:
 
     @property
     def num_parameters(self) -> int:
-        """Numbers that fitting found, or kept, for scoring."""
+        """Number of values kept for scoring."""
         return sum(np.size(x) for name, x in vars(self).items() if name.endswith("_"))
 
 
@@ -92,7 +92,7 @@ class Svm(Classifier):
 
     Args:
         c: inverse regularization strength: weight of training errors.
-        kernel: kernel; its scale comes from the variance of all embeddings.
+        kernel: kernel of the SVM, scaled by the variance of all embeddings.
 
     Attributes:
         vectors_: (S, D) support vectors; for the linear kernel (1, D), their sum.
@@ -147,12 +147,12 @@ class Svm(Classifier):
 
 
 class NearestNeighbors(Classifier):
-    """Share of bona fide ones among the nearest embeddings of the training, less half.
+    """Share of bona fide neighbors among the nearest training embeddings, minus half.
 
     Scores have few values.  Fitting needs no package.
 
     Args:
-        num_neighbors: number of neighbors; odd, to avoid ties.
+        num_neighbors: number of neighbors (k); odd, to avoid ties.
 
     Attributes:
         vectors_: (U, D) all embeddings of the training.
@@ -210,10 +210,10 @@ class NaiveBayes(Classifier):
 
 
 class DecisionTree(Trees, Classifier):
-    """One tree; scores are the share of bona fide speech in a leaf, less half.
+    """One tree; scores are the share of bona fide speech in a leaf, minus half.
 
     Args:
-        impurity: impurity that splits reduce.
+        impurity: impurity measure that splits minimize.
         max_depth: maximum depth of a tree.
         seed: random seed for the order in which equally good splits are tried.
     """
@@ -242,7 +242,7 @@ class DecisionTree(Trees, Classifier):
 
 
 class RandomForest(Trees, Classifier):
-    """Trees of random parts of the data; scores are mean shares, less half.
+    """Trees of random parts of the data; scores are mean shares, minus half.
 
     Args:
         num_trees: number of trees.
@@ -323,8 +323,8 @@ class Mlp(Classifier):
         activation: activation function of the hidden units.
         batch_size: utterances per batch.
         alpha: weight of the squared penalty.
-        max_epochs: maximum number of epochs; training stops early if the loss no longer
-            falls.
+        max_epochs: maximum number of epochs; training stops early once the loss stops
+            falling.
         seed: random seed for the initial weights and the batches.
     """
 

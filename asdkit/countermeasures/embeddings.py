@@ -1,4 +1,4 @@
-"""Countermeasures that classify embeddings: choosing, training, scoring, their file."""
+"""Countermeasures on embeddings: selection, training, scoring, model file."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Labeled(NamedTuple):
 
 
 class EmbeddingCm:
-    """A classifier of embeddings, of `CLASSIFIERS`, and how these are scaled.
+    """A classifier of embeddings, from `CLASSIFIERS`, and their scaling.
 
     Args:
         name: a key of `CLASSIFIERS`.
@@ -102,7 +102,7 @@ class EmbeddingCm:
         return np.concatenate([np.empty(0), *parts])
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return what JSON can hold, and arrays."""
+        """Return JSON values, and arrays."""
         options = {
             "name": self.name,
             "options": self.options,
@@ -154,7 +154,7 @@ def score_embeddings(rspecifier: str, path: PathName) -> tuple[list[str], np.nda
 
 
 def read_labeled(utt2attack: PathName, rspecifier: str) -> Labeled:
-    """Read embeddings, and which are of bona fide speech.
+    """Read embeddings, and which of them are bona fide.
 
     Args:
         utt2attack: ``<utt> bonafide`` or another attack.
@@ -189,7 +189,7 @@ def train_classifier(
     select: Literal["f1", "eer"] = "f1",
     seed: Natural = 0,
 ) -> dict[str, EmbeddingCm]:
-    """Choose options on the development set, and train with those.
+    """Choose options on the development set, and train with them.
 
     Every combination is trained on the training set alone and judged on the development
     set; the first of equally good ones wins.
@@ -199,10 +199,9 @@ def train_classifier(
         grid: option -> values to try; those that are not in it have their default.
         train: to train on.
         dev: to choose by.
-        standardize: scale every dimension to mean 0 and variance 1 on the training data
-            first.
-        select: criterion on the development set: F1 of the decisions for bona fide
-            speech, or EER.
+        standardize: standardize every dimension on the training data first.
+        select: selection criterion on the development set: F1 for bona fide speech, or
+            EER.
         seed: random seed of classifiers that need one.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Tables of countermeasures (CMs), and of speaker verification in spite of spoofs.
+"""Result tables of countermeasures (CMs) and spoofing-aware verification.
 
 A row is a condition: all trials pooled, an attack against all bona fide speech, or a
 codec.  The ASV system that a CM is judged with is measured on the trials of the same
@@ -37,8 +37,8 @@ from asdkit.metrics.flavors import (
     tandem_metrics,
     without_value,
 )
-from asdkit.metrics.table import SORTS, Draws, measure
-from asdkit.metrics.tandem import asv_rates, tandem_weights
+from asdkit.metrics.metric_table import SORTS, Draws, measure
+from asdkit.metrics.tdcf import asv_rates, tandem_weights
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ BY = "attack,codec"  # the columns of a key to split results by
 
 
 class Resampling(NamedTuple):
-    """Whether and how to put intervals around numbers.
+    """Whether and how to bootstrap intervals.
 
     Attributes:
         num_replicates: how often to draw speakers; 0 makes no intervals.
@@ -64,7 +64,7 @@ NO_INTERVALS = Resampling()
 
 
 class Condition(NamedTuple):
-    """Which trials are in a row.
+    """The trials of one row.
 
     Attributes:
         column: what is the same in all of them; "" if all trials are.
@@ -78,7 +78,7 @@ class Condition(NamedTuple):
         return f"{self.column} {self.value}" if self.column else "pooled"
 
     def rows(self, columns: Mapping[str, np.ndarray], num_trials: int) -> np.ndarray:
-        """Choose trials by what is known of them: (N,) bool."""
+        """Choose trials by their attributes: (N,) bool."""
         if not self.column:
             return np.ones(num_trials, dtype=bool)
         found = columns[self.column]
@@ -105,20 +105,20 @@ def spoofing_metrics(
     seed: Natural = 0,
     utt2spk: FilePath | None = None,
 ) -> list[Table]:
-    """Measure score files, of utterances or of pairs with a speaker.
+    """Measure score files of utterances, or of pairs with a speaker.
 
     Args:
         key_path: a CM protocol or utt2attack; for scores of pairs, an ASV protocol or
             asv_trials.
         score_paths: a file per system.
-        flavor: one of `asdkit.metrics.names.SPOOFING`.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
         asv_scores: scores of an ASV system, for the t-DCF and the t-EER; None: neither
             is printed.
-        asv_trials: key of the ASV scores; None: it is in their own file.
-        by: columns of the key to split the results by, separated by commas: attack,
-            codec, or others in the protocol, e.g. vocoder; none: pooled rows only.
-        subset: part of the evaluation data, e.g. progress; None: eval in ASVspoof 2021,
-            else all.
+        asv_trials: key of the ASV scores; None: in their own file.
+        by: columns of the key to split the results by, comma-separated: attack, codec,
+            or others in the protocol, e.g. vocoder; none: pooled rows only.
+        subset: subset of the evaluation data, e.g. progress; None: eval in ASVspoof
+            2021, else all.
         bootstrap: number of bootstrap draws of speakers, for 95 % intervals; 0: no
             intervals.
         seed: random seed of the bootstrap.
@@ -155,7 +155,7 @@ def cm_table(
     by: Sequence[str] = tuple(BY.split(",")),
     resampling: Resampling = NO_INTERVALS,
 ) -> Table:
-    """Measure countermeasures, a line per condition and system.
+    """Measure countermeasures, one line per condition and system.
 
     Args:
         flavor: one of `asdkit.metrics.flavors.CM`.
@@ -229,7 +229,7 @@ def tandem_of(asv: AsvScores, condition: Condition = POOLED) -> Tandem | None:
 
 
 def describe_asv(flavor: str, asv: AsvScores) -> str:
-    """Say in a line what the ASV system contributes to the pooled t-DCF."""
+    """Describe in a line the ASV system's part in the pooled t-DCF."""
     tandem = tandem_of(asv)
     if tandem is None:
         return "ASV: trials of a class are missing"
@@ -261,7 +261,7 @@ def _conditions(
 def _tandem_columns(
     flavor: str, asv: AsvScores, condition: Condition
 ) -> tuple[Metric, ...]:
-    """List the metrics that the ASV system takes part in, empty where it cannot."""
+    """List the metrics that involve the ASV system, empty where it cannot take part."""
     tandem = tandem_of(asv, condition)
     if tandem is not None:
         return tandem_metrics(flavor, tandem)
@@ -301,7 +301,7 @@ def _table(
 def _speakers(
     key: Protocol, resampling: Resampling, in_pairs: bool = False
 ) -> tuple[Sequence[str], Sequence[str] | None] | None:
-    """Find who speaks in every utterance or pair; None if nobody asks."""
+    """Find the speaker of every utterance or pair; None if not needed."""
     if not resampling.num_replicates:
         return None
     if resampling.utt2spk is None:

@@ -1,4 +1,4 @@
-"""Two mixtures of Gaussians, one of bona fide and one of spoofed speech.
+"""GMM countermeasure: one mixture for bona fide and one for spoofed speech.
 
 The score of an utterance is the mean over its frames of the log-likelihood ratio of the
 two.  With linear-frequency or constant-Q cepstra these are the challenges' baselines.
@@ -39,12 +39,12 @@ KIND = "SpoofGmm"
 
 @dataclass(frozen=True)
 class SpoofFrontEnd(FrontEnd):
-    """As `FrontEnd`, but means are kept: a vocoder or a channel is in them, too.
+    """A `FrontEnd` that keeps means, which carry traces of vocoders and channels.
 
     Frame-to-frame jitter of a vocoder shows with a ``delta_window`` of 1 only.
 
     Args:
-        delta_window: frames on each side that enter a time derivative; 1 in the LFCC
+        delta_window: frames on each side used for a time derivative; 1 in the LFCC
             baselines, 3 in those with CQCCs.
         cmn_window: frames of the sliding window for mean subtraction; 0: none.
     """
@@ -114,11 +114,11 @@ def train_spoof_gmm(
         frontend: what happens to the features.
         device: where to compute.
         num_gauss: number of Gaussians of each mixture.
-        num_init_iters: EM iterations on a sample of frames in memory, to start from.
+        num_init_iters: initial EM iterations on a sample of frames in memory.
         num_iters: EM iterations on all frames.
         min_gaussian_weight: weight below which a Gaussian is not updated.
-        num_frames: maximum number of frames to start from, for each mixture.
-        seed: random seed for the frames to start from.
+        num_frames: maximum number of frames to initialize each mixture from.
+        seed: random seed for the initial frames.
 
     Raises:
         DataError: an utterance has no attack, or there is none of a class.
@@ -170,7 +170,7 @@ def split_classes(data_dir: PathName) -> tuple[list[str], list[str]]:
 
 
 def save_spoof_gmm(path: PathName, model: SpoofGmm) -> None:
-    """Write a model, atomically: both mixtures, and how their frames are made."""
+    """Write a model atomically: both mixtures, and their front end."""
     arrays = {
         f"{name}.{key}": array
         for name in ("bonafide", "spoof")

@@ -1,4 +1,4 @@
-"""The key of an evaluation, from a challenge's protocol or from a data directory.
+"""Evaluation keys, from a challenge's protocol or a data directory.
 
 Which of the two it is, and which track of a challenge, is seen from the number of words
 in a line.  A data directory's ``utt2attack`` brings its neighbors ``utt2spk`` and
@@ -37,7 +37,7 @@ def read_cm_key(path: PathName, flavor: str) -> Protocol:
 
     Args:
         path: a CM protocol of the challenge, or utt2attack.
-        flavor: one of `asdkit.metrics.names.SPOOFING`, for the protocol's format.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`, for its format.
 
     Raises:
         DataError: the file is missing or wrong, or one class is missing.
@@ -55,7 +55,7 @@ def read_asv_key(path: PathName, flavor: str) -> Protocol:
 
     Args:
         path: an ASV protocol of the challenge, or asv_trials.
-        flavor: one of `asdkit.metrics.names.SPOOFING`, for the protocol's format.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`, for its format.
 
     Raises:
         DataError: the file is missing or wrong, or a class is missing.
@@ -69,7 +69,7 @@ def read_asv_key(path: PathName, flavor: str) -> Protocol:
 
 
 def of_subset(path: PathName, key: Protocol, subset: str | None) -> Protocol:
-    """Keep one part of the evaluation data.
+    """Keep one subset of the evaluation data.
 
     Args:
         path: the file, for messages.
@@ -110,7 +110,7 @@ def select(key: Protocol, rows: np.ndarray) -> Protocol:
 
 
 def columns_of(key: Protocol) -> dict[str, np.ndarray]:
-    """Gather what is known of every utterance or pair: name -> (N,) str."""
+    """Gather the attributes of every utterance or pair: name -> (N,) str."""
     columns = {name: np.array(column) for name, column in key.columns.items()}
     return columns | {"attack": np.array(key.attack), "codec": np.array(key.codec)}
 
@@ -167,6 +167,6 @@ def _lookup(path: PathName, name: str, utts: Sequence[str]) -> list[str]:
 
 
 def _check_classes(path: PathName, missing: set[str]) -> None:
-    """Refuse a key without one of the classes."""
+    """Refuse a key that lacks one of the classes."""
     if missing:
         raise DataError(path, f"there is no {' and no '.join(sorted(missing))} in it")

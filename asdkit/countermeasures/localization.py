@@ -1,4 +1,4 @@
-"""Which segments of an utterance are spoofed: scores of frames become decisions.
+"""Spoof localization: frame scores to spoofed segments.
 
 By the best path through an acceptor, for which k2 is needed, or by what that has to be
 better than: a threshold alone, or behind a median filter.
@@ -32,18 +32,18 @@ class Localizer(Protocol):
     """Decides which frames are spoofed, for many utterances at once."""
 
     def prepare(self, shift_sec: float) -> None:
-        """Learn how far frames are apart."""
+        """Set the time between frames."""
 
     def decide(self, scores: Sequence[np.ndarray]) -> list[np.ndarray]:
         """N times (T,) scores -> N times (T,) bool, True for bona fide."""
 
     def smooth(self, scores: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """N times (T,) scores -> N times (T,) scores that know of their neighbors."""
+        """N times (T,) scores -> N times (T,) scores smoothed over time."""
 
 
 @dataclass
 class FsaLocalizer:
-    """Segments are a path through an acceptor; see `asdkit.segmentation.fsa`.
+    """Best path through an acceptor; see `asdkit.segmentation.fsa`.
 
     Smoothed scores are log odds of bona fide speech given all paths there are.
 
@@ -52,9 +52,10 @@ class FsaLocalizer:
             recording.
         min_bonafide_sec: shortest bona fide segment in seconds, except at the ends of a
             recording.
-        change_cost: cost of a change between spoofed and bona fide speech, in nats.
+        change_cost: cost of switching between spoofed and bona fide speech, in nats.
         threshold: score above which a frame is bona fide.
-        score_scale: factor of the scores minus threshold before costs are subtracted.
+        score_scale: scale of the scores, minus the threshold, before costs are
+            subtracted.
     """
 
     min_spoof_sec: Positive = 0.1
@@ -86,7 +87,7 @@ class FsaLocalizer:
 
 @dataclass
 class MedianLocalizer:
-    """The median of the scores around a frame decides.
+    """Median of the scores around a frame, against a threshold.
 
     Args:
         filter_sec: length of the median filter in seconds.
@@ -97,7 +98,7 @@ class MedianLocalizer:
     threshold: float = 0.0
 
     def prepare(self, shift_sec: float) -> None:
-        """Choose an odd number of frames."""
+        """Choose the filter length in frames, an odd number."""
         self._num_frames = 2 * round(self.filter_sec / shift_sec / 2) + 1
 
     def decide(self, scores: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -113,7 +114,7 @@ class MedianLocalizer:
 
 @dataclass
 class ThresholdLocalizer:
-    """Every frame is decided alone.
+    """Independent decision on every frame.
 
     Args:
         threshold: score above which a frame is bona fide.
@@ -122,7 +123,7 @@ class ThresholdLocalizer:
     threshold: float = 0.0
 
     def prepare(self, shift_sec: float) -> None:
-        """Nothing needs to be known."""
+        """Do nothing: a frame's decision needs no neighbors."""
 
     def decide(self, scores: Sequence[np.ndarray]) -> list[np.ndarray]:
         """N times (T,) scores -> N times (T,) bool."""
@@ -136,7 +137,7 @@ class ThresholdLocalizer:
 def localize(
     data_dir: PathName, frames: PathName, out_dir: PathName, localizer: Localizer
 ) -> None:
-    """Write segments, smoothed scores of frames and a score of every utterance.
+    """Write segments, smoothed frame scores and a score for every utterance.
 
     Args:
         data_dir: with manifests.
@@ -166,7 +167,7 @@ def localize(
 
 
 def utterance_score(scores: np.ndarray, is_bonafide: np.ndarray) -> float:
-    """Return the mean score of that segment of a path where it is least.
+    """Return the mean score of the segment of a path with the lowest.
 
     One spoofed segment makes a spoof, whatever is around it.
 

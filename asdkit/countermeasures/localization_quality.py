@@ -1,4 +1,4 @@
-"""How well spoofed parts are found, and how they are found best."""
+"""Quality of spoof localization, and the tuning of its options."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ OF_FRAMES = ("frame_eer", "range_eer")  # which need smoothed scores
 
 
 class Quality(NamedTuple):
-    """How well spoofed parts are found, all fractions.
+    """Quality of localization, all fractions.
 
     Attributes:
         frame_eer: equal error rate of frames; NaN without smoothed scores, as the next.
@@ -60,7 +60,7 @@ class Quality(NamedTuple):
 
 
 class Localized(NamedTuple):
-    """What was found in an utterance.
+    """The localization of one utterance.
 
     Attributes:
         utt: its id.
@@ -76,7 +76,7 @@ class Localized(NamedTuple):
 
 
 class ReferenceSegments(NamedTuple):
-    """What is known of an utterance.
+    """The reference of one utterance.
 
     Attributes:
         parts: what is spoofed, in seconds.
@@ -112,7 +112,7 @@ class LocalizationRater:
         self._truths: dict[str, ReferenceSegments] = {}
 
     def rate(self, found: Iterable[Localized]) -> Quality:
-        """Compare what was found in utterances with the truth.
+        """Compare localized utterances with the reference.
 
         Raises:
             DataError: an utterance is unknown or has not as many scores as frames, or
@@ -150,7 +150,7 @@ class LocalizationRater:
         )
 
     def _truth(self, item: Localized) -> ReferenceSegments:
-        """Look up what is known of an utterance."""
+        """Look up the reference of an utterance."""
         utt, num_frames = item.utt, len(item.is_bonafide)
         if utt not in self._truths:
             if utt not in self._known:
@@ -184,7 +184,7 @@ class LocalizationRater:
 
 
 def assess(data_dir: PathName, out_dir: PathName) -> Quality:
-    """Rate what `asdkit.countermeasures.localization.localize` wrote.
+    """Rate the output of `asdkit.countermeasures.localization.localize`.
 
     Args:
         data_dir: data directory whose manifest marks the spoofed parts.
@@ -234,7 +234,7 @@ def sweep(
         frames: table (.scp) of (T,) scores of its frames.
         method: which of `LOCALIZERS`.
         grid: option -> values to try.
-        select: criterion of the best: F1 of spoofed segments, or an equal error rate.
+        select: selection criterion: F1 of spoofed segments, or an equal error rate.
 
     Returns:
         points, the best first; of those as good as each other the first that was tried.

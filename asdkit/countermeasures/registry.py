@@ -1,4 +1,4 @@
-"""Classifiers of embeddings and localizers of spoofed stretches, by name."""
+"""Embedding classifiers and spoof localizers by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Score files of an evaluation with spoofs: matched with its key, and examined."""
+"""Score files of spoofing evaluations: matched with the key and examined."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from asdkit.metrics.examination import Finding, examine, warn
 
 
 class SasvSystem(NamedTuple):
-    """What a system says of N pairs.
+    """A system's scores of N pairs.
 
     Attributes:
         sasv: (N,) the score that decides.
@@ -71,7 +71,7 @@ def read_cm_systems(
 
     Args:
         key_path: a CM protocol of the challenge, or utt2attack.
-        flavor: one of `asdkit.metrics.names.SPOOFING`.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
         score_paths: a file per system; see `asdkit.io.cm_scores` for the formats.
         subset: see `of_subset`.
         note: is told what speaks against the scores; the default logs a warning.
@@ -106,7 +106,7 @@ def read_sasv_systems(
 
     Args:
         key_path: an ASV protocol of the challenge, or asv_trials.
-        flavor: one of `asdkit.metrics.names.SPOOFING`.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
         score_paths: a file per system, ``<spk> <utt> <score>`` or ASVspoof 5's table.
         subset: see `of_subset`.
         note: is told what speaks against the scores; the default logs a warning.
@@ -129,11 +129,11 @@ def read_tandem(
     cm_path: PathName,
     note: Note = warn,
 ) -> tuple[Protocol, np.ndarray, np.ndarray]:
-    """Read what an ASV system says of pairs, and a countermeasure of their utterances.
+    """Read ASV scores of pairs, and countermeasure scores of their utterances.
 
     Args:
         trials_path: an ASV protocol of the challenge, or asv_trials.
-        flavor: one of `asdkit.metrics.names.SPOOFING`.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
         asv_path: ``<spk> <utt> <score>`` lines.
         cm_path: scores of utterances, in any format of `asdkit.io.cm_scores`; those
             that are in no trial are left out.
@@ -164,12 +164,12 @@ def read_asv(
     subset: str | None = None,
     note: Note = warn,
 ) -> AsvScores:
-    """Read the scores of the ASV system that countermeasures are judged with.
+    """Read the scores of the ASV system used to evaluate countermeasures.
 
     Args:
         path: ``<spk> <utt> <score>``, or ``<attack> <key> <score>`` as 2019's.
         trials_path: the key of the former; None for the latter.
-        flavor: one of `asdkit.metrics.names.SPOOFING`.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
         cm_key: of the countermeasures, for attacks and to see that both fit.
         subset: see `of_subset`.
         note: is told what speaks against the scores; the default logs a warning.
@@ -203,7 +203,7 @@ def read_asv(
 
 
 def check_attacks(path: PathName, asv: AsvScores, cm_key: Protocol) -> None:
-    """Refuse ASV scores of other attacks than those of the countermeasures' key.
+    """Refuse ASV scores with attacks other than those of the countermeasures' key.
 
     Raises:
         DataError: they are of another year, track or part, or lack an attack.
@@ -313,7 +313,7 @@ def _match_pairs(
 
 
 def _with_attacks(key: Protocol, cm_key: Protocol) -> Protocol:
-    """Name the attacks of ASV trials that leave it to the countermeasures' key."""
+    """Name the attacks of ASV trials by the countermeasures' key where missing."""
     attack_of = dict(zip(cm_key.utt, cm_key.attack, strict=True))
     named = [
         attack_of.get(utt, attack) if trial == "spoof" else attack

@@ -1,4 +1,4 @@
-"""One score from two systems: is it the claimed speaker, and is it live?
+"""Tandem fusion: one score from an ASV system and a countermeasure.
 
 The ASV system's score and the countermeasure's (CM's) are calibrated first, so that
 both are log-likelihood ratios: a of target to nontarget, c of bona fide to spoofed.
@@ -32,7 +32,7 @@ from asdkit.base.errors import DataError, FitError
 from asdkit.base.ranges import Count, NonNegative
 from asdkit.io.protocols import ASV_KEYS
 from asdkit.io.tables import PathName
-from asdkit.metrics.costs import ASVSPOOF
+from asdkit.metrics.detection_costs import ASVSPOOF
 from asdkit.metrics.sasv import a_dcf
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class TandemFusion:
         self.ridge = ridge
 
     def fit(self, asv: np.ndarray, cm: np.ndarray, key: np.ndarray) -> TandemFusion:
-        """Calibrate both systems, and choose rho for the least a-DCF.
+        """Calibrate both systems, and choose rho for the lowest a-DCF.
 
         The ASV system is calibrated without spoofs, the CM with targets and nontargets
         alike.
@@ -122,7 +122,7 @@ class TandemFusion:
     def refuse_strangers(
         self, asv: np.ndarray, cm: np.ndarray, paths: Sequence[PathName]
     ) -> None:
-        """Refuse scores that are not like those of the development trials.
+        """Refuse scores unlike those of the development trials.
 
         Args:
             asv: (N,) as in `fit`.

@@ -1,4 +1,4 @@
-"""Decision trees as arrays, all trees of a model one after another."""
+"""Decision trees as arrays, all trees of a model concatenated."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Nodes(NamedTuple):
 
 
 class Trees:
-    """What classifiers of trees have in common; attributes as those of `Nodes`."""
+    """Base of classifiers made of trees; attributes as those of `Nodes`."""
 
     feature_: np.ndarray
     threshold_: np.ndarray
@@ -45,7 +45,7 @@ class Trees:
             setattr(self, f"{name}_", array)
 
     def leaves(self, x: np.ndarray) -> np.ndarray:
-        """(N, D) -> (N, T), what the leaf of every tree says.
+        """(N, D) -> (N, T), the leaf value of every tree.
 
         Embeddings are rounded to float32 first, as both libraries do.
         """
@@ -60,7 +60,7 @@ class Trees:
 
 
 def join_trees(trees: Iterable[Any]) -> Nodes:
-    """Join scikit-learn's trees of two classes; leaves say the share of the second."""
+    """Join scikit-learn's trees of two classes; leaves hold the share of the second."""
     return _join(
         Nodes(
             np.where(tree.children_left < 0, -1, tree.feature),
@@ -87,7 +87,7 @@ def read_booster(model: bytes | bytearray) -> Nodes:
 
 
 def _read_tree(tree: dict[str, Any]) -> Nodes:
-    """Read a tree; what is below a threshold goes left, the threshold itself right."""
+    """Read a tree; values below a threshold go left, the threshold itself right."""
     left = np.array(tree["left_children"])
     numbers = np.array(tree["split_conditions"], np.float32)  # of leaves, their values
     feature = np.where(left < 0, -1, tree["split_indices"])
@@ -97,7 +97,7 @@ def _read_tree(tree: dict[str, Any]) -> Nodes:
 
 
 def _join(trees: Iterable[Nodes]) -> Nodes:
-    """Put trees one after another, each with its nodes counted from 0."""
+    """Concatenate trees, renumbering their nodes."""
     parts = []
     first = 0
     for tree in trees:

@@ -1,4 +1,4 @@
-"""Do the Kaldi tables of a data directory still say what its manifests say?
+"""Check that Kaldi tables still agree with their manifests.
 
 Programs believe the manifests.  Whoever has corrected wav.scp, segments or utt2spk by
 hand is told so, instead of getting results of what was there before.

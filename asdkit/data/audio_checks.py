@@ -1,4 +1,4 @@
-"""Decode all audio of a data directory and compare it with what is written about it."""
+"""Decode all audio of a data directory and compare it with the manifest."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CHANGED = "the file has changed since it was listed: asdkit kaldi-import lists i
 
 
 class Listed(NamedTuple):
-    """What is written about a sound file; None where nothing is.
+    """A sound file's listed properties; None where unlisted.
 
     Attributes:
         reco: the recording's id.
@@ -51,7 +51,7 @@ class Listed(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """What a sound file holds.
+    """A sound file's actual properties.
 
     Attributes:
         sampling_rate: in Hz.
@@ -68,7 +68,7 @@ class Decoded(NamedTuple):
 
 
 def check_audio(directory: Path, tables: Mapping[str, Table], report: Report) -> None:
-    """Decode the audio of a data directory on all cores; report what is not as listed.
+    """Decode the audio of a data directory on all cores; report mismatches.
 
     Commands are not run and recordings with lhotse's transforms not looked into; files
     that are not there are left to others.  Costs about what decoding costs.
@@ -106,7 +106,7 @@ def check_audio(directory: Path, tables: Mapping[str, Table], report: Report) ->
             pool.shutdown(cancel_futures=True)
             raise
     logger.info(
-        "data-validate: %s: looked into %d sound files (%d not there; %d recordings "
+        "data-validate: %s: checked %d sound files (%d missing; %d recordings "
         "are commands or have transforms)",
         directory,
         len(files),
@@ -162,7 +162,7 @@ def _in_tables(tables: Mapping[str, Table]) -> tuple[list[Listed], int]:
 
 
 def _compare(path: Path, file: Listed, found: Decoded, report: Report) -> None:
-    """Report where a file is not as it is listed."""
+    """Report where a file differs from its listing."""
     rate, length = found.sampling_rate, found.num_samples / found.sampling_rate
     if file.sampling_rate not in (None, rate):
         text = f"{file.reco!r}: expected {file.sampling_rate} Hz, got {rate} Hz"
@@ -182,7 +182,7 @@ def _compare(path: Path, file: Listed, found: Decoded, report: Report) -> None:
 
 
 def _try(source: str) -> Decoded | DataError:
-    """Decode a file or return what is wrong."""
+    """Decode a file, or return the error."""
     try:
         return _decode(source)
     except DataError as error:

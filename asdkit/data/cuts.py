@@ -1,4 +1,4 @@
-"""Utterances as lhotse cuts: where the audio, the features and the VAD of each are."""
+"""Utterances as lhotse cuts, linked to their audio, features and VAD."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def tell_left_out(
 
 
 def speaker_of(cut: MonoCut) -> str:
-    """Name the speaker of an utterance; one whose speaker is unknown is his own."""
+    """Name the speaker of an utterance; an unknown one is the utterance's own."""
     return cut.supervisions[0].speaker or cut.id
 
 
@@ -133,13 +133,13 @@ def number_spoof_classes(cuts: Iterable[MonoCut]) -> dict[str, int]:
     if len(found) < len(SPOOF_CLASSES):
         raise FitError(
             f"expected bona fide and spoofed utterances, got only {' '.join(found)}",
-            hint="look at utt2attack, and what a subset has left of it",
+            hint="check utt2attack, and whether a subset dropped a class",
         )
     return {name: label for label, name in enumerate(SPOOF_CLASSES)}
 
 
 def number_speakers(cuts: Iterable[MonoCut]) -> dict[str, int]:
-    """Give every speaker a class: speaker -> 0, 1, ..., in the order of their names."""
+    """Number the speakers in the order of their names: speaker -> 0, 1, ..."""
     return {spk: k for k, spk in enumerate(sorted(set(map(speaker_of, cuts))))}
 
 
@@ -246,7 +246,7 @@ def _feature_cuts(directory: Path, manifests: Manifests) -> list[MonoCut]:
 
 
 def _attach_vad(directory: Path, cuts: Sequence[MonoCut]) -> list[MonoCut]:
-    """Let cuts say where their VAD is; return those that have a voiced frame."""
+    """Attach VAD locations to cuts; return those with a voiced frame."""
     path = directory / "vad.scp"
     if not path.exists():
         raise DataError(path, "no such file", hint="asdkit vad-compute writes it")
@@ -263,12 +263,12 @@ def _attach_vad(directory: Path, cuts: Sequence[MonoCut]) -> list[MonoCut]:
 
 
 def _at_zero(supervision: SupervisionSegment) -> SupervisionSegment:
-    """Let a supervision begin with its cut, as lhotse wants it."""
+    """Start a supervision with its cut, as lhotse wants it."""
     return supervision.with_offset(-supervision.start)
 
 
 def _refuse_commands(directory: Path, cuts: Iterable[MonoCut], hint: str) -> None:
-    """Raise if a recording is a command and the user has not said that it may run."""
+    """Raise if a recording is a command and the user has not allowed it to run."""
     for cut in cuts:
         for source in cut.recording.sources:
             if source.type == "command":

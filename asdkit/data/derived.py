@@ -1,4 +1,4 @@
-"""The tables of a data directory that are derived from its audio, or its utterances.
+"""Tables that are derived from a data directory's audio or utterances.
 
 What is new in a directory leaves older tables behind: new audio, features and VAD
 decisions; new utterances, trials.  They are not removed, for somebody may have made
@@ -43,7 +43,7 @@ def check_derived(
     names: Collection[str] | None = None,
     without: Collection[str] = (),
 ) -> dict[str, Origin]:
-    """Compare tables of a data directory with what they were derived from.
+    """Compare tables of a data directory with their recorded origins.
 
     Rank 0 does, for all.  Features and VAD decisions of which nobody knows are told
     once.
@@ -74,7 +74,7 @@ def check_derived(
 
 
 def origin_of_features(data_dir: PathName) -> Origin | None:
-    """Say what is derived from what feats.scp lists; None if nobody knows."""
+    """Describe the origin of tables derived from feats.scp; None if unknown."""
     known = check_derived(data_dir, ["feats.scp"])
     if "feats.scp" not in known:
         return None
@@ -82,20 +82,20 @@ def origin_of_features(data_dir: PathName) -> Origin | None:
 
 
 def origin_of_audio(data_dir: PathName) -> Origin:
-    """Say what is derived from the audio of a data directory."""
+    """Describe the origin of tables derived from the audio of a data directory."""
     of = describe(data_dir, OF_AUDIO) if is_main() else {}
     return Origin(str(data_dir), of, {})
 
 
 def origin_of_utterances(data_dir: PathName) -> Origin:
-    """Say what is derived from the utterances and speakers of a data directory."""
+    """Describe the origin of tables derived from utterances and speakers."""
     return Origin(str(data_dir), describe(data_dir, OF_UTTERANCES), {})
 
 
 def join_origins(
     parts: Sequence[Mapping[str, Origin]], sources: Sequence[PathName]
 ) -> dict[str, Origin]:
-    """Say what tables are known to be derived from that are joined of several.
+    """Combine the known origins of tables that are joined from several.
 
     Args:
         parts: what is known of each of the sources.
@@ -116,7 +116,7 @@ def renew_origins(
     known: Mapping[str, Origin],
     replaces: bool = False,
 ) -> None:
-    """Note of which audio the tables are when a directory gets new manifests.
+    """Record the audio that tables belong to when a directory gets new manifests.
 
     Args:
         directory: of the tables and manifests that are there now.
@@ -157,8 +157,8 @@ def renew_origins(
     forget(staged)
     if stale:
         logger.warning(
-            "origins: %s: %s there before, and of other audio or utterances than are "
-            "there now: make it again",
+            "origins: %s: %s made from other audio or utterances than are "
+            "there now: recreate it",
             directory,
             " and ".join(stale) + (" was" if len(stale) == 1 else " were"),
         )
@@ -166,7 +166,7 @@ def renew_origins(
 
 @contextlib.contextmanager
 def keep_origins(data_dir: PathName) -> Iterator[None]:
-    """Keep what is known of tables that are repaired meanwhile.
+    """Keep the known origins of tables while they are repaired.
 
     What was of the audio, or utterances, stays so; what was of others stays stale.
     """

@@ -1,4 +1,4 @@
-"""What the tables of a data directory are keyed by, and how to keep part of them.
+"""Tables of a data directory: their keys, and subsets of them.
 
 A table that is not derived from the manifests (`asdkit.data.manifests.DERIVED`) is
 carried along as lines: features, VAD decisions, trials, and whatever a lab keeps in
@@ -53,7 +53,7 @@ class Ids(NamedTuple):
 
 
 def require_another(data_dir: PathName, *sources: PathName) -> None:
-    """Raise a DataError if a directory that is written is one that is read."""
+    """Raise a DataError if an output data directory is also an input."""
     for source in sources:
         if os.path.realpath(source) == os.path.realpath(data_dir) or (
             os.path.isdir(source)
@@ -64,7 +64,7 @@ def require_another(data_dir: PathName, *sources: PathName) -> None:
 
 
 def kind_of(name: str) -> Kind | None:
-    """Tell what a table's lines are keyed by; None if it is no table we know.
+    """Return what a table's lines are keyed by; None if the table is unknown.
 
     "models" lists utterances of enrolled models, "enrolled" such of another directory,
     "trials" two sides and a key or score, and "whole" speaks of the directory as a
@@ -117,7 +117,7 @@ def read_carried(data_dir: PathName) -> dict[str, list[str]]:
 
 
 def _read_carried(path: Path) -> list[str]:
-    """Read one table: what is cut short here would only be noticed where it is used."""
+    """Read one carried table strictly, as a truncated one would only fail later."""
     hint = "asdkit data-validate names every such line"
     rows = [line.split() for line in read_lines(path)]
     if not rows:
@@ -129,7 +129,7 @@ def _read_carried(path: Path) -> list[str]:
 
 
 def _find_problem(name: str, words: Sequence[str]) -> str | None:
-    """Say what is wrong with a line of a table that is carried."""
+    """Return what is wrong with a line of a carried table."""
     kind, got = kind_of(name), " ".join(words)
     if kind == "trials" and not _is_trial(words):
         return f"expected '<enroll> <test> target|nontarget', got {got!r}"
@@ -162,7 +162,7 @@ def first_word(line: str) -> str:
 def restrict(
     tables: Mapping[str, Sequence[str]], before: Ids, after: Ids
 ) -> dict[str, list[str]]:
-    """Keep of every table the lines that speak of the ids that are left.
+    """Keep in every table the lines about the remaining ids.
 
     A model keeps those of its utterances that are left; a trial goes if one of its
     sides goes.  Lines about ids that were never there go too, but not trials: their
@@ -194,7 +194,7 @@ def restrict(
 
 
 def _restrict_models(lines: Iterable[str], utts: frozenset[str]) -> list[str]:
-    """Keep of ``<model> <utt> <utt> ...`` the utterances left, if any."""
+    """Keep the remaining utterances of ``<model> <utt> <utt> ...``, if any."""
     words = ([word for word in line.split()] for line in lines)
     kept = ([w for i, w in enumerate(ws) if i == 0 or w in utts] for ws in words)
     return [" ".join(ws) for ws in kept if len(ws) > 1]

@@ -1,4 +1,4 @@
-"""What the features of a data directory are, from the file beside their archive."""
+"""Describe stored features from the file beside their archive."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INFO = "feats.json"
 
 
 class FeatsInfo(NamedTuple):
-    """What `asdkit.data.features.compute_features` remembers of an archive.
+    """The record of an archive that `asdkit.data.features.compute_features` writes.
 
     Attributes:
         type: a key of `asdkit.features.registry.FEATURES`.
@@ -27,7 +27,7 @@ class FeatsInfo(NamedTuple):
 
 
 def read_info(data_dir: PathName) -> FeatsInfo | None:
-    """Tell what the features of a data directory are; None if nobody remembers.
+    """Describe the features of a data directory; None if there is no record.
 
     Features that came from Kaldi have no `INFO` beside their archive.
 

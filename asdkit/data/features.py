@@ -1,4 +1,4 @@
-"""The features of a data directory: computing them, and remembering how."""
+"""Compute the features of a data directory and record how."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _write_info(out_dir: PathName, extractor: Features, seed: int) -> None:
 
 
 def _rates(extractor: Features, down: bool, up: bool) -> tuple[float, float]:
-    """The lowest and the highest sampling rate that audio may have."""
+    """The lowest and highest sampling rate allowed for audio."""
     rate = extractor.sample_frequency
     return (0 if up else rate), (float("inf") if down else rate)
 
@@ -135,7 +135,7 @@ def _compute(
     allow_pipes: bool,
     rates_allowed: tuple[float, float],
 ) -> tuple[list[np.ndarray], int]:
-    """Compute the features of one recording's utterances, tell its rate."""
+    """Compute the features of one recording's utterances, and return its rate."""
     source, wanted = utterances[0].source, int(extractor.sample_frequency)
     with open_audio(source, utterances[0].is_command, allow_pipes) as file:
         rate = file.samplerate
@@ -166,7 +166,7 @@ def _read(file: soundfile.SoundFile, utterance: Utterance) -> np.ndarray:
 def _nonfinite(
     utterance: Utterance, feats: np.ndarray, extractor: Features, peak: float
 ) -> DataError:
-    """Say whose features are not finite, and what is likely to have made them so."""
+    """Name utterances with non-finite features, and the likely cause."""
     row = int(np.argmin(np.isfinite(feats).all(axis=1)))
     problem = f"the features of {utterance.utt!r} are not finite, first in frame {row}"
     if peak > LOUDEST:
@@ -187,7 +187,7 @@ def _nonfinite(
 def _run_threads(
     function: Callable[[Item], Answer], items: Iterable[Item]
 ) -> Generator[Answer, None, None]:
-    """Map a function over items in threads; answers come in order.
+    """Map a function over items in threads; results come in order.
 
     Threads do, because reading and computing leave the interpreter alone; one torch
     thread in each, because many small operations share badly.
@@ -213,7 +213,7 @@ def _report(
     utt2num_frames: dict[str, int],
     rates: Sequence[int],
 ) -> None:
-    """Say what was computed, resampled and skipped."""
+    """Log what was computed, resampled and skipped."""
     short = [utt for utt, t in utt2num_frames.items() if not t]
     num_utts, rate = len(utt2num_frames), extractor.sample_frequency
     if 2 * len(short) > num_utts:

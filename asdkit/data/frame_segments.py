@@ -1,4 +1,4 @@
-"""Decisions about frames as segments with times: RTTM and lhotse supervisions."""
+"""Convert frame decisions to timed segments: RTTM and lhotse supervisions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def frame_times(data_dir: PathName) -> FrameTimes:
-    """Tell when the frames of a data directory's features are.
+    """Return the times of the frames of a data directory's features.
 
     Features that nobody remembers are taken for Kaldi's, 25 ms every 10 ms.
     """
@@ -41,7 +41,7 @@ def frame_times(data_dir: PathName) -> FrameTimes:
 def write_speech(
     data_dir: PathName, rttm: PathName | None, supervisions: PathName | None
 ) -> None:
-    """Write what vad.scp says as segments of the class "speech".
+    """Write vad.scp's decisions as segments of the class "speech".
 
     Args:
         data_dir: with manifests and vad.scp.
@@ -117,7 +117,7 @@ def _turn(segment: SupervisionSegment) -> Turn:
 
 
 def _write_supervisions(path: PathName, items: Iterable[SupervisionSegment]) -> None:
-    """Write a manifest, complete or not at all."""
+    """Write a manifest atomically."""
     with (
         write_atomic(path, "wb") as stream,
         gzip.GzipFile(fileobj=stream, mode="wb", mtime=0) as lines,

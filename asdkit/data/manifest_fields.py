@@ -1,4 +1,4 @@
-"""What the fields of a manifest may be: text, numbers, sizes that exist.
+"""Check the fields of manifests: text, numbers, plausible sizes.
 
 lhotse takes whatever JSON gives, and what is wrong shows where it is used, or nowhere.
 """
@@ -13,7 +13,7 @@ LARGEST = 1 << 53  # integers beyond are no longer exact as floats
 
 
 class Field(NamedTuple):
-    """What a field may be.
+    """The allowed values of a field.
 
     Attributes:
         expected: in words.
@@ -30,7 +30,7 @@ def is_text(value: Any) -> bool:
 
 
 def is_count(value: Any, least: int = 0) -> bool:
-    """Tell whether a value is an integer of at least this size; true is none."""
+    """Tell whether a value is an integer of at least this size; booleans are not."""
     return type(value) is int and least <= value < LARGEST
 
 
@@ -101,7 +101,7 @@ def is_recording(item: Mapping[str, Any]) -> bool:
 
 
 def find_missing_field(item: Mapping[str, Any]) -> str | None:
-    """Name the first field that an item lacks and must have; None if all are there."""
+    """Name the first required field that an item lacks; None if all are there."""
     needed = NEEDED_BY_SUPERVISIONS
     if is_recording(item):
         needed = NEEDED_BY_RECORDINGS
@@ -111,7 +111,7 @@ def find_missing_field(item: Mapping[str, Any]) -> str | None:
 def find_field_problem(
     item: Mapping[str, Any], fields: Mapping[str, Field]
 ) -> str | None:
-    """Say which field of an item is not what it should be.
+    """Describe the first invalid field of an item.
 
     Args:
         item: of a manifest; what it lacks is left to `find_missing_field` and lhotse.

@@ -1,4 +1,4 @@
-"""What a manifest may hold: it comes from others, and lhotse does what it says.
+"""Safety rules for manifests, which may come from untrusted sources.
 
 lhotse runs a source of the type "command" and fetches one of the type "url" whenever
 audio is loaded, wherever the source stands: a transform has a recording of its own.  So
@@ -33,7 +33,7 @@ CURE = "save the audio to files first, with lhotse's save_audios"
 
 
 def require_content(path: Path) -> None:
-    """Raise if what stands in place of a manifest is empty, or is no file.
+    """Raise if a manifest is empty or not a file.
 
     Python reads an empty file as gzip data of nothing, and waits at a named pipe.
 
@@ -48,7 +48,7 @@ def require_content(path: Path) -> None:
 
 
 def find_problem(item: Any) -> str | None:
-    """Say why a line of a manifest of recordings or supervisions is not to be trusted.
+    """Return why a line of a manifest of recordings or supervisions is unsafe.
 
     Args:
         item: what the JSON of the line says.
@@ -83,7 +83,7 @@ def find_problem(item: Any) -> str | None:
 
 
 def is_safe_name(path: str) -> bool:
-    """Tell whether lhotse can open a sound file without running what its name says.
+    """Tell whether lhotse can open a sound file without running its name as a command.
 
     It hands the names of .sph files to a shell, and does not quote them.
     """

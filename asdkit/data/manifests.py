@@ -1,4 +1,4 @@
-"""The two lhotse manifests of a data directory, and the Kaldi tables they imply.
+"""The two lhotse manifests of a data directory, and the Kaldi tables made from them.
 
 ``recordings.jsonl.gz`` and ``supervisions.jsonl.gz`` own who, when and where;
 ``wav.scp segments utt2spk spk2utt utt2dur spk2gender text`` are derived from them, and
@@ -46,7 +46,7 @@ DERIVED = (
 
 
 class Utterance(NamedTuple):
-    """Where the samples of one utterance are, and who speaks.
+    """The source of an utterance's samples, and its speaker.
 
     Attributes:
         utt: utterance id, the id of the supervision.
@@ -161,7 +161,7 @@ def _refuse(path: Path, number: int, content: Any, problem: str) -> NoReturn:
 
 
 def read_utterances(data_dir: PathName) -> list[Utterance]:
-    """Read where the audio of every utterance is, sorted by utterance id.
+    """Read the audio location of every utterance, sorted by utterance id.
 
     Raises:
         DataError: a manifest is missing or damaged, there is no utterance, or one
@@ -364,7 +364,7 @@ def derive_tables(manifests: Manifests) -> dict[str, list[str]]:
 
 
 def known_of(supervision: SupervisionSegment) -> dict[str, str]:
-    """Return what is known of an utterance under the names of `CUSTOM`.
+    """Return the attributes of an utterance under the names of `CUSTOM`.
 
     Raises:
         DataError: it is not one word.

@@ -1,4 +1,4 @@
-"""What is wrong with a table by itself: encoding, ends of lines, keys, values, order.
+"""Check single tables: encoding, line ends, keys, values, order.
 
 Nothing here raises: a reader stops at the first problem, a check reads on.
 """
@@ -21,7 +21,7 @@ REAL = r"[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?"
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong.
+    """One problem.
 
     Attributes:
         path: the file or directory.
@@ -41,7 +41,7 @@ class Problem(NamedTuple):
 
 
 class Report:
-    """Collect problems; of one sort in one table the first few, and how many."""
+    """A collection of problems; shows the first few of each sort in each table."""
 
     def __init__(self) -> None:
         self._examples: list[tuple[Problem, tuple[Path, str], int]] = []
@@ -57,7 +57,7 @@ class Report:
 
     @property
     def num_problems(self) -> int:
-        """How many there are, shown or not."""
+        """The number of problems, shown or not."""
         return self._counts.total()
 
     def problems(self) -> list[Problem]:

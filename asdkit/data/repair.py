@@ -1,4 +1,4 @@
-"""Repair data directories: order, repetitions, what is missing elsewhere.
+"""Repair data directories: sort, remove duplicates, drop incomplete utterances.
 
 Nothing is lost: what a file was before is in ``.backup/``.  What takes a decision is
 left alone: contradictions, trials, audio that is not there (a disk may be away).
@@ -37,7 +37,7 @@ Tables = dict[str, list[str]]
 
 
 def repair(data_dir: PathName) -> None:
-    """Repair what can be repaired without a decision.
+    """Repair everything that needs no decision.
 
     Lines are sorted; blank, empty and repeated ones go, and so do those about ids
     that utt2spk (or the manifests) does not have.  An utterance without audio,
@@ -149,7 +149,7 @@ def _complete_ids(directory: Path, tables: Tables, ids: Ids) -> Ids:
 
 
 def _make_again(tables: Tables) -> Tables:
-    """Make spk2utt and utt2num_frames again; drop an incomplete utt2dur."""
+    """Recreate spk2utt and utt2num_frames; drop an incomplete utt2dur."""
     utt2spk = dict(line.split(maxsplit=1) for line in tables["utt2spk"])
     tables["spk2utt"] = [" ".join([k, *utts]) for k, utts in invert(utt2spk).items()]
     for name in ("utt2num_frames", "utt2dur"):
@@ -163,7 +163,7 @@ def _make_again(tables: Tables) -> Tables:
 
 
 def _count_frames(lines: Iterable[str], feats: Iterable[str]) -> list[str]:
-    """Look up the number of frames; where that fails, believe what is written."""
+    """Look up the number of frames; where that fails, keep the recorded one."""
     frames = dict(line.split(maxsplit=1) for line in lines)
     for utt, location in (line.split(maxsplit=1) for line in feats):
         try:

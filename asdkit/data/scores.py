@@ -1,4 +1,4 @@
-"""Scores of trials beside their key: matched, and examined before they are believed."""
+"""Match trial scores with their key, and examine them before computing metrics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def match_examined(
     path: PathName,
     note: Note = warn,
 ) -> np.ndarray:
-    """Put scores into the order of the trials, and say what speaks against them.
+    """Match scores with the trials, and report what is suspicious.
 
     Args:
         trials: N trials with their key.

@@ -1,4 +1,4 @@
-"""Directories that are changed all at once."""
+"""Atomic updates of directories: all changes at once, or none."""
 
 from __future__ import annotations
 

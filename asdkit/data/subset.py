@@ -1,4 +1,4 @@
-"""Parts of data directories, and several joined into one."""
+"""Subsets of data directories, and combinations of several."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def select(
     random: Natural = 0,
     seed: Natural = 0,
 ) -> list[str]:
-    """Choose utterances; several conditions apply one after the other, in this order.
+    """Choose utterances; conditions apply one after another, in this order.
 
     Args:
         manifests: of the data directory.
@@ -100,7 +100,7 @@ def read_list(path: PathName, known: Collection[str]) -> set[str]:
 
 
 def read_where(data_dir: PathName, condition: str) -> set[str]:
-    """List the utterances of which a table says what it shall.
+    """List the utterances with given values in a table.
 
     Args:
         data_dir: with the table.
@@ -124,7 +124,7 @@ def read_where(data_dir: PathName, condition: str) -> set[str]:
 
 
 def write_subset(source: PathName, data_dir: PathName, utts: Iterable[str]) -> None:
-    """Write the part of a data directory that speaks of some utterances.
+    """Write the part of a data directory that concerns some utterances.
 
     Recordings, features, VAD decisions and every other table are restricted with
     them; a trial stays if both its sides do.

@@ -1,4 +1,4 @@
-"""What supervisions say of utterances, above all what is spoofed, without lhotse.
+"""Read supervisions, above all spoof labels, without lhotse.
 
 Metrics need no more of the manifest than this, and lhotse takes long to import.
 """
@@ -39,7 +39,7 @@ class Described(Protocol):
 
 
 class Supervision(NamedTuple):
-    """The part of lhotse's supervision that tells what is spoofed.
+    """The part of lhotse's supervision that marks spoofed parts.
 
     Attributes:
         id: the utterance.
@@ -53,12 +53,12 @@ class Supervision(NamedTuple):
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> Supervision:
-        """Take over a line of the manifest."""
+        """Convert a line of the manifest."""
         return cls(fields["id"], float(fields["duration"]), fields.get("custom"))
 
 
 def read_supervisions(data_dir: PathName) -> dict[str, Supervision]:
-    """Read what is spoofed in every utterance: id -> supervision, sorted.
+    """Read the spoof labels of every utterance: id -> supervision, sorted.
 
     Raises:
         DataError: the manifest is missing or damaged, or an id comes twice.
@@ -102,7 +102,7 @@ def attack_in(item: Described) -> str:
 
 
 def spoofed_parts(item: Described) -> list[tuple[float, float]]:
-    """Return begin and end of what is spoofed, in seconds of the utterance.
+    """Return begin and end of the spoofed parts, in seconds within the utterance.
 
     An attack that nobody says more of is all of its utterance.
 
@@ -116,7 +116,7 @@ def spoofed_parts(item: Described) -> list[tuple[float, float]]:
 
 
 def bonafide_frames(item: Described, times: FrameTimes, num_frames: int) -> np.ndarray:
-    """Label frames by what is in their middle: (T,) int64, 0 for spoof, 1 for bonafide.
+    """Label frames by their middle: (T,) int64, 0 for spoof, 1 for bonafide.
 
     Args:
         item: the utterance.

@@ -1,1 +1,1 @@
-"""Teachers, and what a student is trained to have in common with them."""
+"""Teachers, and the objectives that make students agree with them."""

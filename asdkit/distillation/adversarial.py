@@ -1,4 +1,4 @@
-"""Examples that mislead a network on purpose, and training on them.
+"""Adversarial examples, and training on them.
 
 An adversary changes every feature by at most epsilon, in the direction that raises the
 loss.  Of a network on samples it changes samples, which stay in [-1, 1].  Features are
@@ -40,7 +40,7 @@ FEATURES_EPSILON = 0.05  # standard deviations
 
 
 class KnownBatch(PaddedBatch, Protocol):
-    """Utterances whose classes an adversary knows."""
+    """Utterances whose classes are known to an adversary."""
 
     @property
     def labels(self) -> Tensor:
@@ -49,13 +49,13 @@ class KnownBatch(PaddedBatch, Protocol):
 
 @dataclass(frozen=True)
 class Adversary:
-    """Change features so that a loss rises.
+    """Perturb features so that a loss rises.
 
     Args:
         kind: "fgsm": one step of epsilon; "pgd": several smaller ones from a random
             start within epsilon.
-        epsilon: largest change; None: 0.002 for samples, 0.05 standard deviations for
-            other features.
+        epsilon: largest perturbation; None: 0.002 for samples, 0.05 standard deviations
+            for other features.
         num_steps: number of PGD steps.
         step_share: length of a PGD step as a share of epsilon.
     """
@@ -72,7 +72,7 @@ class Adversary:
         batch: KnownBatch,
         generator: torch.Generator | None = None,
     ) -> Tensor:
-        """Return changed features; the gradients of parameters are left alone.
+        """Return perturbed features; the gradients of parameters are left alone.
 
         The network is attacked as it is used, in evaluation mode, and left in the mode
         it was in.
@@ -105,7 +105,7 @@ class Adversary:
         return within(x, low, high)
 
     def bound(self, network: Network, feats: Tensor, num_frames: Tensor) -> Tensor:
-        """Return the largest change, () of samples or (N, 1, D) of other features."""
+        """Return the bound of a perturbation, () or, in feature units, (N, 1, D)."""
         if network.feat_dim == 1:
             return feats.new_tensor(self.epsilon or SAMPLES_EPSILON)
         num_frames = num_frames.to(feats.device)
@@ -116,15 +116,15 @@ class Adversary:
 
 
 class Adversarial(Labels):
-    """Share every weight between what is heard and an adversary's version of it.
+    """Share every weight between the clean batch and an adversary's version of it.
 
     ``(1 - adversarial_share) loss(x) + adversarial_share loss(x_adv)``.
 
     Args:
         loss: loss on labels, which the adversary raises.
-        adversary: adversary: one gradient step (fgsm), or several from a random start
-            (pgd).
-        epsilon: largest change by the adversary, of samples, or in standard deviations
+        adversary: adversarial attack: one gradient step (fgsm), or several from a
+            random start (pgd).
+        epsilon: largest adversarial perturbation, of samples, or in standard deviations
             of other features; None: 0.002 and 0.05, respectively.
         adversary_steps: number of PGD steps.
         adversarial_share: weight of the adversarial loss; the clean loss gets the rest.
@@ -149,7 +149,7 @@ class Adversarial(Labels):
         self.separate_norm = separate_norm
 
     def forward(self, network: nn.Module, batch: LabeledBatch) -> dict[str, Tensor]:
-        """Compute the terms of a batch and of the adversary's version of it."""
+        """Compute the terms on a batch and on the adversary's version of it."""
         assert isinstance(network, Network)
         feats, num_frames = batch.feats, batch.num_frames
         changed = self.adversary(network, self.loss, batch)
@@ -171,7 +171,7 @@ class Adversarial(Labels):
 
 
 class AdversarialDistillation(Adversarial, KlCosine):
-    """Learn from labels and a teacher what an adversary does not change.
+    """Learn from labels and a teacher to withstand an adversary.
 
     The teacher hears what was said, not the adversary's version, and what it says of
     that is right for both.
@@ -182,7 +182,7 @@ class AdversarialDistillation(Adversarial, KlCosine):
 
 
 class SpeakerReversal(Labels):
-    """Make embeddings of which a classifier cannot tell the speaker.
+    """Train embeddings from which a classifier cannot tell the speaker.
 
     The classifier learns to; the gradient that it sends to the network is reversed,
     more and more so while training goes on.
@@ -217,7 +217,7 @@ class SpeakerReversal(Labels):
         self.weight = reversal_weight
 
     def schedule(self, step: int, num_steps: int) -> dict[str, float]:
-        """Raise the weight as ``2 / (1 + exp(-10 p)) - 1``, p the share that is done.
+        """Raise the weight as ``2 / (1 + exp(-10 p)) - 1``, p the share of steps done.
 
         Source: Y. Ganin et al., JMLR 2016, section 5.2.2.
         """
@@ -239,12 +239,12 @@ def adversaries(
     epsilons: str | None = None,
     adversary_steps: Count = 10,
 ) -> dict[str, Adversary | None]:
-    """Make adversaries of every kind and strength that is named.
+    """Make adversaries of every named kind and strength.
 
     Args:
-        adversaries: adversaries, with commas between: fgsm (one gradient step), pgd
+        adversaries: adversarial attacks, comma-separated: fgsm (one gradient step), pgd
             (several from a random start).
-        epsilons: largest changes, with commas between, of samples, or in standard
+        epsilons: largest perturbations, comma-separated, of samples, or in standard
             deviations of other features; None: 0.002 and 0.05, respectively.
         adversary_steps: number of PGD steps.
 
@@ -277,7 +277,7 @@ def adversaries(
 
 
 class Attacked(NamedTuple):
-    """A batch of which an adversary has changed the features; see `KnownBatch`."""
+    """A batch with adversarially perturbed features; see `KnownBatch`."""
 
     utts: list[str]
     feats: Tensor
@@ -293,7 +293,7 @@ def attack_batches(
     adversary: Adversary,
     device: str = "cpu",
 ) -> Iterator[Attacked]:
-    """Change batches against their true labels, e.g. before they are scored.
+    """Perturb batches against their true labels, e.g. before scoring.
 
     What "pgd" draws depends on the utterances of a batch alone.
 
@@ -314,7 +314,7 @@ def attack_batches(
 
 
 def within(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    """Move what is below or above its bound to there."""
+    """Clamp to bounds."""
     return torch.minimum(torch.maximum(x, low), high)
 
 

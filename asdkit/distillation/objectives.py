@@ -1,4 +1,4 @@
-"""What a student minimizes: a loss on labels, and its distance from a teacher.
+"""Objectives of a student: a loss on labels plus a distance from a teacher.
 
 `Distillation` is the base: it weighs what `distances` gives, raises the weight while
 training begins, and logs every term under its own name.  An objective is a class with a
@@ -120,7 +120,7 @@ class Mse(Distillation):
 
 
 class Precision(Mse):
-    """Predict the i-vector where its extractor is sure of it.
+    """Predict the i-vector, weighting errors by the extractor's confidence.
 
     An extractor knows a posterior N(v, P^-1) of every utterance.  The term is
     ``max(0, sqrt(q) - slack)^2 / p`` with ``q = (g(e) - v)' P (g(e) - v) / R``, P
@@ -146,7 +146,7 @@ class Precision(Mse):
     ) -> None:
         super().__init__(loss, network, teacher, **mse)
         if not isinstance(teacher, VectorTeacher):
-            raise AsdkitError("a network does not say how sure it is: give vectors")
+            raise AsdkitError("a network teacher has no precisions: give vectors")
         teacher.require_precision()
         self.slack = slack
 
@@ -217,7 +217,7 @@ class Relational(Distillation):
 
 
 class Kl(Distillation):
-    """Predict the teacher's posteriors of all training speakers.
+    """Predict the teacher's posteriors over all training speakers.
 
     A metric loss has no classifier; the student then gets one of the teacher's kind,
     which only this term trains.
@@ -227,8 +227,7 @@ class Kl(Distillation):
         network: the student.
         teacher: network with the student's classes.
         temperature: temperature that divides the logits before they are compared.
-        margin_in_logits: compare the logits with the margins that the target class has
-            in training.
+        margin_in_logits: compare the logits with the target class's training margins.
         distill_warmup: share of the training over which the distillation weight rises
             linearly from 0.
         distillation: options of `Distillation`.
@@ -277,7 +276,7 @@ class Kl(Distillation):
 
 
 class DecoupledKd(Kl):
-    """Predict the teacher's posteriors, with a weight of their own for non-targets.
+    """Predict the teacher's posteriors, with a separate weight for non-targets.
 
     Args:
         loss: loss on labels.
@@ -311,7 +310,7 @@ class DecoupledKd(Kl):
 
 
 class KlCosine(Kl):
-    """Share the labels' weight with the teacher's posteriors; agree in direction.
+    """Share the labels' weight with the teacher's posteriors; match directions, too.
 
     ``(1 - kl_share) loss + kl_share T^2 KL + cosine_weight (1 - cos(g(e), t))``.
 
@@ -364,7 +363,7 @@ class KlCosine(Kl):
 
 
 def projection_of(kind: Projection, student_dim: int, teacher_dim: int) -> nn.Module:
-    """Return what maps (N, E) embeddings to where the (N, R) vectors are.
+    """Return a map from (N, E) embeddings to the space of the (N, R) vectors.
 
     Raises:
         AsdkitError: dimensions differ and nothing maps one to the other.

@@ -1,4 +1,4 @@
-"""A network whose deepest stage teaches the ones before it.
+"""Self-distillation: a network's deepest stage teaches the earlier ones.
 
 Every stage but the last gets a classifier and an adapter of its own.  These belong to
 the objective: they are trained with the network and left behind, so that the network
@@ -30,7 +30,7 @@ StageMap = tuple[Tensor, Tensor | None]  # (N, C, D, T) and how many frames are 
 
 
 class SelfDistillation(Labels):
-    """Classify with the deepest stage; let the others agree with it.
+    """Classify with the deepest stage, and make the others agree with it.
 
     With F_i the mean over a stage's map, z_i the logits of its classifier without
     margin, A_i its adapter, and the last of n stages detached as a teacher:
@@ -85,7 +85,7 @@ class SelfDistillation(Labels):
         self.hard_on = hard_on
 
     def schedule(self, step: int, num_steps: int) -> dict[str, float]:
-        """Set margin or annealing of all classifiers."""
+        """Set the margin or annealing of all classifiers."""
         values = super().schedule(step, num_steps)
         for head in self.heads:
             for name, value in values.items():
@@ -93,7 +93,7 @@ class SelfDistillation(Labels):
         return values
 
     def forward(self, network: nn.Module, batch: LabeledBatch) -> dict[str, Tensor]:
-        """Let the network see a batch; compute the loss, and how far the stages are."""
+        """Run the network on a batch; compute the loss, and the stages' distances."""
         assert isinstance(network, Network)
         assert isinstance(self.loss, ClassificationLoss)
         with watch_stages(network) as maps:
@@ -119,7 +119,7 @@ class SelfDistillation(Labels):
 
 
 class Halving(nn.Module):
-    """Convolutions that do to a map what the stages after it do, then the mean.
+    """Convolutions that shrink a map as the later stages do, then the mean.
 
     Args:
         channels: C of the map's stage, and of those after it.
@@ -158,7 +158,7 @@ class MeanThenLinear(nn.Module):
 
 @contextmanager
 def watch_stages(network: Network) -> Iterator[list[StageMap]]:
-    """Collect the map of every stage whenever the network sees a batch."""
+    """Collect the map of every stage whenever the network runs."""
     maps: list[StageMap] = []
 
     def collect(stage: nn.Module, inputs: Any, output: StageMap) -> None:

@@ -1,4 +1,4 @@
-"""A teacher as it lies on disk: an archive of vectors, or a trained network."""
+"""Stored teachers: an archive of vectors, or a trained network."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ NAMED = 3  # utterances in a message
 
 
 class StoredTeacher(Protocol):
-    """What training asks of a teacher before the first batch."""
+    """The part of a teacher that training needs before the first batch."""
 
     @property
     def description(self) -> dict[str, Any]:
-        """What the result depends on, as JSON can hold it."""
+        """The teacher's identity, as JSON values."""
 
     def select(self, utts: Sequence[str]) -> Sequence[str]:
-        """Return the training utterances that can be taught."""
+        """Return the training utterances that the teacher covers."""
 
     def front_end_for(
         self, student: FeatureConfig, perturb_speed: bool
     ) -> FeatureConfig | None:
-        """Return the front end that the teacher needs besides the student's, if any."""
+        """Return the teacher's own front end, if it needs another than the student."""
 
     def teacher(self, classes: Sequence[str], device: str) -> Teacher:
-        """Return it, ready for batches of a student with these classes."""
+        """Return the teacher, ready for batches of a student with these classes."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class TeacherReader:
     teacher_cache_gb: Positive = 10.0
 
     def read(self) -> StoredTeacher | None:
-        """Read what there is.
+        """Read the teacher.
 
         Raises:
             DataError: something is missing, damaged, or does not fit together.
@@ -83,7 +83,7 @@ class TeacherReader:
         extra = self.teacher_transform or self.teacher_precision
         if self.teacher is None:
             if extra := extra or self.teacher_cache:
-                raise AsdkitError(f"{extra}: of what? there is no --teacher")
+                raise AsdkitError(f"{extra} needs --teacher")
             return None
         if not Path(self.teacher).is_dir():
             if self.teacher_cache:
@@ -130,7 +130,7 @@ class StoredVectors:
 
     @property
     def description(self) -> dict[str, Any]:
-        """Options, and a sum over what was read."""
+        """Options, and a checksum of the vectors."""
         arrays = [self.x] if self.precision is None else [self.x, self.precision]
         read = {k: v for k, v in asdict(self.options).items() if "cache" not in k}
         return read | {"checksum": _checksum(arrays, self.utts)}
@@ -157,20 +157,20 @@ class StoredVectors:
         )
 
     def front_end_for(self, student: FeatureConfig, perturb_speed: bool) -> None:
-        """Return None: vectors hear nothing.
+        """Return None: vectors need no front end.
 
         Raises:
             AsdkitError: the student hears voices that nobody has.
         """
         if perturb_speed:
             raise AsdkitError(
-                "--perturb-speed: at another speed a voice is another's, but has the "
-                "teacher's vector of this one",
+                "--perturb-speed: a voice at another speed counts as another "
+                "speaker, but the teacher has only the vector of the original",
                 hint="--perturb-speed false, or a network as --teacher",
             )
 
     def teacher(self, classes: Sequence[str], device: str) -> VectorTeacher:
-        """Return it; neither classes nor device matter."""
+        """Return the teacher; neither classes nor device matter."""
         return VectorTeacher(self.utts, self.x, self.precision)
 
 
@@ -197,19 +197,19 @@ class StoredNetwork:
 
     @property
     def description(self) -> dict[str, Any]:
-        """Its path, and a sum over its weights."""
+        """Its path, and a checksum of its weights."""
         state = self.trained.network.state_dict() | self.trained.loss.state_dict()
         arrays = [tensor.numpy() for tensor in state.values()]
         return {"teacher": str(self.path.parent), "checksum": _checksum(arrays)}
 
     def select(self, utts: Sequence[str]) -> Sequence[str]:
-        """Return all of them: a network hears for itself."""
+        """Return all of them: a network computes its own embeddings."""
         return utts
 
     def front_end_for(
         self, student: FeatureConfig, perturb_speed: bool
     ) -> FeatureConfig | None:
-        """Return None if it hears what the student hears, else its own front end.
+        """Return None if it takes the student's features, else its own front end.
 
         Raises:
             DataError: they differ, and cannot both be computed from the same audio.
@@ -224,7 +224,7 @@ class StoredNetwork:
         raise DataError(
             self.path,
             f"it was trained with {'; '.join(differing)}",
-            hint="the same features for both, or compute them from audio: --features",
+            hint="use the same features for both, or --features to compute them",
         )
 
     def teacher(self, classes: Sequence[str], device: str) -> NetworkTeacher:
@@ -237,7 +237,7 @@ class StoredNetwork:
 
 
 def _checksum(arrays: Sequence[np.ndarray], names: Sequence[str] = ()) -> int:
-    """Sum up what a teacher knows, so that another one under its name is noticed."""
+    """Checksum a teacher, so that another under the same name is noticed."""
     total = zlib.crc32("\n".join(names).encode())
     for array in arrays:
         total = zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data, total)

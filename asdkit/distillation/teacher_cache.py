@@ -1,4 +1,4 @@
-"""What a frozen teacher said, on disk, so that no student has to ask again."""
+"""On-disk cache of a frozen teacher's outputs, shared by its students."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DIGEST_BYTES = 20
 
 
 class CachedNetwork(Network):
-    """A frozen network that computes the embeddings of a batch only once.
+    """A frozen network that computes the embeddings of each batch only once.
 
     Training batches depend on the data, their options and the seed, but not on the
     student, so a teacher hears the same ones with every student and objective.  What
@@ -57,15 +57,15 @@ class CachedNetwork(Network):
         self.directory = Path(directory) / self._identity.hex()[:16]
         if old := [*self.directory.glob("*/*.npy")]:
             logger.warning(
-                "teacher: %d files without a checksum, of an older version, are not "
-                "used; find %s -name '*.npy' -delete removes them",
+                "teacher: ignored %d files without a checksum, from an older "
+                "version; find %s -name '*.npy' -delete removes them",
                 len(old),
                 self.directory,
             )
         sizes = [path.stat().st_size for path in self.directory.glob("*/*.npz")]
         self._room = int(max_gb * 1e9) - sum(sizes)
         logger.info(
-            "teacher: %d batches are known, %.1f MB: %s",
+            "teacher: %d batches are cached, %.1f MB: %s",
             len(sizes),
             sum(sizes) / 1e6,
             self.directory,
@@ -88,11 +88,11 @@ class CachedNetwork(Network):
                 np.savez(stream, embeddings=embeddings.cpu().numpy())
             self._room -= path.stat().st_size
             if self._room <= 0:
-                logger.warning("teacher: %s is full", self.directory)
+                logger.warning("teacher: the cache %s is full", self.directory)
         return embeddings
 
     def _path_of(self, feats: Tensor, num_frames: Tensor | None) -> Path:
-        """Name the file of a batch after all that the embeddings depend on."""
+        """Name the file of a batch after everything the embeddings depend on."""
         kind = feats.device.type
         arithmetic = None
         if torch.is_autocast_enabled(kind):
@@ -107,7 +107,7 @@ class CachedNetwork(Network):
 
 
 def _identity(network: Network, options: Mapping[str, Any]) -> bytes:
-    """Sum up a network: what it is and every weight, so that no two are confused."""
+    """Digest a network: its type and every weight."""
     digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
     digest.update(json.dumps([torch.__version__, options], sort_keys=True).encode())
     for name, tensor in sorted(network.state_dict().items()):
@@ -131,5 +131,5 @@ def _read(path: Path) -> np.ndarray | None:
         return None
     except DAMAGES as error:
         raise DataError(
-            path, f"damaged: {error}", hint="remove it; it will be computed again"
+            path, f"damaged: {error}", hint="delete it; it will be recomputed"
         ) from None

@@ -1,4 +1,4 @@
-"""What a student is compared with: vectors, or a frozen network.
+"""Teachers to compare a student with: vectors, or a frozen network.
 
 A teacher is no module, so that whatever holds one neither trains it nor writes it into
 a checkpoint.
@@ -21,7 +21,7 @@ from asdkit.nnet.network import Network
 
 
 class Teacher:
-    """Knows an embedding of every utterance that a student is trained with.
+    """Provide an embedding of every utterance that a student is trained on.
 
     Args:
         dim: R, the dimension of its embeddings.
@@ -36,7 +36,7 @@ class Teacher:
 
 
 class VectorTeacher(Teacher):
-    """Vectors of whole utterances, whatever part of these the student hears.
+    """Vectors of whole utterances, whichever part the student gets.
 
     Args:
         utts: U of them.
@@ -75,8 +75,8 @@ class VectorTeacher(Teacher):
         """Return all (U, R) diagonals; raise an AsdkitError if there are none."""
         if self._precision is None:
             raise AsdkitError(
-                "the teacher does not say how sure it is of its vectors",
-                hint="--teacher-precision, of asdkit ivector-extract --with-precision",
+                "the teacher's vectors have no precisions",
+                hint="give --teacher-precision, from ivector-extract --with-precision",
             )
         return self._precision
 
@@ -87,7 +87,7 @@ class VectorTeacher(Teacher):
 
 
 class NetworkTeacher(Teacher):
-    """A trained network that hears the very chunks that the student hears.
+    """A trained network that runs on the very chunks the student gets.
 
     Args:
         network: frozen here, and put into evaluation mode.

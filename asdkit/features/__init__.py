@@ -1,1 +1,1 @@
-"""From waveforms to frames: MFCC, filter banks, LFCC, log spectra; deltas; CMN."""
+"""Waveforms to frames: MFCC, filter banks, LFCC, log spectra; deltas; CMN."""

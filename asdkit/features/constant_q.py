@@ -72,8 +72,8 @@ class Cqcc(Features):
         bins_per_octave: bands per octave.
         high_freq: center of the highest band in Hz, lowered until the band fits below
             the Nyquist frequency; 0 or less: offset from the Nyquist frequency.
-        bandwidth_offset: offset in Hz that is added to a band's frequency before its
-            width is computed; 0: constant Q, the default follows the ear's resolution.
+        bandwidth_offset: offset in Hz added to a band's frequency before computing its
+            width; 0: constant Q; the default follows the ear's resolution.
         octave_samples: points of the linear frequency scale in the lowest octave.
         num_ceps: number of cepstral coefficients, including C0.
 
@@ -96,7 +96,7 @@ class Cqcc(Features):
 
     @property
     def window_size(self) -> int:
-        """Samples that are nearer to a frame than to another; it hears many more."""
+        """Samples nearer to a frame than to another; it depends on many more."""
         return self.window_shift
 
     @property
@@ -138,7 +138,7 @@ class Cqcc(Features):
         return feats
 
     def _blocks(self, samples: Tensor, num_frames: int) -> Iterable[tuple[int, Tensor]]:
-        """Yield the first frames of blocks, and their samples with what surrounds."""
+        """Yield the first frames of blocks, and their samples with context."""
         if not num_frames:
             return
         bands, shift = self._bands, self.window_shift

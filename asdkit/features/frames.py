@@ -1,4 +1,4 @@
-"""What all features share: cut a signal into frames, transform block by block."""
+"""Framing and block-wise computation, shared by all features."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Window = Literal["hamming", "hanning", "povey", "rectangular", "sine", "blackman
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Features(abc.ABC):
-    """Something that turns the samples of a recording into numbers per frame.
+    """Base of features: samples of a recording to numbers per frame.
 
     Args:
         sample_frequency: sampling rate in Hz.
@@ -35,12 +35,12 @@ class Features(abc.ABC):
     @property
     @abc.abstractmethod
     def dim(self) -> int:
-        """D, how many numbers describe a frame."""
+        """D, the feature dimension."""
 
     @property
     @abc.abstractmethod
     def window_size(self) -> int:
-        """How many samples a recording must have to have one frame."""
+        """Samples needed for one frame."""
 
     @property
     @abc.abstractmethod
@@ -53,7 +53,7 @@ class Features(abc.ABC):
         recordings: Iterable[np.ndarray | Tensor],
         seeds: Sequence[int] | None = None,
     ) -> list[np.ndarray]:
-        """Compute the features of several recordings, short ones together.
+        """Compute the features of several recordings, batching short ones.
 
         Args:
             recordings: (L,) float32 each.
@@ -106,7 +106,7 @@ def to_samples(samples: np.ndarray | Tensor) -> Tensor:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FrameFeatures(Features):
-    """Features that are a function of one frame at a time.
+    """Features computed from one frame at a time.
 
     Args:
         sample_frequency: sampling rate in Hz.
@@ -130,7 +130,7 @@ class FrameFeatures(Features):
         recordings: Iterable[np.ndarray | Tensor],
         seeds: Sequence[int] | None = None,
     ) -> list[np.ndarray]:
-        """Compute the features of several recordings, short ones together.
+        """Compute the features of several recordings, batching short ones.
 
         Args:
             recordings: (L,) float32 each.

@@ -1,4 +1,4 @@
-"""From stored features to the frames that a model sees."""
+"""Front end of a model: stored features to the frames it is trained on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class FrontEnd:
     keeps the options of the front end that it was trained with.
 
     Args:
-        delta_window: frames on each side that enter a time derivative.
+        delta_window: frames on each side used for a time derivative.
         delta_order: order of the highest time derivative to append; 0: none.
         cmn_window: frames of the sliding window for mean subtraction; 0: none.
 

@@ -30,7 +30,7 @@ EPSILON = torch.finfo(torch.float32).eps  # Kaldi's floor of energies
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MelFeatures(FrameFeatures):
-    """What MFCC and filter banks share: from a signal to mel energies.
+    """Shared by MFCC and filter banks: signal to mel energies.
 
     Without ``snip_edges`` a signal of L samples has L / shift frames, rounded.
 

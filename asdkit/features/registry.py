@@ -1,4 +1,4 @@
-"""The kinds of features by name."""
+"""Kinds of features by name."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def name_of(extractor: Features) -> str:
 
 
 def stored() -> None:
-    """Compute no features, because they are stored."""
+    """Compute no features, because they are stored already."""
 
 
 # Where a network's frames come from: what to compute from audio, if anything.

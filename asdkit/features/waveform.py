@@ -1,4 +1,4 @@
-"""The samples themselves, for networks that find their own features."""
+"""Raw samples as features, for networks with a front end of their own."""
 
 from __future__ import annotations
 

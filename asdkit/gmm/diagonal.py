@@ -1,4 +1,4 @@
-"""Gaussian mixtures with diagonal covariances, the quick half of a UBM.
+"""Gaussian mixtures with diagonal covariances, the fast half of a UBM.
 
 With x a frame, the log-likelihood of Gaussian g with weight w, mean m and variance
 v (all of Gaussian g) is linear in [x, x^2, 1]:
@@ -76,7 +76,7 @@ class DiagGmm:
     def of(
         cls, weights: np.ndarray, means: np.ndarray, variances: np.ndarray
     ) -> DiagGmm:
-        """Wrap (G,) weights, (G, D) means and (G, D) variances that exist already."""
+        """Wrap existing (G,) weights, (G, D) means and (G, D) variances."""
         gmm = cls(num_gauss=len(weights))
         gmm.weights_ = np.array(weights, dtype=np.float64)
         gmm.means_ = np.array(means, dtype=np.float64)
@@ -152,7 +152,7 @@ class DiagGmm:
         return ~fed
 
     def fit(self, frames: Tensor) -> DiagGmm:
-        """Learn from frames in memory, starting at some of them.
+        """Fit frames in memory, starting at some of them.
 
         Half of the Gaussians start at random frames; in the first half of the
         iterations the heaviest are split until there are all of them.  Starting
@@ -214,7 +214,7 @@ class DiagGmm:
     def _split_heaviest(
         self, target: int, starved: np.ndarray, rng: np.random.Generator
     ) -> None:
-        """Drop what starved; halve the heaviest Gaussians until there are enough."""
+        """Drop starved Gaussians; halve the heaviest until there are enough."""
         kept = ~starved
         kept[self.weights_.argmax()] = True
         w, m, v = self.weights_[kept], self.means_[kept], self.vars_[kept]

@@ -1,4 +1,4 @@
-"""What a pass of EM over the frames collects, for diagonal and full mixtures."""
+"""Sums that one EM pass over the frames collects, for diagonal and full mixtures."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class GmmStats:
     def zeros(
         cls, num_gauss: int, dim: int, full: bool, device: torch.device | str
     ) -> GmmStats:
-        """Make the statistics of no frames at all."""
+        """Make empty statistics."""
         n = torch.zeros(num_gauss, dtype=torch.float64, device=device)
         s = n.new_zeros((num_gauss, dim, dim) if full else (num_gauss, dim))
         return cls(n, n.new_zeros(num_gauss, dim), s, n.new_zeros(()))
@@ -67,7 +67,7 @@ class GmmStats:
                 hint="look for huge values in the features; float32 cannot square them",
             )
         if not total.n.sum() > 0:
-            raise FitError("GMM: there is not a single frame to learn from")
+            raise FitError("GMM: there are no frames to train on")
         return total
 
     def weights(

@@ -1,4 +1,4 @@
-"""Gaussian mixtures with full covariances, the exact half of a UBM.
+"""Gaussian mixtures with full covariances, the accurate half of a UBM.
 
 With x1 = [x, 1] and the Cholesky factor of Gaussian g's covariance S = L L', its
 log-likelihood is
@@ -69,7 +69,7 @@ class FullGmm:
 
     @classmethod
     def of(cls, weights: np.ndarray, means: np.ndarray, covars: np.ndarray) -> FullGmm:
-        """Wrap (G,) weights, (G, D) means, (G, D, D) covariances that exist already."""
+        """Wrap existing (G,) weights, (G, D) means and (G, D, D) covariances."""
         gmm = cls(num_gauss=len(weights))
         gmm.weights_ = np.array(weights, dtype=np.float64)
         gmm.means_ = np.array(means, dtype=np.float64)
@@ -83,7 +83,7 @@ class FullGmm:
         return cls.of(diag.weights_, diag.means_, covars)
 
     def diagonal(self) -> DiagGmm:
-        """Keep the variances only, for Gaussian selection."""
+        """Keep only the variances, for Gaussian selection."""
         variances = np.diagonal(self.covars_, axis1=1, axis2=2)
         return DiagGmm.of(self.weights_, self.means_, variances)
 

@@ -1,4 +1,4 @@
-"""Frame posteriors: which Gaussians of the UBM each frame belongs to, and how much.
+"""Frame posteriors: the probability of each Gaussian of the UBM for every frame.
 
 On a CPU the diagonal mixture chooses a few Gaussians per frame and the full one
 weighs them, as in Kaldi.  On a GPU the full mixture weighs them all: one matrix
@@ -28,7 +28,7 @@ BLOCK = 16384
 
 
 class Posteriors(NamedTuple):
-    """The Gaussians of every frame, in compressed rows.
+    """The Gaussians of every frame, in compressed sparse rows.
 
     Frame t has the pairs ``splits[t]:splits[t + 1]``, Gaussians rising.
 
@@ -94,7 +94,7 @@ class Aligner:
 
     @np.errstate(over="ignore", invalid="ignore")  # told at the end
     def align_and_score(self, frames: Tensor) -> tuple[Posteriors, Tensor]:
-        """Compute the posteriors and, on the way, the log-likelihood of every frame.
+        """Compute the posteriors, and the log-likelihood of every frame along the way.
 
         Args:
             frames: (T, D) float32.

@@ -1,4 +1,4 @@
-"""The best few Gaussians of every frame, exactly and fast."""
+"""Gaussian selection: the best few Gaussians of every frame, exact and fast."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def top_gaussians(loglikes: Tensor, num_gselect: int) -> Tensor:
 
 
 def _top_by_partition(loglikes: Tensor, num: int) -> np.ndarray:
-    """Do it in two steps, the first of which leaves little to partition.
+    """Select in two steps, the first of which leaves little to partition.
 
     The Gaussians are dealt to groups.  The num-th largest of the groups' maxima
     is a lower bound of the num-th largest of all, met by hardly more than num

@@ -1,4 +1,4 @@
-"""Baum-Welch statistics: what the frames of an utterance say about each Gaussian."""
+"""Baum-Welch statistics: sums of posteriors and frames for each Gaussian."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def second_order(frames: Tensor, posteriors: Posteriors) -> tuple[Tensor, Tensor
 
 
 def moments(frames: Tensor, posteriors: Posteriors) -> tuple[Tensor, Tensor, Tensor]:
-    """Sum as `second_order` does, the frames themselves, too.
+    """Sum as `second_order` does, and also the frames themselves.
 
     Args:
         frames: (T, D) float32.

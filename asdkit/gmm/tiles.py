@@ -1,4 +1,4 @@
-"""Pairs of a frame and a Gaussian, grouped by Gaussian into equal tiles.
+"""Pairs of frame and Gaussian, grouped by Gaussian into equal tiles.
 
 What is done to a pair (a full-covariance log-likelihood, an outer product) needs
 the D x D matrix of its Gaussian.  Grouped by Gaussian, pairs become matrix

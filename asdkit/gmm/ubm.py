@@ -1,4 +1,4 @@
-"""The universal background model: how all speech sounds, whoever speaks.
+"""The universal background model (UBM): a mixture trained on many speakers.
 
 Diagonal Gaussians learn from a sample in memory, then from all frames; they become
 full Gaussians and learn again, while the diagonal ones choose which Gaussians a
@@ -35,7 +35,7 @@ ROUNDING = 1e-4  # nats per frame by which float32 may make the likelihood fall
 
 
 class Ubm(NamedTuple):
-    """A universal background model, twice.
+    """A universal background model in two forms, diagonal and full.
 
     Attributes:
         diag: the diagonal form, which chooses Gaussians.
@@ -55,7 +55,7 @@ class Ubm(NamedTuple):
 
     @classmethod
     def of(cls, state: Mapping[str, np.ndarray]) -> Ubm:
-        """Make one from what `state` returned, among other arrays.
+        """Build one from the arrays of `state`, among others.
 
         Raises:
             KeyError: one is missing.
@@ -85,13 +85,13 @@ def train_ubm(
         read_frames: starts to read this rank's frames, (T, D) at a time; called
             once per iteration.
         num_gauss: number of Gaussians.
-        num_init_iters: EM iterations on a sample of frames in memory, to start from.
+        num_init_iters: initial EM iterations on a sample of frames in memory.
         num_diag_iters: EM iterations of diagonal Gaussians on all frames.
         num_full_iters: EM iterations of full-covariance Gaussians on all frames.
         num_gselect: Gaussians per frame, chosen by the diagonal ones, in
             full-covariance iterations; on a GPU: all.
         min_gaussian_weight: weight below which a Gaussian is not updated.
-        seed: random seed for the frames to start from.
+        seed: random seed for the initial frames.
 
     Raises:
         FitError: there are fewer than ten sampled frames per Gaussian.
@@ -129,7 +129,7 @@ def train_diagonal(
         num_init_iters: EM iterations on the sample.
         num_iters: EM iterations on all frames.
         min_gaussian_weight: weight below which a Gaussian is not updated.
-        seed: random seed for the frames to start from.
+        seed: random seed for the initial frames.
 
     Raises:
         FitError: there are fewer than ten sampled frames per Gaussian.

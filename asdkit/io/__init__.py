@@ -1,1 +1,1 @@
-"""Files in and out: archives, tables, trials, audio, models, Kaldi's binaries."""
+"""File input and output: archives, tables, trials, audio, models, Kaldi's binaries."""

@@ -1,4 +1,4 @@
-"""Kaldi archives, their compression through kaldiio: features, VAD, vectors.
+"""Kaldi archives of features, VAD and vectors, compressed or not, through kaldiio.
 
 What is written here, ``copy-feats`` reads, and the other way round: binary, text,
 gzipped and compressed archives and row ranges included.  Commands are never run.
@@ -45,7 +45,7 @@ def read_scp(path: PathName) -> dict[str, str]:
 
 
 def load_array(key: str, location: str) -> np.ndarray:
-    """Load one matrix or vector from where an ``.scp`` line points.
+    """Load the matrix or vector that an ``.scp`` line points to.
 
     Args:
         key: its name, for messages.
@@ -65,7 +65,7 @@ def load_array(key: str, location: str) -> np.ndarray:
 
 
 def load_shape(key: str, location: str) -> tuple[int, ...]:
-    """Tell the shape of what `load_array` would load, from its header alone."""
+    """Return the shape of what `load_array` would load, from its header alone."""
     with _open_value(key, location) as (path, stream):
         shape = read_shape(path, stream)
     ranges = _find_range(key, location, shape)
@@ -84,7 +84,7 @@ def _refuse_command(path: PathName, what: str, location: str) -> None:
 
 @contextlib.contextmanager
 def _open_value(key: str, location: str) -> Iterator[tuple[str, io.BufferedReader]]:
-    """Open an archive at an offset; say for which key if that does not work."""
+    """Open an archive at an offset; name the key if that fails."""
     _refuse_command(location, f"{key!r}", location)
     path, offset = _split_offset(location)
     try:
@@ -93,7 +93,7 @@ def _open_value(key: str, location: str) -> Iterator[tuple[str, io.BufferedReade
         with open_bytes(path) as stream:
             seek_value(path, stream, key, int(offset))
             if not stream.peek(1):
-                raise DataError(path, f"byte {offset} is behind its end")
+                raise DataError(path, f"byte {offset} is beyond its end")
             yield path, stream
     except DataError as error:
         hint = error.hint or "the archive is cut short or missing; make it again"
@@ -148,7 +148,7 @@ def _find_range(key: str, location: str, shape: tuple[int, ...]) -> tuple[slice,
 
 
 def read_arrays(rspecifier: str) -> Iterator[tuple[str, np.ndarray]]:
-    """Read a whole archive or table, one array after another.
+    """Read a whole archive or table, array by array.
 
     Args:
         rspecifier: ``scp:file``, ``ark:file`` or ``file.scp``; archives may be
@@ -294,11 +294,11 @@ class ArkWriter:
             barrier()
 
     def _part(self, of_rank: int) -> Path:
-        """The table of one rank, until it is merged."""
+        """The table of one rank, until merging."""
         return self.directory / f".{self.name}.{of_rank}.part"
 
     def _merge(self) -> None:
-        """Join the ranks' tables; remove what a run with more ranks left."""
+        """Merge the ranks' tables; remove leftovers of runs with more ranks."""
         merged: dict[str, str] = {}
         with renewing():  # the parts are this run's own, and go
             for part in map(self._part, range(num_ranks())):

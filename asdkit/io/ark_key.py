@@ -1,4 +1,4 @@
-r"""The key before a value of an archive, when a table points at the value.
+r"""Check the key before a value of an archive when a table points at the value.
 
 A table says ``<key> <archive>:<offset>``, and just before the offset the archive says
 ``<key> ``, too.  That costs nothing to compare: it is read with the value.  A table
@@ -35,7 +35,7 @@ CURE = "the table is not of this archive; if ids were renamed, copy-feats it und
 def seek_value(
     path: PathName, stream: io.BufferedReader, key: str, offset: int
 ) -> None:
-    """Go to a value, if it is the value of a key.
+    """Seek a value, if it belongs to the given key.
 
     Args:
         path: the archive, for messages.

@@ -1,4 +1,4 @@
-"""ASV scores of the ASVspoof challenges, against which a countermeasure is judged.
+"""ASV scores of the ASVspoof challenges, for evaluating countermeasures in tandem.
 
 The organizers publish ``<attack> <key> <score>`` lines, e.g. ``bonafide target 3.5``
 and ``A07 spoof -1.2``: no names, so that they cannot be matched with anything, and the

@@ -1,4 +1,4 @@
-"""Sound: any container that libsndfile reads, whole or in part, at the rate you want.
+"""Audio input and output: any format of libsndfile, whole or in part, at any rate.
 
 Samples are float32 in [-1, 1).  Silence is legal; what cannot be speech at all,
 nothing, half a file or NaN, is an error that names the file.
@@ -51,7 +51,7 @@ def open_audio(
     allow_pipes: bool = False,
     count_all: bool = False,
 ) -> Iterator[soundfile.SoundFile]:
-    """Open a sound file, or what a command writes to its stdout.
+    """Open a sound file, or a command's output.
 
     Args:
         source: path or shell command.
@@ -77,7 +77,7 @@ def open_audio(
 def open_stream(
     source: str, stream: str | io.BytesIO, count_all: bool = False
 ) -> Iterator[soundfile.SoundFile]:
-    """Open a sound file that is as long as it says, and that can be read in part.
+    """Open a sound file whose header is truthful and that can be read in part.
 
     Args:
         source: its name, for messages.
@@ -167,7 +167,7 @@ def read_samples(
 
 
 def require_sound(source: str, samples: np.ndarray, whose: str = "") -> None:
-    """Raise unless (L,) samples are numbers; count whether their level is odd.
+    """Raise unless (L,) samples are finite; count implausible levels.
 
     Args:
         source: path or command, for messages.
@@ -188,7 +188,7 @@ def read_audio(
     duration: float | None = None,
     channel: int = 0,
 ) -> tuple[np.ndarray, int]:
-    """Read a sound file, or part of it, at the rate you want.
+    """Read a sound file, or part of it, at the requested rate.
 
     Args:
         source: path.
@@ -211,7 +211,7 @@ def read_audio(
 
 
 def write_flac(path: PathName, samples: np.ndarray, sampling_rate: int) -> None:
-    """Write a FLAC file of 16 bits, complete or not at all; directories are made.
+    """Write a 16-bit FLAC file atomically, making directories as needed.
 
     Args:
         path: the file.
@@ -249,7 +249,7 @@ def _run(command: str, allow_pipes: bool) -> bytes:
 
 
 def _require_regular(source: str) -> None:
-    """Raise for a pipe or a device, which may be read for ever."""
+    """Raise for a pipe or a device, which might never end."""
     with contextlib.suppress(OSError):
         mode = os.stat(source).st_mode
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
@@ -264,7 +264,7 @@ def _require_regular(source: str) -> None:
 def _explain(
     source: str, is_command: bool, error: soundfile.LibsndfileError
 ) -> DataError:
-    """Say in the user's words why libsndfile cannot open something."""
+    """Explain why libsndfile cannot open something."""
     if is_command:
         problem = f"its output is no sound file: {error.error_string}"
         return DataError(source, problem, hint="the command must write a WAV to stdout")

@@ -1,4 +1,4 @@
-"""Scores of countermeasures (CMs), and of CM and ASV together, in every format in use.
+"""Scores of countermeasures (CMs), and of CM and ASV together, in all common formats.
 
 Ours is ``<utt> <score>`` per line, as ASVspoof 2021's; higher means bona fide.  The
 others are read only: ASVspoof 2019's ``<utt> <attack> <key> <score>``, whose attack and
@@ -68,7 +68,7 @@ class SasvScores:
 
 
 def format_of(path: PathName) -> str:
-    """Tell which of `FORMATS` a score file has, by its first line.
+    """Tell which of `FORMATS` a score file has by its first line.
 
     Raises:
         DataError: it has none of them; the hint says what it looks like.
@@ -242,7 +242,7 @@ def _is_number(text: str) -> bool:
 
 
 def _guess(words: Sequence[str]) -> str | None:
-    """Say what a first line looks like."""
+    """Describe what a first line looks like."""
     for mark in SEPARATORS:
         if any(mark in word for word in words):
             return f"separate words by blanks or tabs, not by {mark!r}"

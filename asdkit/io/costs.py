@@ -1,4 +1,4 @@
-"""The file ``costs.jsonl`` beside a model or an archive: what the runs have cost.
+"""Costs of runs, kept in ``costs.jsonl`` beside a model or archive.
 
 One line per run of a program that wrote there, in the order of their ends.  Runs that
 failed or were killed leave no line.
@@ -20,7 +20,7 @@ COSTS = "costs.jsonl"
 
 
 def append_cost(output: PathName, cost: Mapping[str, Any]) -> None:
-    """Add a line for a run.
+    """Append a line for a run.
 
     It is one write to the end of the file, so that runs at the same time do not
     disturb each other.  Where that fails, the run's results are worth more: it is a
@@ -41,7 +41,7 @@ def append_cost(output: PathName, cost: Mapping[str, Any]) -> None:
 
 
 def read_costs(directory: PathName) -> list[dict[str, Any]]:
-    """Read what the runs that wrote into a directory have cost.
+    """Read the costs of the runs that wrote into a directory.
 
     Raises:
         DataError: there is no such file, or a line is damaged.

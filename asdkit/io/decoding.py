@@ -27,7 +27,7 @@ Bytes = io.BufferedReader | io.BytesIO | io.RawIOBase
 
 
 class Sequential(soundfile.SoundFile):
-    """A sound file that is read from the first sample to the last.
+    """A sound file read from the first sample to the last.
 
     `soundfile` seeks after every read of a seekable file and stops at the length it
     assumes, so this one says it is not seekable.
@@ -38,7 +38,7 @@ class Sequential(soundfile.SoundFile):
         return False
 
     def blocks_to_end(self) -> Iterator[np.ndarray]:
-        """Yield (L, C) float32 samples, whose buffer is used again.
+        """Yield (L, C) float32 samples in a reused buffer.
 
         Raises:
             soundfile.LibsndfileError: the file is damaged.
@@ -116,7 +116,7 @@ def open_mp3(source: str | io.BytesIO) -> Iterator[Mp3]:
 
 
 def count_samples(source: str | io.BytesIO) -> int:
-    """Decode a sound file to its end, and count the samples of a channel.
+    """Decode a sound file to its end, and count the samples per channel.
 
     Costs 1 to 8 CPU seconds per hour of MP3, Vorbis or Opus.
 

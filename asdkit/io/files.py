@@ -1,4 +1,4 @@
-"""Files that are either complete or not there."""
+"""Atomic file writes: a file is either complete or absent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def write_atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
-    """Open a file that appears under its name only when it is complete.
+    """Open a file that appears under its name only when complete.
 
     The directory is made if need be.  On any error, or Ctrl-C, the temporary
     file is removed, and so are directories made for it that are empty; what stood
@@ -68,7 +68,7 @@ def keep_what_fits(
     depends_on: Mapping[str, Any],
     paths: Iterable[str | os.PathLike[str]],
 ) -> None:
-    """Remove files that an earlier run made of something else than this one would.
+    """Remove files that an earlier run made from other inputs or options.
 
     What is left may be kept: it is what this run would make again.
 

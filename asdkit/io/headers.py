@@ -1,4 +1,4 @@
-"""Headers of many sound files at once: rate, length and channels."""
+"""Read the headers of many audio files at once: rate, length and channels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BATCH = 32  # files per task; one for each file costs a quarter of the time
 
 
 class Header(NamedTuple):
-    """What a sound file says of itself.
+    """Header of a sound file.
 
     Attributes:
         sampling_rate: in Hz.
@@ -38,7 +38,7 @@ class Header(NamedTuple):
 def read_header(
     source: str, is_command: bool = False, check_end: bool = False
 ) -> Header:
-    """Read the header of anything libsndfile reads.
+    """Read the header of any file that libsndfile reads.
 
     Where a header does not state how long the sound is, as in MP3, it is decoded to the
     end, and what decodes is what counts.
@@ -131,7 +131,7 @@ def tell_channels(
 
 
 def _try(source: tuple[str, bool], check_end: bool) -> Header | DataError:
-    """Read a header or return what is wrong."""
+    """Read a header, or return the error."""
     try:
         return read_header(*source, check_end)
     except DataError as error:

@@ -241,7 +241,7 @@ def _array(reader: Reader) -> np.ndarray:
 def _check_shape(
     reader: Reader, name: str, array: np.ndarray, shape: tuple[int, ...]
 ) -> None:
-    """Check that a field fits to the others."""
+    """Check that a field fits the others."""
     if array.shape != shape:
         reader.fail(f"expected <{name}> of shape {shape}, got {array.shape}")
 

@@ -1,4 +1,4 @@
-r"""How Kaldi puts tokens, numbers, vectors and matrices into a file.
+r"""Kaldi's encoding of tokens, numbers, vectors and matrices in files.
 
 A binary object starts with ``\0B``.  Then come tokens that end in a blank, e.g.
 ``<WEIGHTS>``, or ``FM`` before an array: F or D for the precision, then M, V or P
@@ -66,7 +66,7 @@ def open_bytes(path: PathName) -> Iterator[io.BufferedReader]:
 
 @contextlib.contextmanager
 def open_object(path: PathName) -> Iterator[BinaryReader | TextReader]:
-    """Open a file that holds one Kaldi object, binary or text, and nothing after it.
+    """Open a file that holds one Kaldi object, binary or text, and nothing else.
 
     Raises:
         DataError: the file is missing, damaged, or has something after the object.
@@ -84,7 +84,7 @@ def open_object(path: PathName) -> Iterator[BinaryReader | TextReader]:
 
 
 class BinaryReader:
-    """Read what Kaldi wrote in binary.
+    """Read Kaldi's binary format.
 
     Args:
         path: the file's name, for messages.
@@ -97,7 +97,7 @@ class BinaryReader:
         self.position = 0
 
     def fail(self, problem: str) -> NoReturn:
-        """Say what is wrong at this position of the file."""
+        """Raise for the current position of the file."""
         raise DataError(self.path, f"byte {self.position}: {problem}", hint=CURE)
 
     def end(self) -> None:
@@ -216,7 +216,7 @@ class BinaryReader:
 
 
 class TextReader:
-    """Read what Kaldi wrote with ``--binary=false``; numbers become float64.
+    """Read Kaldi's text format (``--binary=false``); numbers become float64.
 
     Args:
         path: the file's name, for messages.
@@ -235,7 +235,7 @@ class TextReader:
         self.next = 0
 
     def fail(self, problem: str) -> NoReturn:
-        """Say what is wrong on this line of the file."""
+        """Raise for the current line of the file."""
         line = 1 + self.words[: self.next].count("\n")
         raise DataError(self.path, problem, line=line, hint=CURE)
 

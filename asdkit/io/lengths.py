@@ -37,7 +37,7 @@ DAMAGED = "the file is damaged; copy or convert it again, or leave it out"
 def check_length(
     source: str, stream: str | io.BytesIO, file: soundfile.SoundFile, form: str
 ) -> None:
-    """Raise if there is less audio than the header says, which libsndfile ignores."""
+    """Raise if there is less audio than the header states, which libsndfile ignores."""
     if file.frames <= 0:
         raise DataError(source, "expected audio, got no samples", hint=AGAIN)
     log = file.extra_info
@@ -56,7 +56,7 @@ def check_length(
 
 
 def require_samples(source: str, wanted: int, found: int) -> None:
-    """Raise if there are fewer samples than there should be."""
+    """Raise if there are too few samples."""
     if found < wanted:
         problem = f"expected {wanted} samples, got only {found}"
         raise DataError(source, problem, hint=AGAIN)
@@ -84,7 +84,7 @@ def require_pages(source: str, stream: str | io.BytesIO) -> None:
 
 
 def _require_last_page(source: str, tail: bytes) -> None:
-    """Raise if the last page of an Ogg file is not all there."""
+    """Raise if the last page of an Ogg file is incomplete."""
     page = tail[max(tail.rfind(b"OggS\0"), 0) :]
     if len(page) < _page_bytes(page):
         problem = f"its last page is cut off after {len(page)} bytes"

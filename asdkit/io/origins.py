@@ -1,4 +1,4 @@
-"""What a derived table was derived from: ``origins.json`` beside it.
+"""Origins of derived tables, kept in ``origins.json`` beside them.
 
 Features, VAD decisions and vectors are of some audio; trials are of some utterances and
 speakers.  Their writers note a digest of what that was, aspect by aspect:
@@ -65,7 +65,7 @@ PROBLEMS = {
 
 
 class Origin(NamedTuple):
-    """What a table was derived from.
+    """The origin of a derived table.
 
     Attributes:
         data: the data directory.
@@ -81,7 +81,7 @@ class Origin(NamedTuple):
 
 
 def describe(data_dir: PathName, aspects: Collection[str] = OF_AUDIO) -> dict[str, str]:
-    """Digest what a data directory is now.
+    """Digest the present state of a data directory.
 
     Within one program, it is looked at once.
 
@@ -108,14 +108,14 @@ def describe(data_dir: PathName, aspects: Collection[str] = OF_AUDIO) -> dict[st
 
 
 def forget(data_dir: PathName) -> None:
-    """Look again at a data directory that this program changes."""
+    """Forget the digest of a data directory that this program changes."""
     cache = program_cache()
     for aspect in DESCRIBE:
         cache.pop(("origins", os.path.realpath(data_dir), aspect), None)
 
 
 def check_origin(path: PathName) -> Origin | None:
-    """Compare a table with what it was derived from.
+    """Compare a table with its recorded origin.
 
     Args:
         path: the table.
@@ -143,7 +143,7 @@ def check_origin(path: PathName) -> Origin | None:
 
 
 def require_origin(path: PathName) -> None:
-    """Check a table on rank 0, for all; say so if nobody knows its origin.
+    """Check a table on rank 0, for all; warn if its origin is unknown.
 
     Raises:
         DataError: it was derived from something else than what is there now.
@@ -153,13 +153,13 @@ def require_origin(path: PathName) -> None:
 
 
 def tell_unknown(directory: PathName, names: Collection[str]) -> None:
-    """Say once of a directory that its tables are compared with nothing."""
+    """Warn once per directory that its tables are compared with nothing."""
     told = program_cache().setdefault("origins told", set())
     if names and str(directory) not in told:
         told.add(str(directory))
         logger.warning(
-            "origins: %s: nobody noted what %s %s derived from (Kaldi or an earlier "
-            "version wrote it), so that it is not compared with the audio",
+            "origins: %s: there is no record of what %s %s derived from (Kaldi or an "
+            "earlier version wrote it), so that it is not compared with the audio",
             directory,
             " and ".join(names),
             "was" if len(names) == 1 else "were",
@@ -167,7 +167,7 @@ def tell_unknown(directory: PathName, names: Collection[str]) -> None:
 
 
 def is_made_of(path: PathName, origin: Origin) -> bool:
-    """Tell whether a file is there, made of the same as it would be made of now.
+    """Tell whether a file exists and was made from what it would be made from now.
 
     One of which nobody knows counts as such, and that is said.
     """
@@ -181,7 +181,7 @@ def is_made_of(path: PathName, origin: Origin) -> bool:
 
 
 def read_origin(path: PathName) -> Origin | None:
-    """Read what was noted of a table; None if nothing was, or it has changed since.
+    """Read the recorded origin of a table; None if there is none, or the table changed.
 
     Raises:
         DataError: what was noted is damaged.
@@ -195,7 +195,7 @@ def read_origin(path: PathName) -> Origin | None:
 
 
 def note_origin(path: PathName, origin: Origin | None) -> None:
-    """Note what one table was derived from; None if nobody knows."""
+    """Record what one table was derived from; None if unknown."""
     note_origins(Path(path).parent, {Path(path).name: origin})
 
 
@@ -204,7 +204,7 @@ def note_origins(
     origins: Mapping[str, Origin | None],
     staged: PathName | None = None,
 ) -> None:
-    """Note what tables were derived from, or that nobody knows.
+    """Record what tables were derived from, or that it is unknown.
 
     Args:
         directory: where they are.
@@ -215,7 +215,7 @@ def note_origins(
     try:
         before = _read(Path(directory))
     except DataError as error:
-        logger.warning("origins: %s; it is written anew", error)
+        logger.warning("origins: %s; it is rewritten", error)
         before = {}
     after = dict(before)
     for name, origin in origins.items():
@@ -268,7 +268,7 @@ def _read(directory: Path) -> dict[str, dict[str, Any]]:
 def differ(
     then: Mapping[str, str], now: Mapping[str, str], data: PathName
 ) -> str | None:
-    """Say which aspect is another now; None if none is that can be compared."""
+    """Name the aspect that has changed; None if none can be compared."""
     for aspect, digest in then.items():
         if now.get(aspect, digest) != digest:
             return PROBLEMS[aspect].format(data)

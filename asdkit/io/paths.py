@@ -1,4 +1,4 @@
-"""What to say of a path that leads nowhere from where a program runs."""
+"""Hints for paths that do not exist in the working directory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def relative_hint(path: str | os.PathLike[str]) -> str | None:
-    """Tell where a relative path was looked for, and from where it may be found.
+    """Say where a relative path was looked for, and where it might be found.
 
     Tables such as feats.scp and wav.scp hold paths as their programs were given them,
     so these may be relative to the folder where a recipe runs.

@@ -1,4 +1,4 @@
-"""The keys of the ASVspoof challenges in their own formats.
+"""Keys of the ASVspoof challenges in their own formats.
 
 A countermeasure (CM) protocol says of every utterance whether it is bona fide; an ASV
 protocol says of pairs of an enrolled speaker and an utterance whether they are target,

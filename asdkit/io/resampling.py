@@ -1,4 +1,4 @@
-"""Another sampling rate, by windowed-sinc interpolation.
+"""Resampling by windowed-sinc interpolation.
 
 An output sample is a weighted sum of the samples around it, and its weights come back
 every ``new`` samples, where old / new is the ratio of the rates in lowest terms.  So
@@ -30,7 +30,7 @@ class _Group(NamedTuple):
     """Weights of some outputs of a period.
 
     Attributes:
-        outputs: which these are.
+        outputs: Change the sampling rate.
         first: where the samples begin that they see, counted from the period's start.
         weights: (samples, outputs) float32.
     """

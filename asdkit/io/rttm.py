@@ -1,4 +1,4 @@
-"""RTTM, NIST's Rich Transcription Time Marked format: who or what, from when to when.
+"""RTTM, NIST's Rich Transcription Time Marked format: labeled segments.
 
 One line per turn: ``SPEAKER <reco> <channel> <start> <duration> <NA> <NA> <label> <NA>
 <NA>``, times in seconds, channels counted from 1.
@@ -16,7 +16,7 @@ from asdkit.io.tables import PathName, read_lines
 
 
 class Turn(NamedTuple):
-    """One line.
+    """One line of RTTM.
 
     Attributes:
         reco: recording, or whatever the file's lines are of.

@@ -1,4 +1,4 @@
-"""Model files that describe themselves: arrays and options in one ``.npz``.
+"""Self-describing model files: arrays and options in one ``.npz``.
 
 Nothing in such a file is ever unpickled or executed: options are JSON, the rest
 are arrays.  The first thing in it says which class wrote it, when and how.
@@ -59,14 +59,14 @@ def load_arrays(path: PathName, kind: str) -> tuple[dict[str, Any], dict[str, An
 
 
 def describe(path: PathName) -> dict[str, Any]:
-    """Read what a model file says of itself: kind, options, provenance, arrays."""
+    """Read a model file's description: kind, options, provenance, arrays."""
     header, arrays = _load(path)
     shapes = {name: f"{list(a.shape)} {a.dtype}" for name, a in arrays.items()}
     return header | {"arrays": shapes}
 
 
 def _load(path: PathName) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Read header and arrays; say what is wrong if it is not a model file."""
+    """Read header and arrays; explain if it is not a model file."""
     note_input(path)
     try:
         verify_zip(path)
@@ -120,7 +120,7 @@ def load_object(path: PathName, kind: type[Any]) -> Any:
 
 
 def load_checkpoint(path: PathName, kind: type[Any]) -> Any | None:
-    """Read as `load_object` does what this program will write over; None if not there.
+    """Read like `load_object` a file that this program will overwrite; None if missing.
 
     Raises:
         DataError: damaged, another kind of model, or without an array.
@@ -131,7 +131,7 @@ def load_checkpoint(path: PathName, kind: type[Any]) -> Any | None:
 
 @contextlib.contextmanager
 def building(path: PathName) -> Iterator[None]:
-    """Name the file if what it holds is not enough, or wrong, to build an object."""
+    """Name the file if its contents cannot build an object."""
     try:
         yield
     except KeyError as error:

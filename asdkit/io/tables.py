@@ -1,4 +1,4 @@
-"""Kaldi's text tables: ``<key> <value>`` per line, sorted, every key once."""
+"""Kaldi's text tables: ``<key> <value>`` per line, sorted, keys unique."""
 
 from __future__ import annotations
 

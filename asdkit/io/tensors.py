@@ -1,4 +1,4 @@
-"""Files of tensors that describe themselves: networks and checkpoints.
+"""Self-describing tensor files: networks and checkpoints.
 
 What `asdkit.io.store` is for numpy arrays.  PyTorch's own format is read with
 ``weights_only=True``, which builds tensors and plain containers and runs nothing.
@@ -53,13 +53,13 @@ def load_tensors(path: PathName, kind: str) -> tuple[dict[str, Any], dict[str, A
 
 
 def describe(path: PathName) -> dict[str, Any]:
-    """Read what a file says of itself: kind, options, provenance, tensors."""
+    """Read a file's description: kind, options, provenance, tensors."""
     header, tensors = _load(path)
     return header | {"tensors": _shapes(tensors)}
 
 
 def _load(path: PathName) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Read header and tensors; say what is wrong if it is not such a file."""
+    """Read header and tensors; explain if it is not such a file."""
     try:
         verify_zip(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -69,7 +69,7 @@ def _load(path: PathName) -> tuple[dict[str, Any], dict[str, Any]]:
     except (*DAMAGES, TypeError, pickle.UnpicklingError) as error:
         what = re.split(r"\n|\. ", str(error))[0]  # PyTorch goes on with advice
         raise DataError(
-            path, f"not a file of asdkit's, or damaged: {type(error).__name__}: {what}"
+            path, f"not an asdkit file, or damaged: {type(error).__name__}: {what}"
         ) from None
 
 

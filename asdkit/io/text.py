@@ -1,4 +1,4 @@
-"""Recognize files that are not UTF-8 text, begin with a mark, or are cut short."""
+"""Recognize files that are not UTF-8 text, start with a mark, or are cut short."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BEGINNINGS = {
 
 
 def require_text(path: str | PathLike[str], head: bytes) -> None:
-    """Raise if a file is recognizably not text.
+    """Raise if a file is clearly not text.
 
     Args:
         path: the file, for messages.
@@ -46,7 +46,7 @@ def require_text(path: str | PathLike[str], head: bytes) -> None:
 
 
 def warn_of_cut(path: str | PathLike[str]) -> None:
-    """Warn of a file whose last line has no end: its last word may be cut, too.
+    """Warn about a file whose last line has no newline, as it may be cut short.
 
     Half a score is a score, and half an id may be another id.
     """

@@ -158,7 +158,7 @@ def pairs_of(enroll: Sequence[str], test: Sequence[str]) -> Pairs:
 def match_scores(
     trials: Pairs, scores: Scores, trials_path: PathName, scores_path: PathName
 ) -> np.ndarray:
-    """Put scores into the order of the trials.
+    """Match scores with the trials.
 
     Files with the same pairs in the same order match line by line, repeated pairs
     included.  Otherwise every pair must be in both files exactly once.
@@ -232,7 +232,7 @@ def _read_trials(path: PathName, keys: dict[bytes, bool], expected: str) -> Tria
 
 
 class _PairReader:
-    """Number ids as they come.  A new id gets the next number."""
+    """Number ids as they come."""
 
     def __init__(self) -> None:
         self.numbers: list[dict[bytes, int]] = [
@@ -296,7 +296,7 @@ def _renumber(ids: Sequence[str], keys: Sequence[str]) -> np.ndarray:
 
 
 def _repeated(codes: np.ndarray) -> np.ndarray:
-    """Tell for every number whether it came before."""
+    """Tell for every number whether it occurred before."""
     is_first = np.zeros(len(codes), dtype=bool)
     is_first[np.unique(codes, return_index=True)[1]] = True
     return ~is_first

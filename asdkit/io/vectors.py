@@ -1,4 +1,4 @@
-"""Embeddings as a matrix: read them, look them up by id, average them by model."""
+"""Embeddings as a matrix: read, look up by id, average by model."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def read_vectors(
     """Read one vector per utterance.
 
     Args:
-        rspecifier: e.g. ``scp:exp/ivector.scp``.
+        rspecifier: Read one vector per utterance.
         dim: D that a model takes; None if any will do.
         model: the file of that model, for messages.
 
@@ -102,7 +102,7 @@ def read_vectors(
     zeros = np.flatnonzero(~x.any(axis=1))
     if len(zeros):
         logger.warning(
-            "%s: %d of %d vectors are all zeros, as no utterance's is: %s",
+            "%s: %d of %d vectors are all zeros, which no utterance gives: %s",
             rspecifier,
             len(zeros),
             len(x),
@@ -121,5 +121,5 @@ def _refuse_unknown(
         raise DataError(
             path,
             f"{len(unknown)} of {len(set(ids))} ids are not in {source}: {names}",
-            hint="add what is missing, or take these lines out",
+            hint="add the missing ones, or remove these lines",
         )

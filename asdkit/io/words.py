@@ -1,4 +1,4 @@
-"""Text files of millions of short lines, each of the same number of words.
+"""Read text files of millions of short lines with a fixed number of words.
 
 A file is read in blocks and the words of a block are split by one call, because an
 object per line is what costs the time.  Blanks and tabs separate words.
@@ -57,7 +57,7 @@ def read_words(
 
 
 def first_words(path: PathName) -> list[str]:
-    """Return the words of the first line, to tell one kind of file from another.
+    """Return the words of the first line, to recognize the kind of file.
 
     Raises:
         DataError: the file cannot be read or is empty.

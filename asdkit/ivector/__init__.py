@@ -1,1 +1,1 @@
-"""The total-variability model: its estimation by EM and the i-vectors it gives."""
+"""The total-variability model: EM training and i-vector extraction."""

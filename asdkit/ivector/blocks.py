@@ -1,4 +1,4 @@
-"""How much is worked on together.
+"""Block sizes: how much is processed at once.
 
 A CPU keeps a block in its cache from one step to the next, and its memory is not
 asked of the system again and again; a GPU needs many matrices to be busy.

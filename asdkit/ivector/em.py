@@ -1,4 +1,4 @@
-"""The two steps of EM for the extractor, and its objective.
+"""The E- and M-step of the i-vector extractor, and the objective of EM.
 
 The E-step sums over utterances, with ``v`` and centered statistics f_i as in
 `asdkit.ivector.posterior`:
@@ -37,7 +37,7 @@ Batch = tuple[Tensor, Tensor]  # n (N, G) and f (N, G, D) of N utterances
 
 
 class Totals(NamedTuple):
-    """Statistics of all utterances together, which no iteration changes.
+    """Statistics of all utterances together, constant over iterations.
 
     Float64 tensors on the device that EM shall run on.
     """
@@ -50,7 +50,7 @@ class Totals(NamedTuple):
 
 @dataclass
 class EmStats:
-    """Sums over utterances that one E-step leaves; they add, and so do ranks'.
+    """Sums over utterances from one E-step; they add across batches and ranks.
 
     Attributes:
         a: (G, P) sum of n_i E[v v'], packed.
@@ -131,7 +131,7 @@ def loglike_at_zero(
 
 
 class Update(NamedTuple):
-    """What `update_projections` leaves besides the projections.
+    """Results of `update_projections` besides the projections.
 
     Attributes:
         scatter: (G, D, D) float64 residual scatter, which is the expected sum of

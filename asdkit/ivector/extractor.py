@@ -34,7 +34,7 @@ ROUNDING = 1e-6  # share of the objective that float32 may lose
 
 
 class IvectorExtractor:
-    """Describe an utterance by where its Gaussians have moved.
+    """Represent an utterance by a point in the total-variability space.
 
     In utterance u the mean of Gaussian i is ``M_i w_u`` with ``w_u ~ N(offset e_0,
     I)`` and the covariance S_i: no separate mean, the first column of M_i carries
@@ -44,7 +44,7 @@ class IvectorExtractor:
     Args:
         ivector_dim: i-vector dimension.
         num_iters: number of EM iterations.
-        init: starting point of EM: principal components (pca), which save several
+        init: starting point of EM: principal components (pca), which saves several
             iterations, or random, as in Kaldi.
         precision: precision of products and sums over many utterances; the objective
             and the M-step always use float64.
@@ -112,7 +112,7 @@ class IvectorExtractor:
     def initialize(
         self, ubm: FullGmm, batches: Iterable[Batch], totals: Totals
     ) -> None:
-        """Set the model that EM starts from; arguments as for `fit`."""
+        """Initialize the model for EM; arguments as for `fit`."""
         for number, what in (
             (totals.num_utts, "utterances"),
             (ubm.means_.size, "elements of all means together"),
@@ -142,7 +142,7 @@ class IvectorExtractor:
         self._agree()
 
     def iterate(self, batches: Iterable[Batch], totals: Totals) -> Iterator[int]:
-        """Run the EM iterations that are left; yield after each how many are done.
+        """Run the remaining EM iterations; yield after each how many are done.
 
         Arguments as for `fit`; the model is an initialized one, or one that the same
         iterations left behind.
@@ -223,7 +223,7 @@ class IvectorExtractor:
         )
 
     def continues(self, totals: Totals) -> bool:
-        """Tell whether `iterate` has seen these statistics, and has something to do."""
+        """Tell whether `iterate` knows these statistics and has iterations left."""
         counts = totals.n.cpu().numpy()
         if len(self.loglikes_) > self.num_iters or self.counts_.shape != counts.shape:
             return False
@@ -257,6 +257,6 @@ class IvectorExtractor:
             )
 
     def _agree(self) -> None:
-        """Take over rank 0's model, which other processors may have rounded else."""
+        """Copy rank 0's model, as other processors may have rounded differently."""
         for array in (self.m_, self.covars_, self.offset_):
             broadcast(torch.from_numpy(array))

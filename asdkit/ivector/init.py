@@ -1,4 +1,4 @@
-"""Where EM starts: from principal components, or from random numbers.
+"""Initialization of EM: principal components, or random numbers.
 
 Take the statistics of utterance u around the UBM's means, whitened and divided by
 the square root of their number of frames,

@@ -1,4 +1,4 @@
-"""Kaldi's mixtures and extractors as ours, and ours as Kaldi's.
+"""Convert mixtures and extractors from and to Kaldi's formats.
 
 Kaldi keeps inverse covariances, in mixtures with single precision; we keep
 covariances, with double.  An inverse of an inverse, or a log-determinant, differs
@@ -181,7 +181,7 @@ def _check_finite(
 
 
 def _remember(model: Model, **arrays: np.ndarray) -> Model:
-    """Attach to a model what its file said."""
+    """Attach the file's derived values to a model."""
     for name, array in arrays.items():
         setattr(model, f"kaldi_{name}_", array)
     return model
@@ -190,7 +190,7 @@ def _remember(model: Model, **arrays: np.ndarray) -> Model:
 def _as_imported(
     model: DiagGmm | FullGmm | IvectorExtractor, name: str, computed: np.ndarray
 ) -> np.ndarray:
-    """Return what the file said, if what was computed is the same up to rounding."""
+    """Return the file's values where recomputed ones agree up to rounding."""
     imported = getattr(model, f"kaldi_{name}_", None)
     if imported is None or imported.shape != computed.shape:
         return computed

@@ -1,4 +1,4 @@
-"""The posterior of the latent vector, given the statistics of utterances.
+"""Posterior of the latent vector, given the statistics of utterances.
 
 The mean of Gaussian i in an utterance is ``M_i w``, ``w ~ N(offset e_0, I)``.
 Everything here is about ``v = w - offset e_0 ~ N(0, I)`` and about statistics
@@ -30,7 +30,7 @@ from asdkit.ivector.symmetric import diagonal_of, pack, packed_dim, unpack
 
 
 class Moments(NamedTuple):
-    """What the E-step needs of a batch; overwritten by the next batch."""
+    """Outputs of the E-step for a batch; overwritten by the next batch."""
 
     mean: Tensor  # (N, R) E[v], the i-vectors
     second: Tensor  # (N, P) E[v v'], packed
@@ -94,7 +94,7 @@ class IvectorPosterior:
         return linear
 
     def precision(self, n: Tensor) -> Tensor:
-        """Tell how sure `mean` is: the diagonals of the posteriors' precisions L.
+        """Return the precision of `mean`: the diagonals of the posterior precisions L.
 
         R numbers stand for the R (R + 1) / 2 of L.  That is possible because minimum
         divergence chooses the axes in which the average of the U_i is diagonal.  On

@@ -1,4 +1,4 @@
-"""Linear systems of many Gaussians, some of which may be close to singular.
+"""Solve the linear systems of many Gaussians, some of them nearly singular.
 
 The M-step maximizes, per Gaussian i and over M_i, the auxiliary function
 
@@ -29,7 +29,7 @@ MARGIN = 1.5  # float32 may make R eps = 0.00002 of the largest eigenvalue of it
 
 
 class Solution(NamedTuple):
-    """Of G' systems.
+    """The solutions of G' systems.
 
     Attributes:
         m: (G', D, R) M.

@@ -1,4 +1,4 @@
-"""Baum-Welch statistics of many utterances, for the passes that EM takes over them.
+"""Baum-Welch statistics of many utterances, for repeated EM passes.
 
 Which Gaussians a frame belongs to is found once and kept: 15 bytes per frame, since
 only two or three have a posterior worth keeping.  The sums per utterance take 600 kB
@@ -32,7 +32,7 @@ BATCH = 256  # utterances; more make the products of the E-step no faster
 
 
 class Statistics:
-    """The statistics of this rank's utterances, to be read again and again.
+    """The statistics of this rank's utterances, for repeated passes.
 
     Iterating gives (N, G) occupations and (N, G, D) first-order statistics, float32,
     of 256 utterances at a time, the last time of what is left; the next ones may
@@ -56,7 +56,7 @@ class Statistics:
         self.max_cached_gb = max_cached_gb
 
     def align(self, aligner: Aligner) -> Totals:
-        """Compute the posteriors of all frames; to be called first.
+        """Compute the posteriors of all frames; call it first.
 
         Args:
             aligner: on the same device.
@@ -87,7 +87,7 @@ class Statistics:
         for total in (num_utts, n, f, s):
             all_reduce(total)
         if not n.sum() > 0:
-            raise FitError("ivector-extractor: there is not a single frame")
+            raise FitError("ivector-extractor: there are no frames to train on")
         mean = f.sum(0) / n.sum()
         if torch.equal(s.sum(0) / n.sum(), torch.outer(mean, mean)):
             raise FitError("ivector-extractor: all frames are the same")
@@ -138,7 +138,7 @@ class Statistics:
 
 
 class StoredPosteriors(NamedTuple):
-    """The posteriors of some frames in little memory, on the CPU.
+    """Posteriors of frames in compact form, on the CPU.
 
     Attributes:
         counts: (T,) int16, the number of Gaussians of each frame.
@@ -152,7 +152,7 @@ class StoredPosteriors(NamedTuple):
 
     @classmethod
     def of(cls, posteriors: Posteriors) -> StoredPosteriors:
-        """Make posteriors small."""
+        """Compress posteriors."""
         small = torch.int16 if posteriors.num_gauss <= 2**15 else torch.int32
         return cls(
             posteriors.splits.diff().to(torch.int16).cpu(),
@@ -161,7 +161,7 @@ class StoredPosteriors(NamedTuple):
         )
 
     def restore(self, device: torch.device, num_gauss: int) -> Posteriors:
-        """Return what they were made of."""
+        """Decompress the posteriors."""
         counts = self.counts.to(device)
         splits = torch.cat([counts.new_zeros(1), counts]).cumsum(0, dtype=torch.int64)
         gauss = self.gauss.to(device, torch.int32)

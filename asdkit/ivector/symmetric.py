@@ -1,4 +1,4 @@
-"""Symmetric matrices stored once: the lower triangle, row after row.
+"""Symmetric matrices stored as lower triangles, row by row.
 
 Half the memory and half the arithmetic wherever a sum of symmetric matrices is
 one product of a matrix of weights and a matrix of packed rows.

@@ -1,4 +1,4 @@
-"""From frames to i-vectors: front end, UBM and extractor in one."""
+"""Frames to i-vectors: front end, UBM and extractor in one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PREFIX = "extractor."
 
 
 class IvectorSystem:
-    """Everything that extraction needs besides the features of an utterance.
+    """Everything that extraction needs besides features.
 
     Args:
         frontend: what happens to stored features.
@@ -70,7 +70,7 @@ class IvectorSystem:
     def posteriors(
         self, batches: Iterable[FrameBatch], device: torch.device | str = "cpu"
     ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-        """Extract the i-vectors of utterances, and how sure one is of them.
+        """Extract the i-vectors of utterances, and their precisions.
 
         Args:
             batches: ids, (T, D) frames one utterance after another and (N + 1,)
@@ -101,7 +101,7 @@ class IvectorSystem:
                 )
 
     def resume(self, saved: IvectorSystem, totals: Totals) -> bool:
-        """Go on from an interrupted training, if it was this one.
+        """Resume an interrupted training, if it was this one.
 
         Args:
             saved: as it was after some iteration; its extractor is taken over.
@@ -136,7 +136,7 @@ class IvectorSystem:
     def from_state(
         cls, options: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> IvectorSystem:
-        """Make one from what `to_state` returned.
+        """Build one from what `to_state` returned.
 
         Raises:
             KeyError: an option or an array is missing.

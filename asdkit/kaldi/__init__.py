@@ -1,1 +1,1 @@
-"""Leaving Kaldi: data and models in and out, and parity with its programs."""
+"""Migration from Kaldi: data and models in and out, and parity checks."""

@@ -1,4 +1,4 @@
-"""Data directories out: what Kaldi's validate_data_dir.sh accepts."""
+"""Export data directories that Kaldi's validate_data_dir.sh accepts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 def export_directory(
     data_dir: PathName, kaldi_dir: PathName, prefix_speaker: bool = False
 ) -> None:
-    """Write the Kaldi tables of a data directory into another one.
+    """Write the Kaldi tables of a data directory into another directory.
 
     Optional tables that do not speak of every utterance or speaker are left out,
     because Kaldi rejects them; paths are written as they are.
@@ -72,7 +72,7 @@ def export_directory(
 def _complete(
     data_dir: Path, tables: Mapping[str, list[str]], ids: Ids
 ) -> dict[str, list[str]]:
-    """Keep the tables that speak of every id, sorted as Kaldi wants them."""
+    """Keep the tables that cover every id, sorted as Kaldi wants them."""
     kept = {}
     wanted = {"utt": ids.utts, "spk": ids.spks, "reco": ids.recos}
     for name, lines in tables.items():
@@ -153,13 +153,14 @@ def _rename_words(
 
 
 def _warn_about_order(utt2spk: Iterable[str]) -> None:
-    """Say so where Kaldi will reject the order of speakers."""
+    """Warn where Kaldi will reject the order of speakers."""
     spks = (line.partition(" ")[2] for line in utt2spk)
     for before, after in pairwise(spks):
         if before > after:
             logger.warning(
-                "data-export: sorted by utterance, speaker %r comes before %r; Kaldi's "
-                "validate_data_dir.sh wants --no-spk-sort, or we --prefix-speaker true",
+                "data-export: sorted by utterance, speaker %r comes before %r; give "
+                "--no-spk-sort to Kaldi's validate_data_dir.sh, or --prefix-speaker "
+                "true here",
                 before,
                 after,
             )

@@ -1,4 +1,4 @@
-"""Kaldi data directories in: tables become lhotse manifests.
+"""Import Kaldi data directories: tables become lhotse manifests.
 
 Utterance ids are kept as they are, also where they do not start with the speaker id,
 because a lab's features, trials and vectors use them.  A directory with ``feats.scp``
@@ -54,7 +54,7 @@ def import_directory(
     channel: Natural = 0,
     sampling_rate: Natural = 0,
 ) -> None:
-    """Make a data directory out of a Kaldi data directory.
+    """Make a data directory from a Kaldi data directory.
 
     Args:
         source: any that Kaldi's validate_data_dir.sh accepts, sorted or not.
@@ -131,7 +131,7 @@ def _read_words(path: Path, what: str) -> dict[str, str]:
 
 
 def _warn_about_prefix(utt2spk: Mapping[str, str]) -> None:
-    """Say once what Kaldi's scripts would say of these ids."""
+    """Warn once about ids that Kaldi's scripts will reject."""
     bare = [utt for utt, spk in utt2spk.items() if not utt.startswith(spk)]
     if bare:
         logger.warning(
@@ -145,7 +145,7 @@ def _warn_about_prefix(utt2spk: Mapping[str, str]) -> None:
 
 
 def _root_paths(source: Path, root: str) -> dict[str, list[str]]:
-    """Read the tables that are carried along; paths in them start from the root."""
+    """Read the carried tables; paths in them are relative to the root."""
     carried = read_carried(source)
     for name, lines in carried.items():
         if name.endswith(".scp"):
@@ -157,7 +157,7 @@ def _root_paths(source: Path, root: str) -> dict[str, list[str]]:
 
 
 def _rooted(root: str, path: str) -> str:
-    """Let a relative path start from the root; the current directory adds nothing."""
+    """Make a relative path start from the root."""
     return path if root == "." else os.path.join(root, path)
 
 
@@ -222,7 +222,7 @@ def _read_wavs(
 
 
 def _known_headers(source: Path, sampling_rate: int, channel: int) -> dict[str, Header]:
-    """Collect what need not be looked up, if the user vouches for the rate."""
+    """Collect what need not be looked up, given the user's sampling rate."""
     if not sampling_rate:
         return {}
     name = "reco2dur"
@@ -253,7 +253,7 @@ def _read_numbers(path: Path) -> dict[str, float]:
 def _probe(
     path: Path, wavs: Mapping[str, tuple[str, bool]], known: Mapping[str, Header]
 ) -> dict[str, Header]:
-    """Look into the recordings that are not known; name all that cannot be read."""
+    """Read the headers of unknown recordings; name all that cannot be read."""
     unknown = {reco: wav for reco, wav in wavs.items() if reco not in known}
     headers, errors = read_headers(unknown)
     for error in list(errors.values())[:20]:
@@ -268,7 +268,7 @@ def _probe(
 
 
 def _record(reco: str, source: str, is_command: bool, header: Header) -> Recording:
-    """Describe a recording to lhotse."""
+    """Make the lhotse recording."""
     from lhotse import AudioSource, Recording
 
     kind = "command" if is_command else "file"
@@ -288,7 +288,7 @@ def _supervise(
     headers: Mapping[str, Header],
     channel: int,
 ) -> list[SupervisionSegment]:
-    """Describe the utterances of recordings to lhotse."""
+    """Make the lhotse supervisions of recordings."""
     path = source / "reco2file_and_channel"
     sides = read_table(path) if path.exists() else {}
     make = _supervisor(source, utt2spk)
@@ -319,7 +319,10 @@ def _supervise(
             )
         supervisions.append(make(utt, segment.reco, segment.start, duration, chosen))
     if num_cut:
-        logger.info("kaldi-import: %d segments ended late and are cut", num_cut)
+        logger.info(
+            "kaldi-import: %d segments ended late and were cut",
+            num_cut,
+        )
     return supervisions
 
 
@@ -337,7 +340,7 @@ def _choose_channel(
 def _supervise_features(
     source: Path, utt2spk: Mapping[str, str], feats: Sequence[str]
 ) -> list[SupervisionSegment]:
-    """Describe utterances that have features but no audio to lhotse."""
+    """Make lhotse supervisions of utterances with features but no audio."""
     durations: dict[str, float] = {}
     shift = _frame_shift(source / "frame_shift")
     if (source / "utt2dur").exists():
@@ -372,7 +375,7 @@ def _frame_shift(path: Path) -> float:
 def _supervisor(
     source: Path, utt2spk: Mapping[str, str]
 ) -> Callable[[str, str, float, float, int], SupervisionSegment]:
-    """Prepare to describe utterances: what is known of their speakers and words."""
+    """Prepare supervisions: attributes of speakers, and words."""
     from lhotse import SupervisionSegment
 
     genders, texts = source / "spk2gender", source / "text"

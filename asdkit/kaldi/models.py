@@ -1,4 +1,4 @@
-"""Models in from Kaldi and out to it: what kaldi-import and kaldi-export do.
+"""Import and export Kaldi models (kaldi-import, kaldi-export).
 
 An extractor of ours carries its UBM and its front end; a back-end is one file.  Kaldi
 keeps the parts in files of known names side by side, so naming one is enough.
@@ -54,7 +54,7 @@ def import_model(
     num_gselect: Count = 20,
     min_post: Share = 0.025,
 ) -> None:
-    """Take over a model of Kaldi's, and what stands beside it and belongs to it.
+    """Import a Kaldi model, with the files beside it that belong to it.
 
     Args:
         source: a UBM (final.dubm beside final.ubm is used), an extractor (final.ubm
@@ -124,7 +124,7 @@ def export_model(model: PathName, kaldi_dir: PathName) -> None:
 
 
 def _to_ubm(file: DiagGmmFile | FullGmmFile, source: Path) -> Ubm:
-    """Make both forms of a UBM; the diagonal one may be beside the full one."""
+    """Build both forms of a UBM; the diagonal one may be beside the full one."""
     if isinstance(file, DiagGmmFile):
         diag = ivector.diag_gmm_from_kaldi(file, source)
         return Ubm(diag, FullGmm.from_diagonal(diag))
@@ -141,7 +141,7 @@ def _to_ubm(file: DiagGmmFile | FullGmmFile, source: Path) -> Ubm:
 
 
 def _to_pipeline(content: PldaFile | np.ndarray, source: Path) -> Pipeline:
-    """Make a back-end of PLDA and what is beside it, or of one step alone."""
+    """Build a back-end of PLDA and the files beside it, or of one step alone."""
     if isinstance(content, np.ndarray):
         is_mean = content.ndim == 1
         convert = backend.center_from_kaldi if is_mean else backend.lda_from_kaldi

@@ -1,1 +1,1 @@
-"""What training minimizes: classification over speakers, and distances among them."""
+"""Training losses: classification, metric learning, one-class, distillation."""

@@ -22,7 +22,7 @@ SINE2_FLOOR = 1e-7
 
 
 class ClassificationLoss(nn.Module):
-    """Cross entropy of what `logits` says.
+    """Cross entropy of `logits`.
 
     Args:
         weight: (K, E) or more rows, the classifier's, to be drawn here.
@@ -51,7 +51,7 @@ class ClassificationLoss(nn.Module):
         raise NotImplementedError
 
     def scores(self, embeddings: Tensor) -> Tensor:
-        """Tell how much rather utterances are bona fide, class 1, than spoofed, 0.
+        """Score how likely utterances are bona fide, class 1, rather than spoofed, 0.
 
         Args:
             embeddings: (N, E).
@@ -95,7 +95,7 @@ def weighted_mean(
 
 
 class CrossEntropy(ClassificationLoss):
-    """The plain one: a linear layer and a softmax.
+    """Plain cross entropy: a linear layer and a softmax.
 
     Args:
         embedding_dim: E.
@@ -119,7 +119,7 @@ class CrossEntropy(ClassificationLoss):
 
 
 class MarginLoss(ClassificationLoss):
-    """Cross entropy of scaled cosines; the true class has to win by a margin.
+    """Cross entropy of scaled cosines with a margin for the target class.
 
     A loss with another margin implements `penalize`.
     """
@@ -140,11 +140,11 @@ class MarginLoss(ClassificationLoss):
         return F.linear(F.normalize(embeddings), F.normalize(self.weight))
 
     def penalize(self, cosines: Tensor) -> Tensor:
-        """Lower the cosines with the true classes, of any shape, by the margin."""
+        """Lower the cosines of the target classes, of any shape, by the margin."""
         raise NotImplementedError
 
     def scale_of(self, embeddings: Tensor) -> Tensor | float:
-        """Return what the cosines of every embedding are multiplied by."""
+        """Return the factor of every embedding's cosines."""
         return self.scale
 
 
@@ -277,7 +277,7 @@ class ASoftmax(MarginLoss):
 
 
 class P2sGrad(ClassificationLoss):
-    """Squared error of the cosines: 1 with the true class, 0 with the others.
+    """Squared error of the cosines: 1 for the target class, 0 for the others.
 
     No scale, no margin: its gradient is what P2SGrad prescribes.  ``logits`` are the
     cosines.

@@ -1,4 +1,4 @@
-"""How far a student is from its teacher: in what it says, and in where it puts voices.
+"""Distillation losses: how far a student's outputs and embeddings are from a teacher's.
 
 No gradient flows into the teacher's arguments unless the caller lets it.
 """
@@ -32,7 +32,7 @@ def kl_divergence(student: Tensor, teacher: Tensor, temperature: float = 1.0) ->
 def decoupled_kl(
     student: Tensor, teacher: Tensor, labels: Tensor, temperature: float = 1.0
 ) -> tuple[Tensor, Tensor]:
-    """Split the divergence into that about the target and that about all others.
+    """Split the divergence into a target and a non-target part.
 
     With T = 1, ``kl_divergence = first + (1 - p_y) second`` for every utterance: the
     surer the teacher is of the target, the less it has to say about the others, unless
@@ -80,7 +80,7 @@ def squared_error(
     precision: Tensor | None = None,
     slack: float = 0.0,
 ) -> Tensor:
-    r"""Square the distance, where the teacher may know how sure it is.
+    r"""Squared distance, weighted by the teacher's precision if there is one.
 
     ``max(0, sqrt(q) - slack)^2`` with ``q = (s - t)' P (s - t) / R``.  Without slack
     that is q.  A draw from the teacher's posterior N(t, P^-1) has a q of 1 on average:

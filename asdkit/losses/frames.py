@@ -1,4 +1,4 @@
-"""What partially spoofed utterances teach a countermeasure: the class of a frame."""
+"""Frame-level training of countermeasures on partially spoofed utterances."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class FrameEmbedder(Protocol):
 
 
 class FrameLabels(Labels):
-    """Tell bona fide from spoofed frames, with the loss that tells utterances apart.
+    """Tell bona fide from spoofed frames with the loss for utterances.
 
     The network embeds frames as `asdkit.nnet.network.Network.embed_frames` says, fewer
     than the features have; each has the class of most of the frames that it stands for,
@@ -37,15 +37,15 @@ class FrameLabels(Labels):
     """
 
     def forward(self, network: nn.Module, batch: LabeledBatch) -> dict[str, Tensor]:
-        """Embed frames, and compare each with its class.
+        """Embed frames, and classify each.
 
         Raises:
             AsdkitError: nobody knows the classes of frames.
         """
         if batch.frame_labels is None:
             raise AsdkitError(
-                "no utterance is spoofed in part, so frames are what utterances are",
-                hint="asdkit spoof-splice makes such; --objective labels needs none",
+                "no utterance is partially spoofed, so frame labels add nothing",
+                hint="make some with asdkit spoof-splice, or use --objective labels",
             )
         embedder = cast(FrameEmbedder, network)
         embeddings, _ = embedder.embed_frames(batch.feats, batch.num_frames)

@@ -1,4 +1,4 @@
-"""Losses that compare the utterances of a batch with each other.
+"""Metric-learning losses over the utterances of a batch.
 
 A batch holds K speakers with M utterances each, in any order; these are arranged as
 (K, M, E) first, utterances of a speaker in the order of the batch.
@@ -110,7 +110,7 @@ class Prototypical(nn.Module):
 
 
 class Ge2e(nn.Module):
-    """Find every utterance by the means of all speakers, its own left out.
+    """Find every utterance by the means of all speakers, its own excluded.
 
     Cosines below 1e-6 count as 1e-6 and get no gradient, as in the published code.
 
@@ -134,7 +134,7 @@ class Ge2e(nn.Module):
 
 
 class CircleLoss(nn.Module):
-    """Pull within-speaker cosines to 1 and others to 0, the worst ones hardest.
+    """Pull within-speaker cosines to 1 and others to 0, the hardest most.
 
     For every utterance, with s_p its cosines with the same speaker, s_n with others:
     ``log(1 + sum exp(g a_n (s_n - m)) sum exp(-g a_p (s_p - 1 + m)))`` where
@@ -165,7 +165,7 @@ class CircleLoss(nn.Module):
 
 
 class Triplet(nn.Module):
-    """Demand that the nearest other speaker is farther than the farthest of the same.
+    """Require that the nearest other speaker is farther than the farthest of the same.
 
     Args:
         margin: margin between squared distances of length-normalized embeddings.

@@ -1,4 +1,4 @@
-"""What training minimizes: a sum of named terms that a network has on a batch."""
+"""Training objectives: a sum of named loss terms on a batch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from asdkit.losses.classification import AamSoftmax, AmSoftmax, ASoftmax
 
 
 class LabeledBatch(Protocol):
-    """Chunks and what is known of them; see `asdkit.batches.batches.Batch`."""
+    """Chunks and their labels; see `asdkit.batches.batches.Batch`."""
 
     @property
     def utts(self) -> list[str]:
@@ -39,7 +39,7 @@ class LabeledBatch(Protocol):
 
 
 class Objective(nn.Module):
-    """Terms that are summed up, minimized, and told apart in the log.
+    """Terms that are summed, minimized, and logged one by one.
 
     An objective owns the parameters that its terms need, e.g. a classifier, and every
     weight and margin that changes while training.  It implements `terms`; one that
@@ -47,7 +47,7 @@ class Objective(nn.Module):
     """
 
     def schedule(self, step: int, num_steps: int) -> dict[str, float]:
-        """Set what changes with the step, before it.
+        """Set what depends on the step, before it.
 
         Args:
             step: counted from 0.
@@ -59,7 +59,7 @@ class Objective(nn.Module):
         return {}
 
     def forward(self, network: nn.Module, batch: LabeledBatch) -> dict[str, Tensor]:
-        """Let the network see a batch, and compute the terms.
+        """Run the network on a batch, and compute the terms.
 
         Args:
             network: maps feats and num_frames to (N, E) embeddings.
@@ -84,7 +84,7 @@ class Objective(nn.Module):
 
 
 class Labels(Objective):
-    """Tell the training speakers apart: one loss of `asdkit.losses`.
+    """Classify the training speakers with one loss of `asdkit.losses`.
 
     Args:
         loss: takes (N, E) embeddings and (N,) labels.

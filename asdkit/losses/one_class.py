@@ -1,4 +1,4 @@
-"""Losses that gather bona fide speech and do not expect spoofed speech to be alike."""
+"""One-class losses: compact bona fide speech, unconstrained spoofs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Cosine = Annotated[float, Range(least=-1, most=1)]
 
 
 class OcSoftmax(ClassificationLoss):
-    """Bona fide speech near one direction, spoofed speech away from it, anywhere.
+    """Gather bona fide speech around one direction, away from spoofed speech.
 
     With s the cosine between an utterance and that direction, the mean of
     ``log(1 + exp(scale (bonafide_margin - s)))`` for bona fide speech and of
@@ -66,7 +66,7 @@ class OcSoftmax(ClassificationLoss):
         return F.linear(F.normalize(embeddings), F.normalize(self.weight))[:, 0]
 
     def logits(self, embeddings: Tensor, labels: Tensor | None = None) -> Tensor:
-        """(N, E) -> (N, 2), whose sigmoids, not softmax, the loss is about."""
+        """(N, E) -> (N, 2), for sigmoids, not a softmax."""
         scores = self.scores(embeddings)
         distances = (self.spoof_margin - scores, scores - self.bonafide_margin)
         return self.scale * torch.stack(distances, dim=1)

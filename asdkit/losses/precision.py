@@ -1,4 +1,4 @@
-"""Losses in float32 or better, whatever precision the network runs in.
+"""Compute losses in float32 or better, whatever the network's precision.
 
 A margin of 0.2 on a cosine of 0.99 times a scale of 32 has no digits left in bfloat16.
 """
@@ -14,7 +14,7 @@ from torch import Tensor
 
 
 def full_precision(method: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Let a loss's method see embeddings in float32 at least, outside of autocast."""
+    """Give a loss's method embeddings in float32 or better, outside of autocast."""
 
     @functools.wraps(method)
     def wrapped(self: Any, embeddings: Tensor, *args: Any, **kwargs: Any) -> Tensor:

@@ -1,4 +1,4 @@
-"""Every loss by name."""
+"""Losses by name."""
 
 from __future__ import annotations
 

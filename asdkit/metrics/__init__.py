@@ -1,1 +1,1 @@
-"""Numbers that say how good scores are: EER, detection costs, Cllr; arrays only."""
+"""Metrics of scores: EER, detection costs, Cllr; arrays only."""

@@ -1,4 +1,4 @@
-"""Intervals around metrics, from speakers drawn with replacement.
+"""Bootstrap confidence intervals of metrics, resampling speakers.
 
 Trials of one speaker are alike, so that speakers are drawn, not trials: with ten
 speakers a thousand trials tell little more than ten.  All systems are measured on the
@@ -39,7 +39,7 @@ class Interval(NamedTuple):
 
 
 class Speakers(NamedTuple):
-    """Whose speech is in the trials of one class.
+    """Speakers of the trials of one class.
 
     Attributes:
         first: (N,) number of the speaker, from 0.
@@ -85,7 +85,7 @@ def replicate(
     num_replicates: int = 1000,
     seed: int = 0,
 ) -> np.ndarray:
-    """Measure systems on speakers that are drawn with replacement.
+    """Measure systems on resampled speakers.
 
     Args:
         systems: for every system, (N_k,) scores of class k for every k; all systems
@@ -127,7 +127,7 @@ def replicate(
 
 
 def interval(values: np.ndarray, confidence: float = 0.95) -> Interval:
-    """(R,) replicates -> the interval that leaves out as many below as above.
+    """(R,) replicates -> the central interval.
 
     Args:
         values: of a metric, or of a difference of two systems.

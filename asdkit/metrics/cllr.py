@@ -1,4 +1,4 @@
-"""Cllr: how much information the scores, taken as log likelihood ratios, give.
+"""Cllr: the cost of scores taken as log-likelihood ratios.
 
 In bits per trial, averaged over all operating points: 0 is perfect, 1 is what scores
 that say nothing cost, more than 1 misleads.
@@ -37,7 +37,7 @@ def cllr(target: np.ndarray, nontarget: np.ndarray) -> float:
 
 
 def min_cllr(target: np.ndarray, nontarget: np.ndarray) -> float:
-    """Return the cost that is left when the scores are calibrated as well as can be.
+    """Return the cost that remains after optimal calibration.
 
     The best monotone map from scores to log likelihood ratios is that of isotonic
     regression (pool adjacent violators), whose blocks are the segments of the ROC's
@@ -76,7 +76,7 @@ def _lower_hull(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Find the lower convex hull of points, all its segments at a time (quickhull).
 
     Args:
-        x: (P,) integers, not falling; P is at least 2, and products fit in int64.
+        x: Find the lower convex hull of points, all its segments at a time (quickhull).
         y: (P,) integers, not falling.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Detection cost functions: what errors cost at a given prior.
+"""Detection cost functions: the expected cost of errors at a given prior.
 
 Source: NIST SRE evaluation plans; ASVspoof 5 evaluation plan.
 """
@@ -23,7 +23,7 @@ def min_dcf(
     c_miss: float = 1.0,
     c_fa: float = 1.0,
 ) -> float:
-    """Return the least detection cost that any threshold could give.
+    """Return the lowest detection cost over all thresholds.
 
     ASVspoof 5 takes bona fide speech for targets: p_target 0.95, c_fa 10.
 
@@ -57,7 +57,7 @@ def min_dcf_point(
     c_miss: float = 1.0,
     c_fa: float = 1.0,
 ) -> OperatingPoint:
-    """Find the threshold of the least detection cost, the lowest if several have it.
+    """Find the threshold of the lowest detection cost, the lowest if several have it.
 
     Arguments and errors as in `min_dcf`.
     """
@@ -67,7 +67,7 @@ def min_dcf_point(
 def cheapest_point(
     target: np.ndarray, nontarget: np.ndarray, miss_weight: float, fa_weight: float
 ) -> OperatingPoint:
-    """Find the threshold where the weighted sum of both error rates is least.
+    """Find the threshold where the weighted sum of both error rates is lowest.
 
     Args:
         target: (N,) scores of target trials; higher means target.

@@ -1,4 +1,4 @@
-"""Error rates over thresholds, from which all other metrics are read.
+"""Error rates at all thresholds, the basis of all other metrics.
 
 A trial is accepted if its score is **greater than the threshold**, and every
 threshold is a score, or minus infinity, which accepts all.  Equal scores are
@@ -111,7 +111,7 @@ def operating_point(
 
 
 def corners(target: np.ndarray, nontarget: np.ndarray) -> Corners:
-    """Find the corners of the ROC, looking up the smaller class in the larger.
+    """Find the corners of the ROC by looking up the smaller class in the larger.
 
     Args:
         target: (N,) scores of target trials, rising.
@@ -133,7 +133,7 @@ def corners(target: np.ndarray, nontarget: np.ndarray) -> Corners:
 def det_curve(
     target: np.ndarray, nontarget: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Measure both error rates at every threshold there is, for plots.
+    """Return both error rates at every distinct threshold, for plots.
 
     Args:
         target: (N,) scores of target trials.

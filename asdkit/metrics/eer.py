@@ -1,4 +1,4 @@
-"""The equal error rate, as ASVspoof defines it and as Kaldi does.
+"""The equal error rate, as ASVspoof and Kaldi define it.
 
 With finitely many trials the two error rates are hardly ever equal, and everybody
 fills the gap in another way; the results differ by about one trial of the smaller

@@ -1,4 +1,4 @@
-"""What speaks against scores before their metrics are believed.
+"""Examine scores for signs of trouble before computing metrics.
 
 A metric is a number for any scores at all: for decisions, for a constant, for scores
 whose sign is flipped or that belong to other rows.  Beside their key, and in the order
@@ -33,7 +33,7 @@ HALF_NEGATED = 0.3  # an EER of negated scores above is not that of a flipped si
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong with scores.
+    """One sign of trouble with scores.
 
     Attributes:
         sort: a word or two.
@@ -57,7 +57,7 @@ def examine(
     first: str = "target",
     second: str = "nontarget",
 ) -> list[Finding]:
-    """Look at the scores of two classes in the order of their file.
+    """Examine the scores of two classes in the order of their file.
 
     Args:
         values: (N,) scores; NaN is left out.
@@ -85,7 +85,7 @@ def examine(
 
 
 def _examine_values(values: np.ndarray) -> list[Finding]:
-    """Look at the scores without their key."""
+    """Examine the scores without their key."""
     findings = []
     total, low, high = len(values), values.min(), values.max()
     num_infinite = int(np.isinf(values).sum())
@@ -114,7 +114,7 @@ def _examine_values(values: np.ndarray) -> list[Finding]:
 def _examine_order(
     values: np.ndarray, is_first: np.ndarray, names: tuple[str, str]
 ) -> list[Finding]:
-    """Ask whether scores of the wrong sign, or of other rows, explain a high EER."""
+    """Test whether a wrong sign, or misaligned rows, explain a high EER."""
     rate = _eer(values, is_first)
     parts = _parts(is_first)
     rates = [_eer(values[part], is_first[part]) for part in parts]
@@ -138,7 +138,7 @@ def _examine_order(
 def _explain(
     values: np.ndarray, is_first: np.ndarray, names: tuple[str, str], where: str
 ) -> Finding | None:
-    """Find what lowers the EER of these rows by far: a shift, a sign, or some signs."""
+    """Find what lowers the EER of these rows a lot: a shift, a sign, or some signs."""
     rate = _eer(values, is_first)
     error = 0.5 / np.sqrt(_num_fewest(is_first))  # standard error at chance
     shift, shifted = _best_shift(values[:MAX_ROWS], is_first[:MAX_ROWS])
@@ -180,7 +180,7 @@ def _num_fewest(is_first: np.ndarray) -> int:
 
 
 def _best_shift(values: np.ndarray, is_first: np.ndarray) -> tuple[int, float]:
-    """Move scores by a few rows against their keys; return the best shift, its EER."""
+    """Shift scores by a few rows against their keys; return the best shift, its EER."""
     best, least = 0, 1.0
     for size in range(1, min(MAX_SHIFT, len(values) // 2) + 1):
         for shift, scores, keys in (

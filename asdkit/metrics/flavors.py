@@ -1,4 +1,4 @@
-"""Which metrics a challenge or a field reports, by the name of its flavor.
+"""Metric flavors: the sets of metrics that challenges and fields report.
 
 A flavor has one form of the t-DCF and one only, and a table has one flavor: the legacy
 numbers of ASVspoof 2019 and those of 2021 and 5 cannot come to stand side by side.
@@ -14,11 +14,11 @@ import numpy as np
 
 from asdkit.metrics import weighted
 from asdkit.metrics.cllr import cllr, min_cllr
-from asdkit.metrics.costs import ASVSPOOF
 from asdkit.metrics.dcf import act_dcf, min_dcf
+from asdkit.metrics.detection_costs import ASVSPOOF
 from asdkit.metrics.eer import eer, kaldi_eer
 from asdkit.metrics.sasv import a_dcf, sasv_eers
-from asdkit.metrics.tandem import TandemWeights, min_tdcf_2019, min_tdcf_2021
+from asdkit.metrics.tdcf import TandemWeights, min_tdcf_2019, min_tdcf_2021
 from asdkit.metrics.teer import concurrent_teer
 from asdkit.metrics.weighted import Statistic, WeightedTrials
 
@@ -40,7 +40,7 @@ class Metric(NamedTuple):
 
 
 class Tandem(NamedTuple):
-    """The ASV system that a countermeasure is judged with.
+    """The ASV system used to evaluate a countermeasure.
 
     Attributes:
         weights: C0, C1, C2 at its operating point.
@@ -130,7 +130,7 @@ def cm_metrics(flavor: str, tandem: Tandem | None = None) -> tuple[Metric, ...]:
 
 
 def tandem_metrics(flavor: str, tandem: Tandem) -> tuple[Metric, ...]:
-    """List the metrics of countermeasure scores that an ASV system takes part in.
+    """List the metrics of countermeasure scores that involve an ASV system.
 
     Args:
         flavor: one of `CM`.
@@ -149,7 +149,7 @@ def tandem_metrics(flavor: str, tandem: Tandem) -> tuple[Metric, ...]:
 
 
 def without_value(metric: Metric) -> Metric:
-    """Keep the column of a metric where it has no number."""
+    """Keep the column of a metric where it has no value."""
     return Metric(metric.title, lambda *classes: np.nan)
 
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from asdkit.metrics.costs import A_DCF, Costs
 from asdkit.metrics.det import ascending, distinct
+from asdkit.metrics.detection_costs import A_DCF, Costs
 from asdkit.metrics.eer import eer
 
 
@@ -70,7 +70,7 @@ def sasv_eers(target: np.ndarray, nontarget: np.ndarray, spoof: np.ndarray) -> S
 def a_dcf(
     target: np.ndarray, nontarget: np.ndarray, spoof: np.ndarray, costs: Costs = A_DCF
 ) -> float:
-    """Return the least architecture-agnostic detection cost of any threshold.
+    """Return the lowest architecture-agnostic detection cost over all thresholds.
 
     Args:
         target: (N,) scores of target trials; higher means target.
@@ -96,7 +96,7 @@ def a_dcf(
 def a_dcf_point(
     target: np.ndarray, nontarget: np.ndarray, spoof: np.ndarray, costs: Costs = A_DCF
 ) -> SasvPoint:
-    """Find the threshold of the least a-DCF, the lowest if several have it.
+    """Find the threshold of the lowest a-DCF, the lowest if several have it.
 
     Arguments and errors as in `a_dcf`.
     """

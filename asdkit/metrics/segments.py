@@ -1,4 +1,4 @@
-"""How well spoofed parts of utterances are found: by frame, by duration, by segment.
+"""Metrics of spoof localization: by frame, by duration, by segment.
 
 Scores are higher for bona fide frames, as everywhere.
 """
@@ -17,7 +17,7 @@ Interval = tuple[float, float]  # begin and end
 
 
 class Found(NamedTuple):
-    """How many segments were found.
+    """Number of segments found.
 
     Attributes:
         num_true: segments there are.
@@ -34,12 +34,12 @@ class Found(NamedTuple):
 
     @property
     def precision(self) -> float:
-        """Share of those found that are right; 1 if none was found."""
+        """Share of found segments that are correct; 1 if none was found."""
         return self.num_right / self.num_found if self.num_found else 1.0
 
     @property
     def recall(self) -> float:
-        """Share of those there that were found; 1 if there are none."""
+        """Share of reference segments that were found; 1 if there are none."""
         return self.num_right / self.num_true if self.num_true else 1.0
 
     @property
@@ -107,7 +107,7 @@ def range_eer(
 def time_in(
     starts: np.ndarray, stops: np.ndarray, parts: Sequence[Interval]
 ) -> np.ndarray:
-    """Measure what frames have of some parts of their recording.
+    """Return how much of each frame lies in some parts of its recording.
 
     Args:
         starts: (T,) beginning of every frame.

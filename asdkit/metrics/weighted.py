@@ -1,4 +1,4 @@
-"""Metrics of trials that count more or less than once, for resampling.
+"""Metrics of weighted trials, for resampling.
 
 A replicate of a bootstrap is a weight per trial: how often it was drawn.  The trials
 are sorted once; a replicate then costs cumulative sums, whatever it draws.  With
@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from asdkit.metrics.costs import A_DCF, Costs, normalize
 from asdkit.metrics.det import ascending, distinct
-from asdkit.metrics.tandem import TandemWeights
+from asdkit.metrics.detection_costs import A_DCF, Costs, normalize
+from asdkit.metrics.tdcf import TandemWeights
 
 
 class WeightedTrials:
@@ -47,7 +47,7 @@ class WeightedTrials:
         self.weigh([np.ones(len(scores)) for scores in self.scores])
 
     def weigh(self, weights: Sequence[np.ndarray]) -> None:
-        """Set how much every trial counts.
+        """Set the weight of every trial.
 
         Args:
             weights: (N_k,) for every class, in the order in which its scores came.
@@ -101,7 +101,7 @@ def sasv_eer(trials: WeightedTrials) -> float:
 def min_dcf(
     trials: WeightedTrials, p_target: float, c_miss: float = 1.0, c_fa: float = 1.0
 ) -> float:
-    """Return the least detection cost; arguments as in `asdkit.metrics.dcf`."""
+    """Return the lowest detection cost; arguments as in `asdkit.metrics.dcf`."""
     miss, false_alarm = c_miss * p_target, c_fa * (1 - p_target)
     return _least(trials, miss, false_alarm) / min(miss, false_alarm)
 
@@ -126,19 +126,19 @@ def cllr(trials: WeightedTrials) -> float:
 
 
 def min_tdcf_2021(trials: WeightedTrials, weights: TandemWeights) -> float:
-    """Return the t-DCF in the 2021 form; the ASV system stays as it is."""
+    """Return the t-DCF in the 2021 form; the ASV system is not resampled."""
     c0, c1, c2 = weights
     return normalize(c0 + _least(trials, c1, c2), c0 + min(c1, c2))
 
 
 def min_tdcf_2019(trials: WeightedTrials, weights: TandemWeights) -> float:
-    """Return the t-DCF in the legacy form; the ASV system stays as it is."""
+    """Return the t-DCF in the legacy form; the ASV system is not resampled."""
     _, c1, c2 = weights
     return normalize(_least(trials, c1, c2), min(c1, c2))
 
 
 def a_dcf(trials: WeightedTrials, costs: Costs = A_DCF) -> float:
-    """Return the least architecture-agnostic detection cost of three classes."""
+    """Return the lowest architecture-agnostic detection cost of three classes."""
     miss, rejected, stopped = trials.rejected
     cost = costs.miss * miss
     cost += costs.false_alarm * (1 - rejected) + costs.spoof * (1 - stopped)

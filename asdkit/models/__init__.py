@@ -1,1 +1,1 @@
-"""Trained files: opened, checked, and told apart."""
+"""Trained model files: opened, checked and identified."""

@@ -1,4 +1,4 @@
-"""Checkpoints of self-supervised encoders, as torchaudio and transformers keep them.
+"""Checkpoints of self-supervised encoders from torchaudio and transformers.
 
 Nothing is downloaded, and nothing in a file is executed.
 """
@@ -55,7 +55,7 @@ POSITIONS = "encoder.transformer.pos_conv_embed."  # torch versions name these o
 
 
 class SslCheckpoint(NamedTuple):
-    """An encoder as it was published.
+    """A published encoder.
 
     Attributes:
         options: "ssl", "ssl_options" and "ssl_normalize" of `asdkit.nnet.ssl.SslEcapa`.
@@ -105,7 +105,7 @@ def load_means(path: PathName, layers: Sequence[int] | None = None) -> SslMeans:
 
 
 def _read_folder(folder: Path) -> SslCheckpoint:
-    """Read what transformers wrote; torchaudio converts the weights."""
+    """Read a transformers folder; torchaudio converts the weights."""
     config = _read_json(folder / "config.json")
     kind = config.get("model_type")
     if kind not in KINDS:
@@ -154,14 +154,14 @@ def _read_folder(folder: Path) -> SslCheckpoint:
 
 
 def _weights_of(folder: Path) -> list[Path]:
-    """List the files that transformers will read weights from."""
+    """List the weight files that transformers will read."""
     patterns = ("model*.safetensors", "pytorch_model*.bin")
     found = (sorted(folder.glob(pattern)) for pattern in patterns)
     return next(filter(None, found), [])
 
 
 def _read_file(path: Path) -> SslCheckpoint:
-    """Read what torchaudio offers for download; sizes tell which model it is of."""
+    """Read a torchaudio download; the sizes of its tensors identify the model."""
     note_input(path)
     try:
         verify_weights(path)
@@ -173,7 +173,7 @@ def _read_file(path: Path) -> SslCheckpoint:
         raise DataError(path, "no such file") from None
     except DAMAGES as error:
         what = str(error).strip().partition("\n")[0]
-        raise DataError(path, f"not weights of torchaudio's: {what}") from None
+        raise DataError(path, f"not torchaudio weights: {what}") from None
     models = import_torchaudio("torchaudio.models")
     for name in PUBLISHED:
         with torch.device("meta"):
@@ -186,8 +186,8 @@ def _read_file(path: Path) -> SslCheckpoint:
     known = ", ".join(PUBLISHED)
     raise DataError(
         path,
-        f"its {len(state)} tensors have not the sizes of any of {known}",
-        hint="a folder of transformers' says its sizes, and may have any",
+        f"the sizes of its {len(state)} tensors match none of {known}",
+        hint="a folder from transformers states its sizes, so any will do",
     )
 
 

@@ -9,7 +9,7 @@ from asdkit.io.tables import PathName
 
 
 def save_ubm(path: PathName, ubm: Ubm, frontend: FrontEnd) -> None:
-    """Write a UBM and the front end whose frames it knows."""
+    """Write a UBM and its front end."""
     save_arrays(path, "Ubm", {"frontend": frontend.options}, ubm.state())
 
 

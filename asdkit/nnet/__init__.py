@@ -1,1 +1,1 @@
-"""Networks that map frames to one embedding per utterance, and what they cost."""
+"""Networks from frames to one embedding per utterance, and their cost."""

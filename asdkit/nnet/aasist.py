@@ -1,4 +1,4 @@
-"""AASIST: a graph over frequency and a graph over time that listen to each other."""
+"""AASIST: graph attention over frequency and over time, and across both."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Aasist(WaveformNetwork):
 
 
 class Block(nn.Module):
-    """Two convolutions over (frequency, time) beside a shortcut; a third of the frames.
+    """Two convolutions over (frequency, time) with a shortcut, pooled to a third.
 
     Args:
         in_channels: C of the input; 1 is the waveform's, normalized already.
@@ -143,7 +143,7 @@ class Block(nn.Module):
 
 
 class Way(nn.Module):
-    """Join the graphs twice, with a master of its own; fewer nodes the second time.
+    """Join the graphs twice, with its own master node; fewer nodes the second time.
 
     Args:
         in_dim: C of the nodes.

@@ -1,4 +1,4 @@
-"""Gates that weigh the channels of a map by what the whole utterance says."""
+"""Channel attention: gates computed from statistics of the whole utterance."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from asdkit.nnet.padding import mean_over_time
 
 
 class SqueezeExcitation(nn.Module):
-    """Weigh channels by a small network that sees their averages.
+    """Gate channels by a small network on their averages.
 
     Args:
         channels: C.
@@ -34,7 +34,7 @@ class SqueezeExcitation(nn.Module):
 
 
 class EfficientChannelAttention(nn.Module):
-    """Weigh channels by a convolution over the averages of their neighbors.
+    """Gate channels by a convolution over the averages of their neighbors.
 
     Args:
         kernel: how many neighboring channels, odd.

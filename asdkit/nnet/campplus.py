@@ -77,7 +77,7 @@ class CamPlusPlus(Network):
 
 
 class DenseBlock(nn.Module):
-    """Layers that each add channels to all before them; half of these go on.
+    """Layers that each append channels to all before them; half of these go on.
 
     Args:
         channels: C of the input.
@@ -108,7 +108,7 @@ class DenseBlock(nn.Module):
 
 
 class DenseLayer(nn.Module):
-    """A narrow layer, then a convolution masked by what surrounds it.
+    """A narrow layer, then a convolution masked by its context.
 
     The mask of a frame sees the mean of the utterance plus the mean of the frame's
     segment, so it is computed once per segment.

@@ -1,4 +1,4 @@
-"""What a network costs: parameters, multiply-accumulates, time.
+"""Cost of a network: parameters, multiply-accumulates, time.
 
 Conventions, those of the published tables.  Parameters are all that is learned, without
 a classifier's weights.  One multiply-accumulate (MAC) is a multiplication and an
@@ -28,7 +28,7 @@ from asdkit.nnet.network import Network
 
 
 def num_parameters(module: nn.Module) -> int:
-    """Count the numbers that training can change."""
+    """Count the trainable parameters."""
     return sum(parameter.numel() for parameter in module.parameters())
 
 
@@ -53,7 +53,7 @@ def real_time_factor(
     frame_shift: float | None = None,
     num_repeats: int = 10,
 ) -> float:
-    """Measure how long one embedding takes, relative to how long the speech is.
+    """Measure the time of one embedding relative to the length of the speech.
 
     The network runs where it is, with as many threads as torch has, one utterance at
     a time, features given.
@@ -91,7 +91,7 @@ def cost_table(
     num_frames: Count = 200,
     reference: str | None = None,
 ) -> Table:
-    """Set what networks cost as a table, one line each.
+    """Tabulate the cost of networks, one line each.
 
     Args:
         networks: name -> network, on the CPU.

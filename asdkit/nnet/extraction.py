@@ -1,4 +1,4 @@
-"""Embeddings of whole utterances, or of their frames, batch by batch."""
+"""Extract embeddings of whole utterances or single frames, batch by batch."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def extract(
     device: str = "cpu",
     head: Callable[[Tensor], Tensor] | None = None,
 ) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Compute embeddings, or what follows from them, in evaluation mode and float32.
+    """Compute embeddings, or numbers derived from them, in evaluation mode and float32.
 
     Args:
         network: on the device; left in the mode it was in.
@@ -95,7 +95,7 @@ def extract_frames(
 
 
 def stretch(numbers: np.ndarray, num_frames: int, stride: int) -> np.ndarray:
-    """Give every frame the number of that which stands for it: (T',) -> (T,).
+    """Repeat every value for the frames it stands for: (T',) -> (T,).
 
     The last stands for what is left behind the last whole stride, too.
     """

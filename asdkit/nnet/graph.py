@@ -1,4 +1,4 @@
-"""Attention among the nodes of graphs in which every node is joined to every other.
+"""Graph attention over fully connected graphs.
 
 Nodes are (N, V, C).  ``num_nodes`` (N,) says how many of the V are real, the first
 ones; None says that all are.
@@ -18,12 +18,12 @@ from asdkit.nnet.pooling import softmax_over_time
 
 
 def zero_nodes(x: Tensor, num_nodes: Tensor | None) -> Tensor:
-    """Set the nodes that are not real to zero."""
+    """Zero the nodes that are padding."""
     return zero_padding(x.transpose(1, 2), num_nodes).transpose(1, 2)
 
 
 class Compare(nn.Module):
-    """What attention makes of a product of two nodes, before it is weighed.
+    """Attention features of node pairs, before weighting.
 
     Args:
         in_dim: C of the nodes.
@@ -40,7 +40,7 @@ class Compare(nn.Module):
 
 
 class Update(nn.Module):
-    """Project what a node hears from the others, and the node itself; add both.
+    """Project a node's neighborhood, and the node itself; add both.
 
     Args:
         in_dim: C of the nodes.
@@ -75,7 +75,7 @@ class NormSelu(nn.Module):
 
 
 class GraphAttention(nn.Module):
-    """Let every node of one kind listen to all of them.
+    """Attention of every node of one kind to all of them.
 
     Args:
         in_dim: C of the nodes.
@@ -96,7 +96,7 @@ class GraphAttention(nn.Module):
         self.temperature = temperature
 
     def forward(self, x: Tensor, num_nodes: Tensor | None) -> Tensor:
-        """(N, V, C) -> (N, V, C'); what is not real is not zero."""
+        """(N, V, C) -> (N, V, C'); padding is not zero."""
         x = self.dropout(x)
         scores = self.weigh(self.compare(x, x))[..., 0]  # (N, V, V)
         weights = softmax_over_time(scores / self.temperature, num_nodes)
@@ -104,7 +104,7 @@ class GraphAttention(nn.Module):
 
 
 class HeterogeneousAttention(nn.Module):
-    """Let nodes of two kinds listen to all, with weights of its own for each pairing.
+    """Attention of nodes of two kinds to all, with weights of its own for each pairing.
 
     A master listens to all and none listens to it.
 

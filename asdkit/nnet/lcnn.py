@@ -1,4 +1,4 @@
-"""Light CNN: convolutions that compete in pairs, for countermeasures."""
+"""Light CNN (LCNN): max-feature-map convolutions, for countermeasures."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Lcnn(Network):
 
 
 class MaxConv(nn.Module):
-    """A convolution of which every channel is the larger of two; a max-feature-map.
+    """A convolution with max-feature-map: every channel is the larger of two.
 
     Args:
         in_channels: C of the input.

@@ -1,4 +1,4 @@
-"""Networks on log-mels that hear samples: front end and network in one.
+"""Networks on waveforms with a built-in log-mel front end.
 
 So whoever changes a sample, e.g. an adversary, can ask the network for a slope.  Frames
 that reach beyond an utterance's end are left out, not filled up.
@@ -78,7 +78,7 @@ class LogMel(nn.Module):
 
 
 class OnSamples(Network):
-    """A network with its front end, to stand before the network among the bases.
+    """Mix-in that puts a log-mel front end before a network.
 
     Args:
         num_mel_bins: number of mel bands that the network takes.

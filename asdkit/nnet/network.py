@@ -1,4 +1,4 @@
-"""What all networks have in common: the batch they take, the embeddings they give."""
+"""Common interface of all networks: a batch in, embeddings out."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Network(nn.Module):
         return self.embed(x, num_frames)
 
     def embed(self, x: Tensor, num_frames: Tensor | None) -> Tensor:
-        """Compute embeddings of a batch that was found to be in order.
+        """Compute embeddings of a batch that has been checked.
 
         Args:
             x: (N, D, T) features, zero beyond an utterance's end.
@@ -66,7 +66,7 @@ class Network(nn.Module):
 
     @classmethod
     def require_samples(cls, feat_dim: int) -> None:
-        """Raise an AsdkitError unless features are samples, for networks on these."""
+        """Raise an AsdkitError unless features are samples."""
         if feat_dim != 1:
             raise AsdkitError(
                 f"{cls.__name__} takes samples, got features of {feat_dim} numbers",
@@ -76,7 +76,7 @@ class Network(nn.Module):
     def embed_frames(
         self, feats: Tensor, num_frames: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Embed single frames, as utterances are embedded that never change.
+        """Embed single frames as if each were a constant utterance.
 
         Where pooling is a mean, an utterance's embedding is that of its frames, so
         what a loss has learned of utterances it knows of frames, too.
@@ -113,7 +113,7 @@ class Network(nn.Module):
     def frames(
         self, x: Tensor, num_frames: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        """Compute what is pooled, where that is all there is between it and `output`.
+        """Compute the map before pooling, where only pooling precedes `output`.
 
         Args:
             x: (N, D, T), as for `embed`.

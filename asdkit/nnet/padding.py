@@ -1,4 +1,4 @@
-"""Utterances of different lengths in one batch: which frames are real.
+"""Utterances of different lengths in one batch: masks of the real frames.
 
 A map is (N, ..., T), time last.  ``num_frames`` (N,) says how many of its T frames
 are real; None says that all are, and then nothing below costs anything.
@@ -37,7 +37,7 @@ def strided(size: SizeT, stride: int) -> SizeT:
 
 
 def zero_padding(x: Tensor, num_frames: Tensor | None) -> Tensor:
-    """Set the frames beyond the end of every utterance to zero.
+    """Zero the frames beyond the end of every utterance.
 
     Args:
         x: (N, ..., T) a map, finite.

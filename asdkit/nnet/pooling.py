@@ -1,4 +1,4 @@
-"""From frames to one vector: weighted means over time, with standard deviations.
+"""Pooling over time: weighted means, with standard deviations.
 
 All poolings are one formula, ``mean = sum_t w_t x_t`` and, where asked for,
 ``std = sqrt(sum_t w_t (x_t - mean)^2)``; they differ in the weights.  These are

@@ -1,4 +1,4 @@
-"""RawNet2 for countermeasures: from samples to an embedding, over time alone."""
+"""RawNet2 for countermeasures: waveform to embedding by convolutions over time."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class RawNet2(WaveformNetwork):
 
 
 class GatedBlock(nn.Module):
-    """Two convolutions beside a shortcut, a third of the frames, a gate.
+    """Two convolutions with a shortcut, pooling to a third of the frames, a gate.
 
     The gate of a channel multiplies it and is added to it.
 

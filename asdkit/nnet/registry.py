@@ -1,4 +1,4 @@
-"""Every network by name."""
+"""Networks by name."""
 
 from __future__ import annotations
 

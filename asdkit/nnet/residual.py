@@ -33,7 +33,7 @@ def conv_norm_relu(
 
 
 class ResidualBlock(nn.Module):
-    """Add what a block's layers compute to its input: ``relu(f(x) + shortcut(x))``.
+    """Add a block's layers to its input: ``relu(f(x) + shortcut(x))``.
 
     Args:
         in_channels: C of the input.

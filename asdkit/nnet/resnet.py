@@ -18,7 +18,7 @@ class ResNet(Network):
         blocks: residual blocks per stage; (3, 4, 6, 3) is ResNet-34.
         bottleneck: blocks of three convolutions, as in the deep variants.
         channels: channels of the first stage; every further stage doubles them.
-        stem_stride: stride of the first convolution, in time and frequency; 2 takes a
+        stem_stride: stride of the first convolution, in time and frequency; 2 costs a
             quarter of the compute.
         pooling: pooling over time: mean (tap), mean and standard deviation (stats), or
             their attentive versions (sap, asp).

@@ -30,7 +30,7 @@ Normalized = Literal["bin", "utterance"]
 
 
 class ResNetSe(Network):
-    """The ResNet-34 of H/ASP: as wide as today's, with attention; 4.6 GMAC for 4 s.
+    """The ResNet-34 of H/ASP: full width, with attention; 4.6 GMAC for 4 s.
 
     Args:
         channels: channels of the first stage; every further stage doubles them.

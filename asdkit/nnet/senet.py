@@ -24,7 +24,7 @@ from asdkit.nnet.residual import (
 
 
 class SeNet(Network):
-    """Gate the channels of a residual network of 16 to 128 channels.
+    """A narrow residual network with channel gates, 16 to 128 channels.
 
     Published as countermeasures on (45, 600) spectrograms with a classifier of two
     outputs on the pooled channels; with ``embedding_dim`` a linear layer follows.

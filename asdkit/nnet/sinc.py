@@ -1,4 +1,4 @@
-"""What networks on samples have in common: fixed filters, then thirds of the frames."""
+"""Layers shared by waveform networks: fixed sinc filters, pooling by three."""
 
 from __future__ import annotations
 

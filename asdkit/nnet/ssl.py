@@ -1,4 +1,4 @@
-"""Self-supervised encoders of waveforms, their means, ECAPA-TDNN on top of them.
+"""Self-supervised encoders of waveforms: layer means, and an ECAPA-TDNN on top.
 
 The encoders are torchaudio's; `asdkit.models.ssl` reads their weights.
 """
@@ -48,7 +48,7 @@ def import_torchaudio(name: str) -> ModuleType:
 
 
 class SslEncoder(nn.Module):
-    """WavLM, wav2vec 2.0 or HuBERT: from samples to the outputs of all layers.
+    """WavLM, wav2vec 2.0 or HuBERT: samples to the outputs of all layers.
 
     Args:
         model: one of `PUBLISHED` or `GENERAL`.
@@ -91,7 +91,7 @@ class SslEncoder(nn.Module):
 
     @property
     def num_layers(self) -> int:
-        """Outputs, what the first layer of the transformer sees among them."""
+        """Number of outputs, including the input of the first transformer layer."""
         return 1 + len(self._transformer.layers)
 
     @property
@@ -110,7 +110,7 @@ class SslEncoder(nn.Module):
         del self._transformer.layers[num_layers - 1 :]
 
     def train(self, mode: bool = True) -> SslEncoder:
-        """Change the mode, but never to training if the weights stay."""
+        """Change the mode, but never to training if the weights are frozen."""
         return super().train(mode and self.trained)
 
     def forward(self, samples: Tensor) -> list[Tensor]:
@@ -179,7 +179,7 @@ class SslMeans(Network):
 
 
 class SslEcapa(Network):
-    """A learned mixture of an encoder's layers, and a small ECAPA-TDNN on it.
+    """A learned mixture of an encoder's layers, followed by a small ECAPA-TDNN.
 
     Utterances of different lengths go through the encoder one by one, because some
     encoders normalize over all of an utterance, padding included.
@@ -256,7 +256,7 @@ class SslEcapa(Network):
 
 
 def instance_norm(x: Tensor, num_frames: Tensor | None, eps: float = 1e-5) -> Tensor:
-    """Bring every channel of an utterance to mean 0 and variance 1 over its frames.
+    """Normalize every channel of an utterance to mean 0 and variance 1 over its frames.
 
     Args:
         x: (N, C, T), zero beyond an utterance's end.

@@ -1,1 +1,1 @@
-"""What people read: tables of results and of agreement."""
+"""Reports for people: tables of results and costs."""

@@ -1,4 +1,4 @@
-"""A table of what experiments have cost, to stand beside one of their errors."""
+"""Tables of experiment costs, to set beside their error rates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def cost_table(
     by_program: bool = False,
     power: Power | None = None,
 ) -> Table:
-    """Set what was spent on experiments as a table, one line each.
+    """Tabulate the cost of experiments, one line each.
 
     Every finished run counts, those that were repeated as often as they were.  The
     last column is what codecarbon said where it watched all runs of a line; energy is
@@ -54,7 +54,7 @@ def cost_table(
 
 
 def runs_below(directory: PathName) -> list[dict[str, Any]]:
-    """Return the records of all runs that wrote somewhere below a directory.
+    """Return the records of all runs that wrote below a directory.
 
     Raises:
         DataError: there is none, or a damaged one.
@@ -81,14 +81,14 @@ def all_measured(runs: Sequence[dict[str, Any]]) -> bool:
 def energy_of(
     runs: Sequence[dict[str, Any]], power: Power, measured: bool = False
 ) -> float:
-    """Add up the energy of runs in Wh, as it was measured, or estimated."""
+    """Add up the measured or estimated energy of runs in Wh."""
     if measured:
         return sum(run["energy_wh"] for run in runs)
     return sum(power.energy_wh(run["cpu_sec"], run["gpu_sec"]) for run in runs)
 
 
 def energy_note(runs: Sequence[dict[str, Any]], power: Power) -> str:
-    """Say where the energy of the runs of a table is known from."""
+    """State how the energy of a table's runs was obtained."""
     source = "measured by codecarbon"
     if not all_measured(runs):
         number = sum(_is_measured(run) for run in runs)

@@ -1,4 +1,4 @@
-"""Tables of results: means and deviations over seeds, set in Markdown."""
+"""Result tables in Markdown: means and standard deviations over seeds."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def table(
 
 
 def seeds_of(exp: Path) -> dict[str, list[Path]]:
-    """Find the seeds of every system that have scored the evaluation set.
+    """Find the seeds for which every system has scored the evaluation set.
 
     Args:
         exp: with SYSTEM/seedN below it.

@@ -1,1 +1,1 @@
-"""Which frames hold speech or are spoofed, decided alone or with structure in time."""
+"""Frame scores to segments: independent decisions, or paths with minimum durations."""

@@ -1,4 +1,4 @@
-"""Two classes: log odds of frames become segments with minimum durations."""
+"""Two-class segmentation: frame log odds to segments with minimum durations."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class BinarySegmenter:
         return [path.numpy() == 1 for path in paths]
 
     def posterior_odds(self, odds: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Compute the log odds of class 1 in each frame, given all paths there are.
+        """Compute the log odds of class 1 in each frame over all paths.
 
         Args:
             odds: N times (T,) log odds of class 1, of frames by themselves.

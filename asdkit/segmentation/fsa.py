@@ -44,7 +44,7 @@ MAX_ACTIVE = 10_000  # states per frame; k2 wants a limit where it prunes on the
 
 
 class Topology:
-    """Which segmentations there are, and what they cost in nats.
+    """The allowed segmentations, and their costs in nats.
 
     Args:
         min_frames: (K,) least frames of a segment of each class.
@@ -123,7 +123,7 @@ class Piece(NamedTuple):
 
 
 class Segmenter:
-    """Segment batches of utterances: the best paths, and how likely each class is.
+    """Segment batches of utterances: best paths, and posteriors of the classes.
 
     Recordings that are longer are decoded in windows that overlap, so that memory is
     bounded and float32 exact enough.  Where two windows agree for as long as the
@@ -191,7 +191,7 @@ class Segmenter:
         return [self._join(path) for path in paths]
 
     def posteriors(self, loglikes: Sequence[Tensor]) -> list[Tensor]:
-        """Compute how likely every class is in every frame, given all segmentations.
+        """Compute the posterior of every class in every frame over all segmentations.
 
         Args:
             loglikes: as for `best_paths`.
@@ -269,7 +269,7 @@ class Segmenter:
         return pieces
 
     def _kept(self, piece: Piece, num_frames: int) -> slice:
-        """Tell which frames of its utterance a window decides without its neighbors."""
+        """Tell which frames of its utterance a window decides alone."""
         stop = piece.start + piece.length
         return slice(
             piece.start + self.context if piece.start else 0,
@@ -346,7 +346,7 @@ class Segmenter:
         return torch.cat([*parts, classes[done - piece.start :]])
 
     def _place(self, agree: np.ndarray, right: Piece) -> int:
-        """Choose behind which frame of an overlap to join, near its middle."""
+        """Choose the frame of an overlap to join at, near its middle."""
         index = np.arange(len(agree))
         apart = np.maximum.accumulate(np.where(agree, -1, index))
         good = np.flatnonzero(index - apart >= self.topology.min_frames.max())

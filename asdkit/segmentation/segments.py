@@ -1,4 +1,4 @@
-"""Runs of frames of one class, and when they begin and end."""
+"""Segments: runs of frames of one class, and their times."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def segments_of(classes: np.ndarray) -> list[Segment]:
 
 @dataclass(frozen=True)
 class FrameTimes:
-    """When frames are: a boundary lies midway between the middles of two frames.
+    """Times of frames: a boundary lies midway between the middles of two frames.
 
     Args:
         shift_sec: from one frame to the next.
@@ -70,11 +70,11 @@ class FrameTimes:
         )
 
     def middles(self, num_frames: int) -> np.ndarray:
-        """When the middle of each frame is: (T,) seconds."""
+        """Return the middle of each frame: (T,) seconds."""
         return self.first_sec + (np.arange(num_frames) + 0.5) * self.shift_sec
 
     def edges(self, num_frames: int, duration: float) -> np.ndarray:
-        """When frames begin, and the last ends: (T + 1,) seconds, as `seconds` says."""
+        """Return the edges of all frames: (T + 1,) seconds, as in `seconds`."""
         edges = self.first_sec + np.arange(num_frames + 1) * self.shift_sec
         edges[0], edges[-1] = 0.0, duration
         return np.minimum(edges, duration)

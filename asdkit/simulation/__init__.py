@@ -1,1 +1,1 @@
-"""Waveforms drawn or changed: speakers, sessions, channels, attacks, noise."""
+"""Synthesized and modified waveforms: speakers, sessions, channels, attacks, noise."""

@@ -1,4 +1,4 @@
-"""Attacks that asdkit can make: what is needed for each, and what comes out."""
+"""Attacks that asdkit can make: their requirements and outputs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_PEAK = 0.99
 
 
 class Material(NamedTuple):
-    """What an attacker has.
+    """Material available to an attacker.
 
     Attributes:
         samples: (L,) float32, an utterance of the person to be imitated.

@@ -1,4 +1,4 @@
-"""Lines and codecs that speech goes through: what a listener at the other end gets.
+"""Transmission channels: telephone lines and codecs.
 
 A channel resamples to its own rate and back, so that a narrow-band one leaves nothing
 above 4 kHz.  What comes out is as long as what went in, and aligned with it.
@@ -38,7 +38,7 @@ FRAME_SEC = 0.02  # of the codecs that FFmpeg has
 
 @dataclass(frozen=True)
 class Channel:
-    """A codec with the band and the rate that it is used at.
+    """A codec with its band and rate.
 
     Args:
         rate: in Hz; of 8 kHz, the telephone's band is passed only.
@@ -51,7 +51,7 @@ class Channel:
     needs_ffmpeg: bool = False
 
     def __call__(self, samples: np.ndarray, sample_frequency: int) -> np.ndarray:
-        """Go through: (L,) of any rate -> (L,) float32.
+        """Transmit: (L,) of any rate -> (L,) float32.
 
         Raises:
             AsdkitError: a library that the codec needs is not installed.
@@ -82,7 +82,7 @@ def fit_length(samples: np.ndarray, num_samples: int) -> np.ndarray:
 def limit_band(
     samples: np.ndarray, sample_frequency: int, low_hz: float, high_hz: float
 ) -> np.ndarray:
-    """Pass a band as `asdkit.simulation.sessions.band_gain` does: (L,) -> (L,)."""
+    """Limit the band as `asdkit.simulation.sessions.band_gain` does: (L,) -> (L,)."""
     size = fft.next_fast_len(len(samples) + sample_frequency // 10, real=True)
     gain = band_gain(low_hz, high_hz, fft.rfftfreq(size, 1 / sample_frequency))
     spectrum = fft.rfft(samples.astype(np.float32), size) * gain.astype(np.float32)
@@ -182,7 +182,7 @@ def code_ffmpeg(
 def _file(
     rate: int, container: str, subtype: str, level: float | None = None
 ) -> Channel:
-    """Make a channel of a codec that libsndfile has."""
+    """Make a channel with one of libsndfile's codecs."""
     code = partial(
         code_libsndfile, rate=rate, container=container, subtype=subtype, level=level
     )
@@ -192,7 +192,7 @@ def _file(
 def _ffmpeg(
     rate: int, encoder: str, decoder: str, delay: int, bit_rate: int
 ) -> Channel:
-    """Make a channel of a codec that FFmpeg has."""
+    """Make a channel with one of FFmpeg's codecs."""
     code = partial(
         code_ffmpeg,
         rate=rate,

@@ -1,4 +1,4 @@
-"""ITU-T G.711: the bits of a sample in a telephone network, A-law and mu-law.
+"""ITU-T G.711 companding: A-law and mu-law.
 
 Both are the segmented laws of the recommendation, code for code, not the logarithms
 that they approximate.
@@ -16,7 +16,7 @@ FULL_SCALE = 32768
 
 
 class Law(NamedTuple):
-    """How magnitudes become 7 bits; the eighth is the sign, set where it is positive.
+    """A companding law: magnitudes to 7 bits; the eighth is the sign, set if positive.
 
     Attributes:
         decisions: (128,) int32, the least magnitude of every interval, increasing.

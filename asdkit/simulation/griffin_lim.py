@@ -1,4 +1,4 @@
-"""Speech from a mel spectrogram alone: the phases are guessed."""
+"""Griffin-Lim: speech from a mel spectrogram with estimated phases."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOMENTUM = 0.99
 def griffin_lim(
     samples: np.ndarray, sample_frequency: int, num_mels: int = 80
 ) -> np.ndarray:
-    """Reduce speech to mel bands and make a waveform from these.
+    """Reduce speech to mel bands and reconstruct a waveform from them.
 
     Args:
         samples: (L,), longer than half a window of 64 ms.
@@ -61,7 +61,7 @@ def griffin_lim(
 def _mel_filters(
     num_mels: int, size: int, sample_frequency: int
 ) -> tuple[Tensor, Tensor]:
-    """Return mel filters (M, F) and what undoes them at the least error (F, M)."""
+    """Return mel filters (M, F) and their least-squares inverse (F, M)."""
     import torch
 
     from asdkit.base.filterbanks import htk_mel_banks

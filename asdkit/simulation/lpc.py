@@ -111,7 +111,7 @@ def excite(
 def lpc_vocode(
     samples: np.ndarray, sample_frequency: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Analyze speech by linear prediction and make it anew.
+    """Analyze speech by linear prediction and resynthesize it.
 
     Two poles for every kHz and four for glottis and lips, as is usual.
 

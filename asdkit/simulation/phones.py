@@ -1,4 +1,4 @@
-"""What a drawn speaker says: syllables of random phones, as targets over time.
+"""Synthetic sentences: syllables of random phones, as targets over time.
 
 Values are those of an average man.  Formants of vowels: G. Peterson and H. Barney,
 "Control methods used in a study of the vowels", JASA 24, 1952; loci of consonants:
@@ -13,7 +13,7 @@ import numpy as np
 
 
 class Target(NamedTuple):
-    """What the articulators aim at for a while.
+    """A target of the articulators for some time.
 
     Attributes:
         sec: average duration.
@@ -102,7 +102,7 @@ _CODAS = [ROWS[phone] for phone in CODAS]
 
 
 class Sentence(NamedTuple):
-    """Random speech, before anyone speaks it.
+    """Random speech, independent of the speaker.
 
     Attributes:
         targets: (S,) rows of `TARGETS`.

@@ -1,4 +1,4 @@
-"""Pitch: how often the glottis opens, and whether it does, every few milliseconds.
+"""Pitch tracking: fundamental frequency and voicing every few milliseconds.
 
 Source: P. Boersma, "Accurate short-term analysis of the fundamental frequency and the
 harmonics-to-noise ratio of a sampled sound", IFA Proceedings 17, 1993, whose costs

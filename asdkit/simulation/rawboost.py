@@ -1,4 +1,4 @@
-"""RawBoost: distortions of a telephone line, without any recordings of one.
+"""RawBoost: simulated distortions of a telephone line, without recordings.
 
 Source: H. Tak, M. Kamble, J. Patino, M. Todisco and N. Evans, "RawBoost: a raw data
 boosting and augmentation method applied to automatic speaker verification
@@ -38,7 +38,7 @@ SNR_DB = (10.0, 40.0)
 
 
 class RawBoost:
-    """Distort speech as channels do, another way each time.
+    """Distort speech as channels do, differently each time.
 
     Args:
         algorithm: 1 convolutive noise, 2 impulsive noise, 3 stationary noise; 4 all
@@ -129,6 +129,6 @@ class RawBoost:
 
 
 def limit_peak(samples: np.ndarray) -> np.ndarray:
-    """Scale to a peak of 1 what has a higher one: (L,) -> (L,) float32."""
+    """Scale to a peak of 1 if it is higher: (L,) -> (L,) float32."""
     peak = max(1.0, float(np.abs(samples).max(initial=0)))
     return (samples / peak).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Replay: speech that was recorded with a hidden microphone and played again."""
+"""Replay attacks: speech recorded with a hidden microphone and played back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from asdkit.simulation.sessions import NUM_KNOTS, band_gain, smooth_gain
 
 
 class Loudspeaker(NamedTuple):
-    """A device as an attacker may have.
+    """A playback device of an attacker.
 
     Attributes:
         low_hz: where it begins to sound.
@@ -83,7 +83,7 @@ def replay(
 def _draw_acoustics(
     direct_db: tuple[float, float], rng: np.random.Generator
 ) -> Acoustics:
-    """Draw a place in any room."""
+    """Draw a place in a random room."""
     level = rng.uniform(*direct_db)
     return Acoustics(rng.uniform(0.1, 0.5), level)
 
@@ -94,7 +94,7 @@ def play(
     device: Loudspeaker,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Let a loudspeaker sound: (L,) -> (L,) float32.
+    """Play through a loudspeaker: (L,) -> (L,) float32.
 
     It saturates, in relation to the loudest sample, before it filters.
     """

@@ -1,4 +1,4 @@
-"""Rooms in which a microphone listens to somebody, or to a loudspeaker."""
+"""Room simulation: a microphone near a talker or a loudspeaker."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEIGHT_M = 2.5  # of all rooms; the challenge does not say
 
 
 class Acoustics(NamedTuple):
-    """What a place in a room does to sound.
+    """The acoustics of a place in a room.
 
     Attributes:
         reverberation_sec: time in which the echoes fall by 60 dB.
@@ -32,7 +32,7 @@ class Acoustics(NamedTuple):
 
 
 class Room(NamedTuple):
-    """A room whose echoes come from everywhere alike.
+    """A room with diffuse echoes.
 
     Attributes:
         area_m2: of its floor.
@@ -60,7 +60,7 @@ def draw_room(environment: str, rng: np.random.Generator) -> Room:
 
 
 def draw_talker(environment: str, room: Room, rng: np.random.Generator) -> Acoustics:
-    """Draw where the talker, or the loudspeaker in his place, is in a room."""
+    """Draw the place of the talker, or of the loudspeaker, in a room."""
     return room.at(rng.uniform(*DISTANCES_M[environment[2]]))
 
 
@@ -70,7 +70,7 @@ def hear(
     rng: np.random.Generator,
     environment: str,
 ) -> np.ndarray:
-    """Let somebody speak in an environment: (L,) -> (L,) float32, of any level.
+    """Reverberate a talker in an environment: (L,) -> (L,) float32, at any level.
 
     Args:
         samples: (L,).
@@ -88,7 +88,7 @@ def in_room(
     rng: np.random.Generator,
     acoustics: Acoustics,
 ) -> np.ndarray:
-    """Let samples sound in a room: (L,) -> (L,) float32; the last echoes are cut off.
+    """Reverberate samples in a room: (L,) -> (L,) float32; the tail is cut off.
 
     Args:
         samples: (L,).

@@ -99,7 +99,7 @@ def room_response(
     rng: np.random.Generator,
     sample_frequency: int = 16000,
 ) -> np.ndarray:
-    """Draw an impulse response: the direct sound, then noise that dies away.
+    """Draw an impulse response: the direct sound, then decaying noise.
 
     Args:
         reverberation_sec: time in which it falls by 60 dB.
@@ -130,7 +130,7 @@ def smooth_gain(knots_db: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
 
 
 def band_gain(low_hz: float, high_hz: float, frequencies: np.ndarray) -> np.ndarray:
-    """Pass a band, falling by 12 dB per octave below and 48 above: (F,) -> (F,)."""
+    """Compute a band-pass gain, 12 dB per octave below and 48 above: (F,) -> (F,)."""
     outside = (low_hz / np.maximum(frequencies, 1)) ** 4 + (frequencies / high_hz) ** 16
     return 1 / np.sqrt(1 + outside)
 

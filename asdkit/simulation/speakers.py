@@ -1,4 +1,4 @@
-"""Drawn speakers and the sessions in which they are recorded.
+"""Random speakers and their recording sessions.
 
 What differs between people is drawn once per speaker, what a day or a place changes
 once per session, what is said anew for every utterance.
@@ -14,7 +14,7 @@ from asdkit.simulation.voice import NUM_FORMANTS, Speaker, utter
 
 
 def draw_speaker(rng: np.random.Generator, gender: str | None = None) -> Speaker:
-    """Draw a person.
+    """Draw a speaker at random.
 
     Args:
         rng: makes the choices.
@@ -56,7 +56,7 @@ def speak(
     rng: np.random.Generator,
     sample_frequency: int = 16000,
 ) -> np.ndarray:
-    """Let a speaker say something random, as it is recorded in a session.
+    """Synthesize a random sentence of a speaker in a session.
 
     Args:
         speaker: who.

@@ -1,4 +1,4 @@
-"""Partial spoofs: stretches of an utterance replaced by what an attack has made."""
+"""Partial spoofs: stretches of an utterance replaced by spoofed speech."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Splicer:
         sampling_rate: int,
         rng: np.random.Generator,
     ) -> np.ndarray:
-        """Draw where stretches are, and what part of the spoof comes there.
+        """Draw the stretches, and the parts of the spoof that replace them.
 
         Args:
             num_bonafide: L, samples of the bona fide utterance.
@@ -69,7 +69,7 @@ class Splicer:
         plan: np.ndarray,
         sampling_rate: int,
     ) -> np.ndarray:
-        """Carry out a plan.
+        """Apply a plan.
 
         Args:
             bonafide: (L,) samples.

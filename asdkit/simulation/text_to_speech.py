@@ -1,4 +1,4 @@
-"""Speech from text, by synthesizers that are programs of their own."""
+"""Text-to-speech through external synthesizers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TIMEOUT_SEC = 120
 def espeak(
     text: str, gender: str | None, sample_frequency: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Let espeak-ng, a formant synthesizer, read English.
+    """Read English with espeak-ng, a formant synthesizer.
 
     Args:
         text: what it reads.
@@ -48,7 +48,7 @@ def espeak(
 def flite(
     text: str, gender: str | None, sample_frequency: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Let flite, of diphones or of HMMs, read English.
+    """Read English with flite, by diphones or HMMs.
 
     Args:
         text: what it reads.
@@ -72,7 +72,7 @@ def flite(
 def _pick(
     voices: dict[str, tuple[str, ...]], gender: str | None, rng: np.random.Generator
 ) -> str:
-    """Draw a voice of a gender, or of any."""
+    """Draw a synthesizer voice of a gender, or of any."""
     drawn = "fm"[rng.integers(2)]
     names = voices[(gender or drawn)[0].lower()]
     return names[rng.integers(len(names))]
@@ -104,7 +104,7 @@ def _run(command: list[str], sample_frequency: int) -> np.ndarray:
         )
         samples, rate = soundfile.read(io.BytesIO(done.stdout), dtype="float32")
     except subprocess.TimeoutExpired:
-        raise AsdkitError(f"{name} takes more than {TIMEOUT_SEC} s") from None
+        raise AsdkitError(f"{name} took more than {TIMEOUT_SEC} s") from None
     except soundfile.LibsndfileError:
         said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise AsdkitError(f"{name} fails with {done.returncode}: {said!r}") from None

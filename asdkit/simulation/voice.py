@@ -1,4 +1,4 @@
-"""A voice: anatomy and habits, and how they turn a sentence into sound.
+"""A voice: anatomy and habits, and the sound they give to a sentence.
 
 The articulators glide from target to target; the glottis pulses and breathes; the
 vocal tract, a new one every 8 ms, filters that; constrictions add their hiss.
@@ -193,7 +193,7 @@ def phonate(
     rng: np.random.Generator,
     sample_frequency: int,
 ) -> np.ndarray:
-    """Make what enters the vocal tract: glottal pulses and breath, (L,) float32."""
+    """Synthesize the source: glottal pulses and breath, (L,) float32."""
     phase = np.cumsum(gestures.f0) * STEP_SEC  # in periods
     beats = np.arange(1, phase[-1])
     steps = np.interp(beats, phase, np.arange(len(phase)))  # when, in steps
@@ -226,7 +226,7 @@ def phonate(
 def tract_response(
     speaker: Speaker, frames: Gestures, num_bins: int, sample_frequency: int
 ) -> np.ndarray:
-    """Compute what the vocal tract does to the sound of the glottis.
+    """Compute the frequency response of the vocal tract.
 
     Args:
         speaker: whose tract.

@@ -1,4 +1,4 @@
-"""Speech through WORLD's three parameters: pitch, envelope, aperiodicity.
+"""WORLD analysis and synthesis: pitch, envelope, aperiodicity.
 
 Source: M. Morise, F. Yokomori and K. Ozawa, "WORLD: a vocoder-based high-quality
 speech synthesis system for real-time applications", IEICE Trans. E99-D, 2016.
@@ -18,7 +18,7 @@ NUM_CEPS = 25  # coefficients of a smooth envelope: vocal tract and channel
 
 
 class World(NamedTuple):
-    """What WORLD keeps of speech.
+    """WORLD's parameters of speech.
 
     Attributes:
         f0: (T,) Hz, 0 where there is no voice.
@@ -32,7 +32,7 @@ class World(NamedTuple):
 
 
 def world_analyze(samples: np.ndarray, sample_frequency: int) -> World:
-    """Take speech apart: (L,) -> `World`."""
+    """Analyze speech: (L,) -> `World`."""
     pyworld = import_pyworld()
     wave = samples.astype(np.float64)
     # Harvest finds more voice, but takes longer than all the rest together.
@@ -46,7 +46,7 @@ def world_analyze(samples: np.ndarray, sample_frequency: int) -> World:
 def world_synthesize(
     parameters: World, num_samples: int, sample_frequency: int
 ) -> np.ndarray:
-    """Put speech together: `World` -> (L,) float32."""
+    """Synthesize speech: `World` -> (L,) float32."""
     wave = import_pyworld().synthesize(*parameters, sample_frequency, FRAME_PERIOD)
     fitted = np.zeros(num_samples, dtype=np.float32)
     fitted[: len(wave)] = wave[:num_samples]
@@ -54,7 +54,7 @@ def world_synthesize(
 
 
 def world_copy(samples: np.ndarray, sample_frequency: int) -> np.ndarray:
-    """Take speech apart and put it together again: (L,) -> (L,) float32.
+    """Analyze and resynthesize speech: (L,) -> (L,) float32.
 
     Raises:
         AsdkitError: pyworld is not installed.
@@ -66,7 +66,7 @@ def world_copy(samples: np.ndarray, sample_frequency: int) -> np.ndarray:
 def world_convert(
     samples: np.ndarray, target: np.ndarray, sample_frequency: int
 ) -> np.ndarray:
-    """Let one person say what another has said.
+    """Convert speech to another speaker's voice.
 
     Pitch gets the mean and the spread of the target's, on a logarithmic scale; the
     smooth part of the average envelope of voiced frames becomes the target's.

@@ -1,1 +1,1 @@
-"""Which frames hold speech."""
+"""Voice activity detection."""

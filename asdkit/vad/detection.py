@@ -27,7 +27,7 @@ BATCH_FRAMES = 200_000
 
 
 class Detector(Protocol):
-    """Tells speech from everything else, for many utterances at once.
+    """Detect speech in many utterances at once.
 
     Attributes:
         needs_energy: whether the first column of the features must be log energy.
@@ -36,7 +36,7 @@ class Detector(Protocol):
     needs_energy: bool
 
     def prepare(self, data_dir: PathName) -> None:
-        """Learn what must be known of all utterances, the same on every rank."""
+        """Prepare for all utterances, identically on every rank."""
 
     def detect(
         self, utts: Sequence[str], feats: Sequence[np.ndarray]
@@ -57,7 +57,7 @@ class EnergyDetector:
         self.decide = decide
 
     def prepare(self, data_dir: PathName) -> None:
-        """Nothing needs to be known."""
+        """Do nothing: there is nothing to prepare."""
 
     def detect(
         self, utts: Sequence[str], feats: Sequence[np.ndarray]
@@ -131,7 +131,7 @@ def read_batches(
     max_frames: int = BATCH_FRAMES,
     load: Callable[[str, str], np.ndarray] | None = None,
 ) -> Iterator[tuple[list[str], list[np.ndarray]]]:
-    """Load the frames of some utterances at a time.
+    """Load the frames of a few utterances at a time.
 
     Args:
         locations: pairs as in feats.scp.
@@ -160,7 +160,7 @@ def read_batches(
 
 
 def _require_energy(data_dir: PathName) -> None:
-    """Raise if the first column is known to be something else than energy or C0."""
+    """Raise if the first column is known not to be energy or C0."""
     info = read_info(data_dir)
     if info is None:
         return

@@ -1,4 +1,4 @@
-"""Voice activity by frame scores whose decisions have structure in time: k2.
+"""Voice activity by finite-state acceptors over frame scores (k2).
 
 What scores a frame is a pair of Gaussian mixtures that learn from the recordings
 themselves, silero-vad, or any classifier that has left an archive of scores.  The
@@ -43,15 +43,15 @@ SILERO_RATE, SILERO_SAMPLES = 16000, 512  # it hears 32 ms at a time
 
 @dataclass
 class SmoothDetector:
-    """Speech and pauses are a path through an acceptor; a subclass scores the frames.
+    """Best path of speech and pauses through an acceptor; a subclass scores the frames.
 
     Args:
         min_speech_sec: shortest speech segment in seconds, except at the ends of a
             recording.
         min_pause_sec: shortest pause in seconds, except at the ends of a recording.
-        change_cost: cost of a change between speech and pause, in nats.
-        speech_bias: bias added to the frames' log odds; above 0 keeps more frames.
-        score_scale: factor of the biased log odds before costs are subtracted.
+        change_cost: cost of switching between speech and pause, in nats.
+        speech_bias: bias added to the frame log odds; positive values keep more frames.
+        score_scale: scale of the biased log odds before costs are subtracted.
     """
 
     min_speech_sec: Positive = 0.3
@@ -89,18 +89,18 @@ class SmoothDetector:
 
 @dataclass
 class GmmDetector(SmoothDetector):
-    """Two mixtures learn from the quietest and the loudest frames of each recording.
+    """Two mixtures trained on the quietest and the loudest frames of each recording.
 
     They see all coefficients, each less its mean over the recording, so that one pair
     serves recordings of any level.  It learns once more from what it has decided.
 
     Args:
         num_gauss: Gaussians of each mixture.
-        quiet_share: share of a recording's frames, the quietest, to count as pauses at
+        quiet_share: share of a recording's frames, the quietest, to take as pauses at
             first.
-        loud_share: share of a recording's frames, the loudest, to count as speech at
+        loud_share: share of a recording's frames, the loudest, to take as speech at
             first.
-        num_rounds: times to retrain on its own decisions.
+        num_rounds: number of rounds of retraining on its own decisions.
         num_frames: maximum number of frames to train on, from recordings drawn at
             random.
         seed: random seed for drawing the recordings.
@@ -160,7 +160,7 @@ class GmmDetector(SmoothDetector):
         return odds
 
     def _sample(self, data_dir: PathName) -> list[np.ndarray]:
-        """Load recordings at random, until there are frames enough."""
+        """Load recordings at random until there are enough frames."""
         table = list(read_scp(f"{data_dir}/feats.scp").items())
         order = np.random.default_rng(self.seed).permutation(len(table))
         feats: list[np.ndarray] = []
@@ -173,7 +173,7 @@ class GmmDetector(SmoothDetector):
         return feats
 
     def _extremes(self, energy: np.ndarray) -> np.ndarray:
-        """(T,) log energies -> (T,) 0 for pauses, 1 for speech, -1 for who knows."""
+        """(T,) log energies -> (T,) 0 for pauses, 1 for speech, -1 for undecided."""
         shares = [self.quiet_share, 1 - self.loud_share]
         quiet, loud = np.quantile(energy, shares)
         return np.where(energy <= quiet, 0, np.where(energy >= loud, 1, -1))
@@ -193,7 +193,7 @@ class GmmDetector(SmoothDetector):
 
 @dataclass
 class SileroDetector(SmoothDetector):
-    """The neural network of the package silero-vad, if that is installed.
+    """The neural network of the package silero-vad, which must be installed.
 
     It hears the audio, at 16 kHz; of the features only their number matters.
     """
@@ -235,11 +235,12 @@ class SileroDetector(SmoothDetector):
 
 @dataclass
 class ScoresDetector(SmoothDetector):
-    """Scores that any frame classifier has left in an archive.
+    """Frame scores of any classifier, from an archive.
 
     Args:
         scores: table (.scp) of (T,) log odds of speech, or of (T, 2) log-likelihoods or
-            log-posteriors of pause and speech; None: none; it is required.
+            log-posteriors of pause and speech; None: none; required for --method
+            scores.
     """
 
     scores: FilePath | None = None

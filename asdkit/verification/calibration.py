@@ -1,4 +1,4 @@
-"""What calibration and fusion weigh: scores of systems, and quality measures.
+"""Inputs of calibration and fusion: scores of systems, and quality measures.
 
 Read here from files and matched trial by trial, for training and for use alike.
 """
@@ -71,7 +71,7 @@ def read_measures(
     """Read quality measures.
 
     Args:
-        measures: name, one of `asdkit.backends.measures.MEASURES`, -> file.
+        measures: Read quality measures.
         pairs: N trials.
         pairs_path: where these are from, for messages.
         enroll_spk2utt: utterances of enrolled models; None if they are utterances.
@@ -99,7 +99,7 @@ def calibrate(
     enroll_spk2utt: PathName | None,
     llrs_path: PathName,
 ) -> None:
-    """Turn the scores of one or several systems into llrs, files in and out.
+    """Turn the scores of one or more systems into LLRs, from files to a file.
 
     Args:
         model_path: what calibration-train wrote.
@@ -135,7 +135,7 @@ def calibrate(
 def _refuse_strangers(
     model: Calibration, path: PathName, columns: np.ndarray, score_paths: Sequence[str]
 ) -> None:
-    """Refuse what cannot come from the systems that a model was trained on."""
+    """Refuse scores that cannot come from the systems a model was trained on."""
     names = [*score_paths]
     for name in model.measures:
         names += [f"--{name.replace('_', '-')}, the {x} of both" for x in SIDES]

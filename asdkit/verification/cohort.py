@@ -1,4 +1,4 @@
-"""What score normalization needs from files: the cohort, and both sides of the trials.
+"""Inputs of score normalization: the cohort, and both sides of the trials.
 
 Every embedding is compared with the cohort once, however many trials it is in, and
 once only where it is enrolled in some trials and tested in others.
@@ -128,7 +128,7 @@ def find_sides(
 def stats_of_sides(
     backend: Pipeline, sides: Sides, cohort: Vectors, num_top: int
 ) -> CohortStats:
-    """Measure what both sides score against the cohort; see `cohort_stats`.
+    """Compute the statistics of both sides against the cohort; see `cohort_stats`.
 
     Raises:
         DataError: an embedding scores the same against all, so that it has no scale.
@@ -142,7 +142,7 @@ def stats_of_sides(
     if len(flat):
         raise DataError(
             cohort.source,
-            f"all that count of it score the same against {len(flat)} of "
+            f"all top members score the same against {len(flat)} of "
             f"{len(sides.names)} embeddings: {sides.names[flat[0]]!r}, ...",
             hint="an embedding of zeros, or a cohort that repeats one",
         )

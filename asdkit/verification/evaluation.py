@@ -1,4 +1,4 @@
-"""Tables of speaker verification, from files of trials and scores."""
+"""Result tables of speaker verification, from files of trials and scores."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from asdkit.data.scores import match_examined
 from asdkit.io.tables import PathName, read_words
 from asdkit.io.trials import Trials, read_scores, read_trials
 from asdkit.metrics.bootstrap import speakers_of
-from asdkit.metrics.table import Draws, verification_table
+from asdkit.metrics.metric_table import Draws, verification_table
 
 
 def verification_metrics(
@@ -21,12 +21,12 @@ def verification_metrics(
     seed: int = 0,
     utt2spk: PathName | None = None,
 ) -> Table:
-    """Measure score files, a line per file; warn of odd scores.
+    """Measure score files, one line per file; warn about odd scores.
 
     Args:
         trials_path: ``<enroll> <test> target|nontarget`` or VoxCeleb's form.
         score_paths: ``<enroll> <test> <score>`` in any order.
-        flavor: one of `asdkit.metrics.names.VERIFICATION`.
+        flavor: one of `asdkit.metrics.flavor_names.VERIFICATION`.
         num_replicates: draws of speakers for intervals; 0 makes none.
         seed: of the draws.
         utt2spk: speakers of utterances on both sides; None takes an enrolled model for

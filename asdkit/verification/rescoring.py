@@ -1,4 +1,4 @@
-"""Do scores come from this back-end and these embeddings?  A sample of them tells."""
+"""Spot-check that scores come from a given back-end and embeddings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def refuse_other_scores(
     scores: Scores,
     path: PathName,
 ) -> None:
-    """Score some of the trials again, and compare.
+    """Rescore some of the trials, and compare.
 
     Args:
         backend: a trained back-end.
@@ -50,8 +50,8 @@ def refuse_other_scores(
     worst = int(np.argmax(np.abs(given - expected) / allowed))
     raise DataError(
         path,
-        f"{differs.sum()} of {len(rows)} scores that were looked at are not what "
-        f"{backend_path} makes of these vectors: {scores.name(rows[worst])!r} has "
+        f"{differs.sum()} of {len(rows)} sampled scores are not what "
+        f"{backend_path} gives for these vectors: {scores.name(rows[worst])!r} has "
         f"{given[worst]:.6g}, expected {expected[worst]:.6g}",
         hint="these are calibrated, normalized or negated scores; give those that "
         "backend-score wrote"

@@ -93,7 +93,7 @@ def test_too_small_a_cohort_is_used_whole_with_a_warning(rng, caplog):
     backend = Pipeline([Cosine()])
     x, cohort = voices(rng, 3)[0], voices(rng, 10)[0]
     few = cohort_stats(backend, x, np.ones(3), cohort, num_top=300)
-    assert "10 members, fewer than the 300 that should count" in caplog.text
+    assert "10 members, fewer than the 300 to use" in caplog.text
     whole = cohort_stats(backend, x, np.ones(3), cohort, num_top=0)
     np.testing.assert_array_equal(few, whole)
 

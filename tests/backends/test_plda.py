@@ -195,7 +195,7 @@ def test_em_that_does_not_settle_says_so(rng, caplog):
     x, spk, *_ = draw(rng)
     x = np.hstack([x, rng.normal(size=500)[spk, None]])
     Plda(num_iters=5).fit(x, spk)
-    assert "plda: EM does not settle: its last iteration raised" in caplog.text
+    assert "plda: EM does not converge: its last iteration raised" in caplog.text
 
 
 def test_too_little_data_is_said(rng):

@@ -169,14 +169,16 @@ def test_an_ear_has_its_own_mean(audio):
 
 def test_speeds_must_not_divide_the_speakers_that_a_loss_compares(audio):
     sampler = SpeakerChunks([cut.id[:2] for cut in audio.cuts], 2, 2)
-    with pytest.raises(FitError, match="2 utterances of a speaker, each at a speed"):
+    with pytest.raises(
+        FitError, match="2 utterances of a speaker, each at its own speed"
+    ):
         training(audio, sampler)
 
 
 def test_ranks_that_cannot_share_a_batch_are_an_error(stored, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "3")
     monkeypatch.setenv("RANK", "0")
-    with pytest.raises(FitError, match="3 ranks cannot have equal shares of a batch"):
+    with pytest.raises(FitError, match="3 ranks cannot evenly share a batch"):
         training(stored)
 
 

@@ -73,7 +73,7 @@ def test_without_k2_it_is_said_before_anything_is_computed(
 def test_frames_need_stored_features_of_partial_spoofs(corpus, capsys):
     assert main(["feats-compute", "--type=fbank", "data", "exp/feats"]) == 0
     assert main(["cm-train", *TRAINING, "data", "data", "exp/cm"]) == 1
-    assert "no utterance is spoofed in part" in capsys.readouterr().err
+    assert "no utterance is partially spoofed" in capsys.readouterr().err
     computed = [*TRAINING, "--features=fbank"]
     assert main(["cm-train", *computed, "data", "data", "exp/cm"]) == 1
     assert "frame_labels needs stored features" in capsys.readouterr().err

@@ -301,7 +301,7 @@ def test_a_cache_of_vectors_or_of_nobody_is_one_line(
     assert main(["nnet-train", *arguments, *STUDENT]) == 1
     assert "--teacher-cache exp/cache: vectors are on disk" in capsys.readouterr().err
     assert main(["nnet-train", *small_training, *cache, *STUDENT]) == 1
-    assert "exp/cache: of what? there is no --teacher" in capsys.readouterr().err
+    assert "exp/cache needs --teacher" in capsys.readouterr().err
 
 
 def test_a_speaker_whom_the_teacher_does_not_know_is_one_line(

@@ -217,12 +217,12 @@ def test_features_without_a_note_are_used_with_one_warning(run):
         assert code == 0
         assert said.count("\n") == 0
         assert " WARNING [origins" in said
-        assert "origins: data: nobody noted what feats.scp" in said
+        assert "origins: data: there is no record of what feats.scp" in said
         for path in Path().rglob(ORIGINS):
             path.unlink()
     code, said = run(f"backend-score {SCORE}")
     assert code == 0
-    assert "origins: exp/ivectors: nobody noted what ivector.scp" in said
+    assert "origins: exp/ivectors: there is no record of what ivector.scp" in said
 
 
 def test_a_table_that_somebody_replaced_is_unknown_not_stale(run):
@@ -232,7 +232,7 @@ def test_a_table_that_somebody_replaced_is_unknown_not_stale(run):
     write_table("data/feats.scp", read_table(writer.scp))
     code, said = run(IVECTORS)
     assert code == 0
-    assert "nobody noted what feats.scp was derived from" in said
+    assert "there is no record of what feats.scp was derived from" in said
 
 
 def test_unknown_features_that_are_left_behind_are_of_the_old_audio(others, run):

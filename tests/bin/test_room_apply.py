@@ -34,7 +34,7 @@ def test_what_is_not_heard_in_the_rooms_is_refused(data, tmp_path, capsys):
     assert "expected replays only, got 'lpc'" in capsys.readouterr().err
     replays = ["--attacks", "replay", "--environments", "aaa"]
     assert main(["spoof-simulate", *replays, "data", "out", "w"]) == 1
-    assert "the originals are not heard in a room" in capsys.readouterr().err
+    assert "replays are in rooms, but the originals are not" in capsys.readouterr().err
     assert main(["room-apply", "--environments", "aaa,aad", "data", "out", "w"]) == 1
     assert "some of aaa, aab, ..., ccc; got 'aad'" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -183,7 +183,7 @@ def test_scores_of_another_backend_are_refused(run, world, tmp_path):
     save_arrays(tmp_path / "backend.npz", "Pipeline", *Pipeline([Cosine()]).to_state())
     code, err = run("--num-top", "7")
     assert code == 1
-    assert "scores: 10 of 10 scores that were looked at are not what" in err
+    assert "scores: 10 of 10 sampled scores are not what" in err
     assert "hint: give the back-end, vectors and spk2utt that the scores" in err
     assert not (tmp_path / "normalized").exists()
 

@@ -33,7 +33,7 @@ def test_bad_audio_is_one_line_with_its_cure(root, capsys):
     (root / f"{FOLDER}_train" / "flac" / "LA_T_2.flac").write_bytes(b"")
     assert main([*ARGUMENTS, ".", "data/train"]) == 1
     error = capsys.readouterr().err
-    assert "1 of 3 files are no good (1 damaged), e.g. " in error
+    assert "1 of 3 files are unusable (1 damaged), e.g. " in error
     assert "hint: --skip-bad true leaves them out" in error
     assert not (root / "data").exists()
     assert main([*ARGUMENTS, "--skip-bad", "true", ".", "data/train"]) == 0

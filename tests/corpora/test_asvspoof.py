@@ -8,9 +8,9 @@ import soundfile
 
 from asdkit.base.errors import DataError
 from asdkit.corpora.asvspoof import prepare
+from asdkit.data.directory_validation import validate
 from asdkit.data.manifests import read_utterances
 from asdkit.data.supervisions import read_supervisions, spoofed_parts
-from asdkit.data.validation import validate
 from asdkit.io.tables import read_lines, read_table
 
 RATE = 16000
@@ -99,12 +99,13 @@ def test_2019_la_has_trials_attacks_enrollment_and_scores(la_dev):
 def test_speakers_of_trials_without_enrollment_are_counted(la_dev, tmp_path, caplog):
     """A list of speakers that was empty left them out, and no word."""
     prepare_la()
-    assert "nothing to enroll" not in caplog.text
+    assert "no enrollment utterances" not in caplog.text
     name = f"{LA}_asv_protocols/ASVspoof2019.LA.asv.dev.male.trn.txt"
     (tmp_path / "root" / name).write_text("")
     prepare_la()
-    assert "1 of 2 speakers of the ASV trials have nothing to enroll, first 'LA_2'" in (
-        caplog.text
+    assert (
+        "1 of 2 speakers of the ASV trials have no enrollment utterances, first 'LA_2'"
+        in (caplog.text)
     )
 
 
@@ -271,14 +272,14 @@ BAD = {
 def test_bad_audio_is_an_error_unless_it_is_to_be_skipped(sort, la_dev, caplog):
     spoil, said = BAD[sort]
     spoil(la_dev / "LA_D_3.flac")
-    with pytest.raises(DataError, match="1 of 3 files are no good .*" + said) as error:
+    with pytest.raises(DataError, match="1 of 3 files are unusable .*" + said) as error:
         prepare_la()
     assert "--skip-bad true" in error.value.hint
     with pytest.raises(DataError, match="no such manifest"):
         read_utterances("data/dev")
     prepare_la(skip_bad=True)
     assert "skipped: " in caplog.text
-    assert "1 of 3 files are no good" in caplog.text
+    assert "1 of 3 files are unusable" in caplog.text
     assert [item.utt for item in read_utterances("data/dev")] == ["LA_D_1", "LA_D_2"]
     assert no_problems("data/dev")
 
@@ -286,7 +287,7 @@ def test_bad_audio_is_an_error_unless_it_is_to_be_skipped(sort, la_dev, caplog):
 def test_more_bad_than_good_is_an_error_even_then(la_dev):
     for number in (2, 3):
         (la_dev / f"LA_D_{number}.flac").unlink()
-    with pytest.raises(DataError, match="2 of 3 files are no good"):
+    with pytest.raises(DataError, match="2 of 3 files are unusable"):
         prepare_la(skip_bad=True)
 
 

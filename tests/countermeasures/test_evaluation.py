@@ -16,7 +16,7 @@ from asdkit.io.cm_scores import write_cm_scores
 from asdkit.io.protocols import Protocol
 from asdkit.metrics.eer import eer
 from asdkit.metrics.sasv import a_dcf
-from asdkit.metrics.tandem import asv_rates, min_tdcf_2019, tandem_weights
+from asdkit.metrics.tdcf import asv_rates, min_tdcf_2019, tandem_weights
 from asdkit.metrics.teer import concurrent_teer
 
 ATTACKS = ["A07", "A08"]

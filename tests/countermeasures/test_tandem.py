@@ -4,7 +4,7 @@ import pytest
 from asdkit.base.errors import FitError
 from asdkit.countermeasures.tandem import TandemFusion
 from asdkit.io.store import load_model, save_model
-from asdkit.metrics.costs import ASVSPOOF
+from asdkit.metrics.detection_costs import ASVSPOOF
 from asdkit.metrics.sasv import a_dcf, sasv_eers
 
 NUMBERS = 4000, 8000, 3000

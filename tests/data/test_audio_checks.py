@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from asdkit.__main__ import main
-from asdkit.data.validation import validate
+from asdkit.data.directory_validation import validate
 from asdkit.io.tables import write_table
 from asdkit.kaldi.import_data import import_directory
 
@@ -134,7 +134,7 @@ def test_commands_are_counted_and_not_run(kaldi, caplog):
     write_table("kaldi/wav.scp", {"a": "a.wav", "b": "touch ran; cat b.wav |"})
     validate(kaldi, audio=True)
     assert not (kaldi.parent / "ran").exists()
-    assert "looked into 1 sound files (0 not there; 1 recordings are" in caplog.text
+    assert "checked 1 sound files (0 missing; 1 recordings are" in caplog.text
 
 
 def test_a_missing_file_is_reported_once(data):

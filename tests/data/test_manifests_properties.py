@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asdkit.base.errors import DataError
+from asdkit.data.directory_validation import validate
 from asdkit.data.manifest_rules import find_problem
 from asdkit.data.manifests import read_utterances
-from asdkit.data.validation import validate
 
 quickly = settings(max_examples=60, derandomize=True, deadline=None, database=None)
 SOURCE = {"type": "file", "channels": [0], "source": "u.wav"}

@@ -3,6 +3,7 @@ import logging
 import pytest
 
 from asdkit.base.errors import DataError
+from asdkit.data.directory_validation import validate
 from asdkit.data.manifests import read_manifests, read_utterances
 from asdkit.data.subset import (
     read_list,
@@ -11,7 +12,6 @@ from asdkit.data.subset import (
     write_combined,
     write_subset,
 )
-from asdkit.data.validation import validate
 from asdkit.io.tables import read_table
 from asdkit.kaldi.import_data import import_directory
 

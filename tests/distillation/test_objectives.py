@@ -114,10 +114,10 @@ def test_precision_weighs_errors_in_units_of_the_mean(
 
 
 def test_precision_wants_precisions(make_loss, student, make_network_teacher, vectors):
-    with pytest.raises(AsdkitError, match="does not say how sure it is"):
+    with pytest.raises(AsdkitError, match="a network teacher has no precisions"):
         Precision(make_loss(), student, make_network_teacher())
     vectors._precision = None
-    with pytest.raises(AsdkitError, match="does not say how sure it is"):
+    with pytest.raises(AsdkitError, match="vectors have no precisions"):
         Precision(make_loss(), student, vectors)
 
 

@@ -18,7 +18,7 @@ def test_vectors_are_found_by_utterance(batch, rng):
 
 def test_vectors_without_precisions_say_so(batch):
     teacher = VectorTeacher(list("abcdef"), np.zeros((6, 2)))
-    with pytest.raises(AsdkitError, match="not say how sure") as error:
+    with pytest.raises(AsdkitError, match="have no precisions") as error:
         teacher.precision(batch)
     assert "--teacher-precision" in error.value.hint
 

@@ -6,7 +6,7 @@ from asdkit.gmm.em import GmmStats
 
 
 def test_no_frames_are_an_error():
-    with pytest.raises(FitError, match="not a single frame"):
+    with pytest.raises(FitError, match="there are no frames to train on"):
         GmmStats.zeros(4, 3, full=True, device="cpu").all_reduce()
 
 

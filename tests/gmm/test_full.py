@@ -99,7 +99,7 @@ def test_update_leaves_a_starved_gaussian_as_it_was(draw_full):
 
 def test_no_frames_are_an_error(draw_full):
     gmm, frames = draw_full(10)
-    with pytest.raises(FitError, match="not a single frame"):
+    with pytest.raises(FitError, match="there are no frames to train on"):
         aligner(gmm).accumulate(frames[:0]).all_reduce()
 
 

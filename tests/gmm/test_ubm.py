@@ -78,7 +78,7 @@ def test_comes_back_from_its_state(draw_full):
 def test_no_frames_are_an_error(draw_full, full):
     _, frames = draw_full(1000)
     options = {"num_gauss": 4, "num_init_iters": 2, "num_diag_iters": 0 if full else 1}
-    with pytest.raises(FitError, match="not a single frame"):
+    with pytest.raises(FitError, match="there are no frames to train on"):
         train_ubm(frames, lambda: [], **options)
 
 

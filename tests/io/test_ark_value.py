@@ -194,7 +194,7 @@ def test_a_corrupt_size_does_not_fill_the_memory(tmp_path):
 
 def test_a_location_behind_the_end_and_a_missing_file_are_named(tmp_path, feats):
     where = write(tmp_path / "x.ark", {"a": feats})["a"]
-    with pytest.raises(DataError, match="cannot read 'b': byte 9999 is behind its end"):
+    with pytest.raises(DataError, match="cannot read 'b': byte 9999 is beyond its end"):
         load_array("b", where.replace(":2", ":9999"))
     with pytest.raises(DataError, match=r"no\.ark: cannot read 'b': no such file"):
         load_array("b", str(tmp_path / "no.ark:7"))

@@ -121,7 +121,7 @@ def test_a_damaged_note_is_written_anew_with_a_warning(write, tmp_path, caplog):
     origin = Origin(str(tmp_path), describe(tmp_path), {})
     note_origin(table, origin)
     assert "not a note of origins" in caplog.text
-    assert "it is written anew" in caplog.text
+    assert "it is rewritten" in caplog.text
     assert read_origin(table) == origin
 
 

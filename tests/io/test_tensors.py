@@ -36,7 +36,7 @@ def test_a_damaged_file_is_named(tmp_path):
     whole = (tmp_path / "a.pt").read_bytes()
     for content in (b"", b"no model", b"PK\x03\x04", whole[: len(whole) // 2]):
         (tmp_path / "a.pt").write_bytes(content)
-        with pytest.raises(DataError, match=r"a\.pt: not a file of asdkit's") as caught:
+        with pytest.raises(DataError, match=r"a\.pt: not an asdkit file") as caught:
             load_tensors(tmp_path / "a.pt", "Network")
         assert "likelihood" not in str(caught.value)  # PyTorch's advice
 
@@ -48,8 +48,8 @@ class Boom:
 
 def test_nothing_in_a_file_is_executed(tmp_path):
     torch.save({"header": "{}", "tensors": Boom()}, tmp_path / "a.pt")
-    with pytest.raises(DataError, match="not a file of asdkit's"):
+    with pytest.raises(DataError, match="not an asdkit file"):
         load_tensors(tmp_path / "a.pt", "Network")
     (tmp_path / "b.pt").write_bytes(pickle.dumps(Boom()))
-    with pytest.raises(DataError, match="not a file of asdkit's"):
+    with pytest.raises(DataError, match="not an asdkit file"):
         load_tensors(tmp_path / "b.pt", "Network")

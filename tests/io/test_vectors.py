@@ -82,6 +82,6 @@ def test_vectors_of_zeros_are_named(tmp_path, caplog):
         for i in range(6):
             writer[f"u{i}"] = np.full(3, i % 2)
     read_vectors(f"scp:{tmp_path}/x.scp")
-    assert "3 of 6 vectors are all zeros, as no utterance's is: u0, u2, u4" in str(
+    assert "3 of 6 vectors are all zeros, which no utterance gives: u0, u2, u4" in str(
         caplog.messages
     )

@@ -103,5 +103,5 @@ def test_another_dimension_than_the_ubms_is_said(rng, aligner):
 def test_no_frame_at_all_is_said(rng, aligner):
     frames = Frames(rng)
     frames.batches = []
-    with pytest.raises(FitError, match="not a single frame"):
+    with pytest.raises(FitError, match="there are no frames to train on"):
         Statistics(frames).align(aligner)

@@ -33,7 +33,7 @@ def test_frames_without_labels_are_refused():
     network = registry.build("senet9", channels=2, feat_dim=8)
     loss = build("cross_entropy", embedding_dim=16, num_classes=2)
     batch = Batch(["a"], torch.zeros(1, 16, 8), torch.tensor([16]), torch.tensor([0]))
-    with pytest.raises(AsdkitError, match="no utterance is spoofed in part"):
+    with pytest.raises(AsdkitError, match="no utterance is partially spoofed"):
         FrameLabels(loss)(network, batch)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from asdkit.metrics import names, weighted
+from asdkit.metrics import flavor_names, weighted
 from asdkit.metrics.flavors import (
     CM,
     SASV,
@@ -11,7 +11,7 @@ from asdkit.metrics.flavors import (
     cm_metrics,
     without_value,
 )
-from asdkit.metrics.tandem import asv_rates, min_tdcf_2019, tandem_weights
+from asdkit.metrics.tdcf import asv_rates, min_tdcf_2019, tandem_weights
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def tandem(rng):
 
 
 def test_flavors_are_those_that_programs_offer():
-    assert tuple(VERIFICATION) == names.VERIFICATION
-    assert tuple(CM) == tuple(TDCF) == names.SPOOFING
+    assert tuple(VERIFICATION) == flavor_names.VERIFICATION
+    assert tuple(CM) == tuple(TDCF) == flavor_names.SPOOFING
 
 
 @pytest.mark.parametrize("flavor", CM)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from asdkit.metrics.costs import A_DCF, ASVSPOOF, Costs
+from asdkit.metrics.detection_costs import A_DCF, ASVSPOOF, Costs
 from asdkit.metrics.sasv import a_dcf, a_dcf_point, sasv_eers
 
 

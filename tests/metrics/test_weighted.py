@@ -5,8 +5,8 @@ import pytest
 
 from asdkit.metrics import dcf, eer, sasv, tandem, weighted
 from asdkit.metrics.cllr import cllr
-from asdkit.metrics.costs import ASVSPOOF
-from asdkit.metrics.tandem import TandemWeights
+from asdkit.metrics.detection_costs import ASVSPOOF
+from asdkit.metrics.tdcf import TandemWeights
 
 WEIGHTS = TandemWeights(0.02, 0.9, 0.3)
 BAYES = {"p_target": 0.95, "c_fa": 10.0}

@@ -232,7 +232,7 @@ def test_features_of_another_type_than_the_ubm_s_are_refused(refused, command):
     [
         (lambda ark: ark.replace(b"\0BFM", b"\0BQZ"), "expected a matrix or vector"),
         (lambda ark: ark[: len(ark) // 2], "more bytes, got the end of the file"),
-        (lambda ark: b"", "is behind its end"),
+        (lambda ark: b"", "is beyond its end"),
     ],
     ids=["header", "cut short", "empty"],
 )

@@ -74,7 +74,7 @@ def test_a_program_that_fails_or_hangs_is_one_line(stub, monkeypatch, rng):
     with pytest.raises(AsdkitError, match="espeak-ng fails with 3: 'no voice'"):
         espeak("hello", "f", 16000, rng)
     monkeypatch.setattr(text_to_speech.subprocess, "run", hang)
-    with pytest.raises(AsdkitError, match="flite takes more than 120 s"):
+    with pytest.raises(AsdkitError, match="flite took more than 120 s"):
         flite("hello", "f", 16000, rng)
 
 

@@ -48,7 +48,7 @@ from asdkit.metrics.bootstrap import Speakers, replicate
 from asdkit.metrics.det import ascending
 from asdkit.metrics.eer import eer
 from asdkit.metrics.sasv import a_dcf
-from asdkit.metrics.tandem import asv_rates, min_tdcf_2021, tandem_weights
+from asdkit.metrics.tdcf import asv_rates, min_tdcf_2021, tandem_weights
 from asdkit.metrics.teer import concurrent_teer
 
 NUM_SPEAKERS = 400  # as in ASVspoof 5's training part

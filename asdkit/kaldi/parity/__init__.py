@@ -1,1 +1,1 @@
-"""How far asdkit's numbers are from those of a Kaldi experiment, stage by stage."""
+"""Parity with a Kaldi experiment, stage by stage."""

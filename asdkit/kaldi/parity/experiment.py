@@ -1,4 +1,4 @@
-"""Where the parts of a Kaldi experiment are, and how to read them."""
+"""Locate and read the parts of a Kaldi experiment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Place = Annotated[str, "PATH,..."]
 
 
 class NotFoundError(AsdkitError):
-    """Say what the experiment does not have; the stage that wants it is left out."""
+    """Report what the experiment lacks; the stage that needs it is skipped."""
 
 
 @dataclass(frozen=True)
@@ -37,21 +37,21 @@ class Experiment:
         root: the directory; relative paths in its tables start from it.
         train: name of the training data.
         test: name of the test data.
-        conf: place of mfcc.conf, vad.conf and fbank.conf.
-        data: place of wav.scp and utt2spk of a part.
+        conf: location of mfcc.conf, vad.conf and fbank.conf.
+        data: location of wav.scp and utt2spk of a part.
         feats: features of a part.
         vad: voice activity decisions of a part.
-        diag_ubm: place of *.dubm and gselect*.gz.
-        full_ubm: place of *.ubm and gselect*.gz.
-        extractor: place of *.ie, final.ubm, final.dubm and post*.gz.
+        diag_ubm: location of *.dubm and gselect*.gz.
+        full_ubm: location of *.ubm and gselect*.gz.
+        extractor: location of *.ie, final.ubm, final.dubm and post*.gz.
         ivectors: i-vectors of a part.
-        backend: place of mean.vec, transform.mat, plda and plda_adapt.
+        backend: location of mean.vec, transform.mat, plda and plda_adapt.
         trials: trials, with trials_multi and enroll.spk2utt, if any, beside them.
         plda_scores: scores from plda, with those of trials_multi (*_multi) beside them.
         adapted_scores: scores from plda_adapt.
         cosine_scores: dot products after centering and length normalization.
         num_utts: number of utterances to recompute features, posteriors and i-vectors
-            of; 0: all.
+            for; 0: all.
         allow_pipes: run recordings that are shell commands (wav.scp lines ending in a
             pipe).
         within_covar_scale: share of the excess variance added to the within-speaker
@@ -124,7 +124,7 @@ class Experiment:
         return sorted(found, key=_number_then_name)
 
     def kept(self, pattern: str) -> list[Path]:
-        """Find files below the root that no recipe keeps, but that somebody may.
+        """Find files below the root that recipes usually delete.
 
         Raises:
             NotFoundError: there are none.
@@ -138,11 +138,11 @@ class Experiment:
         return str(path.relative_to(self.root))
 
     def first(self, items: Iterator[Any]) -> Iterator[Any]:
-        """Take as many utterances as are to be recomputed."""
+        """Keep as many utterances as are to be recomputed."""
         return itertools.islice(items, self.num_utts or None)
 
     def rooted(self, path: str) -> str:
-        """Let a relative path of a table start from the root."""
+        """Resolve a relative path in a table against the root."""
         return str(self.root / path)
 
     def arrays(self, path: Path) -> Iterator[tuple[str, np.ndarray]]:

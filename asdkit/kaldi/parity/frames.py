@@ -1,4 +1,4 @@
-"""Parity of what is computed from audio: features, VAD decisions, the front end."""
+"""Parity of frames: features, VAD decisions, the front end."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def check_vad(experiment: Experiment, part: Part) -> Iterator[Finding]:
 
 
 def check_front_end(experiment: Experiment) -> Iterator[Finding]:
-    """Follow the front end step by step, if someone kept what Kaldi made."""
+    """Compare the front end step by step, where Kaldi's outputs were kept."""
     voiced = dict(experiment.arrays(experiment.place("vad", "test")))
     for name, step in STEPS.items():
         for path in experiment.kept(f"feats/{name}_head*.ark"):

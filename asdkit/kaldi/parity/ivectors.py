@@ -1,4 +1,4 @@
-"""Parity of the extractor: its EM steps, and the i-vectors it gives."""
+"""Parity of the extractor: EM steps and i-vectors."""
 
 from __future__ import annotations
 

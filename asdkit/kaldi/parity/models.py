@@ -1,4 +1,4 @@
-"""Parity of model files: taken over as our models and given back as Kaldi's."""
+"""Parity of model files: imported from Kaldi and exported back."""
 
 from __future__ import annotations
 

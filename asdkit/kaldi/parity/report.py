@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class Stage(NamedTuple):
-    """What is checked, and how."""
+    """One check of the report."""
 
     section: str
     name: str
@@ -26,7 +26,7 @@ class Stage(NamedTuple):
 
 
 def _files(of: str, *patterns: str) -> Callable[[Experiment], Iterator[Finding]]:
-    """Check that the model files of a place go in and out unchanged."""
+    """Check that the model files of a place survive import and export unchanged."""
     return partial(models.check_files, of=of, patterns=patterns)
 
 

@@ -1,4 +1,4 @@
-"""The table of the report: what was compared, how far apart it is, the verdict."""
+"""Rows of the parity report: what was compared, the difference, the verdict."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEADS = ("stage", "Kaldi's file", "max abs", "max rel", "allowed", "verdict")
 
 
 class Difference(NamedTuple):
-    """How far our numbers are from Kaldi's, at most.
+    """The largest difference between our numbers and Kaldi's.
 
     Attributes:
         absolute: in the unit of the numbers.
@@ -66,7 +66,7 @@ IDENTICAL = Limit(0.0, "abs")
 
 
 class Finding(NamedTuple):
-    """What a stage found out about one file.
+    """The result of a stage for one file.
 
     Attributes:
         file: relative to the experiment.
@@ -82,7 +82,7 @@ class Finding(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One line of the report; without a finding, the note says why."""
+    """One line of the report; without a finding, the note gives the reason."""
 
     section: str
     stage: str
@@ -142,7 +142,7 @@ def _cells(row: Row) -> list[Cell | str]:
 
 
 def _summary(rows: Sequence[Row]) -> Iterator[str]:
-    """Count the verdicts; say what was not found, and what went wrong."""
+    """Count the verdicts; list what was not found, and what failed."""
     yield "max rel is a share: of itself for a weight, variance or psi, of its standard"
     yield "deviation for a mean, of its length for an i-vector, else of the largest."
     yield ""

@@ -1,4 +1,4 @@
-"""Scores of listed trials from factors: ``scores = a @ b.T``, at the listed places."""
+"""Score listed trials from factors: ``a @ b.T``, evaluated only where listed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table of systems and their metrics, for people."""
+"""Tables of systems and their metrics."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SORTS = {2: ("target", "nontarget"), 3: ("target", "nontarget", "spoof")}
 
 
 class Draws(NamedTuple):
-    """How to make intervals.
+    """Options of bootstrap intervals.
 
     Attributes:
         speakers: of the trials of every class.
@@ -90,7 +90,7 @@ def _replicate(
     metrics: Sequence[Metric],
     draws: Draws,
 ) -> np.ndarray | None:
-    """Draw speakers: (R, S, Q), NaN for metrics without intervals; None if in vain."""
+    """Draw speakers: (R, S, Q), NaN for metrics without intervals; None if it fails."""
     statistics = {m.title: m.statistic for m in metrics if m.statistic}
     try:
         drawn = replicate(

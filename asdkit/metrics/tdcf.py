@@ -27,9 +27,9 @@ from typing import NamedTuple
 import numpy as np
 
 from asdkit.base.errors import FitError
-from asdkit.metrics.costs import ASVSPOOF, Costs, normalize
 from asdkit.metrics.dcf import cheapest_point
 from asdkit.metrics.det import ascending, count_rejected
+from asdkit.metrics.detection_costs import ASVSPOOF, Costs, normalize
 from asdkit.metrics.eer import eer_point
 
 
@@ -52,7 +52,7 @@ ASVSPOOF5_RATES = AsvRates(0.01880141010575793, 0.01881016557566423, 0.460708290
 
 
 class TandemWeights(NamedTuple):
-    """C0, C1 and C2: what the ASV system's errors and the CM's errors weigh."""
+    """C0, C1 and C2: the weights of the ASV system's errors and of the CM's."""
 
     c0: float
     c1: float
@@ -60,7 +60,7 @@ class TandemWeights(NamedTuple):
 
     @property
     def floor(self) -> float:
-        """The 2021 form of a CM without errors: what is left is the ASV system's."""
+        """The 2021 form of a perfect CM: only the ASV system's errors remain."""
         return normalize(self.c0, self.c0 + min(self.c1, self.c2))
 
 
@@ -90,7 +90,7 @@ def asv_rates(target: np.ndarray, nontarget: np.ndarray, spoof: np.ndarray) -> A
 
 
 def tandem_weights(rates: AsvRates, costs: Costs = ASVSPOOF) -> TandemWeights:
-    """Turn the errors of an ASV system into what those of a CM weigh.
+    """Turn the error rates of an ASV system into the weights of a CM's errors.
 
     Raises:
         FitError: the ASV system is worse than one that rejects everybody, so that no
@@ -111,7 +111,7 @@ def tandem_weights(rates: AsvRates, costs: Costs = ASVSPOOF) -> TandemWeights:
 def min_tdcf_2021(
     bonafide: np.ndarray, spoof: np.ndarray, weights: TandemWeights
 ) -> float:
-    """Return the least t-DCF that any CM threshold could give, in the 2021 form.
+    """Return the lowest t-DCF over all CM thresholds, in the 2021 form.
 
     Args:
         bonafide: (N,) CM scores of bona fide utterances; higher means bona fide.
@@ -133,7 +133,7 @@ def min_tdcf_2021(
 def min_tdcf_2019(
     bonafide: np.ndarray, spoof: np.ndarray, weights: TandemWeights
 ) -> float:
-    """Return the least t-DCF that any CM threshold could give, in the legacy form.
+    """Return the lowest t-DCF over all CM thresholds, in the legacy form.
 
     Arguments and errors as in `min_tdcf_2021`.
 

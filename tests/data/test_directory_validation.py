@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from asdkit.base.errors import DataError
+from asdkit.data.directory_validation import validate
 from asdkit.data.manifests import RECORDINGS
 from asdkit.data.repair import repair
-from asdkit.data.validation import validate
 from asdkit.io.tables import read_table
 from asdkit.kaldi.import_data import import_directory
 

@@ -1,4 +1,4 @@
-"""Check data directories: every table by itself, then all of them together.
+"""Validate data directories: each table alone, then all together.
 
 A directory with manifests and a plain Kaldi data directory are both checked.
 """
@@ -42,7 +42,7 @@ COMPLETE = (
 def validate(
     data_dir: PathName, check_feats: bool = False, audio: bool = False
 ) -> Report:
-    """Look for everything that is wrong with a data directory.
+    """Check a data directory for errors of every kind.
 
     Args:
         data_dir: with manifests, Kaldi tables or both.
@@ -92,7 +92,7 @@ def _as_table(lines: Iterable[str]) -> Table:
 
 
 def _check_manifests(directory: Path, report: Report) -> dict[str, list[str]] | None:
-    """Check the manifests and whether the tables still say what they say.
+    """Check the manifests, and whether the tables still agree with them.
 
     Returns:
         the tables they imply; None if there are none, or none that can be read.
@@ -271,7 +271,7 @@ def _check_recordings(
 
 
 def _seconds(text: str) -> float:
-    """Read a time; what is malformed has been reported and counts as endless."""
+    """Read a time; a malformed one, already reported, counts as endless."""
     try:
         return parse_finite(text)
     except ValueError:
@@ -328,7 +328,7 @@ def _shapes(
 
 
 def _check_origins(directory: Path, report: Report) -> None:
-    """Check that features, VAD decisions and trials are of what is there now."""
+    """Check that features, VAD decisions and trials belong to the present data."""
     for name in list_derived(directory):
         try:
             check_origin(directory / name)

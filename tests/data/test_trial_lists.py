@@ -1,6 +1,6 @@
 import numpy as np
 
-from asdkit.data.trials import group_utterances, pair_utterances
+from asdkit.data.trial_lists import group_utterances, pair_utterances
 
 UTT2SPK = {"u3": "b", "u1": "a", "u2": "a", "u4": "c"}
 

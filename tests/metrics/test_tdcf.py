@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import norm
 
 from asdkit.base.errors import FitError
-from asdkit.metrics.tandem import (
+from asdkit.metrics.tdcf import (
     ASVSPOOF5_RATES,
     AsvRates,
     TandemWeights,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from asdkit.metrics.bootstrap import Speakers
-from asdkit.metrics.table import Draws, verification_table
+from asdkit.metrics.metric_table import Draws, verification_table
 
 
 def test_every_system_is_a_line_and_columns_are_aligned():

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-import asdkit.backends.scoring as module
-from asdkit.backends.scoring import score_listed
+import asdkit.backends.trial_scoring as module
+from asdkit.backends.trial_scoring import score_listed
 
 
 @pytest.mark.parametrize("dense", [0.0, 2.0])

@@ -1,4 +1,4 @@
-"""What the three kinds of trials are worth where speakers and spoofs are told apart."""
+"""Costs and priors of target, nontarget and spoof trials."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Costs:
 
 
 def normalize(cost: float, worst: float) -> float:
-    """Divide by what no use of the scores costs; NaN if even that costs nothing."""
+    """Divide by the cost of ignoring the scores; NaN if even that is 0."""
     return cost / worst if worst > 0 else math.nan
 
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from asdkit.metrics.costs import ASVSPOOF, Costs, normalize
+from asdkit.metrics.detection_costs import ASVSPOOF, Costs, normalize
 
 
 def test_the_defaults_are_asvspoofs():

@@ -1,4 +1,4 @@
-"""Lists of trials, made from who spoke what."""
+"""Make lists of trials from speaker labels."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def pair_with_speakers(
     spoofs: Collection[str] = (),
     groups: Mapping[str, str] | None = None,
 ) -> tuple[Trials, np.ndarray]:
-    """Pair enrolled speakers with utterances; spoofs only with whom they imitate.
+    """Pair enrolled speakers with utterances, spoofs with the imitated ones only.
 
     Args:
         spk2utt: the utterances that each speaker is enrolled with, which are no tests.
@@ -90,7 +90,7 @@ def _equal(left: list[str], right: list[str]) -> np.ndarray:
 def group_utterances(
     utt2spk: Mapping[str, str], values: Mapping[str, str]
 ) -> tuple[dict[str, str], list[str]]:
-    """Give every utterance the value of its own, or else of its speaker.
+    """Assign every utterance its own value, or else its speaker's.
 
     Args:
         utt2spk: the speaker of every utterance.
@@ -108,7 +108,7 @@ def group_utterances(
 def read_groups(
     path: PathName | None, utt2spk: Mapping[str, str]
 ) -> dict[str, str] | None:
-    """Read within which group each utterance is paired.
+    """Read the groups within which utterances are paired.
 
     Args:
         path: a table of utterances or speakers; None does not group them.

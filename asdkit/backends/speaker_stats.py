@@ -1,4 +1,4 @@
-"""What a set of embeddings with speaker labels comes down to."""
+"""Summary statistics of embeddings with speaker labels."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from asdkit.backends.speakers import speaker_stats, warn_of_repeats
+from asdkit.backends.speaker_stats import speaker_stats, warn_of_repeats
 from asdkit.base.errors import FitError
 
 SPK = np.array(["b", "a", "c", "b", "b", "c"])

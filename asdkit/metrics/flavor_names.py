@@ -1,4 +1,4 @@
-"""The flavors of metrics by name; `asdkit.metrics.flavors` says what each reports."""
+"""Metric flavors by name; `asdkit.metrics.flavors` says what each reports."""
 
 from __future__ import annotations
 
