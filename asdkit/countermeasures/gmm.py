@@ -149,7 +149,7 @@ def train_spoof_gmm(
             seed,
         )
         mixtures.append(gmm)
-    config = FeatureConfig.stored_in(data_dir, voiced=False, subtract_mean=False)
+    config = FeatureConfig.read_by_gmms(data_dir)
     bonafide, spoof = mixtures
     return SpoofGmm(bonafide, spoof, frontend, config)
 
