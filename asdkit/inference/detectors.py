@@ -106,7 +106,7 @@ class NetworkCountermeasure(Countermeasure):
         ...     model = asdkit.load(folder)
         >>> model.detect((noise, 16000)).kind
         'bona fide score'
-        >>> model.embed((noise, 16000))
+        >>> model.embed((noise, 16000))  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         asdkit.base.errors.AsdkitError: ... a countermeasure ... does not embed ...
     """
