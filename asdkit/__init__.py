@@ -1,3 +1,30 @@
 """Speaker verification and anti-spoofing, from data to results, in small programs."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from asdkit.inference.loading import load as load
+
 __version__ = "0.2.0"
+
+# The front door: name -> module that has it, imported when it is asked for.
+_LAZY = {
+    "load": "asdkit.inference.loading",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    globals()[name] = found = getattr(import_module(_LAZY[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    """List what has been imported, and what can be."""
+    return sorted({*globals(), *_LAZY})

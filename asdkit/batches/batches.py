@@ -267,13 +267,24 @@ class ExtractionBatches:
     def make(self, indices: Sequence[int]) -> Batch:
         """Pad utterances to the longest of them."""
         parts = [self.frames.whole(index) for index in indices]
-        num_frames = torch.tensor([len(part) for part in parts])
-        feats = torch.zeros(len(parts), int(num_frames.max()), self.frames.dim)
-        for n, part in enumerate(parts):
-            part = part - part.mean(axis=0) if self.subtract_mean else part
-            feats[n, : len(part)] = torch.from_numpy(part)
         utts = [self.frames.cuts[index].id for index in indices]
-        return Batch(utts, feats, num_frames, torch.full((len(parts),), -1))
+        return pad(utts, parts, self.subtract_mean)
+
+
+def pad(utts: list[str], parts: Sequence[np.ndarray], subtract_mean: bool) -> Batch:
+    """Put whole utterances into one batch, padded to the longest of them.
+
+    Args:
+        utts: N ids.
+        parts: (T, D) float32 of each.
+        subtract_mean: subtract the mean over time of every utterance.
+    """
+    num_frames = torch.tensor([len(part) for part in parts])
+    feats = torch.zeros(len(parts), int(num_frames.max()), parts[0].shape[1])
+    for n, part in enumerate(parts):
+        part = part - part.mean(axis=0) if subtract_mean else part
+        feats[n, : len(part)] = torch.from_numpy(part)
+    return Batch(utts, feats, num_frames, torch.full((len(parts),), -1))
 
 
 class Failure(NamedTuple):
@@ -301,7 +312,7 @@ def make_ahead(
     """
     if num_workers == 0:
         for order in orders:
-            with _one_thread():
+            with one_thread():
                 batch = make(order)
             yield batch
         return
@@ -332,8 +343,8 @@ class _Workshop(Dataset[Batch | Failure]):
 
 
 @contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute as workers do, in one thread, so that sums have the same order."""
+def one_thread() -> Iterator[None]:
+    """Compute as workers do: chunks are small, and sums must have the same order."""
     num_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -49,16 +49,33 @@ class CroppedFrames:
             DataError: it is missing or damaged.
         """
         feats = self.frames.whole(index)
-        length = self.chunk_frames
-        if self.crop == "whole":
-            length = max(len(feats), self.min_frames)
-        if len(feats) < length:
-            return np.resize(feats, (length, self.dim))
-        start = (len(feats) - length) // 2 if self.crop == "center" else 0
-        return feats[start : start + length]
+        return crop_frames(feats, self.crop, self.chunk_frames, self.min_frames)
 
     def chunk(
         self, index: int, num_frames: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, int]:
         """Return (num_frames, D) of an utterance as the other source does, to train."""
         return self.frames.chunk(index, num_frames, rng)
+
+
+def crop_frames(
+    feats: np.ndarray, crop: Crop, chunk_frames: int, min_frames: int = 1
+) -> np.ndarray:
+    """Cut the part to score out of an utterance; repeat what is too short.
+
+    Args:
+        feats: (T, D) of the whole utterance, T > 0.
+        crop: see `CroppedFrames`, as for the next two.
+        chunk_frames: of a crop.
+        min_frames: the shortest utterance that the network can take.
+
+    Returns:
+        (T', D).
+    """
+    length = chunk_frames
+    if crop == "whole":
+        length = max(len(feats), min_frames)
+    if len(feats) < length:
+        return np.resize(feats, (length, feats.shape[1]))
+    start = (len(feats) - length) // 2 if crop == "center" else 0
+    return feats[start : start + length]

@@ -7,9 +7,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from asdkit.base.errors import DataError
 from asdkit.base.registry import construct
 from asdkit.batches.frame_sources import (
+    DELTA_WINDOW,
     ComputedFrames,
     DeltaFrames,
     FrameSource,
@@ -17,7 +20,8 @@ from asdkit.batches.frame_sources import (
 )
 from asdkit.data.cuts import read_cuts
 from asdkit.data.derived import origin_of_audio, origin_of_features
-from asdkit.data.feats_info import FeatsInfo, read_info
+from asdkit.data.feats_info import FeatsInfo, read_info, read_vad_info
+from asdkit.features.deltas import add_deltas
 from asdkit.features.frames import Features
 from asdkit.features.registry import FEATURES, name_of
 from asdkit.io.origins import Origin
@@ -39,6 +43,8 @@ class FeatureConfig:
         voiced: leave out frames without speech, as vad.scp says.
         subtract_mean: subtract the mean over time of every chunk or utterance.
         delta_order: order of the highest time derivative to append; 0: none.
+        vad: "method" and "options" of vad-compute that rejected frames; None: unknown,
+            or nothing was rejected.
 
     Raises:
         ValueError: audio without a type, or computed frames with ``voiced``.
@@ -50,6 +56,7 @@ class FeatureConfig:
     voiced: bool = False
     subtract_mean: bool = True
     delta_order: int = 0
+    vad: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.source == "audio" and self.voiced:
@@ -70,8 +77,16 @@ class FeatureConfig:
         delta_order: int = 0,
     ) -> FeatureConfig:
         """Describe the stored features of a data directory."""
-        kind, options = _described(read_info(data_dir))
-        return cls("stored", kind, options, voiced, subtract_mean, delta_order)
+        kind, options = described(read_info(data_dir))
+        info = read_vad_info(data_dir) if voiced else None
+        vad = None if info is None else info._asdict()
+        return cls("stored", kind, options, voiced, subtract_mean, delta_order, vad)
+
+    @classmethod
+    def read_by_gmms(cls, data_dir: PathName) -> FeatureConfig:
+        """Describe the frames that mixtures read: voiced ones, if there is vad.scp."""
+        voiced = (Path(data_dir) / "vad.scp").exists()
+        return cls.stored_in(data_dir, voiced, subtract_mean=False)
 
     @classmethod
     def computed_by(
@@ -122,7 +137,7 @@ class FeatureConfig:
         Raises:
             DataError: they are not these.
         """
-        kind, options = _described(read_info(data_dir))
+        kind, options = described(read_info(data_dir))
         if not self.type or not kind:
             return
         expected, got = ({"type": self.type, **self.options}, {"type": kind, **options})
@@ -164,9 +179,15 @@ class FeatureConfig:
         """Append derivatives to frames, if requested."""
         return DeltaFrames(frames, self.delta_order) if self.delta_order else frames
 
+    def append_deltas(self, feats: np.ndarray) -> np.ndarray:
+        """(T, D) features of an utterance -> (T, D') with derivatives, if any."""
+        if not self.delta_order:
+            return feats
+        return add_deltas(feats, DELTA_WINDOW, self.delta_order)
 
-def _described(info: FeatsInfo | None) -> tuple[str | None, dict[str, Any]]:
-    """Type and options of stored features; the seed of dither does not matter."""
+
+def described(info: FeatsInfo | None) -> tuple[str | None, dict[str, Any]]:
+    """Return type and options of stored features, without the seed of dither."""
     if info is None:
         return None, {}
     return info.type, {k: v for k, v in info.options.items() if k != "seed"}

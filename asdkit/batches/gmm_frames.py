@@ -84,14 +84,14 @@ def read_frames(
             skipped.append(utt)
             continue
         if num_frames and num_frames + len(frames) > max_frames:
-            yield _join(names, kept)
+            yield join(names, kept)
             names, kept, num_frames = [], [], 0
         names.append(utt)
         kept.append(frames)
         num_frames += len(frames)
         num_kept += 1
     if names:
-        yield _join(names, kept)
+        yield join(names, kept)
     if skipped:
         _tell_skipped(data_dir, skipped, num_kept)
 
@@ -267,8 +267,8 @@ class _Reader:
             )
 
 
-def _join(utts: list[str], frames: list[np.ndarray]) -> FrameBatch:
-    """Put utterances one after another."""
+def join(utts: list[str], frames: list[np.ndarray]) -> FrameBatch:
+    """N ids and their (T, D) frames -> the batch of them, one after another."""
     lengths = [0, *map(len, frames)]
     return FrameBatch(utts, np.concatenate(frames), np.cumsum(lengths))
 

@@ -4,8 +4,9 @@ e.g.: asdkit ivector-train --ivector-dim 400 data/train exp/ubm exp/extractor
 e.g.: torchrun --standalone --nproc-per-node 8 -m asdkit ivector-train data/train ...
 
 Writes extractor.npz, which holds the UBM and the options of the front end, too, so
-that extraction needs nothing else.  After every iteration checkpoint.npz keeps what
-is done: the same command, run again, goes on from there.
+that extraction needs nothing else; and how features and vad.scp were made, where this
+is known, so that asdkit.load can start from audio.  After every iteration
+checkpoint.npz keeps what is done: the same command, run again, goes on from there.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
     from asdkit.base.distributed import is_main, share
+    from asdkit.batches.feature_config import FeatureConfig
     from asdkit.batches.gmm_frames import Frames, list_utts
     from asdkit.io.store import load_checkpoint, save_arrays
     from asdkit.ivector.extractor import IvectorExtractor
@@ -54,7 +56,9 @@ def main(args: argparse.Namespace) -> None:
     device = choose_device(args.device)
     ubm, frontend = load_ubm(Path(args.ubm_dir) / "ubm.npz")
     extractor = IvectorExtractor(**options_of(IvectorExtractor, args))
-    system = IvectorSystem(frontend, ubm, extractor, args.num_gselect, args.min_post)
+    features = FeatureConfig.read_by_gmms(args.data_dir).description
+    how = args.num_gselect, args.min_post, features
+    system = IvectorSystem(frontend, ubm, extractor, *how)
 
     utts = share(list_utts(args.data_dir))
     frames = Frames(args.data_dir, frontend, utts, max_cached=0)

@@ -7,8 +7,9 @@ By energy, with Kaldi's options and defaults; or, where k2 is installed, by a pa
 through an acceptor with minimum durations, over scores of two Gaussian mixtures that
 learn from the recordings themselves, of silero-vad, or of an archive.  Reads feats.scp,
 whose first column is log energy; writes vad.ark and vad.scp, vectors of 0 and 1, and
-vad.scp into the data directory, too.  Utterances without speech are counted; if most
-have none, it is an error.
+vad.json, which remembers the method and its options; vad.scp goes into the data
+directory, too.  Utterances without speech are counted; if most have none, it is an
+error.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
+    from asdkit.base.registry import defaults_of
+    from asdkit.data.feats_info import VadInfo
     from asdkit.data.frame_segments import write_speech
     from asdkit.vad.detection import EnergyDetector, compute_vad
 
@@ -63,5 +66,6 @@ def main(args: argparse.Namespace) -> None:
         detector = EnergyDetector(partial(method, **options))
     else:
         detector = method(**options)
-    compute_vad(args.data_dir, args.out_dir, detector)
+    described = VadInfo(args.method, {**defaults_of(METHODS, args.method), **options})
+    compute_vad(args.data_dir, args.out_dir, detector, described)
     write_speech(args.data_dir, args.rttm, args.segments)

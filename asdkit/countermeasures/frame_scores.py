@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asdkit.base.errors import DataError
 from asdkit.base.ranges import Natural
 from asdkit.batches.batches import ExtractionBatches
-from asdkit.batches.feature_config import FeatureConfig
+from asdkit.countermeasures.loading import load_countermeasure
 from asdkit.io.ark import ArkWriter
-from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import PathName
-from asdkit.losses.classification import ClassificationLoss
-from asdkit.models.networks import load_network
 from asdkit.nnet.extraction import extract_frames
 
 
@@ -43,16 +39,11 @@ def score_frames(
             not fit it.
         AsdkitError: the network does not embed single frames.
     """
-    trained = load_network(path)
-    loss, network = trained.loss.to(device), trained.network.to(device)
-    if trained.options["classes"] != ["spoof", BONAFIDE]:
-        raise DataError(path, "expected a countermeasure", hint="cm-train makes one")
-    assert isinstance(loss, ClassificationLoss)
-    config = FeatureConfig.read(trained.options["features"])
-    data = trained.options["data"]
+    cm = load_countermeasure(path, device)
+    config, network, loss = cm.feature_config, cm.network, cm.loss
     batches = ExtractionBatches(
         config.open_frames(config.read_cuts(data_dir), network.feat_dim),
-        max_frames=max_frames or data["batch_size"] * data["chunk_frames"],
+        max_frames=max_frames or cm.max_frames,
         min_frames=network.min_frames,
         subtract_mean=config.subtract_mean,
         num_workers=num_workers,

@@ -23,7 +23,13 @@ from asdkit.base.errors import DataError
 from asdkit.base.estimators import set_arrays, split_state
 from asdkit.base.ranges import Count, Natural, Share
 from asdkit.batches.feature_config import FeatureConfig
-from asdkit.batches.gmm_frames import Frames, list_utts, read_frames, sample_frames
+from asdkit.batches.gmm_frames import (
+    FrameBatch,
+    Frames,
+    list_utts,
+    read_frames,
+    sample_frames,
+)
 from asdkit.data.agreement import require_agreement_of
 from asdkit.features.frontend import FrontEnd
 from asdkit.gmm.diagonal import DiagGmm
@@ -91,9 +97,13 @@ class SpoofGmm:
             if batch.frames.shape[1] != dim:
                 problem = f"expected {dim} dimensions, got {batch.frames.shape[1]}"
                 raise DataError(Path(data_dir) / "feats.scp", problem)
-            llrs = self.llrs(torch.from_numpy(batch.frames).to(device)).double()
-            sums = np.add.reduceat(llrs.cpu().numpy(), batch.splits[:-1])
-            yield batch.utts, sums / np.diff(batch.splits)
+            yield batch.utts, self.score_batch(batch, device)
+
+    def score_batch(self, batch: FrameBatch, device: str = "cpu") -> np.ndarray:
+        """Score N utterances by their prepared frames: (N,) float64."""
+        llrs = self.llrs(torch.from_numpy(batch.frames).to(device)).double()
+        sums = np.add.reduceat(llrs.cpu().numpy(), batch.splits[:-1])
+        return sums / np.diff(batch.splits)
 
 
 def train_spoof_gmm(
@@ -140,7 +150,7 @@ def train_spoof_gmm(
             seed,
         )
         mixtures.append(gmm)
-    config = FeatureConfig.stored_in(data_dir, voiced=False, subtract_mean=False)
+    config = FeatureConfig.read_by_gmms(data_dir)
     bonafide, spoof = mixtures
     return SpoofGmm(bonafide, spoof, frontend, config)
 

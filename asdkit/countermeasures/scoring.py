@@ -5,26 +5,23 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from asdkit.base.distributed import gather, is_main
-from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.errors import DataError
 from asdkit.base.ranges import Natural
 from asdkit.batches.batches import ExtractionBatches
 from asdkit.batches.crops import Crop, CroppedFrames
-from asdkit.batches.feature_config import FeatureConfig
-from asdkit.data.cuts import SPOOF_CLASSES, attack_of
+from asdkit.countermeasures.loading import load_countermeasure
+from asdkit.data.cuts import attack_of
 from asdkit.distillation.adversarial import Adversary, attack_batches
 from asdkit.io.cm_scores import write_cm_scores
 from asdkit.io.origins import Origin, describe, digest_file, note_origin
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import PathName, read_table
-from asdkit.losses.classification import ClassificationLoss
-from asdkit.models.networks import load_network
 from asdkit.nnet.extraction import PaddedBatch, extract
 
 logger = logging.getLogger(__name__)
@@ -63,36 +60,21 @@ def score_network(
             fit it.
         AsdkitError: nobody remembers how to compute the features.
     """
-    trained = load_network(path)
-    loss, options = trained.loss, trained.options
-    if options["classes"] != [*SPOOF_CLASSES] or "crop" not in options["data"]:
-        raise DataError(
-            path,
-            f"expected a countermeasure, got a network with {len(options['classes'])} "
-            "classes",
-            hint="cm-train makes one; of speakers, nnet-extract extracts embeddings",
-        )
-    assert isinstance(loss, ClassificationLoss)
-    config = FeatureConfig.read(options["features"])
-    try:
-        config = replace(config, source=features or config.source)
-    except ValueError as error:
-        raise AsdkitError(f"{path}: {error}") from None
-    data, network = options["data"], trained.network.to(device)
+    cm = load_countermeasure(path, device, features)
+    config, network, loss = cm.feature_config, cm.network, cm.loss
     cuts = config.read_cuts(data_dir)
     trials = CroppedFrames(
         config.open_frames(cuts, network.feat_dim),
-        crop or data["crop"],
-        data["chunk_frames"],
+        crop or cm.crop,
+        cm.chunk_frames,
         network.min_frames,
     )
     batches: Iterable[PaddedBatch] = ExtractionBatches(
         trials,
-        max_frames=max_frames or data["batch_size"] * data["chunk_frames"],
+        max_frames=max_frames or cm.max_frames,
         subtract_mean=config.subtract_mean,
         num_workers=num_workers,
     )
-    loss.to(device)
     if adversary is not None:
         labels = {cut.id: int(attack_of(cut) == BONAFIDE) for cut in trials.cuts}
         batches = attack_batches(network, loss, batches, labels, adversary, device)

@@ -1,1 +1,1 @@
-"""What a user of trained models calls."""
+"""What a user of a trained model calls: load, embed, score, detect."""

@@ -65,10 +65,24 @@ def describe(path: PathName) -> dict[str, Any]:
     return header | {"arrays": shapes}
 
 
+def kind_of(path: PathName) -> str:
+    """Read which kind of model a file holds, and none of its arrays.
+
+    Raises:
+        DataError: missing, damaged, or no model file.
+    """
+    with (
+        _explaining(path),
+        open(path, "rb") as stream,
+        np.lib.npyio.NpzFile(stream, allow_pickle=False) as file,
+    ):
+        return str(json.loads(str(file[HEADER]))["kind"])
+
+
 def _load(path: PathName) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read header and arrays; explain if it is not a model file."""
     note_input(path)
-    try:
+    with _explaining(path):
         verify_zip(path)
         with (
             open(path, "rb") as stream,
@@ -76,7 +90,14 @@ def _load(path: PathName) -> tuple[dict[str, Any], dict[str, Any]]:
             np.lib.npyio.NpzFile(stream, allow_pickle=False) as file,
         ):
             arrays = {name: file[name] for name in file.files}
-        header = json.loads(str(arrays.pop(HEADER)))
+        return json.loads(str(arrays.pop(HEADER))), arrays
+
+
+@contextlib.contextmanager
+def _explaining(path: PathName) -> Iterator[None]:
+    """Say what is wrong with a file that cannot be read."""
+    try:
+        yield
     except FileNotFoundError:
         raise DataError(path, "no such model file") from None
     except DAMAGES as error:
@@ -87,7 +108,6 @@ def _load(path: PathName) -> tuple[dict[str, Any], dict[str, Any]]:
         ) from None
     except MemoryError as error:
         raise DataError(path, f"its arrays do not fit into memory: {error}") from None
-    return header, arrays
 
 
 def save_model(path: PathName, model: Any) -> None:

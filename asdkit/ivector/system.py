@@ -31,6 +31,8 @@ class IvectorSystem:
         extractor: of statistics that this UBM gave.
         num_gselect: Gaussians that a frame may count for, see `Aligner`.
         min_post: smaller posteriors are dropped.
+        features: how the features were made that it was trained on, as
+            `asdkit.batches.feature_config` describes them; None: unknown.
     """
 
     def __init__(
@@ -40,12 +42,14 @@ class IvectorSystem:
         extractor: IvectorExtractor,
         num_gselect: int,
         min_post: float,
+        features: Mapping[str, Any] | None = None,
     ) -> None:
         self.frontend = frontend
         self.ubm = ubm
         self.extractor = extractor
         self.num_gselect = num_gselect
         self.min_post = min_post
+        self.features = features
 
     def aligner(self, device: torch.device | str = "cpu") -> Aligner:
         """Prepare to compute posteriors of frames."""
@@ -84,21 +88,7 @@ class IvectorSystem:
         Raises:
             DataError: the frames have another dimension than the UBM.
         """
-        device = torch.device(device)
-        aligner, posterior = self.aligner(device), self.extractor.posterior(device)
-        for batch in batches:
-            frames = to_tensor(batch, self.ubm.full.means_.shape[1], device)
-            posteriors = aligner.align(frames)
-            utts, _, splits = batch
-            for first in range(0, len(utts), BATCH):
-                part = splits[first : first + BATCH + 1]
-                n, f = sum_utts(frames, posteriors, part)
-                yield from zip(
-                    utts[first : first + BATCH],
-                    posterior.mean(n, f).cpu().numpy(),
-                    posterior.precision(n).cpu().numpy(),
-                    strict=True,
-                )
+        yield from Extraction(self, device)(batches)
 
     def resume(self, saved: IvectorSystem, totals: Totals) -> bool:
         """Resume an interrupted training, if it was this one.
@@ -112,6 +102,8 @@ class IvectorSystem:
             so that `IvectorExtractor.iterate` can do what is left.
         """
         saved.extractor.num_iters = self.extractor.num_iters
+        if saved.features is None:  # a version before 0.2 did not note them
+            saved.features = self.features
         if saved.to_state()[0] != self.to_state()[0]:
             return False
         if not saved.extractor.continues(totals):
@@ -130,6 +122,8 @@ class IvectorSystem:
             "min_post": self.min_post,
             "extractor": extractor,
         }
+        if self.features is not None:
+            options["features"] = dict(self.features)
         return options, self.ubm.state() | {PREFIX + k: x for k, x in arrays.items()}
 
     @classmethod
@@ -149,4 +143,44 @@ class IvectorSystem:
             extractor,
             options["num_gselect"],
             options["min_post"],
+            options.get("features"),
         )
+
+
+class Extraction:
+    """A system prepared on a device, to extract again and again.
+
+    Args:
+        system: trained.
+        device: where to compute.
+    """
+
+    def __init__(
+        self, system: IvectorSystem, device: torch.device | str = "cpu"
+    ) -> None:
+        self.device = torch.device(device)
+        self.feat_dim = system.ubm.full.means_.shape[1]
+        self.aligner = system.aligner(self.device)
+        self.posterior = system.extractor.posterior(self.device)
+
+    def __call__(
+        self, batches: Iterable[FrameBatch]
+    ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+        """Extract as `IvectorSystem.posteriors` does.
+
+        Raises:
+            DataError: the frames have another dimension than the UBM.
+        """
+        for batch in batches:
+            frames = to_tensor(batch, self.feat_dim, self.device)
+            posteriors = self.aligner.align(frames)
+            utts, _, splits = batch
+            for first in range(0, len(utts), BATCH):
+                part = splits[first : first + BATCH + 1]
+                n, f = sum_utts(frames, posteriors, part)
+                yield from zip(
+                    utts[first : first + BATCH],
+                    self.posterior.mean(n, f).cpu().numpy(),
+                    self.posterior.precision(n).cpu().numpy(),
+                    strict=True,
+                )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -13,11 +14,13 @@ import torch
 from asdkit.base.distributed import all_reduce, is_main, share
 from asdkit.base.errors import DataError
 from asdkit.base.progress import watch
+from asdkit.base.provenance import provenance
 from asdkit.data.agreement import read_plain, require_agreement
 from asdkit.data.derived import origin_of_features
-from asdkit.data.feats_info import read_info
+from asdkit.data.feats_info import VAD_INFO, VadInfo, read_info
 from asdkit.data.manifests import RECORDINGS, SUPERVISIONS
 from asdkit.io.ark import ArkWriter, load_array, read_scp
+from asdkit.io.files import write_atomic
 from asdkit.io.origins import note_origin
 from asdkit.io.tables import PathName, read_table, write_table
 
@@ -66,13 +69,19 @@ class EnergyDetector:
         return [self.decide(matrix[:, 0]) for matrix in feats]
 
 
-def compute_vad(data_dir: PathName, out_dir: PathName, detector: Detector) -> None:
+def compute_vad(
+    data_dir: PathName,
+    out_dir: PathName,
+    detector: Detector,
+    description: VadInfo | None = None,
+) -> None:
     """Write vad.ark and vad.scp, vectors of 0 and 1; vad.scp goes into data_dir, too.
 
     Args:
         data_dir: has feats.scp.
-        out_dir: gets the archive.
+        out_dir: gets the archive, and vad.json if there is a description.
         detector: decides.
+        description: how it decides, so that models trained on what it keeps can say so.
 
     Raises:
         DataError: a feature is missing, NaN or of other audio; the first column is no
@@ -112,6 +121,7 @@ def compute_vad(data_dir: PathName, out_dir: PathName, detector: Detector) -> No
             )
     listed = Path(data_dir) / "vad.scp"
     if is_main():
+        _write_info(Path(out_dir) / VAD_INFO, description)
         if listed.resolve() != writer.scp.resolve():
             write_table(listed, read_table(writer.scp))
         if origin is not None:
@@ -124,6 +134,18 @@ def compute_vad(data_dir: PathName, out_dir: PathName, detector: Detector) -> No
         num_frames,
         num_silent,
     )
+
+
+def _write_info(path: Path, description: VadInfo | None) -> None:
+    """Write what `read_vad_info` reads; leave no description of older decisions."""
+    if description is None:
+        path.unlink(missing_ok=True)
+        return
+    with write_atomic(path) as stream:
+        json.dump(
+            description._asdict() | {"provenance": provenance()}, stream, indent=2
+        )
+        stream.write("\n")
 
 
 def read_batches(

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from asdkit.__main__ import main
+from asdkit.data.feats_info import VadInfo, read_vad_info
 from asdkit.data.manifests import Utterance, write_utterances
 from asdkit.io.ark import ArkWriter, read_arrays
 from asdkit.io.rttm import read_rttm
 from asdkit.segmentation.segments import segments_of
+from asdkit.vad.detection import EnergyDetector, compute_vad
 from asdkit.vad.energy import energy_vad
 
 
@@ -49,7 +51,8 @@ def test_it_writes_zeros_and_ones_as_kaldi_does(corpus):
     }
     flags = [f"--{k.replace('_', '-')}={value}" for k, value in options.items()]
     assert main(["vad-compute", *flags, "data", "exp/vad"]) == 0
-    assert leftovers() == ["./data/vad.scp", "./exp/vad/vad.ark", "./exp/vad/vad.scp"]
+    written = [f"./exp/vad/vad.{kind}" for kind in ("ark", "json", "scp")]
+    assert leftovers() == ["./data/vad.scp", *written]
     vad = dict(read_arrays("scp:data/vad.scp"))
     assert vad.keys() == corpus.feats.keys()
     for utt, decisions in vad.items():
@@ -57,6 +60,29 @@ def test_it_writes_zeros_and_ones_as_kaldi_does(corpus):
         expected = energy_vad(corpus.feats[utt][:, 0].astype(np.float32), **options)
         np.testing.assert_array_equal(decisions, expected)
         assert 0 < decisions.sum() < len(decisions)
+
+
+def test_the_method_and_all_its_options_are_remembered(corpus):
+    assert read_vad_info_after(["--vad-frames-context=2"]) == VadInfo(
+        "energy",
+        {
+            "vad_energy_threshold": 5.0,
+            "vad_energy_mean_scale": 0.5,
+            "vad_frames_context": 2,
+            "vad_proportion_threshold": 0.6,
+        },
+    )
+
+
+def read_vad_info_after(flags):
+    assert main(["vad-compute", *flags, "data", "exp/vad"]) == 0
+    return read_vad_info("data")
+
+
+def test_decisions_that_nobody_describes_leave_no_older_description(corpus):
+    assert read_vad_info_after([]) is not None
+    compute_vad("data", "exp/vad", EnergyDetector(energy_vad))
+    assert read_vad_info("data") is None
 
 
 def test_kaldis_conf_file_works_unchanged(corpus, golden):

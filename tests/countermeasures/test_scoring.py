@@ -51,11 +51,11 @@ def test_a_network_of_speakers_is_no_countermeasure(spoof_corpus, small_options)
 
 
 def test_frames_chosen_by_vad_cannot_be_computed(small_network, monkeypatch):
-    from asdkit.countermeasures import scoring
+    from asdkit.countermeasures import loading
 
     trained = load_network(f"{small_network}/network.pt")
     trained.options["features"]["voiced"] = True
-    monkeypatch.setattr(scoring, "load_network", lambda path: trained)
+    monkeypatch.setattr(loading, "load_network", lambda path: trained)
     with pytest.raises(AsdkitError, match="are left out of stored features only"):
         list(score_network("data", "x", features="audio"))
 

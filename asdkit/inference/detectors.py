@@ -1,0 +1,208 @@
+"""Countermeasures: how likely a recording is bona fide speech."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from asdkit.base.errors import DataError
+from asdkit.batches.batches import pad
+from asdkit.batches.crops import crop_frames
+from asdkit.batches.gmm_frames import join
+from asdkit.batches.samplers import bucket_by_length
+from asdkit.countermeasures.gmm import SpoofGmm
+from asdkit.countermeasures.loading import CountermeasureNetwork
+from asdkit.inference.score import Score
+from asdkit.inference.trained_model import TrainedModel
+from asdkit.inference.waveform_front_end import Prepared, WaveformFrontEnd, in_batches
+from asdkit.io.tables import PathName
+from asdkit.nnet.extraction import extract
+
+READ_AHEAD = 100_000  # frames that are in memory at a time
+
+
+class Countermeasure(TrainedModel):
+    """A model that tells bona fide from spoofed speech.
+
+    Args:
+        path: its file.
+        what: what it is.
+        kind: what its scores are.
+        front_end: computes its features.
+    """
+
+    def __init__(
+        self, path: PathName, what: str, kind: str, front_end: WaveformFrontEnd
+    ) -> None:
+        super().__init__(path, what)
+        self.kind = kind
+        self.front_end = front_end
+
+    def detect(self, audio: Any) -> Score:
+        """Tell how likely a recording is bona fide speech, and not spoofed.
+
+        Args:
+            audio: path, (samples, rate) with (L,) samples in [-1, 1), or lhotse cut; of
+                one channel; another rate than the model's is resampled.
+
+        Returns:
+            a score; higher means bona fide.
+
+        Raises:
+            DataError: the recording is missing, damaged, too short, has several
+                channels, or holds NaN.
+        """
+        return self.detect_many([audio])[0]
+
+    def detect_many(self, audios: Iterable[Any]) -> list[Score]:
+        """Score N recordings, those of like length together; see `detect`."""
+        if isinstance(audios, (str, tuple)):
+            raise TypeError(f"expected a list of recordings, got {audios!r}")
+        found: list[Score] = []
+        for batch in in_batches(self._prepare(audios), READ_AHEAD):
+            for item, value in zip(batch, self._score(batch), strict=True):
+                if not np.isfinite(value):
+                    problem = f"its score of {item.name!r} is {value}"
+                    raise DataError(self.path, problem)
+                found.append(Score(float(value), self.kind))
+        return found
+
+    def _prepare(self, audios: Iterable[Any]) -> Iterable[Prepared]:
+        """Yield the frames of recordings."""
+        raise NotImplementedError
+
+    def _score(self, batch: Sequence[Prepared]) -> np.ndarray:
+        """N prepared recordings -> (N,) scores."""
+        raise NotImplementedError
+
+
+class NetworkCountermeasure(Countermeasure):
+    """A network that cm-train trained; it scores the part of a recording that it did.
+
+    Args:
+        path: network.pt.
+        cm: what it holds, on the device.
+        name: of the network.
+        front_end: computes its features.
+        device: where to compute.
+
+    Example:
+        >>> import numpy as np, tempfile
+        >>> import asdkit
+        >>> from asdkit.models.networks import build_network, save_network
+        >>> from asdkit.batches.feature_config import FeatureConfig
+        >>> from asdkit.features.linear import Lfcc
+        >>> features = FeatureConfig.computed_by(Lfcc(), subtract_mean=False)
+        >>> untrained = build_network({
+        ...     "network": {"name": "senet9", "channels": 4, "feat_dim": Lfcc().dim},
+        ...     "loss": {"name": "cross_entropy"}, "classes": ["spoof", "bonafide"],
+        ...     "features": features.description,
+        ...     "data": {"crop": "whole", "chunk_frames": 100, "batch_size": 8}})
+        >>> noise = np.random.default_rng(0).normal(0, 0.1, 16000)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_network(f"{folder}/network.pt", untrained)
+        ...     model = asdkit.load(folder)
+        >>> model.detect((noise, 16000)).kind
+        'bona fide score'
+        >>> model.embed((noise, 16000))  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        asdkit.base.errors.AsdkitError: ... a countermeasure ... does not embed ...
+    """
+
+    def __init__(
+        self,
+        path: PathName,
+        cm: CountermeasureNetwork,
+        name: str,
+        front_end: WaveformFrontEnd,
+        device: str = "cpu",
+    ) -> None:
+        super().__init__(
+            path, f"a countermeasure (network {name})", "bona fide score", front_end
+        )
+        self.cm = cm
+        self.device = device
+
+    def _prepare(self, audios: Iterable[Any]) -> Iterable[Prepared]:
+        """Yield the part of every recording to score; short ones are repeated."""
+        cm = self.cm
+
+        def finish(feats: np.ndarray, voiced: np.ndarray | None) -> np.ndarray:
+            frames = self.front_end.keep_voiced(feats, voiced)
+            return crop_frames(frames, cm.crop, cm.chunk_frames, cm.network.min_frames)
+
+        return self.front_end.prepare(audios, finish)
+
+    def _score(self, batch: Sequence[Prepared]) -> np.ndarray:
+        """N prepared recordings -> (N,) scores."""
+        found = np.empty(len(batch))
+        lengths = [len(item.frames) for item in batch]
+        for rows in bucket_by_length(lengths, self.cm.max_frames):
+            padded = pad(
+                [batch[row].name for row in rows],
+                [batch[row].frames for row in rows],
+                self.front_end.config.subtract_mean,
+            )
+            head = self.cm.loss.scores
+            for _, scores in extract(self.cm.network, [padded], self.device, head):
+                found[rows] = scores
+        return found
+
+
+class GmmCountermeasure(Countermeasure):
+    """Two Gaussian mixtures that cm-gmm-train trained.
+
+    Args:
+        path: gmm.npz.
+        model: what it holds.
+        front_end: computes its features.
+        device: where to compute.
+
+    Raises:
+        DataError: the features have another dimension than the mixtures.
+
+    Example:
+        >>> import numpy as np, tempfile, torch
+        >>> import asdkit
+        >>> from asdkit.batches.feature_config import FeatureConfig
+        >>> from asdkit.countermeasures.gmm import SpoofFrontEnd, save_spoof_gmm
+        >>> from asdkit.features.linear import Lfcc
+        >>> from asdkit.gmm.diagonal import DiagGmm
+        >>> features = FeatureConfig.computed_by(Lfcc(), subtract_mean=False)
+        >>> dim = 3 * Lfcc().dim
+        >>> draws = torch.randn(2, 400, dim, generator=torch.Generator().manual_seed(0))
+        >>> mixtures = [DiagGmm(2, num_iters=1).fit(x) for x in draws]
+        >>> noise = np.random.default_rng(0).normal(0, 0.1, 16000)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model = SpoofGmm(*mixtures, SpoofFrontEnd(), features)
+        ...     save_spoof_gmm(f"{folder}/gmm.npz", model)
+        ...     loaded = asdkit.load(folder)
+        >>> loaded.detect((noise, 16000)).kind
+        'bona fide LLR per frame'
+    """
+
+    def __init__(
+        self,
+        path: PathName,
+        model: SpoofGmm,
+        front_end: WaveformFrontEnd,
+        device: str = "cpu",
+    ) -> None:
+        what = "a countermeasure (two Gaussian mixtures)"
+        super().__init__(path, what, "bona fide LLR per frame", front_end)
+        dim = model.bonafide.means_.shape[1]
+        front_end.require_dim(dim, model.frontend.delta_order)
+        self.model = model
+        self.device = device
+
+    def _prepare(self, audios: Iterable[Any]) -> Iterable[Prepared]:
+        """Yield the frames of recordings, with deltas."""
+        return self.front_end.prepare(audios, self.model.frontend)
+
+    def _score(self, batch: Sequence[Prepared]) -> np.ndarray:
+        """N prepared recordings -> (N,) scores."""
+        names = [item.name for item in batch]
+        frames = join(names, [item.frames for item in batch])
+        return self.model.score_batch(frames, self.device)

@@ -1,0 +1,268 @@
+"""Models of speakers: from a recording to an embedding, and scores of pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from asdkit.base.errors import AsdkitError, DataError
+from asdkit.batches.batches import pad
+from asdkit.batches.gmm_frames import join
+from asdkit.batches.samplers import bucket_by_length
+from asdkit.inference.backend import Backend
+from asdkit.inference.score import Score
+from asdkit.inference.trained_model import TrainedModel
+from asdkit.inference.waveform_front_end import Prepared, WaveformFrontEnd, in_batches
+from asdkit.io.tables import PathName
+from asdkit.ivector.system import Extraction, IvectorSystem
+from asdkit.models.networks import TrainedNetwork
+from asdkit.nnet.extraction import extract
+
+MAX_FRAMES = 12_000  # of a padded batch, as in nnet-extract
+READ_AHEAD = 100_000  # frames that are in memory at a time
+
+
+class Embedder(TrainedModel):
+    """A model that embeds recordings, and compares them.
+
+    Args:
+        path: its file.
+        what: what it is.
+        embedding_dim: E.
+        front_end: computes its features.
+        backend: compares its embeddings.
+
+    Raises:
+        DataError: the back-end takes embeddings of another dimension.
+    """
+
+    def __init__(
+        self,
+        path: PathName,
+        what: str,
+        embedding_dim: int,
+        front_end: WaveformFrontEnd,
+        backend: Backend,
+    ) -> None:
+        super().__init__(path, what)
+        self.embedding_dim = embedding_dim
+        self.front_end = front_end
+        self.backend = backend
+        dim = backend.pipeline.input_dim
+        if dim not in (None, embedding_dim):
+            problem = f"it takes embeddings of {dim} numbers, those of {path} have "
+            raise DataError(backend.path, f"{problem}{embedding_dim}")
+
+    def embed(self, audio: Any) -> np.ndarray:
+        """Compute the embedding of a recording.
+
+        Args:
+            audio: path, (samples, rate) with (L,) samples in [-1, 1), or lhotse cut; of
+                one channel; another rate than the model's is resampled.
+
+        Returns:
+            (E,) float32, not length-normalized.
+
+        Raises:
+            DataError: the recording is missing, damaged, too short, has several
+                channels, holds NaN or no speech.
+        """
+        return self.embed_many([audio])[0]
+
+    def embed_many(self, audios: Iterable[Any]) -> np.ndarray:
+        """Compute the embeddings of N recordings, those of like length together.
+
+        Args:
+            audios: see `embed`.
+
+        Returns:
+            (N, E) float32 in the order of the recordings.
+
+        Raises:
+            DataError: one of them is wrong, see `embed`.
+        """
+        if isinstance(audios, (str, tuple)):
+            raise TypeError(f"expected a list of recordings, got {audios!r}")
+        parts = [np.empty((0, self.embedding_dim), np.float32)]
+        for batch in in_batches(self._prepare(audios), READ_AHEAD):
+            embeddings = self._embed(batch)
+            for item, embedding in zip(batch, embeddings, strict=True):
+                if not np.isfinite(embedding).all():
+                    problem = f"its embedding of {item.name!r} is not finite"
+                    raise DataError(self.path, problem)
+            parts.append(embeddings)
+        return np.concatenate(parts)
+
+    def score(self, enroll: Any, test: Any) -> Score:
+        """Tell how likely two recordings are of the same speaker.
+
+        Args:
+            enroll: a recording as in `embed`, its (E,) embedding, or a list of several
+                of one speaker, whose embeddings are averaged.
+            test: a recording, or its (E,) embedding.
+
+        Returns:
+            what the back-end makes of both: a cosine where there is none.
+
+        Raises:
+            DataError: a recording is wrong, see `embed`.
+        """
+        several = enroll if isinstance(enroll, list) else [enroll]
+        if not several:
+            raise AsdkitError("enroll: expected a recording or more, got none")
+        sides = [*several, test]
+        recordings = [x for x in sides if not self._is_embedding(x)]
+        found = iter(self.embed_many(recordings))
+        x = [side if self._is_embedding(side) else next(found) for side in sides]
+        return self.backend.score(np.stack(x[:-1]), x[-1])
+
+    def _is_embedding(self, side: Any) -> bool:
+        """Tell an embedding from a recording."""
+        return isinstance(side, np.ndarray) and side.shape == (self.embedding_dim,)
+
+    def _prepare(self, audios: Iterable[Any]) -> Iterable[Prepared]:
+        """Yield the frames of recordings."""
+        raise NotImplementedError
+
+    def _embed(self, batch: Sequence[Prepared]) -> np.ndarray:
+        """N prepared recordings -> (N, E) float32."""
+        raise NotImplementedError
+
+
+class NetworkEmbedder(Embedder):
+    """A network that nnet-train trained on speakers.
+
+    Args:
+        path: network.pt.
+        trained: what it holds.
+        front_end: computes its features.
+        backend: compares its embeddings.
+        device: where to compute.
+
+    Example:
+        >>> import numpy as np, tempfile
+        >>> import asdkit
+        >>> from asdkit.models.networks import build_network, save_network
+        >>> from asdkit.batches.feature_config import FeatureConfig
+        >>> from asdkit.features.kaldi import Fbank
+        >>> features = FeatureConfig.computed_by(Fbank(dither=0.0), subtract_mean=True)
+        >>> untrained = build_network({
+        ...     "network": {"name": "ecapa_tdnn", "channels": 8, "feat_dim": 23,
+        ...                 "pooled_channels": 24, "embedding_dim": 16},
+        ...     "loss": {"name": "cross_entropy"}, "classes": ["ann", "bob"],
+        ...     "features": features.description, "data": {}})
+        >>> noise = np.random.default_rng(0).normal(0, 0.1, 16000)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_network(f"{folder}/network.pt", untrained)
+        ...     model = asdkit.load(folder)
+        >>> model.embed((noise, 16000)).shape
+        (16,)
+        >>> print(model.score((noise, 16000), (noise, 16000)))
+        cosine 1.0000 (not calibrated)
+    """
+
+    def __init__(
+        self,
+        path: PathName,
+        trained: TrainedNetwork,
+        front_end: WaveformFrontEnd,
+        backend: Backend,
+        device: str = "cpu",
+    ) -> None:
+        name, num_classes = (
+            trained.options["network"]["name"],
+            len(trained.options["classes"]),
+        )
+        what = f"a network of speakers ({name}, trained on {num_classes})"
+        dim = trained.network.embedding_dim
+        super().__init__(path, what, dim, front_end, backend)
+        self.network = trained.network.to(device)
+        self.device = device
+
+    def _prepare(self, audios: Iterable[Any]) -> Iterable[Prepared]:
+        """Yield the frames of recordings, voiced ones where the training used these."""
+        least = self.network.min_frames
+        return self.front_end.prepare(audios, self.front_end.keep_voiced, least)
+
+    def _embed(self, batch: Sequence[Prepared]) -> np.ndarray:
+        """N prepared recordings -> (N, E) float32."""
+        found = np.empty((len(batch), self.embedding_dim), np.float32)
+        lengths = [len(item.frames) for item in batch]
+        for rows in bucket_by_length(lengths, MAX_FRAMES):
+            padded = pad(
+                [batch[row].name for row in rows],
+                [batch[row].frames for row in rows],
+                self.front_end.config.subtract_mean,
+            )
+            for _, embeddings in extract(self.network, [padded], self.device):
+                found[rows] = embeddings
+        return found
+
+
+class IvectorEmbedder(Embedder):
+    """An extractor that ivector-train trained, or kaldi-import took over.
+
+    Args:
+        path: extractor.npz.
+        system: what it holds.
+        front_end: computes its features, and finds the speech.
+        backend: compares its i-vectors.
+        device: where to compute.
+
+    Example:
+        >>> import numpy as np, tempfile, torch
+        >>> import asdkit
+        >>> from asdkit.features.frontend import FrontEnd
+        >>> from asdkit.features.kaldi import Mfcc
+        >>> from asdkit.gmm.full import FullGmm
+        >>> from asdkit.gmm.ubm import Ubm
+        >>> from asdkit.io.store import save_arrays
+        >>> from asdkit.ivector.extractor import IvectorExtractor
+        >>> from asdkit.ivector.statistics import Statistics
+        >>> rng = np.random.default_rng(0)
+        >>> full = FullGmm.of(np.full(2, 0.5), rng.normal(size=(2, 39)),
+        ...                   np.tile(np.eye(39), (2, 1, 1)))
+        >>> system = IvectorSystem(FrontEnd(), Ubm(full.diagonal(), full),
+        ...                        IvectorExtractor(3, 1), 2, 0.025)
+        >>> frames = rng.normal(size=(400, 39)).astype(np.float32)
+        >>> utts, splits = ["a", "b", "c", "d"], np.arange(0, 500, 100)
+        >>> statistics = Statistics([(utts, frames, splits)])
+        >>> totals = statistics.align(system.aligner())
+        >>> _ = system.extractor.fit(full, statistics, totals)
+        >>> noise = rng.normal(0, 0.1, 16000)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = f"{folder}/extractor.npz"
+        ...     save_arrays(path, "IvectorSystem", *system.to_state())
+        ...     model = asdkit.load(folder, features=Mfcc(dither=0.0), vad=False)
+        >>> model.embed((noise, 16000)).shape
+        (3,)
+    """
+
+    def __init__(
+        self,
+        path: PathName,
+        system: IvectorSystem,
+        front_end: WaveformFrontEnd,
+        backend: Backend,
+        device: str = "cpu",
+    ) -> None:
+        dim = system.extractor.ivector_dim
+        what = f"an i-vector extractor of {dim} dimensions"
+        super().__init__(path, what, dim, front_end, backend)
+        frame_dim = system.ubm.full.means_.shape[1]
+        front_end.require_dim(frame_dim, system.frontend.delta_order)
+        self.frontend = system.frontend
+        self.extraction = Extraction(system, device)
+
+    def _prepare(self, audios: Iterable[Any]) -> Iterable[Prepared]:
+        """Yield the voiced frames of recordings, with deltas and without their mean."""
+        return self.front_end.prepare(audios, self.frontend)
+
+    def _embed(self, batch: Sequence[Prepared]) -> np.ndarray:
+        """N prepared recordings -> (N, R) float32."""
+        names = [item.name for item in batch]
+        frames = join(names, [item.frames for item in batch])
+        found = [ivector for _, ivector, _ in self.extraction([frames])]
+        return cast(np.ndarray, np.stack(found).astype(np.float32, copy=False))

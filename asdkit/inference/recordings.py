@@ -1,0 +1,144 @@
+"""Recordings as a user has them: a file, samples with their rate, or a lhotse cut."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from asdkit.base.errors import DataError
+from asdkit.io.audio import open_audio, read_samples, require_sound
+from asdkit.io.levels import FAR, LEVELS
+from asdkit.io.resampling import resample
+
+logger = logging.getLogger(__name__)
+
+ONE_CHANNEL = (
+    "choose one: asdkit.io.audio.read_audio(path, channel=0) returns (samples, rate)"
+)
+LOWEST_RATE = 1000  # what is less was meant in kHz
+EXPECTED = "expected a path, (samples, rate) or a lhotse cut"
+
+
+class Recording(NamedTuple):
+    """One channel of sound at the rate that a model wants.
+
+    Attributes:
+        name: for messages.
+        utt: the cut's id, the file's name without its ending, or nothing; the noise of
+            dither depends on it, as in feats-compute on the utterance's id.
+        samples: (L,) float32 in [-1, 1), L > 0.
+    """
+
+    name: str
+    utt: str
+    samples: np.ndarray
+
+
+def read_recording(audio: Any, sampling_rate: int) -> Recording:
+    """Read one channel of sound; another rate is resampled, which the log tells.
+
+    Args:
+        audio: path of a sound file with one channel; (L,) samples in [-1, 1) with their
+            rate in Hz; or a lhotse cut of one channel.
+        sampling_rate: what the model takes, in Hz.
+
+    Raises:
+        DataError: the sound is missing, empty, damaged or cut short, has several
+            channels, holds NaN, or is not scaled to [-1, 1).
+    """
+    if isinstance(audio, (str, os.PathLike)):
+        recording = _read_file(os.fspath(audio), sampling_rate)
+    elif isinstance(audio, tuple) and len(audio) == 2:
+        recording = _take_samples(*audio, sampling_rate)
+    elif hasattr(audio, "load_audio") and hasattr(audio, "sampling_rate"):
+        recording = _read_cut(audio, sampling_rate)
+    else:
+        shape = getattr(audio, "shape", None)
+        got = type(audio).__name__ + (f" of shape {tuple(shape)}" if shape else "")
+        hint = "samples need their rate: (samples, rate)" if shape else None
+        raise DataError("audio", f"{EXPECTED}, got {got}", hint=hint)
+    peak = float(np.abs(recording.samples).max())
+    if peak > FAR:
+        raise DataError(
+            recording.name,
+            f"expected samples in [-1, 1), got some as large as {peak:.4g}",
+            hint="divide them by their full scale, e.g. 32768",
+        )
+    return recording
+
+
+def read_recordings(audios: Iterable[Any], sampling_rate: int) -> Iterable[Recording]:
+    """Read one recording after another; log at the end if levels were implausible."""
+    for audio in audios:
+        yield read_recording(audio, sampling_rate)
+    LEVELS.tell()
+
+
+def _read_file(source: str, sampling_rate: int) -> Recording:
+    """Read a sound file."""
+    with open_audio(source) as file:
+        if file.channels != 1:
+            problem = f"expected one channel, got {file.channels}"
+            raise DataError(source, problem, hint=ONE_CHANNEL)
+        samples, rate = read_samples(file, source), file.samplerate
+    _tell_resampling(source, rate, sampling_rate)
+    samples = resample(samples, rate, sampling_rate)
+    return Recording(source, Path(source).stem, samples)
+
+
+def _take_samples(samples: Any, rate: Any, sampling_rate: int) -> Recording:
+    """Check samples that are in memory."""
+    samples = np.asarray(samples)
+    if samples.ndim != 1:
+        problem = f"expected (L,) samples of one channel, got shape {samples.shape}"
+        raise DataError("audio", problem, hint="choose one, or average them")
+    if samples.dtype.kind != "f":
+        raise DataError(
+            "audio",
+            f"expected floating-point samples in [-1, 1), got {samples.dtype}",
+            hint="divide 16-bit samples by 32768",
+        )
+    is_number = isinstance(rate, (int, float, np.integer, np.floating))
+    if not is_number or not LOWEST_RATE <= rate < float("inf") or rate != int(rate):
+        raise DataError("audio", f"expected a sampling rate in Hz, got {rate!r}")
+    rate = int(rate)
+    if not len(samples):
+        raise DataError("audio", "expected samples, got none")
+    samples = samples.astype(np.float32, copy=False)
+    require_sound("audio", samples)
+    _tell_resampling("audio", rate, sampling_rate)
+    return Recording("audio", "", resample(samples, rate, sampling_rate))
+
+
+def _read_cut(cut: Any, sampling_rate: int) -> Recording:
+    """Read the audio of a lhotse cut."""
+    from asdkit.batches.loading import load_samples
+
+    kind = type(cut).__name__  # lhotse itself is not imported here
+    if kind != "MonoCut" or not cut.has_recording:
+        problem = f"expected a MonoCut with a recording, got {kind} {cut.id!r}"
+        raise DataError("audio", problem)
+    if any(source.type == "command" for source in cut.recording.sources):
+        problem = f"{cut.id!r}: its recording is a command, which is not run"
+        raise DataError("audio", problem, hint="write its output to a file first")
+    _tell_resampling(cut.id, cut.sampling_rate, sampling_rate)
+    if cut.sampling_rate != sampling_rate:
+        cut = cut.resample(sampling_rate)
+    return Recording(cut.id, cut.id, load_samples(cut))
+
+
+def _tell_resampling(name: str, rate: int, wanted: int) -> None:
+    """Say that a recording is resampled; warn where what is missing stays missing."""
+    if rate < wanted:
+        logger.warning(
+            "%s: resampled from %d to %d Hz; it holds nothing above %d Hz, where the "
+            "model may look",
+            *(name, rate, wanted, rate // 2),
+        )
+    elif rate > wanted:
+        logger.info("%s: resampled from %d to %d Hz", name, rate, wanted)

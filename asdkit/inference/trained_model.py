@@ -1,0 +1,92 @@
+"""What all trained models have in common: a name, and one clear error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+import numpy as np
+
+from asdkit.base.errors import AsdkitError
+from asdkit.inference.score import Score
+from asdkit.io.tables import PathName
+
+
+class TrainedModel:
+    """A model from `asdkit.load`; a subclass implements the verbs it is capable of.
+
+    Args:
+        path: its file.
+        what: what it is, e.g. "a speaker network".
+
+    Attributes:
+        path: its file.
+        what: what it is.
+    """
+
+    def __init__(self, path: PathName, what: str) -> None:
+        self.path = path
+        self.what = what
+
+    def __repr__(self) -> str:
+        return f"<{self.what}: {self.path}>"
+
+    def embed(self, audio: Any) -> np.ndarray:
+        """Compute the (E,) float32 embedding of a recording.
+
+        Raises:
+            AsdkitError: the model has no embeddings of recordings.
+        """
+        self._refuse("embed recordings", EMBEDDERS)
+
+    def embed_many(self, audios: Iterable[Any]) -> np.ndarray:
+        """Compute the (N, E) float32 embeddings of N recordings.
+
+        Raises:
+            AsdkitError: the model has no embeddings of recordings.
+        """
+        self._refuse("embed recordings", EMBEDDERS)
+
+    def score(self, enroll: Any, test: Any) -> Score:
+        """Tell how likely two recordings or embeddings are of the same speaker.
+
+        Raises:
+            AsdkitError: the model does not compare speakers.
+        """
+        self._refuse("compare speakers", COMPARERS)
+
+    def detect(self, audio: Any) -> Score:
+        """Tell how likely a recording is bona fide speech, and not spoofed.
+
+        Raises:
+            AsdkitError: the model is no countermeasure.
+        """
+        self._refuse("detect spoofed speech", DETECTORS)
+
+    def detect_many(self, audios: Iterable[Any]) -> list[Score]:
+        """Score N recordings as `detect` does.
+
+        Raises:
+            AsdkitError: the model is no countermeasure.
+        """
+        self._refuse("detect spoofed speech", DETECTORS)
+
+    def calibrate(self, *scores: Score | float) -> Score:
+        """Turn a score, or one of each of several systems, into a calibrated one.
+
+        Raises:
+            AsdkitError: the model is no calibration.
+        """
+        self._refuse("calibrate scores", CALIBRATIONS)
+
+    def _refuse(self, verb: str, able: str) -> NoReturn:
+        """Say what this is, and what would do it."""
+        raise AsdkitError(f"{self.path}: {self.what} does not {verb}", hint=able)
+
+
+EMBEDDERS = (
+    "load a network of speakers (nnet-train) or an i-vector extractor (ivector-train)"
+)
+COMPARERS = f"{EMBEDDERS}, with backend= if there is one"
+DETECTORS = "load a countermeasure (cm-train or cm-gmm-train)"
+CALIBRATIONS = "load what calibration-train wrote, or give it as calibration="

@@ -1,0 +1,92 @@
+"""Models of every kind, trained by the programs on a few synthesized speakers."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import torch
+
+from asdkit.__main__ import main
+from asdkit.io.ark import read_arrays
+
+NETWORK = (
+    "--network ecapa_tdnn --channels 8 --pooled-channels 24 --embedding-dim 8 "
+    "--chunk-frames 30 --batch-size 8 --num-epochs 1 --device cpu"
+)
+CM = (
+    "--network senet9 --channels 4 --chunk-frames 30 --batch-size 8 --num-epochs 1 "
+    "--device cpu"
+)
+# Dither is Kaldi's, and the VAD rejects a part of the frames.
+LINES = (
+    "speakers-draw --num-spks 4 --num-sessions 2 --mean-sec 1.2 data exp/wav",
+    "feats-compute --type mfcc --num-ceps 8 --frame-length 20 data exp/mfcc",
+    "vad-compute --vad-energy-threshold 6.5 data exp/vad",
+    "ubm-train --device cpu --num-gauss 4 data exp/ubm",
+    "ivector-train --device cpu --ivector-dim 5 --num-iters 1 data exp/ubm exp/ivector",
+    "ivector-extract --device cpu data exp/ivector exp/ivector/out",
+    "backend-train --steps center,length-norm,plda data/utt2spk "
+    "scp:exp/ivector/out/ivector.scp exp/plda.npz",
+    "trials-make data exp/trials",
+    "backend-score exp/plda.npz exp/trials scp:exp/ivector/out/ivector.scp exp/scores",
+    "calibration-train --ridge 1e-3 exp/trials exp/scores exp/calibration.npz",
+    "score-calibrate exp/calibration.npz exp/scores exp/llrs",
+    f"nnet-train {NETWORK} --voiced true --delta-order 1 data exp/stored",
+    "nnet-extract data exp/stored exp/stored/out",
+    f"nnet-train {NETWORK} --features fbank data exp/audio",
+    "nnet-extract data exp/audio exp/audio/out",
+    "spoof-simulate --attacks lpc data spoof exp/spoof_wav",
+    "feats-compute --type lfcc spoof exp/lfcc",
+    "cm-gmm-train --device cpu --num-gauss 4 spoof exp/gmm",
+    "cm-score --device cpu spoof exp/gmm exp/gmm/scores",
+    f"cm-train {CM} spoof spoof exp/cm",
+    "cm-score --device cpu spoof exp/cm exp/cm/scores",
+    f"cm-train {CM} --crop first --features lfcc spoof spoof exp/cm_audio",
+    "cm-score --device cpu spoof exp/cm_audio exp/cm_audio/scores",
+)
+
+
+class Lab(NamedTuple):
+    """What the programs left in a folder.
+
+    Attributes:
+        folder: its path, which is the current one in every test.
+        audio: utterance -> sound file.
+    """
+
+    folder: Path
+    audio: dict[str, str]
+
+    def vectors(self, model):
+        """Read what the extraction wrote: utterance -> vector."""
+        (table,) = (self.folder / "exp" / model / "out").glob("*.scp")
+        return dict(read_arrays(f"scp:{table}"))
+
+    def scores(self, name):
+        """Read a file of scores: the words before the last one -> score."""
+        lines = (self.folder / "exp" / name).read_text().splitlines()
+        words = (line.split() for line in lines)
+        return {tuple(x[:-1]): float(x[-1]) for x in words}
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """Train the models, once for all tests."""
+    folder = tmp_path_factory.mktemp("lab")
+    threads = torch.get_num_threads()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("OMP_NUM_THREADS", "1")
+        torch.set_num_threads(1)
+        for line in LINES:
+            assert main(line.split()) == 0, line
+    torch.set_num_threads(threads)
+    found = [*folder.glob("exp/wav/**/*.flac"), *folder.glob("exp/spoof_wav/**/*.flac")]
+    return Lab(folder, {path.stem: str(path) for path in found})
+
+
+@pytest.fixture
+def models(trained, monkeypatch):
+    """Enter the folder of the models, which tests leave as they found it."""
+    monkeypatch.chdir(trained.folder)
+    return trained
