@@ -193,7 +193,7 @@ def test_modules_of_the_current_folder_do_not_hide_installed_ones(tmp_path, modu
     (tmp_path / "colorsys.py").write_text("1 / 0\n")
     allow(["colorsys"])
     assert [*parameters_of("colorsys:rgb_to_hsv")] == ["r", "g", "b"]
-    assert plugin("colorsys:rgb_to_hsv")(0.0, 0.0, 1.0) == (0.0, 0.0, 1.0)
+    assert plugin("colorsys:rgb_to_hsv")(0.0, 0.0, 1.0) == (2 / 3, 1.0, 1.0)
 
 
 def test_a_class_that_another_module_defines_is_followed(module, tmp_path):
