@@ -1,32 +1,17 @@
 """The house: who may import whom, what stands at the root, who has a docstring."""
 
 import ast
+import importlib.util
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 LIBRARY = ROOT / "asdkit"
-LAYERS = [
-    {"base"},
-    {
-        "io",
-        "features",
-        "simulation",
-        "segmentation",
-        "gmm",
-        "nnet",
-        "losses",
-        "metrics",
-    },
-    {"data", "ivector", "backends"},
-    {"batches", "models", "verification"},
-    {"corpora", "vad", "distillation"},
-    {"training", "countermeasures", "kaldi"},
-    {"inference", "report"},
-    {"bin"},
-]
-LAYER_OF = {folder: n for n, layer in enumerate(LAYERS) for folder in layer}
+SPEC = importlib.util.spec_from_file_location("rooms", ROOT / "tools/draw_rooms.py")
+rooms = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(rooms)
+LAYER_OF = {folder: n for n, layer in enumerate(rooms.LAYERS) for folder in layer}
 FILES = sorted(LIBRARY.rglob("*.py"))
 ALLOWED_AT_ROOT = {
     "egs",
@@ -40,16 +25,6 @@ ALLOWED_AT_ROOT = {
 }
 
 
-def imports_of(path):
-    """Yield every module that a file imports, inside functions too."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: a relative import"
-            yield node.module
-
-
 def test_every_folder_has_a_layer():
     folders = {path.name for path in LIBRARY.iterdir() if path.is_dir()}
     assert folders - {"__pycache__"} <= set(LAYER_OF)
@@ -58,8 +33,8 @@ def test_every_folder_has_a_layer():
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(LIBRARY)))
 def test_imports_only_from_layers_below(path):
     home = path.relative_to(LIBRARY).parts[0]
-    layer = LAYER_OF.get(home, len(LAYERS))
-    for module in imports_of(path):
+    layer = LAYER_OF.get(home, len(rooms.LAYERS))
+    for module in rooms.imports_of(path):
         parts = module.split(".")
         if parts[0] != "asdkit" or len(parts) == 1 or parts[1] == home:
             continue
@@ -69,7 +44,7 @@ def test_imports_only_from_layers_below(path):
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(LIBRARY)))
 def test_lhotse_is_imported_where_manifests_are_read_only(path):
     home = path.relative_to(LIBRARY).parts[0]
-    uses_lhotse = any(name.split(".")[0] == "lhotse" for name in imports_of(path))
+    uses_lhotse = any(name.split(".")[0] == "lhotse" for name in rooms.imports_of(path))
     assert not uses_lhotse or home in ("data", "batches", "corpora", "kaldi")
 
 
@@ -97,7 +72,7 @@ def test_torchaudio_is_imported_late_and_by_self_supervised_encoders_only(path):
     lines = set(torchaudio_in(tree))
     home = path.relative_to(LIBRARY).as_posix()
     if home == "base/packages.py":  # asdkit doctor looks whether it works
-        assert not any(name.startswith("torchaudio") for name in imports_of(path))
+        assert not any(name.startswith("torchaudio") for name in rooms.imports_of(path))
         return
     assert not lines or home in ("nnet/ssl.py", "models/ssl.py")
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]

@@ -11,9 +11,11 @@ from itertools import pairwise
 from typing import Any, NoReturn
 
 from asdkit.base.conf import ConfLine, expand_conf
-from asdkit.base.errors import DataError, shorten
+from asdkit.base.errors import AsdkitError, DataError, shorten
 from asdkit.base.exits import printable
-from asdkit.base.options import Choice
+from asdkit.base.options import Choice, Choosing, choice_name
+from asdkit.base.plugged_options import plug_in
+from asdkit.base.plugins import is_plugin
 
 HELP = ("-h", "--help")
 RENAMED = {"--lane": "--features"}  # old names that are still understood
@@ -60,6 +62,7 @@ class CommandParser(argparse.ArgumentParser):
             self.print_help_of(None if is_all else rest)
             self.exit(0)
         conf, rest = expand_conf(argv)
+        self._plug_in([*(line.option for line in conf), *rest])
         for line in conf:
             self._check_line(line)
         rest = [self._rename(word) for word in rest]
@@ -82,8 +85,20 @@ class CommandParser(argparse.ArgumentParser):
         """Print the help for what a command line chooses; None: for everything."""
         if argv is not None:
             conf, rest = expand_conf(argv)
-            self._narrow([*(line.option for line in conf), *rest])
+            words = [*(line.option for line in conf), *rest]
+            self._plug_in(words)
+            self._narrow(words)
         self.print_help(sys.stdout)
+
+    def _plug_in(self, argv: Sequence[str]) -> None:
+        """Read the options of the plug-ins that a command line chooses."""
+        for action in [*self._actions]:
+            choosing: Choosing | None = getattr(action, "choosing", None)
+            if choosing and is_plugin(name := self._chosen(choosing.flag, argv)):
+                try:
+                    plug_in(choosing, name)
+                except AsdkitError as error:
+                    self.error(f"argument --{choosing.flag}: {error}")
 
     def _check_line(self, line: ConfLine) -> None:
         """Check an option of a file, so that the error can name file and line.
@@ -110,6 +125,8 @@ class CommandParser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Also suggest the nearest choice."""
         if action.choices is None or value in action.choices:
+            return
+        if hasattr(action, "choosing") and is_plugin(value):
             return
         known = ", ".join(map(str, action.choices))
         nearest = did_you_mean(str(value), map(str, action.choices))
@@ -140,7 +157,7 @@ class CommandParser(argparse.ArgumentParser):
             name, equals, value = word.partition("=")
             if name == f"--{flag}":
                 found = value if equals else after
-        return found.replace("-", "_")
+        return choice_name(found)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

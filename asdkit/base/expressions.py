@@ -22,6 +22,7 @@ from asdkit.base.references import Reference
 
 # Imported for real: small, and what annotations are made of.
 REAL = ("collections.abc", "math", "typing", "asdkit.base.ranges")
+OWN = "asdkit"  # what plug-ins may import from, besides their own package
 BUILTINS = ("bool", "dict", "float", "frozenset", "int", "list", "set", "str", "tuple")
 BINARY = {
     ast.Add: operator.add,
@@ -58,6 +59,8 @@ class Source:
 
     def __init__(self, name: str, path: Path) -> None:
         self.name = name
+        is_package = path.name == "__init__.py"
+        self.package = name if is_package else name.rpartition(".")[0]
         self.tree = ast.parse(path.read_text(encoding="utf-8"))
         self.names: dict[str, ast.stmt] = {}
         for node in _statements(self.tree.body):
@@ -74,11 +77,23 @@ def source_of(module: str) -> Source:
     """
     loaded = getattr(sys.modules.get(module), "__file__", None)
     if loaded is None:
-        spec = importlib.util.find_spec(module)
-        loaded = spec and spec.origin
+        loaded = _file_of(module)
     if not loaded or not loaded.endswith(".py"):
         raise LookupError(f"there is no source of a module {module!r}")
     return Source(module, Path(loaded))
+
+
+def _file_of(module: str) -> str | None:
+    """Find the file of a module as an import would, but import no package above it."""
+    name, path, file = "", None, None
+    for part in module.split("."):
+        name = f"{name}.{part}".lstrip(".")
+        found = (finder.find_spec(name, path) for finder in sys.meta_path)
+        spec = next(filter(None, found), None)
+        if spec is None:
+            return None
+        path, file = spec.submodule_search_locations or (), spec.origin
+    return file
 
 
 def evaluate(node: ast.expr, source: Source) -> Any:
@@ -159,18 +174,28 @@ def _look_up(name: str, source: Source) -> Any:
             return Reference(f"{source.name}:{name}")
         case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
             return _evaluate(value, source)
-        case ast.ImportFrom(module=str() as module) as statement:
+        case ast.ImportFrom() as statement:
+            module = _module_of(statement, source)
             original = next(
                 x.name for x in statement.names if (x.asname or x.name) == name
             )
             if module in REAL:
                 return getattr(importlib.import_module(module), original)
-            if module.partition(".")[0] == source.name.partition(".")[0]:
+            if module.partition(".")[0] in (source.name.partition(".")[0], OWN):
                 return _look_up(original, source_of(module))
             raise _BeyondError
         case None if name in BUILTINS:
             return getattr(builtins, name)
     raise _BeyondError
+
+
+def _module_of(statement: ast.ImportFrom, source: Source) -> str:
+    """Name the module that a statement imports from, relative ones in full."""
+    relative = "." * statement.level + (statement.module or "")
+    try:
+        return importlib.util.resolve_name(relative, source.package)
+    except ImportError:
+        raise _BeyondError from None
 
 
 def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:

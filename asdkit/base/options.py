@@ -16,7 +16,9 @@ from typing import Any, NamedTuple, TypeAlias
 from asdkit.base.errors import AsdkitError
 from asdkit.base.expressions import Unknown
 from asdkit.base.parsing import list_of, parsing_of
+from asdkit.base.plugins import is_plugin
 from asdkit.base.references import Configurable, Reference, reference_to
+from asdkit.base.registry import find
 from asdkit.base.signatures import Parameter, defaults_of, parameters_of
 
 Choices: TypeAlias = Mapping[str, Configurable]
@@ -34,7 +36,25 @@ class Choice(NamedTuple):
     """
 
     flag: str
-    helps: Mapping[str, str]
+    helps: dict[str, str]
+
+
+class Choosing(NamedTuple):
+    """What an option chooses from, kept beside it for plug-ins.
+
+    Attributes:
+        flag: the option, without its hyphens.
+        choices: name -> class or function.
+        names: the parameters that are options.
+        listed: whether these take lists.
+        parser: where they are declared.
+    """
+
+    flag: str
+    choices: Choices
+    names: tuple[str, ...]
+    listed: bool
+    parser: Parser
 
 
 def add_options(parser: Parser, configurable: Configurable, *names: str) -> None:
@@ -72,7 +92,9 @@ def add_choice(
 ) -> None:
     """Give a program an option that chooses a class or function, and options for all.
 
-    Names of choices have underscores; hyphens in their place are understood.
+    Names of choices have underscores; hyphens in their place are understood.  Plug-ins
+    can be chosen, too, see `asdkit.base.plugins`.  An option whose name another has
+    already is called ``--FLAG.NAME``, as in Kaldi.
 
     Args:
         parser: the program's parser, or a group of its options.
@@ -88,30 +110,59 @@ def add_choice(
         TypeError: no choice has a parameter of that name with a default.
     """
     first = next(iter(choices))
-    parser.add_argument(
+    choosing = parser.add_argument(
         f"--{flag}",
-        type=lambda name: name.replace("-", "_"),
+        type=choice_name,
         choices=choices,
         default=first,
         metavar="NAME",
         help=f"{text}: {', '.join(choices)} (default: {first})",
     )
     every = dict.fromkeys(x for c in choices.values() for x in defaults_of(c))
-    for name in names or every:
+    names = names or (*every,)
+    about = Choosing(flag, choices, names, listed, parser)
+    choosing.choosing = about  # type: ignore[attr-defined]
+    for name in names:
         owners = {k: c for k, c in choices.items() if name in defaults_of(c)}
         if not owners:
             raise TypeError(f"none of {', '.join(choices)} has an option {name!r}")
         having = {key: parameters_of(owner)[name] for key, owner in owners.items()}
         parsing = parsing_of(next(iter(having.values())).annotation)
-        action = parser.add_argument(
-            _flag(name),
-            dest=f"{flag}.{name}",  # another choice may have a parameter of this name
-            default=argparse.SUPPRESS,
-            help=_explain_all(having, choices).replace("%", "%%"),
-            **(list_of(**parsing) if listed else parsing),
-        )
         helps = {key: explain(parameter) for key, parameter in having.items()}
-        action.choice = Choice(flag, helps)  # type: ignore[attr-defined]
+        add_option_of_choice(about, name, parsing, _explain_all(having, choices), helps)
+
+
+def add_option_of_choice(
+    choosing: Choosing,
+    name: str,
+    parsing: dict[str, Any],
+    text: str,
+    helps: dict[str, str],
+) -> None:
+    """Declare an option that depends on a choice.
+
+    Args:
+        choosing: which choice.
+        name: the parameter.
+        parsing: of a single value, as `asdkit.base.parsing.parsing_of` says.
+        text: what it means to all that have it.
+        helps: what it means to each.
+    """
+    flag = choosing.flag
+    taken = _flag(name) in choosing.parser._option_string_actions
+    action = choosing.parser.add_argument(
+        f"--{flag}.{name.replace('_', '-')}" if taken else _flag(name),
+        dest=f"{flag}.{name}",  # another choice may have a parameter of this name
+        default=argparse.SUPPRESS,
+        help=text.replace("%", "%%"),
+        **(list_of(**parsing) if choosing.listed else parsing),
+    )
+    action.choice = Choice(flag, helps)  # type: ignore[attr-defined]
+
+
+def choice_name(text: str) -> str:
+    """Write the name of a choice with underscores; a plug-in's stays as it is."""
+    return text if is_plugin(text) else text.replace("-", "_")
 
 
 def choice_of(
@@ -123,18 +174,19 @@ def choice_of(
         AsdkitError: an option was given that only other choices have.
     """
     chosen = getattr(args, flag)
+    reference = find(choices, chosen)
     prefix = f"{flag}."
     given = {
         name.removeprefix(prefix): value
         for name, value in vars(args).items()
         if name.startswith(prefix)
     }
-    known = defaults_of(choices[chosen])
+    known = defaults_of(reference)
     for name in given:
         if name not in known:
             raise AsdkitError(f"{_flag(name)}: --{flag} {chosen} has no such option")
     ordered = {name: given[name] for name in known if name in given}
-    return reference_to(choices[chosen]), ordered
+    return reference, ordered
 
 
 def options_of(configurable: Configurable, args: argparse.Namespace) -> dict[str, Any]:

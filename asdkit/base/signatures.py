@@ -99,6 +99,10 @@ def _definition(path: str) -> tuple[ast.ClassDef | ast.FunctionDef, Source]:
     """Find the statement that defines a class or function."""
     module, _, name = path.partition(":")
     source = source_of(module)
+    if isinstance(source.names.get(name), ast.ImportFrom):
+        found = evaluate(ast.Name(name), source)
+        if isinstance(found, Reference):
+            return _definition(found.path)
     body: Sequence[ast.stmt] = source.tree.body
     node: ast.stmt | None = None
     for part in name.split("."):

@@ -20,6 +20,7 @@ from pathlib import Path
 from asdkit.base.device import choose_device
 from asdkit.base.options import add_options, options_of
 from asdkit.base.outputs import OutputDir
+from asdkit.base.plugins import add_plugins
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "num_workers",
     )
     add_options(parser, choose_device, "device")
+    add_plugins(parser)
     parser.add_argument("data_dir", help="data directory with utt2attack")
     parser.add_argument("cm_dir", help="directory with network.pt")
     parser.add_argument("scores_dir", type=OutputDir, help="where to write the scores")

@@ -21,6 +21,7 @@ from asdkit.base.device import choose_device
 from asdkit.base.options import add_choice, add_options, choice_of, options_of
 from asdkit.base.outputs import OutputDir
 from asdkit.base.parsing import boolean
+from asdkit.base.plugins import add_plugins
 from asdkit.countermeasures.registry import LOCALIZERS
 
 
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "num_workers",
     )
     add_options(parser, choose_device, "device")
+    add_plugins(parser)
     parser.add_argument("data_dir", help="data directory")
     parser.add_argument(
         "model", help="directory with network.pt, or frame scores (frames.scp)"

@@ -18,6 +18,7 @@ from asdkit.base.device import choose_device
 from asdkit.base.errors import DataError
 from asdkit.base.options import add_options, options_of
 from asdkit.base.outputs import OutputFile
+from asdkit.base.plugins import add_plugins
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "num_workers",
     )
     add_options(parser, choose_device, "device")
+    add_plugins(parser)
     parser.add_argument("data_dir", help="data directory")
     parser.add_argument("model_dir", help="directory with network.pt or gmm.npz")
     parser.add_argument("scores", type=OutputFile, help="where to write the scores")

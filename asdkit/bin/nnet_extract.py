@@ -19,6 +19,7 @@ from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.options import add_options
 from asdkit.base.outputs import OutputDir
 from asdkit.base.parsing import boolean
+from asdkit.base.plugins import add_plugins
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     batches = "asdkit.batches.batches:ExtractionBatches"
     add_options(parser, batches, "max_frames", "num_workers")
     add_options(parser, choose_device, "device")
+    add_plugins(parser)
     as_trained = "(default: as in training)"
-    features_help = f"read feats.scp, or compute features {as_trained}"
-    parser.add_argument("--features", choices=("stored", "audio"), help=features_help)
+    text = f"read feats.scp, or compute features {as_trained}"
+    parser.add_argument("--features", choices=("stored", "audio"), help=text)
     parser.add_argument(
         "--voiced",
         type=boolean,
@@ -53,8 +55,7 @@ def main(args: argparse.Namespace) -> None:
     from asdkit.nnet.extraction import extract
 
     device = choose_device(args.device)
-    path = Path(args.net_dir) / "network.pt"
-    trained = load_network(path)
+    trained = load_network(path := Path(args.net_dir) / "network.pt")
     network = trained.network.to(device)
     config = FeatureConfig.read(trained.options["features"])
     given = {"source": args.features, "voiced": args.voiced}

@@ -11,19 +11,14 @@ this machine, one utterance at a time, features given.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from asdkit.base.answers import Table
 from asdkit.base.errors import AsdkitError
 from asdkit.base.options import add_options
 from asdkit.base.parsing import parsing_of
+from asdkit.base.plugins import add_plugins
 from asdkit.base.ranges import Count
-from asdkit.nnet.registry import MODELS, build
-
-if TYPE_CHECKING:
-    from asdkit.nnet.network import Network
+from asdkit.nnet.registry import MODELS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,23 +29,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         parser.add_argument(f"--{kind}-dim", **parsing_of(Count), help=text)
     add_options(parser, "asdkit.nnet.cost:cost_table", "num_frames")
+    add_plugins(parser)
     parser.add_argument(
         "--compare",
         metavar="NETWORK",
         help="also print the others' parameters, MACs and time as shares of this one's",
     )
-    text = f"directories with network.pt, or any of: {', '.join(MODELS)}"
+    text = f"directories with network.pt, my.module:Net, or any of {', '.join(MODELS)}"
     parser.add_argument("networks", nargs="+", metavar="network", help=text)
 
 
 def main(args: argparse.Namespace) -> Table:
     """Run the command."""
+    from asdkit.models.networks import network_called
     from asdkit.nnet.cost import cost_table
 
     sizes = {"feat_dim": args.feat_dim, "embedding_dim": args.embedding_dim}
     options = {name: size for name, size in sizes.items() if size is not None}
     names = [args.compare, *args.networks] if args.compare else args.networks
-    networks = {name: network_of(name, options) for name in names}
+    networks = {name: network_called(name, options) for name in names}
     for name, network in networks.items():
         if args.num_frames < network.min_frames:
             raise AsdkitError(
@@ -58,23 +55,3 @@ def main(args: argparse.Namespace) -> Table:
                 f"got {args.num_frames}"
             )
     return cost_table(networks, args.num_frames, args.compare)
-
-
-def network_of(name: str, options: Mapping[str, int]) -> Network:
-    """Build a network by its name, or load the one of a directory.
-
-    Raises:
-        AsdkitError: there is no such network, and no such directory.
-        DataError: the directory's network is damaged.
-    """
-    from asdkit.models.networks import load_network
-
-    if name in MODELS:
-        return build(name, **options)
-    path = Path(name) / "network.pt"
-    if not path.exists():
-        raise AsdkitError(
-            f"expected a network's name or a directory with network.pt, got {name!r}",
-            hint=f"one of {', '.join(MODELS)}",
-        )
-    return load_network(path).network

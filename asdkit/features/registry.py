@@ -21,9 +21,12 @@ FEATURES: Mapping[str, Reference] = {
 
 
 def name_of(extractor: Features) -> str:
-    """Return the name under which `FEATURES` has the class of an extractor."""
+    """Return the name under which `FEATURES` has the class of an extractor.
+
+    That of a plug-in is ``module:Class``.
+    """
     kind = reference_to(type(extractor))
-    return next(name for name, known in FEATURES.items() if known == kind)
+    return next((name for name, known in FEATURES.items() if known == kind), kind.path)
 
 
 def stored() -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from asdkit.base.references import Reference
-from asdkit.base.registry import construct
+from asdkit.base.registry import construct, find
+from asdkit.base.signatures import parameters_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -39,7 +40,7 @@ def build(name: str, embedding_dim: int, num_classes: int, **options: Any) -> nn
     Args:
         name: which of `LOSSES`.
         embedding_dim: E.
-        num_classes: K; metric losses need neither.
+        num_classes: K; metric losses take neither.
         options: what differs from the defaults.
 
     Returns:
@@ -47,7 +48,10 @@ def build(name: str, embedding_dim: int, num_classes: int, **options: Any) -> nn
 
     Raises:
         ValueError: there is no such loss, or it has no such option.
+        AsdkitError: it is a plug-in's that the caller has not named.
     """
-    sizes = (embedding_dim, num_classes) if name in CLASSIFICATION else ()
-    loss: nn.Module = construct(LOSSES, name, *sizes, **options)
+    sizes = {"embedding_dim": embedding_dim, "num_classes": num_classes}
+    taken = parameters_of(find(LOSSES, name)).keys()
+    given = {size: value for size, value in sizes.items() if size in taken}
+    loss: nn.Module = construct(LOSSES, name, **given, **options)
     return loss

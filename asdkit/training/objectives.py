@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from asdkit.base.errors import AsdkitError
 from asdkit.base.references import Reference
+from asdkit.base.registry import find
 from asdkit.base.signatures import MISSING, parameters_of
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def build_objective(name: str, options: Mapping[str, Any], **parts: Any) -> Obje
     Raises:
         AsdkitError: there is no teacher and it needs one, or the other way round.
     """
-    parameters = parameters_of(OBJECTIVES[name]).values()
+    reference = find(OBJECTIVES, name)
+    parameters = parameters_of(reference).values()
     needed = {p.name for p in parameters if p.default is MISSING}
     has_teacher = parts.get("teacher") is not None
     if has_teacher and "teacher" not in needed:
@@ -58,5 +60,5 @@ def build_objective(name: str, options: Mapping[str, Any], **parts: Any) -> Obje
             hint="--teacher scp:exp/ivectors/train/ivector.scp, or a network's folder",
         )
     given = {part: parts[part] for part in needed}
-    objective: Objective = OBJECTIVES[name](**given, **options)
+    objective: Objective = reference(**given, **options)
     return objective
