@@ -104,7 +104,10 @@ class FullGmm:
         return torch.cat([root, shift], dim=1), constant
 
     def projection(self) -> Tensor:
-        """((D + 1)(D + 2) / 2, G) float64 P; `products` @ P are the log-likelihoods."""
+        """(P, G) float64 weights of the (T, P) `products`, P = (D + 1)(D + 2) / 2.
+
+        Products times weights are the (T, G) log-likelihoods.
+        """
         factor, constant = self.factors()
         form = -0.5 * factor @ factor.mT  # (G, D + 1, D + 1)
         form[:, -1, -1] += constant

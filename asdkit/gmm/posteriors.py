@@ -129,7 +129,7 @@ class Aligner:
         return posts, score
 
     def accumulate(self, frames: Tensor) -> GmmStats:
-        """Collect the statistics of an EM iteration of the full mixture."""
+        """Collect the EM statistics of (T, D) frames for the full mixture."""
         posteriors, loglikes = self.align_and_score(frames)
         return GmmStats(*moments(frames, posteriors), loglikes.double().sum())
 

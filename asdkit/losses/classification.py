@@ -140,11 +140,11 @@ class MarginLoss(ClassificationLoss):
         return F.linear(F.normalize(embeddings), F.normalize(self.weight))
 
     def penalize(self, cosines: Tensor) -> Tensor:
-        """Lower the cosines of the target classes, of any shape, by the margin."""
+        """(...,) cosines of the target classes -> (...,) lowered by the margin."""
         raise NotImplementedError
 
     def scale_of(self, embeddings: Tensor) -> Tensor | float:
-        """Return the factor of every embedding's cosines."""
+        """(N, E) embeddings -> (N, 1) or one factor of their cosines."""
         return self.scale
 
 
@@ -174,7 +174,7 @@ class AmSoftmax(MarginLoss):
         self.margin = margin
 
     def penalize(self, cosines: Tensor) -> Tensor:
-        """``cos - m``."""
+        """(...,) ``cos - m``."""
         return cosines - self.margin
 
 
@@ -217,7 +217,7 @@ class AamSoftmax(MarginLoss):
         return cosines.unflatten(1, (-1, self.num_subcenters)).amax(dim=2)
 
     def penalize(self, cosines: Tensor) -> Tensor:
-        """``cos(theta + m)``, and its continuation."""
+        """(...,) ``cos(theta + m)``, and its continuation."""
         sines = (1 - cosines.square()).clamp(min=SINE2_FLOOR).sqrt()
         cos_m, sin_m = math.cos(self.margin), math.sin(self.margin)
         turned = cosines * cos_m - sines * sin_m
@@ -263,7 +263,7 @@ class ASoftmax(MarginLoss):
         return two_classes(self.logits(embeddings))[:, 1]
 
     def penalize(self, cosines: Tensor) -> Tensor:
-        """``cos + (psi - cos) / (1 + annealing)``."""
+        """(...,) ``cos + (psi - cos) / (1 + annealing)``."""
         cosines = cosines.clamp(-1, 1)
         k = (4 / math.pi * cosines.detach().acos()).floor()
         sign = 1 - 2 * (k % 2)

@@ -130,7 +130,7 @@ def interval(values: np.ndarray, confidence: float = 0.95) -> Interval:
     """(R,) replicates -> the central interval.
 
     Args:
-        values: of a metric, or of a difference of two systems.
+        values: (R,) of a metric, or of a difference of two systems.
         confidence: the share inside, in (0, 1).
     """
     tail = (1 - confidence) / 2

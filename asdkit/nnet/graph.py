@@ -18,7 +18,7 @@ from asdkit.nnet.pooling import softmax_over_time
 
 
 def zero_nodes(x: Tensor, num_nodes: Tensor | None) -> Tensor:
-    """Zero the nodes that are padding."""
+    """(N, V, C), (N,) -> (N, V, C) with zeros for the nodes that are padding."""
     return zero_padding(x.transpose(1, 2), num_nodes).transpose(1, 2)
 
 

@@ -74,9 +74,10 @@ class ResidualBlock(nn.Module):
     def residual(
         self, x: Tensor, num_frames: Tensor | None, shorter: Tensor | None
     ) -> Tensor:
-        """Compute f(x); ``num_frames`` are real before the stride, ``shorter`` after.
+        """(N, C, D, T) -> (N, C', D', T'), f(x).
 
-        What it leaves beyond an utterance's end does not matter.
+        ``num_frames``, (N,), are real before the stride, ``shorter``, (N,), after; what
+        it leaves beyond an utterance's end does not matter.
         """
         raise NotImplementedError
 
@@ -109,7 +110,7 @@ class BasicBlock(ResidualBlock):
     def residual(
         self, x: Tensor, num_frames: Tensor | None, shorter: Tensor | None
     ) -> Tensor:
-        """Compute f(x)."""
+        """(N, C, D, T) -> (N, C', D', T'), see `ResidualBlock.residual`."""
         return self.second(zero_padding(self.first(x), shorter))
 
 
@@ -140,7 +141,7 @@ class Bottleneck(ResidualBlock):
     def residual(
         self, x: Tensor, num_frames: Tensor | None, shorter: Tensor | None
     ) -> Tensor:
-        """Compute f(x)."""
+        """(N, C, D, T) -> (N, C', D', T'), see `ResidualBlock.residual`."""
         return self.widen(self.middle(zero_padding(self.narrow(x), num_frames)))
 
 

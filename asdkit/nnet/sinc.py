@@ -84,7 +84,7 @@ class WaveformNetwork(Network):
         self.min_frames = self.lost_samples + POOLED ** (num_blocks + 1)
 
     def frames_of(self, num_samples: Tensor | None) -> Tensor | None:
-        """Tell how many frames are real after the filters and the first pooling."""
+        """(N,) samples -> (N,) real frames after the filters and the first pooling."""
         return thirds(
             num_samples if num_samples is None else num_samples - self.lost_samples
         )
@@ -101,5 +101,5 @@ def pool_thirds(x: Tensor) -> Tensor:
 
 
 def thirds(num_frames: Tensor | None) -> Tensor | None:
-    """Tell how many frames are real after pooling; those left over are dropped."""
+    """(N,) real frames -> (N,) after pooling; those left over are dropped."""
     return None if num_frames is None else num_frames // POOLED
