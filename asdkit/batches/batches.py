@@ -39,8 +39,8 @@ class Batch(NamedTuple):
         labels: (N,) int64 classes, -1 where they do not matter.
         teacher_feats: (N, T', D') float32 of the same chunks, for a teacher whose
             features are others; None where there is no such teacher.
-        frame_labels: (N, T) int64, 0 for spoofed and 1 for bona fide frames; None
-            where nobody needs them.
+        frame_labels: (N, T) int64, 0 for spoofed and 1 for bona fide frames; None where
+            not needed.
     """
 
     utts: list[str]
@@ -81,8 +81,8 @@ class TrainingBatches:
 
     Args:
         frames: where frames come from.
-        speakers: speaker -> class, as `asdkit.data.cuts.number_speakers` gives them
-            or a network knows them; classes count from 0.
+        speakers: speaker -> class, from `asdkit.data.cuts.number_speakers` or from a
+            trained network; classes count from 0.
         sampler: which utterances make a batch.
         chunk_frames: T.
         subtract_mean: subtract the mean over time of every chunk.
@@ -95,7 +95,7 @@ class TrainingBatches:
 
     Raises:
         FitError: an utterance is of a speaker who has no class, the ranks cannot
-            have equal shares of a batch, or utterances that a loss shall compare
+            have equal shares of a batch, or utterances that a loss compares
             would have classes of their own because of their speed.
     """
 

@@ -102,7 +102,7 @@ class Frames:
     Frames that fit into the cache are read from disk once.
 
     Args:
-        data_dir: see `read_frames`, as for the next four.
+        data_dir: data directory, as for `read_frames`.
         frontend: what happens to the features.
         utts: which to read, in this order; None for all.
         max_frames: of a batch.
@@ -163,7 +163,7 @@ def sample_frames(
     to its voiced frames.  Each rank reads its share.
 
     Args:
-        data_dir: see `read_frames`, as for the next two.
+        data_dir: data directory, as for `read_frames`.
         frontend: what happens to the features.
         utts: to draw from, the same on every rank; None for all.
         num_frames: maximum number of frames to start from.

@@ -3,9 +3,9 @@
 e.g.: asdkit ivector-train --ivector-dim 400 data/train exp/ubm exp/extractor
 e.g.: torchrun --standalone --nproc-per-node 8 -m asdkit ivector-train data/train ...
 
-Writes extractor.npz, which holds the UBM and the options of the front end, too, so
-that extraction needs nothing else.  After every iteration checkpoint.npz keeps what
-is done: the same command, run again, goes on from there.
+Writes extractor.npz, which also holds the UBM and the options of the front end, so that
+extraction needs nothing else.  Progress is kept in checkpoint.npz after every
+iteration; rerun the same command to resume.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class Localized(NamedTuple):
         utt: its id.
         is_bonafide: (T,) bool.
         score: of all of it.
-        smoothed: (T,) scores of frames; None if nobody asks for their error rates.
+        smoothed: (T,) scores of frames; None where their error rates are not needed.
     """
 
     utt: str

@@ -29,7 +29,7 @@ FILES = (
     "with feats-compute, which has --allow-pipes"
 )
 COUNT = re.compile("0*[1-9][0-9]{0,15}")
-FRAME_SHIFT = 10.0  # milliseconds, of features that nobody remembers
+FRAME_SHIFT = 10.0  # milliseconds, of features without a record
 
 
 def read_cuts(
@@ -113,7 +113,7 @@ def attack_of(cut: MonoCut) -> str:
     """Name the attack of an utterance; "bonafide" where there is none.
 
     Raises:
-        DataError: nobody knows.
+        DataError: unknown.
     """
     return attack_in(cut.supervisions[0])
 

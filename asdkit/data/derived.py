@@ -45,7 +45,7 @@ def check_derived(
 ) -> dict[str, Origin]:
     """Compare tables of a data directory with their recorded origins.
 
-    Rank 0 does, for all.  Features and VAD decisions of which nobody knows are told
+    Rank 0 does, for all.  Features and VAD decisions of unknown origin are warned of
     once.
 
     Args:
@@ -123,8 +123,8 @@ def renew_origins(
         staged: where the new ones are for now; gets the new note, too.
         known: tables among the new ones that are of the audio, or utterances, of the
             new manifests, as other tables are of those they come from.
-        replaces: features and VAD decisions that are left behind, and of which nobody
-            knows, are those of the old manifests.
+        replaces: left-over features and VAD decisions of unknown origin belong to the
+            old manifests.
     """
     directory, staged = Path(directory), Path(staged)
     written = list_derived(staged)

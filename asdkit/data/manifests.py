@@ -243,7 +243,7 @@ def write_manifests(
         supervisions: in any order.
         carried: name -> lines of further tables to write with them; an empty one is
             not written, and removed if it is there.
-        known: see `asdkit.data.derived.renew_origins`, as for the next.
+        known: tables of known origin, see `asdkit.data.derived.renew_origins`.
         replaces: whether what is left of the directory is of its old manifests.
     """
     from lhotse import RecordingSet, SupervisionSet

@@ -22,7 +22,7 @@ def stage(directory: PathName, replaces: Iterable[str] = ()) -> Iterator[Path]:
 
     Args:
         directory: where the files go; made if need be.
-        replaces: names that shall not stay there unless they are written again.
+        replaces: names to remove unless they are written again.
 
     Raises:
         DataError: this program reads a file that would be replaced, and no table.

@@ -27,7 +27,7 @@ class CachedNetwork(Network):
     """A frozen network that computes the embeddings of each batch only once.
 
     Training batches depend on the data, their options and the seed, but not on the
-    student, so a teacher hears the same ones with every student and objective.  What
+    student, so a teacher gets the same ones with every student and objective.  What
     it says is filed under a digest of all that it depends on: the teacher's weights,
     every number of the batch, the arithmetic.  Nothing is ever out of date, then, and
     several trainings may share a directory, be killed, and go on.  Only the rounding

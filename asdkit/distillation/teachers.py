@@ -40,9 +40,8 @@ class VectorTeacher(Teacher):
 
     Args:
         utts: U of them.
-        x: (U, R) vectors, already mapped to where the student shall go.
-        precision: (U, R) diagonals of the posteriors' precisions; None where the
-            teacher does not know how sure it is.
+        x: (U, R) vectors, already mapped to the space of the student's targets.
+        precision: (U, R) diagonals of the posteriors' precisions; None where unknown.
 
     Attributes:
         mean_precision: over all of them.
@@ -148,7 +147,7 @@ class NetworkTeacher(Teacher):
     def match_classes(self) -> Tensor:
         """Find the student's classes among the teacher's, by name.
 
-        Classes that only the teacher knows, such as speakers that the student's
+        Classes of the teacher alone, such as speakers that the student's
         training holds out, are left out: its posteriors are then those given that the
         speaker is one of the student's.
 

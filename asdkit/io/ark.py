@@ -216,7 +216,7 @@ class ArkWriter:
         name: e.g. "feats".
         compression_method: Kaldi's number, None for plain float32; 2 is Kaldi's
             own choice for MFCC (8 bits per value).
-        origin: what the arrays are derived from; None if nobody knows.
+        origin: origin of the arrays; None if unknown.
 
     Example:
         with ArkWriter("exp/mfcc/train", "feats") as writer:

@@ -13,7 +13,7 @@ speakers.  Their writers note a digest of what that was, aspect by aspect:
     the table of that name.
 
 Readers compare what can be compared now: audio that has been removed, or a directory
-that has been moved, proves nothing.  A table that nobody noted, or that has changed
+that has been moved, proves nothing.  A table without a record, or that has changed
 since, is of unknown origin: Kaldi's, or of a version that noted nothing.
 """
 
@@ -121,7 +121,7 @@ def check_origin(path: PathName) -> Origin | None:
         path: the table.
 
     Returns:
-        what it was derived from; None if nobody knows.
+        its origin; None if unknown.
 
     Raises:
         DataError: it was derived from something else than what is there now.
@@ -169,7 +169,7 @@ def tell_unknown(directory: PathName, names: Collection[str]) -> None:
 def is_made_of(path: PathName, origin: Origin) -> bool:
     """Tell whether a file exists and was made from what it would be made from now.
 
-    One of which nobody knows counts as such, and that is said.
+    One of unknown origin counts as such, with a warning.
     """
     if not Path(path).exists():
         return False
@@ -208,7 +208,7 @@ def note_origins(
 
     Args:
         directory: where they are.
-        origins: table -> what it was derived from; None if nobody knows.
+        origins: table -> its origin; None if unknown.
         staged: where the note is for now, and what is new of the tables, before they
             move there together; None if they are there already.
     """

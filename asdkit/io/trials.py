@@ -121,7 +121,7 @@ def write_trials(
         path: the file.
         trials: N of them.
         is_spoof: (N,) bool.
-        origin: which utterances and speakers they are of; None if nobody knows.
+        origin: origin of the utterances and speakers; None if unknown.
     """
     keys = np.where(trials.is_target, "target", "nontarget")
     if is_spoof is not None:

@@ -39,7 +39,7 @@ Batch = tuple[Tensor, Tensor]  # n (N, G) and f (N, G, D) of N utterances
 class Totals(NamedTuple):
     """Statistics of all utterances together, constant over iterations.
 
-    Float64 tensors on the device that EM shall run on.
+    Float64 tensors on the device that EM runs on.
     """
 
     num_utts: int

@@ -23,7 +23,7 @@ import numpy as np
 from asdkit.base.errors import FitError
 from asdkit.metrics.weighted import Statistic, WeightedTrials
 
-MOST_EMPTY = 0.1  # of the replicates may lack a class; the others then flatter nobody
+MOST_EMPTY = 0.1  # of the replicates may lack a class; the others are then not biased
 
 
 class Interval(NamedTuple):
@@ -96,7 +96,7 @@ def replicate(
         seed: of the draws.
 
     Returns:
-        (R, S, Q) replicates, systems, statistics; a replicate that drew nobody of a
+        (R, S, Q) replicates, systems, statistics; a replicate without a speaker of a
         class is left out.
 
     Raises:

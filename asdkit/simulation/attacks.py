@@ -26,10 +26,10 @@ class Material(NamedTuple):
     Attributes:
         samples: (L,) float32, an utterance of the person to be imitated.
         sample_frequency: in Hz.
-        text: what shall be said; empty where nobody knows.
-        gender: "f" or "m", None where nobody knows.
-        other: (L',) float32, what somebody else has said, at the same rate; empty
-            where the attack does without.
+        text: text to be said; empty where unknown.
+        gender: "f" or "m"; None where unknown.
+        other: (L',) float32, speech of another person, at the same rate; empty where
+            the attack needs none.
         environment: of `asdkit.simulation.rooms`, where it is replayed; None for any.
     """
 

@@ -195,7 +195,7 @@ class GmmDetector(SmoothDetector):
 class SileroDetector(SmoothDetector):
     """The neural network of the package silero-vad, which must be installed.
 
-    It hears the audio, at 16 kHz; of the features only their number matters.
+    Its input is the audio, at 16 kHz; of the features only their number matters.
     """
 
     def prepare(self, data_dir: PathName) -> None:
