@@ -27,7 +27,7 @@ class Dot:
 
         Args:
             enroll: (M, D) models, each the mean of its utterances.
-            n: (M,) how many these are; makes no difference here.
+            n: (M,) numbers of averaged utterances; ignored here.
             test: (U, D) embeddings.
 
         Returns:

@@ -29,8 +29,9 @@ def strange_columns(
 
     Args:
         x: (N, F) values.
-        seen: (4, F) what `range_of` returned in training; None from models of old.
-        names: of the columns, for messages.
+        seen: (4, F) result of `range_of` in training; None for models from older
+            versions.
+        names: names of the columns, for messages.
 
     Returns:
         what is far from it, and what is not quite like it.

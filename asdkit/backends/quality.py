@@ -19,8 +19,8 @@ def measure_pairs(name: str, enroll: np.ndarray, test: np.ndarray) -> np.ndarray
     Args:
         name: one of `asdkit.backends.measures.MEASURES`; durations count by their
             logarithm.
-        enroll: (N,) the measure of the enrolled model of every trial.
-        test: (N,) of its test utterance.
+        enroll: (N,) measure of each trial's enrolled model.
+        test: (N,) measure of each trial's test utterance.
 
     Returns:
         (N, 2) the smaller and the larger of the two.

@@ -102,8 +102,8 @@ def gather(
     """Gather numbers that the ranks compute; every rank gets all of them.
 
     Args:
-        keys: of all numbers that there may be, the same on every rank.
-        parts: some of the keys and their numbers, of this rank.
+        keys: keys of all possible numbers, the same on every rank.
+        parts: this rank's keys and their numbers.
 
     Returns:
         key -> number in the order of the keys, without keys that no rank has.

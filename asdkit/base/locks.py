@@ -39,7 +39,7 @@ class Lock:
     """A lock file, in a directory that is made if need be.
 
     Args:
-        path: the file; it is there as long as somebody holds it.
+        path: the file; it exists as long as the lock is held.
     """
 
     def __init__(self, path: Path) -> None:

@@ -42,8 +42,8 @@ class Use(NamedTuple):
     """A purpose that needs an optional package.
 
     Attributes:
-        module: the name that the package is imported by.
-        what: what is missing without it, and in which programs.
+        module: name to import the package by.
+        what: what does not work without it, and in which programs.
         cure: how to install it, if pip alone cannot.
     """
 
@@ -78,9 +78,9 @@ class Finding(NamedTuple):
     Attributes:
         verdict: "broken" is required and does not work; "degraded" is needed by a few
             programs and does not work; "absent" is optional.
-        subject: the package, or what it is about.
+        subject: the package, or other subject.
         text: version, value, or what is wrong.
-        cure: a command, empty where there is nothing to cure.
+        cure: a command; empty if nothing is wrong.
     """
 
     verdict: Literal["ok", "broken", "degraded", "absent", "note"]
@@ -130,8 +130,8 @@ def examine_package(requirement: str, imported: bool = True) -> Finding:
 
     Args:
         requirement: name and versions, e.g. ``lhotse>=1.31``.
-        imported: whether to import it; what stands on torch cannot be where torch
-            fails, and would only say so again.
+        imported: whether to import it; packages that need torch cannot be imported
+            where torch fails, and would only repeat the error.
     """
     name = _name(requirement)
     use = USES.get(name)

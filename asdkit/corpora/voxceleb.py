@@ -48,8 +48,8 @@ def prepare_voxceleb(root: PathName, data_dir: PathName, part: Part = "all") -> 
     """Make a data directory of VoxCeleb 1 or 2; utterances are named as in Kaldi.
 
     Args:
-        root: holds the table of speakers and, anywhere below, their folders.
-        data_dir: made if need be, all or nothing.
+        root: folder with the table of speakers and, anywhere below, their folders.
+        data_dir: data directory to write, atomically.
         part: part of the corpus to list.
 
     Raises:

@@ -141,10 +141,10 @@ def localize(
 
     Args:
         data_dir: with manifests.
-        frames: table (.scp) of (T,) scores of frames, higher for bona fide.
-        out_dir: gets bonafide.scp, vectors of 0 and 1, smoothed.scp, rttm and
+        frames: table (.scp) of (T,) frame scores, higher for bona fide.
+        out_dir: directory for bonafide.scp, vectors of 0 and 1, smoothed.scp, rttm and
             segments.jsonl.gz, and scores.
-        localizer: decides.
+        localizer: localizer to apply.
 
     Raises:
         AsdkitError: k2 is not installed, and the localizer needs it.

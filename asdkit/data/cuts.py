@@ -49,7 +49,7 @@ def read_cuts(
         features: whether the cuts carry stored features or audio.
         voiced: whether features are to be used without the frames that vad.scp
             rejects; the custom fields ``vad`` and ``num_voiced`` of a cut say so.
-        min_sec: an utterance of audio that is shorter than this window is left out.
+        min_sec: utterances of audio shorter than this window are left out.
         allow_pipes: whether recordings may be commands, which lhotse would run; None
             where the program has no such option.
 
@@ -84,10 +84,10 @@ def tell_left_out(
     """Log which utterances are left out.
 
     Args:
-        where: their data directory, for messages.
+        where: data directory, for messages.
         utts: all of them.
-        kept: those that are not left out.
-        why: "have no ...".
+        kept: utterances that are not left out.
+        why: reason, "have no ...".
 
     Raises:
         DataError: most are left out, or all.

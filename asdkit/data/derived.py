@@ -50,8 +50,8 @@ def check_derived(
 
     Args:
         data_dir: with manifests or without.
-        names: of tables that may be there; None for all.
-        without: of tables that do not matter.
+        names: tables to check, if present; None for all.
+        without: tables to ignore.
 
     Returns:
         table -> what it was derived from, as far as that is known; only on rank 0.
@@ -98,7 +98,7 @@ def join_origins(
     """Combine the known origins of tables that are joined from several.
 
     Args:
-        parts: what is known of each of the sources.
+        parts: known origins in each of the sources.
         sources: data directories; one may lack a table.
     """
     joined = {}
@@ -119,10 +119,10 @@ def renew_origins(
     """Record the audio that tables belong to when a directory gets new manifests.
 
     Args:
-        directory: of the tables and manifests that are there now.
-        staged: where the new ones are for now; gets the new note, too.
-        known: tables among the new ones that are of the audio, or utterances, of the
-            new manifests, as other tables are of those they come from.
+        directory: directory of the present tables and manifests.
+        staged: directory of the new ones for now; gets the new record, too.
+        known: new tables known to belong to the audio, or utterances, of the new
+            manifests.
         replaces: left-over features and VAD decisions of unknown origin belong to the
             old manifests.
     """

@@ -69,7 +69,7 @@ def write_segments(
     Args:
         data_dir: with manifests.
         classes: utterances and their (T,) classes, frames as the features have them.
-        names: class -> its name; segments of others are not written.
+        names: class -> name; other classes are not written.
         rttm: RTTM file to write; None: not written.
         supervisions: file of lhotse supervisions to write, with ``custom={"class":
             name}``; None: not written.

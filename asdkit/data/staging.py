@@ -21,7 +21,7 @@ def stage(directory: PathName, replaces: Iterable[str] = ()) -> Iterator[Path]:
     that the program has read may be renewed so, as a directory is as a whole.
 
     Args:
-        directory: where the files go; made if need be.
+        directory: directory for the files, made if needed.
         replaces: names to remove unless they are written again.
 
     Raises:

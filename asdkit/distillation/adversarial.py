@@ -130,7 +130,7 @@ class Adversarial(Labels):
         adversarial_share: weight of the adversarial loss; the clean loss gets the rest.
         separate_norm: batch-normalize clean and adversarial utterances separately, not
             as one batch.
-        labels: options of `Labels`, or of what else this is a version of.
+        labels: options of `Labels`, or of the base objective.
     """
 
     def __init__(
@@ -302,8 +302,8 @@ def attack_batches(
         loss: on the device.
         batches: of whole utterances.
         label_of: utterance -> class.
-        adversary: what changes them.
-        device: where to compute.
+        adversary: adversary to apply.
+        device: device to compute on.
     """
     for batch in batches:
         labels = torch.tensor([label_of[utt] for utt in batch.utts], device=device)

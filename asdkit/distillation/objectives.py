@@ -78,7 +78,7 @@ class Distillation(Labels):
         Args:
             student: (N, E) embeddings.
             taught: (N, R) the teacher's embeddings.
-            batch: everything else that is known of these utterances.
+            batch: the batch they belong to.
 
         Returns:
             name -> () terms to minimize.

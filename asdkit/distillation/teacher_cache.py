@@ -37,10 +37,10 @@ class CachedNetwork(Network):
     product, and depend on the student's classes.
 
     Args:
-        network: whom to ask what has not been asked before.
+        network: network to run for new batches.
         options: "network" of its file, i.e. its name and its constructor's arguments.
-        directory: of all teachers; each has a folder in it.
-        max_gb: of this teacher's folder; beyond, nothing more is kept.
+        directory: root of the cache, with a folder for each teacher.
+        max_gb: maximum size of this teacher's folder.
     """
 
     def __init__(

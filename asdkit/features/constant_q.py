@@ -119,7 +119,7 @@ class Cqcc(Features):
 
         Args:
             recordings: (L,) float32 each.
-            seeds: make no difference.
+            seeds: ignored.
 
         Returns:
             (T, D) float32 for each.

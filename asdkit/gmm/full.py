@@ -35,11 +35,10 @@ class FullGmm:
 
     Args:
         num_gauss: G.
-        min_gaussian_weight: a Gaussian with less than this share of the frames is
-            not updated.
-        min_gaussian_occupancy: nor is one with fewer frames than this.
+        min_gaussian_weight: share of the frames below which a Gaussian is not updated.
+        min_gaussian_occupancy: number of frames below which a Gaussian is not updated.
         variance_floor: floor of the eigenvalues of every covariance.
-        max_condition: largest ratio of two of them.
+        max_condition: largest ratio of two eigenvalues.
 
     Attributes:
         weights_: (G,) priors; they sum to one.

@@ -334,7 +334,7 @@ def stack_vectors(
 
     Args:
         vectors: key and (R,) vector, as `read_arrays` yields them.
-        source: where they come from, for messages.
+        source: source of the vectors, for messages.
 
     Returns:
         U keys and the (U, R) float64 matrix of their vectors.

@@ -71,8 +71,7 @@ class Origin(NamedTuple):
         data: the data directory.
         of: aspect -> digest.
         archives: directory of an archive in the table -> aspect -> digest, as of the
-            table of the same name there; so a table notices that somebody has written
-            over its archive.
+            table of the same name there; it reveals that an archive was overwritten.
     """
 
     data: str
@@ -87,9 +86,8 @@ def describe(data_dir: PathName, aspects: Collection[str] = OF_AUDIO) -> dict[st
 
     Args:
         data_dir: with manifests, or utt2spk.
-        aspects: which; of audio that is not all there, there are no ``sizes``, and of
-            a damaged manifest nothing.  Those that are not of a data directory are left
-            out.
+        aspects: aspects to digest; ``sizes`` are left out if audio is missing, and
+            everything about a damaged manifest.
 
     Returns:
         aspect -> digest, of those that can be told.
@@ -207,10 +205,10 @@ def note_origins(
     """Record what tables were derived from, or that it is unknown.
 
     Args:
-        directory: where they are.
+        directory: directory of the tables.
         origins: table -> its origin; None if unknown.
-        staged: where the note is for now, and what is new of the tables, before they
-            move there together; None if they are there already.
+        staged: temporary directory of the record and of new tables, before they move
+            together; None if they are in place.
     """
     try:
         before = _read(Path(directory))

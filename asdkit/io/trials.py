@@ -32,7 +32,7 @@ class Pairs:
     """Pairs of an enrolled model and a test utterance.
 
     Attributes:
-        enroll_ids: M models; from a file, in the order in which they come.
+        enroll_ids: M models, in the order of their first occurrence.
         test_ids: U test utterances, likewise.
         enroll: (N,) int32 rows of enroll_ids.
         test: (N,) int32 rows of test_ids.
@@ -56,7 +56,7 @@ class Trials(Pairs):
     """Pairs with their keys.
 
     Attributes:
-        is_target: (N,) bool, whether both are of one speaker.
+        is_target: (N,) bool, True if both have the same speaker.
     """
 
     is_target: np.ndarray

@@ -143,7 +143,7 @@ class Update(NamedTuple):
         scatter: (G, D, D) float64 residual scatter, which is the expected sum of
             (x - M_i w)(x - M_i w)'.
         num_floored: (G,) int64 eigenvalues of the preconditioned R_i that were raised.
-        is_kept: (G,) bool, whether M_i stayed as it was although there are frames.
+        is_kept: (G,) bool, whether M_i was kept although it has frames.
     """
 
     scatter: Tensor

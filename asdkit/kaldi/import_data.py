@@ -57,8 +57,8 @@ def import_directory(
     """Make a data directory from a Kaldi data directory.
 
     Args:
-        source: any that Kaldi's validate_data_dir.sh accepts, sorted or not.
-        data_dir: made if need be, all or nothing.
+        source: any directory that Kaldi's validate_data_dir.sh accepts, sorted or not.
+        data_dir: data directory to write, atomically.
         root: directory that relative paths in the tables start from; commands run in
             the working directory.
         allow_pipes: accept recordings that are shell commands (wav.scp lines ending in

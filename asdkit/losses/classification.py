@@ -25,7 +25,7 @@ class ClassificationLoss(nn.Module):
     """Cross entropy of `logits`.
 
     Args:
-        weight: (K, E) or more rows, the classifier's, to be drawn here.
+        weight: (K, E) or more rows, the classifier's weight, initialized here.
         class_weights: (K,) weights of the classes in the loss; None: all equal.
     """
 
@@ -233,8 +233,8 @@ class ASoftmax(MarginLoss):
     Args:
         embedding_dim: E.
         num_classes: K.
-        annealing: lambda; large values are no margin.  A loop that eases the margin
-            in sets it to `annealing_at` before every step.
+        annealing: lambda; large values mean no margin. A training loop sets it to
+            `annealing_at` before every step to ease the margin in.
         class_weights: (K,) weights of the classes in the loss; None: all equal.
 
     Source: W. Liu et al., "SphereFace", CVPR 2017.

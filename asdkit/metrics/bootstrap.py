@@ -30,8 +30,8 @@ class Interval(NamedTuple):
     """A percentile interval.
 
     Attributes:
-        low: its lower end.
-        high: its upper end.
+        low: lower end.
+        high: upper end.
     """
 
     low: float
@@ -68,7 +68,7 @@ def speakers_of(
     """Number the speakers of N trials, class by class.
 
     Args:
-        classes: (N,) bool for every class, which trials are of it.
+        classes: (N,) bool for every class, its trials.
         first: N names of speakers.
         second: N names of the other speakers; None if there is one only.
     """
@@ -92,7 +92,7 @@ def replicate(
             scored the same trials in the same order.
         speakers: of the trials of class k, for every k.
         statistics: name -> metric of `asdkit.metrics.weighted`.
-        num_replicates: how often to draw.
+        num_replicates: number of draws.
         seed: of the draws.
 
     Returns:

@@ -61,9 +61,9 @@ def examine(
 
     Args:
         values: (N,) scores; NaN is left out.
-        is_first: (N,) bool, whether a trial is of the class that is to score higher.
-        first: the name of that class.
-        second: the name of the other.
+        is_first: (N,) bool, True for the class that should score higher.
+        first: name of that class.
+        second: name of the other class.
 
     Returns:
         what was found; nothing where a class is missing.

@@ -41,8 +41,8 @@ class TeerPoint(NamedTuple):
 
     Attributes:
         teer: the concurrent t-EER, a fraction.
-        cm_threshold: the highest CM score that is rejected.
-        asv_threshold: the highest ASV score that is rejected.
+        cm_threshold: highest rejected CM score.
+        asv_threshold: highest rejected ASV score.
     """
 
     teer: float

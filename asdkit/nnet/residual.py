@@ -39,8 +39,8 @@ class ResidualBlock(nn.Module):
         in_channels: C of the input.
         out_channels: C of the output; the shortcut is a 1x1 convolution where the
             shape changes.
-        stride: along features and time.
-        gate: weighs the channels of f(x); None leaves them as they are.
+        stride: stride along features and time.
+        gate: gate of the channels of f(x); None for none.
 
     Source: K. He et al., "Deep residual learning", CVPR 2016.
     """
@@ -169,9 +169,9 @@ class Stages(nn.Module):
     """Stages in a row; the first block of each may stride and widen.
 
     Args:
-        block: makes a block from its input channels, its channels and its stride.
+        block: builds a block from its input channels, its channels and its stride.
         in_channels: C of the input.
-        blocks: how many blocks each stage has.
+        blocks: number of blocks of each stage.
         channels: the channels of each stage's blocks.
         strides: the stride of each stage.
 

@@ -140,8 +140,8 @@ def normalize_over_time(
     Args:
         x: (N, D, T) zero beyond an utterance's end.
         num_frames: (N,) how many frames are real, None for all.
-        normalized: "bin" does so for every feature, as published; "utterance" for all
-            features together, whose level goes and whose mean spectrum stays.
+        normalized: "bin": every feature on its own, as published; "utterance": all
+            features together, which removes the level and keeps the mean spectrum.
         eps: added to the variance.
 
     Returns:

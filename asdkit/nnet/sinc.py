@@ -21,7 +21,7 @@ class SincFilters(nn.Module):
 
     Args:
         num_filters: C.
-        size: samples that a filter sees.
+        size: length of a filter in samples.
         sample_frequency: in Hz; the bands reach from 0 to its half.
 
     Source: H. Tak et al., "End-to-end anti-spoofing with RawNet2", ICASSP 2021;
@@ -58,8 +58,8 @@ class WaveformNetwork(Network):
         feat_dim: D, which must be 1.
         embedding_dim: E.
         num_filters: C of the first layer.
-        filter_size: samples that a filter sees.
-        num_blocks: how often the frames become a third, after the first time.
+        filter_size: length of a filter in samples.
+        num_blocks: number of poolings by three after the first.
 
     Attributes:
         filters: the first layer.

@@ -30,7 +30,8 @@ class Material(NamedTuple):
         gender: "f" or "m"; None where unknown.
         other: (L',) float32, speech of another person, at the same rate; empty where
             the attack needs none.
-        environment: of `asdkit.simulation.rooms`, where it is replayed; None for any.
+        environment: environment of a replay, from `asdkit.simulation.rooms`; None for
+            any.
     """
 
     samples: np.ndarray
@@ -47,9 +48,9 @@ class Attack:
 
     Args:
         make: material and a generator -> (L,) samples of any level.
-        needs_text: whether it reads a text; its voice is then drawn per speaker.
-        needs_other: whether it converts what another person has said.
-        in_room: whether it is heard in a room, and so in an environment.
+        needs_text: whether it reads a text; a voice is then drawn per speaker.
+        needs_other: whether it converts another person's speech.
+        in_room: whether it takes place in a room, and so in an environment.
         check: raises an AsdkitError if something it needs is not installed.
     """
 

@@ -70,9 +70,9 @@ def compute_vad(data_dir: PathName, out_dir: PathName, detector: Detector) -> No
     """Write vad.ark and vad.scp, vectors of 0 and 1; vad.scp goes into data_dir, too.
 
     Args:
-        data_dir: has feats.scp.
-        out_dir: gets the archive.
-        detector: decides.
+        data_dir: data directory with feats.scp.
+        out_dir: directory for the archive.
+        detector: detector to run.
 
     Raises:
         DataError: a feature is missing, NaN or of other audio; the first column is no
@@ -135,7 +135,7 @@ def read_batches(
 
     Args:
         locations: pairs as in feats.scp.
-        max_frames: of a batch, unless one utterance has more.
+        max_frames: maximum number of frames per batch, unless one utterance has more.
         load: loads one utterance; None for features.
 
     Yields:
