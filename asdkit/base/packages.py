@@ -314,8 +314,8 @@ def _examine_gpu(torch_fails: bool) -> Iterator[Finding]:
     if names:
         yield Finding("ok", "gpu", f"{', '.join(names)}; CUDA {torch.version.cuda}")
     elif DRIVER.exists():
-        text = "there is a driver, but torch does not reach a GPU"
-        cure = "install a torch made for CUDA, or a newer driver: nvidia-smi tells"
+        text = "there is a driver, but torch finds no GPU"
+        cure = "install a torch built for CUDA, or a newer driver; see nvidia-smi"
         yield Finding("note", "gpu", text, cure)
     else:
         yield Finding("note", "gpu", "none; everything runs on the CPU")
@@ -328,7 +328,7 @@ def _examine_cores() -> Iterator[Finding]:
     yield Finding("note", "cores", f"{cores}; OMP_NUM_THREADS: {threads}")
     yield Finding("note", "waiting threads", waiting())
     chosen = os.environ.get("OPENBLAS_CORETYPE", "its own choice")
-    cure = "unset OPENBLAS_CORETYPE, and asdkit chooses where it knows a faster one"
+    cure = "unset OPENBLAS_CORETYPE to let asdkit choose the fastest"
     cure = cure if chosen in ("HASWELL", "Haswell") else ""
     text = f"{blas_core()}; OPENBLAS_CORETYPE: {chosen}"
     yield Finding("note", "numpy's BLAS", text, cure)

@@ -49,7 +49,7 @@ def load_samples(cut: MonoCut) -> np.ndarray:
     for source in cut.recording.sources:
         if source.type == "file" and not is_safe_name(source.source):
             problem = "lhotse would hand this name to a shell"
-            hint = "rename it: no blanks, quotes or other signs that a shell knows"
+            hint = "rename it: no blanks, quotes or other special characters of shells"
             raise DataError(source.source, problem, hint=hint)
     try:
         with audio_backend(_libsndfile()):

@@ -306,7 +306,7 @@ def _speakers(
         return None
     if resampling.utt2spk is None:
         if set(key.spk) == {ABSENT}:
-            problem = "the key does not name the speakers, whom the bootstrap draws"
+            problem = "the key does not name the speakers to draw"
             raise DataError("--bootstrap", problem, hint="give --utt2spk, too")
         return key.spk, None
     utt2spk = read_table(resampling.utt2spk)

@@ -95,8 +95,8 @@ def attack_in(item: Described) -> str:
     """
     attack = (item.custom or {}).get("attack")
     if attack is None:
-        problem = f"{item.id!r}: expected an attack, or bonafide; nobody knows"
-        hint = "asdkit spoof-prepare notes it; or kaldi-import with utt2attack"
+        problem = f"{item.id!r}: expected an attack or bonafide, got neither"
+        hint = "asdkit spoof-prepare writes it, or kaldi-import with utt2attack"
         raise DataError("utt2attack", problem, hint=hint)
     return attack
 
