@@ -3,8 +3,8 @@
 e.g.: python local/write_pa.py data/make_pa /corpora/PA
 
 Each part (train, dev, eval) needs <part>_heard, with the asv_trials of its bona fide
-utterances, and <part>_replayed; dev and eval also <part>_enroll_<environment>.  Audio is
-moved, under ids that do not reveal its class.
+utterances, and <part>_replayed; dev and eval also <part>_enroll_<environment>.  Audio
+is moved, under ids that do not reveal its class.
 """
 
 import argparse

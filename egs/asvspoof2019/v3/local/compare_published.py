@@ -3,9 +3,9 @@
 e.g.: python local/compare_published.py data/eval exp
 
 A cell is our mean over seeds and, in parentheses, its difference from theirs, in
-percent; cells without scores are empty.  Theirs are for classifiers trained on train and
-dev of ASVspoof 2019 LA with wav2vec2-base-960h: local/published.tsv, from the history
-of the authors' repository.
+percent; cells without scores are empty.  Theirs are for classifiers trained on train
+and dev of ASVspoof 2019 LA with wav2vec2-base-960h: local/published.tsv, from the
+history of the authors' repository.
 """
 
 import argparse

@@ -3,10 +3,10 @@
 e.g.: python local/make_2021.py /corpora/LA2019 /data/coded_2021
 
 Use it if you do not have ASVspoof 2021.  Every utterance of 2019's eval passes through
-some of 2021's seven conditions, drawn for it, and gets a new name in each; the audio and
-the trial_metadata.txt of CMs and ASV are where 2021 has them.  ASV scores are those of
-the uncoded utterances: the line affects the countermeasure alone.  Existing files are
-kept, and the keys are written last, so that a killed run can be resumed.
+some of 2021's seven conditions, drawn for it, and gets a new name in each; the audio
+and the trial_metadata.txt of CMs and ASV are where 2021 has them.  ASV scores are those
+of the uncoded utterances: the line affects the countermeasure alone.  Existing files
+are kept, and the keys are written last, so that a killed run can be resumed.
 """
 
 import argparse
