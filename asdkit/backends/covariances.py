@@ -2,7 +2,7 @@
 
 A direction in which training embeddings do not vary, be it a dead unit of a network or
 a projection to fewer dimensions than there are numbers, has a variance of zero, or of
-rounding.  Divided by that, the smallest difference in use outweighs all the rest.
+rounding.  Dividing by it would make the smallest difference outweigh all the rest.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Tell whether scores come from the system that a model was trained on.
 
-A calibration maps any number to a log-likelihood ratio, also a cosine by the map that
-was made for a PLDA, or seconds by that made for frames.  So a model remembers in which
-range its training data were.
+A calibration maps any number to a log-likelihood ratio, even a cosine by a map made for
+PLDA, or seconds by a map made for frames.  So a model records the range of its training
+data.
 """
 
 from __future__ import annotations

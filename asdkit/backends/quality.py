@@ -1,7 +1,7 @@
 """Quality measures: indicators of how far a score can be trusted.
 
-A score of two short utterances says less than the same score of two long ones.  Given
-such a measure beside the score, calibration learns how much.
+A score of two short utterances carries less evidence than the same score of two long
+ones.  Given such a measure beside the score, calibration learns how much less.
 
 Source: J. Thienpondt, B. Desplanques and K. Demuynck, "The IDLAB VoxSRC-20 submission:
 large margin fine-tuning and quality-aware score calibration in DNN based speaker

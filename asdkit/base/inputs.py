@@ -1,9 +1,9 @@
 """Track what a program reads, so that it never overwrites its inputs.
 
 A file is known by its device and number, however its path is spelled: relative, with
-``..``, through a link, in another case where the disk does not tell cases apart.
-Readers note what they open; a writer asks before it replaces a file.  Nothing is looked
-up until a file is about to be replaced, and most outputs are new.
+``..``, through a link, in another case on a case-insensitive disk.  Readers note what
+they open; a writer asks before it replaces a file.  Nothing is looked up until a file
+is about to be replaced, and most outputs are new.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Lock files: one run at a time; the lock is released however the run ends.
 
 The kernel keeps the lock (POSIX record locks), so a killed run holds nothing: the file
-it leaves says nothing and the next run takes it over.  NFS servers keep such locks for
-all their hosts; one whose host has crashed frees them when the lease ends or the host
-is back.  Worker processes do not inherit them.
+it leaves behind has no meaning, and the next run takes it over.  NFS servers keep such
+locks for all their hosts; one whose host has crashed frees them when the lease ends or
+the host is back.  Worker processes do not inherit them.
 
 Byte k of the file belongs to rank k.  A run takes the whole file first, so it waits for
 the last rank of the one before, and then leaves the others' bytes to its other ranks.

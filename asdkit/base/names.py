@@ -1,8 +1,8 @@
 """Turn ids into file names, and locate the files.
 
 Ids come from others: tables, manifests, protocols, options.  One may hold slashes, as
-VoxCeleb's do (``id10270/x6uYqmx31kE/00001``); but whatever it holds, the file lies
-below the directory that was asked for, and no two ids share a file.
+VoxCeleb's do (``id10270/x6uYqmx31kE/00001``); but whatever it holds, the file is below
+the requested directory, and no two ids share a file.
 """
 
 from __future__ import annotations

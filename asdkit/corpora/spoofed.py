@@ -1,8 +1,8 @@
 """Make spoofed copies of bona fide corpora with known attacks.
 
-What is made of an utterance depends on its id, the attack and the seed, not on who
-makes it nor in which order: N ranks write what one writes, and a run that was
-interrupted goes on with the files that are not there yet.
+A spoof depends on the utterance's id, the attack and the seed, not on rank or order: N
+ranks write the same files as one, and an interrupted run resumes with the missing
+files.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A speaker's folder may lie anywhere under the root: ``wav/``, ``dev/wav`` and
 ``test/wav``, ``vox1_dev_wav/wav``, or the root itself.  The table of speakers,
-``vox1_meta.csv`` or ``vox2_meta.csv`` in the root, says who is of which part.
+``vox1_meta.csv`` or ``vox2_meta.csv`` in the root, assigns speakers to parts.
 
 Not lhotse's prepare_voxceleb: that lists VoxCeleb2's .m4a files only, wants all of
 VoxCeleb1 under one ``wav/``, fetches a list of trials from the network, knows no other,

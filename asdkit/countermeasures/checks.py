@@ -1,7 +1,8 @@
 """Check score files for errors before trusting their metrics.
 
-A reader stops at the first problem; a check reads on.  What no single line can tell, it
-asks `asdkit.metrics.examination`, as all programs do that read scores beside their key.
+A reader stops at the first problem; a check reads on.  Problems beyond single lines are
+found by `asdkit.metrics.examination`, which all programs use that read scores with
+their key.
 """
 
 from __future__ import annotations

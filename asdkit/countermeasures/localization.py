@@ -1,7 +1,7 @@
 """Spoof localization: frame scores to spoofed segments.
 
-By the best path through an acceptor, for which k2 is needed, or by what that has to be
-better than: a threshold alone, or behind a median filter.
+Methods are the best path through an acceptor, which needs k2, and two baselines: a
+threshold, alone or after a median filter.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Tables that are derived from a data directory's audio or utterances.
 
-What is new in a directory leaves older tables behind: new audio, features and VAD
-decisions; new utterances, trials.  They are not removed, for somebody may have made
-them by hand; but a reader refuses what is known to be of something else.
+New contents leave older tables behind: new audio leaves features and VAD decisions, new
+utterances leave trials.  They are not removed, since they may have been made by hand;
+but readers refuse tables that are known to belong to something else.
 """
 
 from __future__ import annotations

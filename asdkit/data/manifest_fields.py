@@ -1,6 +1,7 @@
 """Check the fields of manifests: text, numbers, plausible sizes.
 
-lhotse takes whatever JSON gives, and what is wrong shows where it is used, or nowhere.
+lhotse accepts whatever the JSON holds, and errors show up only where a field is used,
+if at all.
 """
 
 from __future__ import annotations

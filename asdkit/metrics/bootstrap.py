@@ -1,8 +1,8 @@
 """Bootstrap confidence intervals of metrics, resampling speakers.
 
-Trials of one speaker are alike, so that speakers are drawn, not trials: with ten
-speakers a thousand trials tell little more than ten.  All systems are measured on the
-same draws, which makes the interval of their difference much narrower than the two
+Trials of one speaker are correlated, so speakers are drawn, not trials: with ten
+speakers a thousand trials are worth little more than ten.  All systems are measured on
+the same draws, which makes the interval of their difference much narrower than the two
 intervals by themselves suggest.
 
 A trial that has two speakers counts as often as the product of both draws, so that a

@@ -1,8 +1,8 @@
 """Examine scores for signs of trouble before computing metrics.
 
 A metric is a number for any scores at all: for decisions, for a constant, for scores
-whose sign is flipped or that belong to other rows.  Beside their key, and in the order
-of their file, scores tell most of that themselves.
+whose sign is flipped or that belong to other rows.  With their key, and in the order of
+their file, scores reveal most of these errors.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """ResNet-34 with squeeze-and-excitation: the teacher and the student of paper 0.
 
-Both see log-mels normalized over the utterance, per bin, which is part of the model
-and has no parameters; pre-emphasis (the teacher's) is the front end's.  That takes away
-the channel, and what else an utterance's mean spectrum tells: not everybody can afford
-it, so there is another way.
+Both see log-mels normalized over the utterance, per bin, which is part of the model and
+has no parameters; pre-emphasis (the teacher's) is the front end's.  That removes the
+channel, along with everything else in an utterance's mean spectrum; where that costs
+too much, there is an alternative (``normalized``).
 
 Source: J. S. Chung et al., "In defence of metric learning for speaker recognition",
 Interspeech 2020 (Fast ResNet-34); Y. Kwon et al., "The ins and outs of speaker

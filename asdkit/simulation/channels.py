@@ -1,7 +1,7 @@
 """Transmission channels: telephone lines and codecs.
 
 A channel resamples to its own rate and back, so that a narrow-band one leaves nothing
-above 4 kHz.  What comes out is as long as what went in, and aligned with it.
+above 4 kHz.  The output has the length of the input and is aligned with it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Sessions: a speaker's mood, a room, its noise, a microphone and a line.
 
-They are what speaker verification must see through: they change from session to
+They are the nuisance variation of speaker verification: they change from session to
 session, not from speaker to speaker.
 """
 

@@ -1,7 +1,7 @@
 """Random speakers and their recording sessions.
 
-What differs between people is drawn once per speaker, what a day or a place changes
-once per session, what is said anew for every utterance.
+Differences between people are drawn once per speaker, effects of day and place once per
+session, the sentence for every utterance.
 """
 
 from __future__ import annotations
