@@ -72,7 +72,7 @@ class Calibration:
 
         Args:
             x: (N, F) scores of every system, then the quality measures.
-            is_target: (N,) bool.
+            is_target: (N,) bool, True for target trials.
 
         Raises:
             FitError: the prior is not inside (0, 1), the ridge is negative, there is
@@ -120,7 +120,7 @@ class Calibration:
 
         Args:
             x: (N, F) as in `fit`.
-            names: of the columns, for messages.
+            names: names of the columns, for messages.
 
         Returns:
             what cannot be of the same systems, and what is only far from the training;

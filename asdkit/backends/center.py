@@ -9,7 +9,7 @@ class Center:
     """Subtract the mean over all training utterances.
 
     Attributes:
-        mean_: (D,) that mean; every utterance counts once, whoever spoke.
+        mean_: (D,) that mean; every utterance counts once.
 
     Source: Kaldi, ivector-mean and ivector-subtract-global-mean.
     """

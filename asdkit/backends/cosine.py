@@ -17,7 +17,7 @@ class Dot:
     """
 
     def fit(self, x: np.ndarray, spk: np.ndarray | None = None) -> Dot:
-        """Do nothing: there are no parameters."""
+        """Ignore the (U, D) embeddings: there are no parameters."""
         return self
 
     def factors(
@@ -27,7 +27,7 @@ class Dot:
 
         Args:
             enroll: (M, D) models, each the mean of its utterances.
-            n: (M,) how many these are; makes no difference here.
+            n: (M,) numbers of averaged utterances; ignored here.
             test: (U, D) embeddings.
 
         Returns:
@@ -52,5 +52,5 @@ class Cosine(Dot):
     def factors(
         self, enroll: np.ndarray, n: np.ndarray, test: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Express all scores as one matrix product, as `Dot.factors` does."""
+        """Express all scores as one matrix product; arguments as in `Dot.factors`."""
         return unit(enroll), unit(test)

@@ -2,7 +2,7 @@
 
 A direction in which training embeddings do not vary, be it a dead unit of a network or
 a projection to fewer dimensions than there are numbers, has a variance of zero, or of
-rounding.  Divided by that, the smallest difference in use outweighs all the rest.
+rounding.  Dividing by it would make the smallest difference outweigh all the rest.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ def live_axes(total: np.ndarray, floor: float, name: str) -> np.ndarray | None:
 
     Args:
         total: (D, D) covariance of all embeddings.
-        floor: the least variance that counts, relative to the largest.
-        name: what is being trained, for messages.
+        floor: smallest variance to keep, relative to the largest.
+        name: name of what is trained, for messages.
 
     Returns:
         (D, E) orthonormal axes; None if they vary in all directions.
@@ -45,8 +45,8 @@ def floor_variances(
 
     Args:
         covariance: (D, D), symmetric.
-        floor: the least eigenvalue, relative to the largest.
-        name: what it is a covariance of, for messages.
+        floor: smallest eigenvalue, relative to the largest.
+        name: name of the covariance, for messages.
 
     Returns:
         (D,) rising eigenvalues, (D, D) axes in columns, and how many were raised.

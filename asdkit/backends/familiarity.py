@@ -1,8 +1,8 @@
 """Tell whether scores come from the system that a model was trained on.
 
-A calibration maps any number to a log-likelihood ratio, also a cosine by the map that
-was made for a PLDA, or seconds by that made for frames.  So a model remembers in which
-range its training data were.
+A calibration maps any number to a log-likelihood ratio, even a cosine by a map made for
+PLDA, or seconds by a map made for frames.  So a model records the range of its training
+data.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ def strange_columns(
 
     Args:
         x: (N, F) values.
-        seen: (4, F) what `range_of` returned in training; None from models of old.
-        names: of the columns, for messages.
+        seen: (4, F) result of `range_of` in training; None for models from older
+            versions.
+        names: names of the columns, for messages.
 
     Returns:
         what is far from it, and what is not quite like it.

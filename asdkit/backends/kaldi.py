@@ -86,7 +86,7 @@ def pipeline_from_kaldi(
         mean: (D,) of ``mean.vec``, None to leave centering out.
         transform: (lda_dim, D + 1) of ``transform.mat``, None to leave LDA out.
         plda: the model that scores.
-        source: where the latter is from, for messages.
+        source: where the last one comes from, for messages.
 
     Raises:
         DataError: the dimensions do not fit together, or a number is not finite.

@@ -17,7 +17,7 @@ class LengthNorm:
     """
 
     def fit(self, x: np.ndarray, spk: np.ndarray | None = None) -> LengthNorm:
-        """Do nothing: there are no parameters."""
+        """Ignore the (U, D) embeddings: there are no parameters."""
         return self
 
     def transform(self, x: np.ndarray) -> np.ndarray:

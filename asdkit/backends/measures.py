@@ -8,7 +8,7 @@ MEASURES = {
     "duration": "duration of every utterance, e.g. data/test/utt2dur; seconds or "
     "frames, but the same unit in training and use",
     "magnitude": "embeddings (an rspecifier, e.g. scp:exp/embedding.scp), whose norms "
-    "tell how certain the network is",
+    "reflect the network's confidence",
     "cohort_mean": "mean score against a cohort, from score-normalize --cohort-means",
 }
 

@@ -77,7 +77,7 @@ def cohort_stats(
     Args:
         backend: a trained back-end.
         x: (U, D) embeddings, or means of several of one model.
-        n: (U,) how many these are.
+        n: (U,) numbers of averaged utterances.
         cohort: (K, D) embeddings of other speakers, e.g. of the training data.
         num_top: number of highest cohort scores to use (AS-norm); 0: all of them
             (S-norm).
@@ -109,8 +109,8 @@ def normalize_scores(
 
     Args:
         values: (N,) scores.
-        enroll: (N,) statistics of the enrolled model of every trial.
-        test: (N,) statistics of its test utterance.
+        enroll: (N,) statistics of each trial's enrolled model.
+        test: (N,) statistics of each trial's test utterance.
 
     Returns:
         (N,) scores in standard deviations above the cohort; larger means target.

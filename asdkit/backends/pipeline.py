@@ -72,10 +72,10 @@ class Pipeline:
 
         Args:
             enroll: (M, D) models, each the mean of its utterances' embeddings.
-            n: (M,) how many these are.
+            n: (M,) numbers of averaged utterances.
             test: (U, D) embeddings.
-            rows: (N,) the model of every trial.
-            columns: (N,) the test utterance of every trial.
+            rows: (N,) row of the model of every trial.
+            columns: (N,) column of the test utterance of every trial.
 
         Returns:
             (N,) scores; larger means the same speaker.

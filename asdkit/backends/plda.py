@@ -32,8 +32,8 @@ class Plda:
             dimension instead.
         smoothing: share of the between-speaker covariance to add to the within-speaker
             covariance before scoring.
-        covariance_floor: smallest variance within speakers, and least variance of a
-            direction that is kept, each relative to the largest.
+        covariance_floor: smallest variance within speakers, and smallest variance of a
+            direction to keep, each relative to the largest.
 
     Attributes:
         mean_: (D,) m, the average of the speaker means.
@@ -130,7 +130,7 @@ class Plda:
 
         Args:
             x: (U, D) embeddings, or means of several of one speaker.
-            n: (U,) how many, or one number for all.
+            n: (U,) numbers of averaged utterances, or one number for all.
 
         Returns:
             (U, E), length-normalized if the model is to do that.
@@ -155,7 +155,7 @@ class Plda:
 
         Args:
             enroll: (M, D) models, each the mean of its utterances.
-            n: (M,) how many these are.
+            n: (M,) numbers of averaged utterances.
             test: (U, D) embeddings.
 
         Returns:
@@ -184,7 +184,7 @@ class Plda:
 
         Args:
             enroll: (M, D) models, each the mean of its utterances.
-            n: (M,) how many these are.
+            n: (M,) numbers of averaged utterances.
             test: (U, D) embeddings.
 
         Returns:

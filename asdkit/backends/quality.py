@@ -1,7 +1,7 @@
 """Quality measures: indicators of how far a score can be trusted.
 
-A score of two short utterances says less than the same score of two long ones.  Given
-such a measure beside the score, calibration learns how much.
+A score of two short utterances carries less evidence than the same score of two long
+ones.  Given such a measure beside the score, calibration learns how much less.
 
 Source: J. Thienpondt, B. Desplanques and K. Demuynck, "The IDLAB VoxSRC-20 submission:
 large margin fine-tuning and quality-aware score calibration in DNN based speaker
@@ -19,8 +19,8 @@ def measure_pairs(name: str, enroll: np.ndarray, test: np.ndarray) -> np.ndarray
     Args:
         name: one of `asdkit.backends.measures.MEASURES`; durations count by their
             logarithm.
-        enroll: (N,) the measure of the enrolled model of every trial.
-        test: (N,) of its test utterance.
+        enroll: (N,) measure of each trial's enrolled model.
+        test: (N,) measure of each trial's test utterance.
 
     Returns:
         (N, 2) the smaller and the larger of the two.

@@ -78,7 +78,7 @@ def speaker_stats(x: np.ndarray, spk: np.ndarray, name: str) -> SpeakerStats:
     Args:
         x: (U, D) embeddings, one row per utterance.
         spk: (U,) speaker label of every row, of any sortable type.
-        name: what is being trained, for messages.
+        name: name of what is trained, for messages.
 
     Raises:
         ValueError: the shapes do not fit.

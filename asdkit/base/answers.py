@@ -16,8 +16,8 @@ class Cell(NamedTuple):
     """One entry of a table.
 
     Attributes:
-        text: as people read it.
-        value: as JSON has it: number, text, or None where there is none.
+        text: text for people.
+        value: value for JSON: number, text, or None where there is none.
     """
 
     text: str
@@ -28,9 +28,9 @@ def number(value: float | None, form: str = "", absent: str = "-") -> Cell:
     """Make a cell of a number.
 
     Args:
-        value: None or NaN where there is none.
-        form: how it is printed, e.g. ".2f" or ",".
-        absent: what is printed where there is none.
+        value: number; None or NaN where there is none.
+        form: format, e.g. ".2f" or ",".
+        absent: text printed where there is no value.
 
     Example:
         >>> number(5.7001, ".2f").text
@@ -48,12 +48,12 @@ class Table:
     """Rows of names and numbers.
 
     Args:
-        titles: of the columns.
-        rows: as many cells in each; a plain text is its own value.
-        num_names: how many columns on the left are names, repeated where a table that
-            is too wide goes on below.
-        notes: lines below the table.
-        title: line above the table.
+        titles: titles of the columns.
+        rows: rows with as many cells; a plain text is its own value.
+        num_names: number of name columns on the left, which are repeated if the table
+            is split.
+        notes: notes below the table.
+        title: title above the table.
 
     Example:
         >>> print(Table(["system", "EER %"], [["PLDA", number(5.7, ".2f")]]))

@@ -1,10 +1,10 @@
 """Matrix products at the speed of the processor.
 
-The BLAS inside torch (MKL) uses no AVX-512 on AMD chips that have it, and cannot be
-told to; the one inside numpy (OpenBLAS) does, the older versions once they are told
-before numpy is imported.  That doubles the speed (tools/bench/blas.py).  So the
-large products of float tensors on the CPU go through numpy, which shares the
-tensors' memory; on a GPU they stay in torch.
+The BLAS inside torch (MKL) does not use AVX-512 on AMD chips, and has no option for it;
+the one inside numpy (OpenBLAS) does, older versions if told so before numpy is
+imported.  That doubles the speed (tools/bench/blas.py).  So the large products of float
+tensors on the CPU go through numpy, which shares the tensors' memory; on a GPU they
+stay in torch.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class CommandParser(argparse.ArgumentParser):
 
     Args:
         prog: how the user calls the program.
-        description: what it does.
+        description: description of the program.
     """
 
     def __init__(self, prog: str, description: str | None) -> None:

@@ -1,9 +1,10 @@
 """Cost of a run: time, memory and energy.
 
-Energy is estimated from seconds of CPU and GPU and stated powers.  Where codecarbon is
-installed, it has its say: of the whole machine of rank 0, whatever else runs there.
-That is a measurement where the machine counts energy; elsewhere, as in most virtual
-machines, codecarbon looks a power up, and knows less than the seconds do.
+Energy is estimated from seconds of CPU and GPU and stated powers.  If codecarbon is
+installed, its figure is used: for the whole machine of rank 0, whatever else runs
+there.  That is a measurement where the machine has energy counters; elsewhere, as in
+most virtual machines, codecarbon looks up a nominal power, which is less accurate than
+the seconds.
 """
 
 from __future__ import annotations

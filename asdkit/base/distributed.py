@@ -102,8 +102,8 @@ def gather(
     """Gather numbers that the ranks compute; every rank gets all of them.
 
     Args:
-        keys: of all numbers that there may be, the same on every rank.
-        parts: some of the keys and their numbers, of this rank.
+        keys: keys of all possible numbers, the same on every rank.
+        parts: this rank's keys and their numbers.
 
     Returns:
         key -> number in the order of the keys, without keys that no rank has.
@@ -155,7 +155,7 @@ def join() -> None:
     """Join the other ranks, once. gloo sums CPU tensors, nccl GPU ones.
 
     Those who have met notice when one of them fails, and tidy up; one who waits for
-    the first meeting hears neither that nor a signal.  So meet before work begins.
+    the first meeting notices neither that nor a signal.  So meet before work begins.
     """
     if num_ranks() == 1:
         return
@@ -180,7 +180,7 @@ def end_with_launcher() -> None:
 
     It ends its ranks itself unless it is killed; srun's are ended by the cluster.  As
     torchrun does, a rank gets SIGTERM and, half a minute later, SIGKILL: it may be
-    waiting in a library for another one that has ended, and hear no signal.
+    waiting in a library for another one that has ended, and receive no signal.
     """
     if "TORCHELASTIC_RUN_ID" in os.environ:
         watching = threading.Thread(target=_watch, args=(os.getppid(),), daemon=True)

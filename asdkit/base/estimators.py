@@ -23,8 +23,8 @@ def set_arrays(estimator: Any, arrays: Mapping[str, Any], prefix: str = "") -> N
 
     Args:
         estimator: as its constructor makes it.
-        arrays: those of `split_state`, each name after the prefix; maybe others, too.
-        prefix: what the names of this estimator's arrays begin with.
+        arrays: those of `split_state`, each name after the prefix; others are ignored.
+        prefix: prefix of this estimator's array names.
 
     Raises:
         KeyError: one that the class annotates is missing.

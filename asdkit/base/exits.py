@@ -30,7 +30,7 @@ def exit_code(name: str, program: Callable[[], int | None]) -> int:
     """Run a program, never let it write over what it reads, and report its errors.
 
     Args:
-        name: by which the user knows it; every line begins with it.
+        name: name shown to the user at the start of every line.
         program: takes nothing; returns its exit code, or None for 0.
 
     Returns:

@@ -39,7 +39,7 @@ class Unknown:
     """Stand for a value that only importing the source could give.
 
     Args:
-        text: how the source writes it.
+        text: the source text.
     """
 
     def __init__(self, text: str) -> None:
@@ -53,8 +53,8 @@ class Source:
     """A parsed module, and where its names come from.
 
     Args:
-        name: of the module.
-        path: of its file.
+        name: name of the module.
+        path: path of its file.
     """
 
     def __init__(self, name: str, path: Path) -> None:

@@ -1,9 +1,9 @@
 """Track what a program reads, so that it never overwrites its inputs.
 
 A file is known by its device and number, however its path is spelled: relative, with
-``..``, through a link, in another case where the disk does not tell cases apart.
-Readers note what they open; a writer asks before it replaces a file.  Nothing is looked
-up until a file is about to be replaced, and most outputs are new.
+``..``, through a link, in another case on a case-insensitive disk.  Readers note what
+they open; a writer asks before it replaces a file.  Nothing is looked up until a file
+is about to be replaced, and most outputs are new.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ def note_input(path: Path, renewable: bool = False) -> None:
 
     Args:
         path: the file.
-        renewable: it is a table, which may be renewed where it stands, as a whole
-            data directory is, but not replaced by something else.
+        renewable: whether it is a table that may be renewed in place, as a whole data
+            directory is, but not replaced by something else.
     """
     note_inputs(lambda: [path], renewable)
 
@@ -104,8 +104,8 @@ def refuse_input(path: Path, renews: bool = False) -> None:
     """Raise if a file that is to be written is one that this program reads.
 
     Args:
-        path: what is to be written.
-        renews: tables may be replaced.
+        path: path to be written.
+        renews: whether tables may be replaced.
 
     Raises:
         DataError: it is read, too.

@@ -1,9 +1,9 @@
 """Lock files: one run at a time; the lock is released however the run ends.
 
 The kernel keeps the lock (POSIX record locks), so a killed run holds nothing: the file
-it leaves says nothing and the next run takes it over.  NFS servers keep such locks for
-all their hosts; one whose host has crashed frees them when the lease ends or the host
-is back.  Worker processes do not inherit them.
+it leaves behind has no meaning, and the next run takes it over.  NFS servers keep such
+locks for all their hosts; one whose host has crashed frees them when the lease ends or
+the host is back.  Worker processes do not inherit them.
 
 Byte k of the file belongs to rank k.  A run takes the whole file first, so it waits for
 the last rank of the one before, and then leaves the others' bytes to its other ranks.
@@ -39,7 +39,7 @@ class Lock:
     """A lock file, in a directory that is made if need be.
 
     Args:
-        path: the file; it is there as long as somebody holds it.
+        path: the file; it exists as long as the lock is held.
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,8 +1,8 @@
 """Turn ids into file names, and locate the files.
 
 Ids come from others: tables, manifests, protocols, options.  One may hold slashes, as
-VoxCeleb's do (``id10270/x6uYqmx31kE/00001``); but whatever it holds, the file lies
-below the directory that was asked for, and no two ids share a file.
+VoxCeleb's do (``id10270/x6uYqmx31kE/00001``); but whatever it holds, the file is below
+the requested directory, and no two ids share a file.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ def find_id_problem(name: str, suffix: str | None = None) -> str | None:
     """Return why an id is invalid.
 
     Args:
-        name: of an utterance, a speaker, a recording, an attack.
-        suffix: what follows it in the name of a file; None if it names none.
+        name: id of an utterance, a speaker, a recording or an attack.
+        suffix: suffix of the file that the id names; None if it names none.
 
     Returns:
         what was expected and found; None if all is well.
@@ -56,10 +56,10 @@ def place_files(
     """Return where the files of ids lie: ``<directory>/<name>/<name><suffix>``.
 
     Args:
-        directory: below which they lie.
+        directory: directory that holds them.
         names: id -> its names from the directory down, ids themselves.
         suffix: e.g. ``.flac``.
-        source: where the ids come from, for messages.
+        source: source of the ids, for messages.
 
     Returns:
         id -> path.

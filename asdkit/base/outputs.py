@@ -83,7 +83,7 @@ def hold(*outputs: Output) -> Iterator[None]:
     Directories are made for that, and removed in the end if they are empty.
 
     Args:
-        outputs: any number, on all ranks the same.
+        outputs: any number of outputs, the same on all ranks.
 
     Raises:
         AsdkitError: one cannot be written, or another run writes there; of several

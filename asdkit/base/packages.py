@@ -42,8 +42,8 @@ class Use(NamedTuple):
     """A purpose that needs an optional package.
 
     Attributes:
-        module: the name that the package is imported by.
-        what: what is missing without it, and in which programs.
+        module: name to import the package by.
+        what: what does not work without it, and in which programs.
         cure: how to install it, if pip alone cannot.
     """
 
@@ -78,9 +78,9 @@ class Finding(NamedTuple):
     Attributes:
         verdict: "broken" is required and does not work; "degraded" is needed by a few
             programs and does not work; "absent" is optional.
-        subject: the package, or what it is about.
+        subject: the package, or other subject.
         text: version, value, or what is wrong.
-        cure: a command, empty where there is nothing to cure.
+        cure: a command; empty if nothing is wrong.
     """
 
     verdict: Literal["ok", "broken", "degraded", "absent", "note"]
@@ -130,8 +130,8 @@ def examine_package(requirement: str, imported: bool = True) -> Finding:
 
     Args:
         requirement: name and versions, e.g. ``lhotse>=1.31``.
-        imported: whether to import it; what stands on torch cannot be where torch
-            fails, and would only say so again.
+        imported: whether to import it; packages that need torch cannot be imported
+            where torch fails, and would only repeat the error.
     """
     name = _name(requirement)
     use = USES.get(name)
@@ -314,8 +314,8 @@ def _examine_gpu(torch_fails: bool) -> Iterator[Finding]:
     if names:
         yield Finding("ok", "gpu", f"{', '.join(names)}; CUDA {torch.version.cuda}")
     elif DRIVER.exists():
-        text = "there is a driver, but torch does not reach a GPU"
-        cure = "install a torch made for CUDA, or a newer driver: nvidia-smi tells"
+        text = "there is a driver, but torch finds no GPU"
+        cure = "install a torch built for CUDA, or a newer driver; see nvidia-smi"
         yield Finding("note", "gpu", text, cure)
     else:
         yield Finding("note", "gpu", "none; everything runs on the CPU")
@@ -328,7 +328,7 @@ def _examine_cores() -> Iterator[Finding]:
     yield Finding("note", "cores", f"{cores}; OMP_NUM_THREADS: {threads}")
     yield Finding("note", "waiting threads", waiting())
     chosen = os.environ.get("OPENBLAS_CORETYPE", "its own choice")
-    cure = "unset OPENBLAS_CORETYPE, and asdkit chooses where it knows a faster one"
+    cure = "unset OPENBLAS_CORETYPE to let asdkit choose the fastest"
     cure = cure if chosen in ("HASWELL", "Haswell") else ""
     text = f"{blas_core()}; OPENBLAS_CORETYPE: {chosen}"
     yield Finding("note", "numpy's BLAS", text, cure)

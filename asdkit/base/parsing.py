@@ -67,9 +67,9 @@ def list_of(
     """Turn a parser of one value into a parser of comma-separated values.
 
     Args:
-        type: as `parsing_of` says, with the other two.
-        choices: the values there are, None for any.
-        metavar: what stands for a value in the help.
+        type: as from `parsing_of`, like the other two.
+        choices: the allowed values, None for any.
+        metavar: placeholder of a value in the help.
     """
 
     def parse(text: str) -> list[Any]:

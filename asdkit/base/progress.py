@@ -22,8 +22,8 @@ def watch(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
     A run that ends within a minute says nothing to a log.
 
     Args:
-        items: what is worked through.
-        total: how many there will be.
+        items: items of the work.
+        total: total number of items.
         what: the work, e.g. "feats-compute".
     """
     if not is_main():

@@ -19,8 +19,8 @@ class Range:
     Args:
         least: the smallest value in it.
         most: the largest value in it.
-        above: what every value is larger than.
-        below: what every value is smaller than.
+        above: bound that every value must exceed.
+        below: bound that every value must stay below.
     """
 
     least: float = -sys.float_info.max

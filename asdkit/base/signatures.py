@@ -31,10 +31,10 @@ class Parameter:
     """One parameter of a class or function.
 
     Attributes:
-        name: as it is written.
+        name: name as written.
         default: `MISSING` without one.
-        text: what the docstring says of it, in one line without the full stop; empty
-            where it says nothing.
+        text: text of the docstring, in one line without the full stop; empty if there
+            is none.
     """
 
     name: str

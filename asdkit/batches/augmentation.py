@@ -39,9 +39,9 @@ class Augmentation:
     """With some probability either reverberate or add noise, then normalize the peak.
 
     Args:
-        rooms: where impulse responses come from.
-        noises: where noise comes from.
-        prob: how many of the chunks are changed at all; half of them get a room.
+        rooms: source of impulse responses.
+        noises: source of noise.
+        prob: share of chunks to change; half of these get a room.
 
     Source: WeSpeaker, wespeaker/dataset/processor.py, add_reverb_noise.
     """
@@ -68,7 +68,7 @@ class CodecAugmentation:
 
     Args:
         sample_frequency: of the chunks, in Hz.
-        prob: how many of the chunks are changed.
+        prob: share of chunks to change.
     """
 
     def __init__(self, sample_frequency: int = 16000, prob: float = 0.5) -> None:
@@ -105,11 +105,11 @@ class SpecAugment:
     """With some probability overwrite bands and stretches of a chunk with the mean.
 
     Args:
-        num_freq_masks: how many bands.
-        max_freq_width: the widest a band may be, in bins.
-        num_time_masks: how many stretches.
-        max_time_width: the longest a stretch may be, in frames.
-        prob: how many of the chunks are changed.
+        num_freq_masks: number of bands.
+        max_freq_width: maximum width of a band, in bins.
+        num_time_masks: number of stretches.
+        max_time_width: maximum length of a stretch, in frames.
+        prob: share of chunks to change.
 
     Source: D. Park et al., "SpecAugment", Interspeech 2019, without time warping;
     the defaults are WeSpeaker's.

@@ -39,8 +39,8 @@ class Batch(NamedTuple):
         labels: (N,) int64 classes, -1 where they do not matter.
         teacher_feats: (N, T', D') float32 of the same chunks, for a teacher whose
             features are others; None where there is no such teacher.
-        frame_labels: (N, T) int64, 0 for spoofed and 1 for bona fide frames; None
-            where nobody needs them.
+        frame_labels: (N, T) int64, 0 for spoofed and 1 for bona fide frames; None where
+            not needed.
     """
 
     utts: list[str]
@@ -58,7 +58,7 @@ class TeacherFrontEnd(NamedTuple):
     the same part of an utterance, at the same speed, in the same noise.
 
     Attributes:
-        frames: of the same utterances, changed in the same way.
+        frames: frames of the same utterances, augmented identically.
         chunk_frames: T', spanning as many samples as the student's T.
         subtract_mean: whether to subtract the mean of every chunk.
     """
@@ -80,22 +80,22 @@ class TrainingBatches:
     training was resumed.  With ranks, each takes its share of every batch.
 
     Args:
-        frames: where frames come from.
-        speakers: speaker -> class, as `asdkit.data.cuts.number_speakers` gives them
-            or a network knows them; classes count from 0.
-        sampler: which utterances make a batch.
+        frames: source of the frames.
+        speakers: speaker -> class, from `asdkit.data.cuts.number_speakers` or from a
+            trained network; classes count from 0.
+        sampler: sampler of the batches.
         chunk_frames: T.
         subtract_mean: subtract the mean over time of every chunk.
-        spec_augment: what to mask; None for nothing.
+        spec_augment: masking; None for none.
         num_workers: worker processes that prefetch batches; 0 makes them when asked.
-        seed: of where chunks lie and how they are augmented.
-        teacher_front_end: the front end of a teacher that needs another; None for none.
-        class_of: names the speaker of an utterance, or whatever has a class.
-        frame_labels: what single frames are, where utterances are spoofed in part.
+        seed: random seed of the positions of chunks and their augmentation.
+        teacher_front_end: front end of a teacher with other features; None for none.
+        class_of: returns the class label of an utterance, e.g. its speaker.
+        frame_labels: labels of single frames, for partially spoofed utterances.
 
     Raises:
         FitError: an utterance is of a speaker who has no class, the ranks cannot
-            have equal shares of a batch, or utterances that a loss shall compare
+            have equal shares of a batch, or utterances that a loss compares
             would have classes of their own because of their speed.
     """
 
@@ -220,10 +220,10 @@ class ExtractionBatches:
     Utterances that are too short are skipped; their number and names are logged.
 
     Args:
-        frames: where frames come from.
+        frames: source of the frames.
         max_frames: maximum number of frames per batch, padding included; a longer
             utterance is a batch of its own.
-        min_frames: the shortest utterance that the network can take.
+        min_frames: minimum length that the network accepts.
         subtract_mean: subtract the mean over time of every utterance.
         num_workers: worker processes that prefetch batches; 0: none.
 
@@ -300,8 +300,8 @@ def make_ahead(
     """Make batches on demand, in worker processes if there are any.
 
     Args:
-        make: makes a batch, the same wherever it runs.
-        orders: what to make, may be endless.
+        make: makes a batch, identically in any process.
+        orders: specifications of the batches; may be endless.
         num_workers: processes.
 
     Yields:

@@ -22,10 +22,10 @@ class CroppedFrames:
     the network can take, is repeated.
 
     Args:
-        frames: where the frames come from.
+        frames: source of the frames.
         crop: all frames, the first ``chunk_frames``, or as many from the middle.
         chunk_frames: T, of a crop.
-        min_frames: the shortest utterance that the network can take.
+        min_frames: minimum length that the network accepts.
     """
 
     def __init__(

@@ -157,7 +157,7 @@ class FeatureConfig:
 
         Args:
             cuts: from `read_cuts`.
-            dim: D that a network takes; None if any will do.
+            dim: D of the network; None for any.
 
         Raises:
             DataError: features are missing or damaged, or of another dimension.

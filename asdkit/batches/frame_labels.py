@@ -21,8 +21,8 @@ class LabelChunks:
 
     Args:
         cuts: U utterances with stored features.
-        times: of their frames.
-        num_frames: (U,) frames that the source gives of each.
+        times: times of the frames.
+        num_frames: (U,) number of frames of each from the source.
 
     Raises:
         DataError: the source leaves frames out, so labels cannot be aligned.

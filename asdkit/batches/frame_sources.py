@@ -38,8 +38,8 @@ class FrameSource(Protocol):
         cuts: U utterances.
         num_frames: (U,) int64, frames of each as a whole.
         dim: D.
-        num_copies: how many voices are made of each speaker's, 1 but for speed
-            perturbation with classes of its own.
+        num_copies: number of copies of each speaker, 1 unless speed perturbation makes
+            classes of their own.
     """
 
     cuts: Sequence[MonoCut]
@@ -63,7 +63,7 @@ class StoredFrames:
 
     Args:
         cuts: from ``read_cuts(..., features=True)``.
-        max_cached: bytes.
+        max_cached: maximum size in bytes.
 
     Raises:
         DataError: features are missing; or damaged, where they are cached.
@@ -105,9 +105,9 @@ class ComputedFrames:
     Args:
         cuts: from ``read_cuts(..., features=False)``.
         extractor: computes the features.
-        speeds: factors, one of which is drawn for each chunk.
+        speeds: factors; one is drawn for each chunk.
         speed_classes: whether a speaker at another speed counts as another speaker.
-        augmentation: what happens to a chunk of samples; None for nothing.
+        augmentation: change of a chunk of samples; None for none.
 
     Raises:
         DataError: audio files are missing.
@@ -178,7 +178,7 @@ class DeltaFrames:
     left when pauses are taken out, the frames stand still.
 
     Args:
-        frames: where the frames come from.
+        frames: source of the frames.
         delta_order: highest derivative.
     """
 

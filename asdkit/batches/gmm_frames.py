@@ -30,8 +30,8 @@ class FrameBatch(NamedTuple):
     Attributes:
         utts: N ids.
         frames: (T, D) float32.
-        splits: (N + 1,) int64; utterance i has the frames from its i-th to its
-            (i + 1)-th entry, at least one.
+        splits: (N + 1,) int64; utterance i has the frames from its i-th to its (i +
+            1)-th entry, at least one.
     """
 
     utts: list[str]
@@ -63,9 +63,9 @@ def read_frames(
 
     Args:
         data_dir: with feats.scp, and vad.scp unless all frames count as voiced.
-        frontend: what happens to the features.
-        utts: which to read, in this order; None for all.
-        max_frames: of a batch, unless a single utterance has more.
+        frontend: front end to apply to the features.
+        utts: ids to read, in this order; None for all.
+        max_frames: maximum number of frames per batch, unless one utterance has more.
         subsample: keep every n-th of the frames.
 
     Raises:
@@ -102,9 +102,9 @@ class Frames:
     Frames that fit into the cache are read from disk once.
 
     Args:
-        data_dir: see `read_frames`, as for the next four.
-        frontend: what happens to the features.
-        utts: which to read, in this order; None for all.
+        data_dir: data directory, as for `read_frames`.
+        frontend: front end to apply to the features.
+        utts: ids to read, in this order; None for all.
         max_frames: of a batch.
         subsample: keep every n-th of the frames.
         max_cached: bytes of frames to keep; if not all fit, none is kept.
@@ -163,9 +163,9 @@ def sample_frames(
     to its voiced frames.  Each rank reads its share.
 
     Args:
-        data_dir: see `read_frames`, as for the next two.
-        frontend: what happens to the features.
-        utts: to draw from, the same on every rank; None for all.
+        data_dir: data directory, as for `read_frames`.
+        frontend: front end to apply to the features.
+        utts: ids to draw from, the same on every rank; None for all.
         num_frames: maximum number of frames to start from.
         seed: random seed of the draws.
 

@@ -49,7 +49,7 @@ def load_samples(cut: MonoCut) -> np.ndarray:
     for source in cut.recording.sources:
         if source.type == "file" and not is_safe_name(source.source):
             problem = "lhotse would hand this name to a shell"
-            hint = "rename it: no blanks, quotes or other signs that a shell knows"
+            hint = "rename it: no blanks, quotes or other special characters of shells"
             raise DataError(source.source, problem, hint=hint)
     try:
         with audio_backend(_libsndfile()):
@@ -97,7 +97,7 @@ def load_piece(cut: MonoCut, num_samples: int, rng: np.random.Generator) -> np.n
     Args:
         cut: of audio.
         num_samples: L.
-        rng: draws where the piece lies.
+        rng: random generator of the position.
 
     Returns:
         (L,) float32.
@@ -165,8 +165,8 @@ def load_feats(cut: MonoCut, location: str, dim: int) -> np.ndarray:
 
     Args:
         cut: from `read_cuts`.
-        location: what `locate_feats` says of it.
-        dim: D, as it must be.
+        location: location from `locate_feats`.
+        dim: the required D.
 
     Returns:
         (T, D) float32.
@@ -230,7 +230,7 @@ def sum_up_feats(cuts: Sequence[MonoCut], number: int = 16) -> str:
 
     Args:
         cuts: with features.
-        number: of cuts to look at, spread over all.
+        number: number of cuts to read, spread over all.
 
     Returns:
         what differs where the features of these do.

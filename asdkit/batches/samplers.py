@@ -24,8 +24,8 @@ class Pick(NamedTuple):
 
     Attributes:
         place: position of the utterance in its list.
-        draw: no two picks of a run have the same; where the chunk lies and how it
-            is augmented follow from ``(seed, draw)``.
+        draw: number that no two picks of a run share; position and augmentation of the
+            chunk follow from ``(seed, draw)``.
     """
 
     place: int
@@ -57,9 +57,9 @@ class RandomChunks:
     rates are made for full ones.
 
     Args:
-        num_utts: U, how many utterances there are.
+        num_utts: U, the number of utterances.
         batch_size: N.
-        chunks_per_utt: how many chunks are cut from each utterance in an epoch.
+        chunks_per_utt: chunks per utterance and epoch.
         seed: of the order.
 
     Raises:
@@ -176,7 +176,7 @@ class BalancedChunks:
     Args:
         classes: (U,) the class of every utterance, of any sortable type.
         batch_size: N, a multiple of the number of classes.
-        chunks_per_utt: how long an epoch is, in chunks of all utterances.
+        chunks_per_utt: length of an epoch in chunks per utterance.
         seed: of the order.
 
     Raises:
@@ -247,8 +247,8 @@ def bucket_by_length(
 
     Args:
         lengths: (U,) of every utterance, in frames.
-        max_length: how many frames a padded batch may have in all; one utterance
-            that is longer makes a batch of its own.
+        max_length: maximum number of frames in a padded batch; a longer utterance is a
+            batch of its own.
 
     Returns:
         positions in ``lengths``, batch after batch, longest first, so that a batch

@@ -2,7 +2,7 @@
 
 e.g.: asdkit backend-adapt backend.npz scp:exp/ivectors/dev/ivector.scp adapted.npz
 
-The other steps of the back-end stay as they are.
+The other steps of the back-end are unchanged.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ e.g.: asdkit backend-score backend.npz data/test/trials scp:exp/ivector.scp scor
 e.g.: asdkit backend-score --enroll-spk2utt data/test/enroll.spk2utt \
         backend.npz data/test/trials scp:exp/ivector.scp scores
 
-The first word of a trial is an utterance, or, with --enroll-spk2utt, a model: the mean
+The first word of a trial is an utterance or, with --enroll-spk2utt, a model: the mean
 of its utterances, whose number PLDA takes into account.
 """
 

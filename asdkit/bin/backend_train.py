@@ -4,8 +4,8 @@ e.g.: asdkit backend-train data/train/utt2spk scp:exp/ivector.scp exp/backend.np
 e.g.: asdkit backend-train --steps center,length-norm,cosine \
         data/train/utt2spk scp:exp/ivector.scp exp/backend.npz
 
-Utterances without a speaker, and speakers' utterances without a vector, are
-counted and skipped; skipping more than is kept is an error.
+Utterances without a speaker, or without a vector, are counted and skipped; skipping
+more than are kept is an error.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ e.g.: asdkit calibration-train data/dev/trials exp/dev/scores calibration.npz
 e.g.: asdkit calibration-train --duration data/dev/utt2dur data/dev/trials \
         exp/dev/ivector_scores exp/dev/resnet_scores fusion.npz
 
-Logistic regression on the scores of one system, or of several, and quality measures.
-The trials must be development trials: those of the test would flatter it.
+Logistic regression on the scores of one or more systems, and on quality measures.  Use
+development trials: calibrating on the test trials would flatter it.
 """
 
 from __future__ import annotations

@@ -3,12 +3,12 @@ r"""Score under adversarial attack (FGSM, PGD).
 e.g.: asdkit cm-attack --adversaries fgsm,pgd --epsilons 0.01,0.03,0.1 \
         data/eval exp/senet9 exp/senet9/attacked
 
-The adversary knows the network and the true classes, and changes every utterance by at
-most epsilon: samples, or features in units of their standard deviation.  Writes one
-file of ``<utt> <score>`` lines for each adversary and epsilon, e.g. fgsm_0.01, and
-``none`` for the same utterances unchanged; error rates that rise from there with
-epsilon tell how robust the network is.  Files that exist are kept, if they were made
-of the same audio, network and options.
+The adversary has access to the network and the true classes, and changes every
+utterance by at most epsilon: samples, or features in units of their standard deviation.
+Writes one file of ``<utt> <score>`` lines for each adversary and epsilon, e.g.
+fgsm_0.01, and ``none`` for the unchanged utterances; the slower error rates rise with
+epsilon, the more robust the network.  Existing files are kept if they were made from
+the same audio, network and options.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@ r"""Score embeddings with a spoofing classifier.
 e.g.: asdkit cm-classifier-score scp:exp/stats/eval/embedding.scp \
         exp/stats_svm/seed0/train exp/stats_svm/seed0/train/scores_eval
 
-Writes ``<utt> <score>`` lines; higher means bona fide, above 0 the classifier decides
+Writes ``<utt> <score>`` lines; higher means bona fide, and scores above 0 are decisions
 for it.  Needs neither scikit-learn nor a network.
 """
 

@@ -5,9 +5,9 @@ e.g.: asdkit cm-classifier-train --classifier svm --c 0.1,1,5 --kernel linear,rb
         data/dev/utt2attack scp:exp/stats/dev/embedding.scp exp/stats_svm
 
 Options of classifiers take lists; all combinations are trained on the first set and
-judged on the second.  Writes train/classifier.npz, the best of them, and
-train_dev/classifier.npz, trained with its options on both sets; for the latter the
-second set is no longer unseen.  cm-classifier-score takes either directory.
+compared on the second.  Writes train/classifier.npz, the best of them, and
+train_dev/classifier.npz, trained with its options on both sets, so that the second set
+is no longer unseen.  cm-classifier-score takes either directory.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 e.g.: asdkit cm-gmm-train data/train exp/lfcc_gmm
 
-Reads feats.scp, e.g. of feats-compute --type lfcc, and utt2attack (and vad.scp, if it
-is there) and writes gmm.npz, which holds both mixtures and the options of the front
-end.  Deltas are appended here.
+Reads feats.scp, e.g. from feats-compute --type lfcc, utt2attack and, if present,
+vad.scp; appends deltas.  Writes gmm.npz, which holds both mixtures and the options of
+the front end.
 """
 
 from __future__ import annotations

@@ -3,13 +3,13 @@
 e.g.: asdkit cm-localize --decode false data/eval exp/lcnn exp/lcnn/eval
 e.g.: .venv-k2/bin/asdkit cm-localize data/eval exp/lcnn/eval/frames.scp exp/lcnn/fsa
 
-Scores of frames become segments by the best path through an acceptor with minimum
-durations, for which k2 is needed, or by a threshold, behind a median filter or not.
-The scores are a network's that cm-train has trained, best with --objective
-frame_labels, or those of a table; --decode false writes the table, frames.scp, and
-stops there.  Writes bonafide.scp, vectors of 0 and 1; these as rttm and
-segments.jsonl.gz; smoothed.scp, scores of frames that know of their neighbors; and
-scores, of every utterance that of its segment that is spoofed most.
+Frame scores become segments by the best path through an acceptor with minimum
+durations, which needs k2, or by a threshold, with or without a median filter before it.
+The scores come from a network trained by cm-train, ideally with --objective
+frame_labels, or from a table; --decode false writes the table, frames.scp, and stops
+there.  Writes bonafide.scp, vectors of 0 and 1, also as rttm and segments.jsonl.gz;
+smoothed.scp, frame scores smoothed over time; and scores, for every utterance that of
+its most spoofed segment.
 """
 
 from __future__ import annotations

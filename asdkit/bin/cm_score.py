@@ -4,9 +4,9 @@ e.g.: asdkit cm-score data/eval exp/lfcc_gmm exp/lfcc_gmm/scores_eval
 e.g.: torchrun --standalone --nproc-per-node 2 -m asdkit cm-score data/eval exp/senet9 s
 
 The model is a network (cm-train) or two Gaussian mixtures (cm-gmm-train).  Writes
-``<utt> <score>`` lines; higher means bona fide.  Utterances without a score, because
-they have no features, are counted and named; if these are most, it is an error.  What a
-network says under attack is cm-attack's to find out.
+``<utt> <score>`` lines; higher means bona fide.  Utterances without features have no
+score; they are counted and named, and it is an error if they are most.  For scores
+under attack, use cm-attack.
 """
 
 from __future__ import annotations

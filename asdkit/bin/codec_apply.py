@@ -2,10 +2,10 @@
 
 e.g.: asdkit codec-apply --codecs none,alaw,opus data/eval data/coded exp/wav/coded
 
-The codecs are telephone (its band only), alaw, ulaw, gsm, g726, opus, vorbis and mp3;
-with PyAV, g722 and amr, too.  Each utterance gets one of those named, and utt2codec
-says which.  It stays as long as it was and at its sampling rate.  N ranks write the
-same samples as one.
+The codecs are telephone (band-pass only), alaw, ulaw, gsm, g726, opus, vorbis and mp3;
+with PyAV also g722 and amr.  One of those listed is drawn for each utterance and
+recorded in utt2codec.  Length and sampling rate stay the same.  N ranks write the same
+samples as one.
 """
 
 from __future__ import annotations

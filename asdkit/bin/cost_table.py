@@ -2,10 +2,10 @@
 
 e.g.: asdkit cost-table exp/ivectors_50 exp/xvector
 
-Reads costs.jsonl, where each finished run of a program that trains, extracts, computes
-or scores leaves a line, in the directories and all below them.  Energy is what
-codecarbon measured of all of them, if it did, otherwise estimated from seconds and
-powers; the line below the table says which.
+Every finished run of a program that trains, extracts, computes or scores appends a line
+to costs.jsonl; this reads those lines in the given directories and below.  Energy is
+the sum of codecarbon's measurements if all runs have one, otherwise an estimate from
+seconds and powers; the line below the table says which.
 """
 
 from __future__ import annotations

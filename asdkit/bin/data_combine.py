@@ -2,7 +2,7 @@
 
 e.g.: asdkit data-combine data/voxceleb1 data/voxceleb2 data/train
 
-Tables that not all of them have are left out, and named.
+Tables that some of them lack are left out and named.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 e.g.: asdkit data-copy --crop-sec 3 --utt-prefix 3s- data/test data/test_3s
 
-Trials and other tables are renamed with the utterances; speakers keep their names.
-Audio stays where it is.
+Trials and other tables are renamed along with the utterances; speakers keep their
+names.  Audio stays where it is.
 """
 
 from __future__ import annotations

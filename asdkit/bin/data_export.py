@@ -2,8 +2,8 @@
 
 e.g.: asdkit data-export --prefix-speaker true data/train kaldi/data/train
 
-utils/validate_data_dir.sh accepts what comes out (with --no-text where there are no
-transcripts).  Optional tables that do not speak of every utterance are left out.
+The result passes utils/validate_data_dir.sh (with --no-text where there are no
+transcripts).  Optional tables that do not cover every utterance are left out.
 """
 
 from __future__ import annotations

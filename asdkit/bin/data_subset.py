@@ -4,8 +4,8 @@ e.g.: asdkit data-subset --longest 100000 data/train data/train_100k
 e.g.: asdkit data-subset --spk-list lists/dev --per-spk 5 data/train data/dev
 e.g.: asdkit data-subset --where utt2attack=bonafide data/train data/train_bonafide
 
-Several conditions apply one after the other, in the order of --help.  All tables are
-restricted together, features, VAD decisions and trials included.
+Conditions apply one after another, in the order of --help.  All tables are restricted
+together, including features, VAD decisions and trials.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 e.g.: asdkit data-validate --fix true data/train data/test
 
 Shows the first twenty problems, each with its place and cure.  Plain Kaldi data
-directories are checked, too.  --fix keeps originals in DIR/.backup and leaves alone
-what takes a decision: contradictions, trials, audio that is not there.
+directories can be checked, too.  --fix keeps the originals in DIR/.backup and leaves
+alone whatever needs a decision: contradictions, trials, missing audio.
 """
 
 from __future__ import annotations

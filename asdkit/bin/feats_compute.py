@@ -3,10 +3,10 @@
 e.g.: asdkit feats-compute --config conf/mfcc.conf data/train exp/mfcc/train
 
 Options have Kaldi's names and defaults, and its .conf files work unchanged.  Writes
-feats.ark, feats.scp and feats.json, which remembers type and options; feats.scp and
-utt2num_frames go into the data directory, too.  Audio of another sampling rate is
-resampled, which the log tells.  Utterances shorter than one frame are counted, named
-and skipped; audio that is missing, empty, cut short or NaN is an error.
+feats.ark, feats.scp and feats.json, which records type and options; feats.scp and
+utt2num_frames go into the data directory, too.  Audio at another sampling rate is
+resampled, with a log message.  Utterances shorter than one frame are counted, named and
+skipped; audio that is missing, empty, cut short or NaN is an error.
 """
 
 from __future__ import annotations

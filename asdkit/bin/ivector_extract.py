@@ -4,7 +4,7 @@ e.g.: asdkit ivector-extract data/test exp/extractor exp/ivectors/test
 
 Writes ivector.ark and ivector.scp; N ranks share the utterances.  Those without a
 voiced frame are counted, named and skipped.  With --with-precision true it also writes
-precision.ark and precision.scp: how sure the extractor is of every element.
+precision.ark and precision.scp, the posterior precision of every element.
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
 e.g.: asdkit ivector-train --ivector-dim 400 data/train exp/ubm exp/extractor
 e.g.: torchrun --standalone --nproc-per-node 8 -m asdkit ivector-train data/train ...
 
-Writes extractor.npz, which holds the UBM and the options of the front end, too, so
-that extraction needs nothing else; and how features and vad.scp were made, where this
-is known, so that asdkit.load can start from audio.  After every iteration
-checkpoint.npz keeps what is done: the same command, run again, goes on from there.
+Writes extractor.npz, which also holds the UBM and the options of the front end, so that
+extraction needs nothing else, and how features and vad.scp were made, if known, so that
+asdkit.load can start from audio.  Progress is kept in checkpoint.npz after every
+iteration; rerun the same command to resume.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 e.g.: asdkit kaldi-export exp/extractor/extractor.npz kaldi/exp/extractor
 
 A UBM becomes final.dubm and final.ubm, an extractor these and final.ie, a back-end
-mean.vec, transform.mat and plda.  A model that came from kaldi-import and was not
-trained since becomes the same bytes again.  Front end, Gaussian selection, smoothing
-and length normalization are options of Kaldi's programs, not parts of its models.
+mean.vec, transform.mat and plda.  A model from kaldi-import that has not been trained
+since is written back byte for byte.  Front end, Gaussian selection, smoothing and
+length normalization are options of Kaldi's programs, not parts of its models.
 """
 
 from __future__ import annotations

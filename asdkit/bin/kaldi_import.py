@@ -4,11 +4,11 @@ e.g.: asdkit kaldi-import --root /corpora/x /corpora/x/train data/train
 e.g.: asdkit kaldi-import kaldi/exp/extractor/final.ie exp/extractor
 e.g.: asdkit kaldi-import kaldi/exp/ivectors_train/plda exp/ivectors/backend.npz
 
-A data directory is wav.scp, segments, feats.scp and whatever else Kaldi keeps; ids
-stay as they are.  One with features but without audio is taken over, too.  A file is
-a model: a UBM (.dubm or .ubm), an extractor (.ie), PLDA, an LDA matrix or a
-mean.  What belongs to it is taken from beside it: final.ubm and final.dubm to an
-extractor, mean.vec and transform.mat to PLDA.
+A data directory is wav.scp, segments, feats.scp and whatever else Kaldi keeps there;
+ids stay the same.  Directories with features but no audio work, too.  A file is a
+model: a UBM (.dubm or .ubm), an extractor (.ie), PLDA, an LDA matrix or a mean.  Files
+that belong to it are taken from the same directory: final.ubm and final.dubm for an
+extractor, mean.vec and transform.mat for PLDA.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
 e.g.: asdkit kaldi-parity --test voxceleb1_test --num-utts 20 kaldi/egs/voxceleb/v1
 
-Every stage starts from Kaldi's own files, so that a difference is that stage's.
-Places are relative to the experiment; of several, separated by commas, the first that
-exists counts; {train} and {test} stand for the names of the data, {part} for either.
-What is not found is said to be so.  The exit code is 1 if a stage differs.
+Every stage starts from Kaldi's own files, so that a difference belongs to that stage.
+Locations are relative to the experiment; of several, separated by commas, the first
+that exists counts; {train} and {test} stand for the names of the data, {part} for
+either.  Missing parts are listed.  The exit code is 1 if a stage differs.
 """
 
 from __future__ import annotations

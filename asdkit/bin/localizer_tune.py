@@ -4,9 +4,9 @@ e.g.: asdkit localizer-tune --method fsa --min-spoof-sec 0.1,0.2,0.3 \
         --change-cost 1,3,10 data/dev exp/lcnn/dev/frames.scp exp/lcnn/fsa.conf
 
 Options of methods take lists; all combinations are tried.  Prints them, the best first
-(nan: the error rate of frames was not asked for), and writes the best as a file that
-cm-localize takes as --config.  Scores of frames are those of cm-localize --decode
-false; the truth is in the manifest, see spoof-splice.
+(nan: the frame error rate was not computed), and writes the best as a file for
+cm-localize --config.  Frame scores come from cm-localize --decode false; the reference
+is in the manifest, see spoof-splice.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 e.g.: asdkit nnet-extract data/test exp/resnet34 exp/resnet34/test
 
-Writes embedding.ark and embedding.scp.  Features, their mean and VAD are as in the
-training: the network's file says how.  Utterances that are too short for the network
-are named, counted and skipped; if most are, it is an error.
+Writes embedding.ark and embedding.scp.  Features, mean subtraction and VAD are as in
+training, as recorded in the network's file.  Utterances too short for the network are
+named, counted and skipped; it is an error if they are most.
 """
 
 from __future__ import annotations

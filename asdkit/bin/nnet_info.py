@@ -3,9 +3,9 @@
 e.g.: asdkit nnet-info resnet34 campplus --num-frames 300
       asdkit nnet-info --compare resnet_se34 resnet_se34_fast exp/student
 
-Parameters are without a classifier's weights; multiply-accumulates (MACs) are those of
-convolutions and matrix products for one utterance; the real-time factor is measured on
-this machine, one utterance at a time, features given.
+Parameters exclude the classifier; multiply-accumulates (MACs) are those of convolutions
+and matrix products for one utterance; the real-time factor is measured on this machine,
+one utterance at a time, without feature extraction.
 """
 
 from __future__ import annotations

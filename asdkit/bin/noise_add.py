@@ -3,9 +3,9 @@
 e.g.: asdkit noise-add --snr-db 10 data/test data/test_10db exp/wav/test_10db
 e.g.: asdkit noise-add --snr-db 5 --noises data/musan data/test data/test_5db exp/wav/5
 
-Energies are those of whole utterances.  Noise is drawn: stationary, its color another
-for every utterance; or it is the recordings of a directory.  N ranks write the same
-samples as one.
+Energies are those of whole utterances.  Noise is synthetic (stationary, with a
+different color for every utterance) or comes from a directory of recordings.  N ranks
+write the same samples as one.
 """
 
 from __future__ import annotations

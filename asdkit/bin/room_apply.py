@@ -3,9 +3,9 @@
 e.g.: asdkit room-apply --environments aaa,bbb,ccc data/dev data/dev_rooms exp/wav/rooms
 
 The letters of an environment, a to c, are those of ASVspoof 2019's PA: size of the room
-(2 to 5, 5 to 10, 10 to 20 square meters), time in which echoes fall by 60 dB (0.05 to
-0.2, 0.2 to 0.6, 0.6 to 1 s), distance from talker to microphone (0.1 to 0.5, 0.5 to 1,
-1 to 1.5 m).  Each utterance gets one of those named, and utt2environment says which.
+(2 to 5, 5 to 10, 10 to 20 square meters), reverberation time (0.05 to 0.2, 0.2 to 0.6,
+0.6 to 1 s), distance from talker to microphone (0.1 to 0.5, 0.5 to 1, 1 to 1.5 m).  One
+of those listed is drawn for each utterance and recorded in utt2environment.
 spoof-simulate with the same --environments and --seed replays it there.  N ranks write
 the same samples as one.
 """

@@ -3,7 +3,7 @@
 e.g.: asdkit score-calibrate calibration.npz exp/test/scores exp/test/llrs
 e.g.: asdkit score-calibrate --duration data/test/utt2dur calibration.npz scores llrs
 
-Natural logarithms; give the same quality measures as in calibration-train.
+LLRs are natural logarithms.  Give the same quality measures as to calibration-train.
 """
 
 from __future__ import annotations

@@ -5,9 +5,9 @@ e.g.: asdkit score-check --flavor asvspoof2021 keys/LA/CM/trial_metadata.txt sco
 e.g.: asdkit score-check --flavor asvspoof2019 --asv-scores data/eval/asv_scores \
         --asv-trials data/eval/asv_trials data/eval/utt2attack exp/cm/eval_scores
 
-Missing, extra and repeated utterances, headers and separators, NaN, decisions in place
-of scores, utterances that enroll a speaker, a flipped sign, scores of other rows, and
-ASV scores of other attacks or too few spoofs: another year's, track's or part's.
+Finds missing, extra and repeated utterances, headers and separators, NaN, decisions in
+place of scores, utterances that enroll a speaker, a flipped sign, shifted rows, and ASV
+scores with other attacks or too few spoofs: another year's, track's or part's.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 e.g.: asdkit score-fuse fusion.npz exp/a/scores exp/b/scores exp/fused_llrs
 
-Natural logarithms; give the same systems, in the same order, and the same quality
-measures as in calibration-train.
+LLRs are natural logarithms.  Give the same systems, in the same order, and the same
+quality measures as to calibration-train.
 """
 
 from __future__ import annotations

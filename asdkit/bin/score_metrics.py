@@ -56,7 +56,7 @@ def main(args: argparse.Namespace) -> Answer:
 
     if args.flavor in VERIFICATION:
         if args.asv_scores or args.asv_trials or args.subset:
-            message = f"--flavor {args.flavor} knows no --asv-scores, -trials, --subset"
+            message = f"--flavor {args.flavor} takes no --asv-scores, -trials, --subset"
             raise AsdkitError(message)
         draws = args.bootstrap, args.seed, args.utt2spk
         return verification_metrics(args.trials, args.scores, args.flavor, *draws)

@@ -3,8 +3,8 @@ r"""Normalize scores with a cohort (AS-norm).
 e.g.: asdkit score-normalize --cohort-utt2spk data/train/utt2spk backend.npz \
         scp:exp/train/embedding.scp scp:exp/test/embedding.scp scores scores_as_norm
 
-AS-norm with the cohort's 300 best, or S-norm with --num-top 0.  The back-end must be
-the one that made the scores; the cohort's speakers must not be those of the trials.
+AS-norm with the 300 closest cohort members, or S-norm with --num-top 0.  The back-end
+must be the one that made the scores; the cohort's speakers must not be in the trials.
 """
 
 from __future__ import annotations

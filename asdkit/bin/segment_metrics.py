@@ -2,10 +2,10 @@
 
 e.g.: asdkit segment-metrics data/eval_spliced exp/lcnn/fsa exp/lcnn/median
 
-Reads what cm-localize wrote; the truth is in the manifest, see spoof-splice.  The frame
-EER counts frames, the range EER seconds, both of smoothed scores; a segment is right if
-it shares more than half of the union with one that is there.  The utterance EER is of
-utterances that have spoofed parts, or none.
+Reads the output of cm-localize; the reference is in the manifest, see spoof-splice.
+The frame EER counts frames, the range EER seconds, both from smoothed scores; a segment
+is correct if it shares more than half of the union with a reference segment.  The
+utterance EER separates utterances with spoofed parts from those without.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 e.g.: asdkit speakers-draw --num-spks 80 --prefix train data/train exp/wav/train
 
-The voices come from a source-filter synthesizer.  Speakers of different prefixes
-are different people.  utt2session numbers the sessions of each, 01, 02, ...  N ranks
-write the same samples as one.
+The voices come from a source-filter synthesizer.  Speakers with different prefixes are
+different people.  utt2session numbers the sessions of each, 01, 02, ...  N ranks write
+the same samples as one.
 """
 
 from __future__ import annotations

@@ -2,13 +2,13 @@
 
 e.g.: asdkit spoof-prepare --corpus asvspoof2019_la --part eval /corpora/LA data/eval
 
-Reads the challenge's protocols and looks at every file.  Writes manifests and Kaldi
-tables, utt2attack (bonafide, or the attack) among them; of an ASV protocol asv_trials
-(target, nontarget or spoof), asv_scores, asv_enroll.spk2utt, and the utterances to
-enroll into another directory, e.g. data/eval_enroll.  Audio that is missing, empty, cut
-short or not of 16 kHz is an error, unless it is to be skipped; it is counted anyway.
-PartialSpoof's RTTM says which parts are spoofed; the manifest has it, as spoof-splice
-writes it.
+Reads the challenge's protocols and the header of every file.  Writes manifests and
+Kaldi tables, including utt2attack (bonafide, or the attack); from an ASV protocol
+asv_trials (target, nontarget or spoof), asv_scores, asv_enroll.spk2utt and, in another
+directory such as data/eval_enroll, the enrollment utterances.  Audio that is missing,
+empty, cut short or not at 16 kHz is counted and is an error unless --skip-bad true.
+Spoofed parts from PartialSpoof's RTTM go into the manifest, in the form of
+spoof-splice.
 """
 
 from __future__ import annotations

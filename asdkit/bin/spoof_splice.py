@@ -2,8 +2,8 @@
 
 e.g.: asdkit spoof-splice data/train data/train_spliced exp/wav/train_spliced
 
-Which parts are spoofed is noted in the manifest, from where cm-train --objective
-frame_labels and segment-metrics take it.  N ranks write the same samples as one.
+The manifest marks the spoofed parts, for cm-train --objective frame_labels and
+segment-metrics.  N ranks write the same samples as one.
 """
 
 from __future__ import annotations

@@ -2,12 +2,12 @@
 
 e.g.: asdkit ssl-extract --layers 2,3 data/eval wav2vec2-base-960h exp/ssl/eval
 
-The checkpoint is a folder that transformers saved or a file of torchaudio's, of
-wav2vec 2.0, HuBERT, WavLM or XLS-R; nothing is downloaded.  Layer 0 is what the
-transformer sees, layer L what its L-th layer gives; only the layers that are needed are
-run, on one whole utterance at a time, at mean 0 and variance 1 if the checkpoint says
-so.  Writes layer<L>/embedding.ark and .scp for every layer; N ranks share the
-utterances.
+The checkpoint is a folder from transformers or a file from torchaudio, of wav2vec 2.0,
+HuBERT, WavLM or XLS-R; nothing is downloaded.  Layer 0 is the input of the transformer,
+layer L the output of its L-th layer; only the layers up to the highest requested one
+run, on one whole utterance at a time, normalized to mean 0 and variance 1 if the
+checkpoint asks for it.  Writes layer<L>/embedding.ark and .scp for every layer; N ranks
+share the utterances.
 """
 
 from __future__ import annotations

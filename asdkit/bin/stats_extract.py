@@ -2,8 +2,8 @@
 
 e.g.: asdkit stats-extract data/eval exp/stats/eval
 
-An embedding that needs no network and no weights.  Reads feats.scp (and vad.scp, if
-there is one), appends deltas, writes embedding.ark and embedding.scp; N ranks share the
+An embedding that needs no network and no weights.  Reads feats.scp and, if present,
+vad.scp, appends deltas, writes embedding.ark and embedding.scp; N ranks share the
 utterances.  Those without a voiced frame are counted, named and skipped.
 """
 

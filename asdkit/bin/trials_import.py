@@ -3,8 +3,8 @@
 e.g.: asdkit trials-import veri_test2.txt data/vox1 data/vox1/trials_o
 
 `1 id10270/x6uYqmx31kE/00001.wav id10270/8jEAjG6SegY/00008.wav` becomes a trial of
-voxceleb-prepare's utterances.  All have to be in the data directory, and keys have to
-agree with its speakers.
+voxceleb-prepare's utterances.  All of them must be in the data directory, and the keys
+must agree with its speakers.
 """
 
 from __future__ import annotations

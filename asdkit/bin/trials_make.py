@@ -4,9 +4,9 @@ e.g.: asdkit trials-make data/test data/test/trials
 e.g.: asdkit trials-make --within data/test/spk2gender data/test data/test/trials
 e.g.: asdkit trials-make --enroll-spk2utt data/enroll/spk2utt data/la data/la/asv_trials
 
-Without speakers to enroll, all unordered pairs of utterances are trials.  With them,
-each is tried with all utterances but those enrolled; what utt2attack calls spoofed is
-tried only with the speaker whom it imitates.
+Without enrolled speakers, all unordered pairs of utterances are trials.  With them,
+each speaker is paired with all utterances except the enrolled ones; utterances that
+utt2attack marks as spoofed are paired only with the speaker they imitate.
 """
 
 from __future__ import annotations

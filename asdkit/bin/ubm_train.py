@@ -4,7 +4,7 @@ e.g.: asdkit ubm-train --num-gauss 2048 data/train exp/ubm
 e.g.: torchrun --standalone --nproc-per-node 8 -m asdkit ubm-train data/train exp/ubm
 
 Trains diagonal Gaussians, then full ones.  Reads feats.scp and vad.scp (without it all
-frames count as voiced) and writes ubm.npz, which holds both mixtures and the options of
+frames count as voiced).  Writes ubm.npz, which holds both mixtures and the options of
 the front end.
 """
 

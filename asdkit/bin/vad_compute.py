@@ -3,13 +3,12 @@
 e.g.: asdkit vad-compute --config conf/vad.conf data/train exp/vad/train
 e.g.: asdkit vad-compute --method gmm_fsa --rttm exp/vad/rttm data/test exp/vad/test
 
-By energy, with Kaldi's options and defaults; or, where k2 is installed, by a path
-through an acceptor with minimum durations, over scores of two Gaussian mixtures that
-learn from the recordings themselves, of silero-vad, or of an archive.  Reads feats.scp,
-whose first column is log energy; writes vad.ark and vad.scp, vectors of 0 and 1, and
-vad.json, which remembers the method and its options; vad.scp goes into the data
-directory, too.  Utterances without speech are counted; if most have none, it is an
-error.
+By energy, with Kaldi's options and defaults; or, if k2 is installed, by a path through
+an acceptor with minimum durations, over scores of two Gaussian mixtures trained on the
+recordings themselves, of silero-vad, or from an archive.  Reads feats.scp, whose first
+column is log energy.  Writes vad.ark and vad.scp, vectors of 0 and 1, and vad.json with
+the method and its options; copies vad.scp into the data directory.  Utterances without
+speech are counted; it is an error if most have none.
 """
 
 from __future__ import annotations

@@ -63,8 +63,8 @@ def prepare(
     Args:
         corpus: a key of `asdkit.corpora.asvspoof_layouts.LAYOUTS`.
         part: "train", "dev" or "eval".
-        root: of the corpus, as it was unpacked.
-        data_dir: made if need be, all or nothing.
+        root: root of the unpacked corpus.
+        data_dir: data directory to write, atomically.
         skip_bad: skip utterances whose audio is missing, empty, cut short or not at 16
             kHz, instead of stopping with an error.
 

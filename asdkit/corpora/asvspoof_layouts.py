@@ -20,15 +20,15 @@ class Layout(NamedTuple):
 
     Attributes:
         audio: folder of ``<utt>.flac``, or with another suffix.
-        cm: which utterances are bona fide.
-        cm_format: how ``cm`` is written, of `asdkit.io.protocols.CM_LINES`.
-        asv: pairs of an enrolled speaker and an utterance; "" without ASV.
-        asv_format: how ``asv`` is written, of `asdkit.io.protocols.ASV_LINES`.
-        enroll: lists of the speakers to enroll, whose utterances are no CM trials.
-        enroll_audio: folder of these.
+        cm: protocol of bona fide and spoofed utterances.
+        cm_format: format of ``cm``, from `asdkit.io.protocols.CM_LINES`.
+        asv: protocol of pairs of an enrolled speaker and an utterance; "" without ASV.
+        asv_format: format of ``asv``, from `asdkit.io.protocols.ASV_LINES`.
+        enroll: lists of enrolled speakers, whose utterances are not CM trials.
+        enroll_audio: folder of the enrollment audio.
         asv_scores: scores of the pairs from the organizers' own system.
-        suffix: of the files of audio.
-        turns: RTTM of what is spoofed, where utterances are in part.
+        suffix: suffix of the audio files.
+        turns: RTTM of spoofed turns in partially spoofed utterances.
     """
 
     audio: str

@@ -48,8 +48,8 @@ class NoiseAdder:
     gets depends on its id and the seed, not on who asks nor in which order.
 
     Args:
-        noises: makes the source of noise for a sampling rate in Hz; the ratios that it
-            suggests are not used.
+        noises: makes a noise source for a sampling rate in Hz; the SNRs it suggests are
+            ignored.
         snr_db: signal-to-noise ratio in dB.
         seed: random seed of the noise.
     """
@@ -157,11 +157,11 @@ def write_changed(
     Args:
         data_dir: with manifests and audio.
         out_dir: the new data directory.
-        audio_dir: gets ``<spk>/<utt>.flac``; each rank writes its share.
+        audio_dir: folder for ``<spk>/<utt>.flac``; each rank writes its share.
         change: utterance id, (L,) float32 samples, sampling rate -> (L',) float32.
         allow_pipes: run recordings that are shell commands (wav.scp lines ending in a
             pipe).
-        note: utterance id -> further fields of its supervision, e.g. its codec.
+        note: utterance id -> additional fields of its supervision, e.g. its codec.
 
     Raises:
         DataError: audio is missing or damaged, or would be replaced; or ids cannot be

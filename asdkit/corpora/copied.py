@@ -29,7 +29,7 @@ def write_copy(
 
     Args:
         source: a directory with manifests.
-        data_dir: made if need be, all or nothing; another than ``source``.
+        data_dir: data directory to write, atomically; not ``source``.
         utt_prefix: prefix to add to the ids of all utterances and recordings.
         crop_sec: seconds to keep from the middle of longer utterances, dropping their
             features and VAD decisions; 0: keep all.

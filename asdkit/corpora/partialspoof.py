@@ -17,9 +17,9 @@ def mark_spoofed(path: Path, utterances: Sequence[Utterance]) -> list[Utterance]
     """Mark the spoofed parts of utterances as `asdkit.corpora.spliced` describes.
 
     Args:
-        path: RTTM whose recordings are utterances and whose turns are spoofed,
-            whatever their label, but "bonafide".
-        utterances: with attacks.
+        path: RTTM whose recordings are utterances and whose turns are spoofed, whatever
+            their label, except "bonafide".
+        utterances: utterances with known attacks.
 
     Returns:
         the same utterances, those that have an attack with ``custom["spoofed"]``.

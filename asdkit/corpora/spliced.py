@@ -40,8 +40,8 @@ class Splice(NamedTuple):
     """A partial spoof to be made.
 
     Attributes:
-        bonafide: what is overwritten.
-        spoof: what comes there.
+        bonafide: the bona fide utterance to overwrite.
+        spoof: the spoof to insert.
         plan: see `asdkit.simulation.splicing.Splicer.plan`.
     """
 
@@ -69,9 +69,9 @@ def write_spliced(
     not on who writes them.
 
     Args:
-        data_dir: with audio, and attacks noted.
+        data_dir: data directory with audio and attacks.
         out_dir: the new data directory.
-        audio_dir: gets ``<spk>/<utt>-spliced.flac``; each rank writes its share.
+        audio_dir: folder for ``<spk>/<utt>-spliced.flac``; each rank writes its share.
         splicer: draws stretches.
         with_bonafide: include the original utterances.
         seed: random seed of the stretches and their spoofs.

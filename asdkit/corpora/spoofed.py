@@ -1,8 +1,8 @@
 """Make spoofed copies of bona fide corpora with known attacks.
 
-What is made of an utterance depends on its id, the attack and the seed, not on who
-makes it nor in which order: N ranks write what one writes, and a run that was
-interrupted goes on with the files that are not there yet.
+A spoof depends on the utterance's id, the attack and the seed, not on rank or order: N
+ranks write the same files as one, and an interrupted run resumes with the missing
+files.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class Spoof(NamedTuple):
         utt: its id.
         attack: id of the attack.
         victim: id of the utterance whose speaker is imitated.
-        other: id of what somebody else has said; empty if the attack does without.
-        environment: where it is replayed; empty for any rooms.
+        other: id of an utterance by another speaker; empty if the attack needs none.
+        environment: environment of the replay; empty for any rooms.
     """
 
     utt: str
@@ -114,7 +114,7 @@ def plan_spoofs(
         attacks: id -> attack.
         per_utterance: every attack on every utterance, or one, all equally often.
         seed: of the draws.
-        rooms: draws where an utterance and its replays are heard; None for any rooms.
+        rooms: drawn environments of utterances and their replays; None for any rooms.
 
     Returns:
         spoofs, sorted by id; what nothing can be made of is left out and counted in
@@ -172,7 +172,7 @@ def write_spoofed(
     Args:
         data_dir: with manifests and audio.
         out_dir: the new data directory.
-        audio_dir: gets ``<spk>/<utt>-<attack>.flac``; each rank writes its share.
+        audio_dir: folder for ``<spk>/<utt>-<attack>.flac``; each rank writes its share.
         attacks: id -> attack.
         per_utterance: attacks per utterance: all of them, or one, with each attack
             equally often.

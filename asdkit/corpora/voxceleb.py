@@ -2,7 +2,7 @@
 
 A speaker's folder may lie anywhere under the root: ``wav/``, ``dev/wav`` and
 ``test/wav``, ``vox1_dev_wav/wav``, or the root itself.  The table of speakers,
-``vox1_meta.csv`` or ``vox2_meta.csv`` in the root, says who is of which part.
+``vox1_meta.csv`` or ``vox2_meta.csv`` in the root, assigns speakers to parts.
 
 Not lhotse's prepare_voxceleb: that lists VoxCeleb2's .m4a files only, wants all of
 VoxCeleb1 under one ``wav/``, fetches a list of trials from the network, knows no other,
@@ -48,8 +48,8 @@ def prepare_voxceleb(root: PathName, data_dir: PathName, part: Part = "all") -> 
     """Make a data directory of VoxCeleb 1 or 2; utterances are named as in Kaldi.
 
     Args:
-        root: holds the table of speakers and, anywhere below, their folders.
-        data_dir: made if need be, all or nothing.
+        root: folder with the table of speakers and, anywhere below, their folders.
+        data_dir: data directory to write, atomically.
         part: part of the corpus to list.
 
     Raises:

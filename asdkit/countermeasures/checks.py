@@ -1,7 +1,8 @@
 """Check score files for errors before trusting their metrics.
 
-A reader stops at the first problem; a check reads on.  What no single line can tell, it
-asks `asdkit.metrics.examination`, as all programs do that read scores beside their key.
+A reader stops at the first problem; a check reads on.  Problems beyond single lines are
+found by `asdkit.metrics.examination`, which all programs use that read scores with
+their key.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def check_verification(
     Args:
         trials_path: ``<enroll> <test> target|nontarget`` or VoxCeleb's form.
         scores_path: ``<enroll> <test> <score>``.
-        report: what is wrong goes there.
+        report: receives the problems.
     """
     trials = read_trials(trials_path)
     try:
@@ -135,7 +136,7 @@ def check_cm(
         key_path: a CM protocol of the challenge, or utt2attack.
         flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
         scores_path: the file in any of the formats of `asdkit.io.cm_scores`.
-        report: what is wrong goes there.
+        report: receives the problems.
         subset: see `of_subset`.
         enrollment: utterances to enroll, ``<spk> <utt>,<utt>,...`` or spk2utt; None
             knows those of the challenges by their names.
@@ -175,10 +176,10 @@ def check_asv(
 
     Args:
         path: see `asdkit.countermeasures.score_files.read_asv`.
-        trials_path: their key; None if it is in them.
+        trials_path: key of the scores; None if they include it.
         flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
-        cm_key: of the countermeasures.
-        report: what is wrong goes there.
+        cm_key: key of the countermeasures.
+        report: receives the problems.
         subset: see `of_subset`.
     """
     try:

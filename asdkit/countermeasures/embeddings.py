@@ -44,8 +44,8 @@ class EmbeddingCm:
     Args:
         name: a key of `CLASSIFIERS`.
         options: options of its constructor that differ from the defaults.
-        standardize: scale every dimension to mean 0 and variance 1 on the training data
-            first; the authors did not.
+        standardize: standardize every dimension on the training data first, which the
+            authors did not.
 
     Attributes:
         mean_: (D,) what is subtracted from embeddings.
@@ -135,7 +135,7 @@ def score_embeddings(rspecifier: str, path: PathName) -> tuple[list[str], np.nda
 
     Args:
         rspecifier: of U embeddings, e.g. ``scp:exp/stats/eval/embedding.scp``.
-        path: what `save_classifier` wrote.
+        path: model from `save_classifier`.
 
     Returns:
         U utterances and their (U,) scores; higher means bona fide.
@@ -196,9 +196,9 @@ def train_classifier(
 
     Args:
         name: a key of `CLASSIFIERS`.
-        grid: option -> values to try; those that are not in it have their default.
+        grid: option -> values to try; others keep their default.
         train: to train on.
-        dev: to choose by.
+        dev: development set.
         standardize: standardize every dimension on the training data first.
         select: selection criterion on the development set: F1 for bona fide speech, or
             EER.
@@ -252,8 +252,8 @@ def f1_score(decided: np.ndarray, is_bonafide: np.ndarray) -> float:
     """Return the harmonic mean of precision and recall of bona fide speech.
 
     Args:
-        decided: (N,) bool, what was taken for it.
-        is_bonafide: (N,) bool, what is.
+        decided: (N,) bool, decided to be bona fide.
+        is_bonafide: (N,) bool, truly bona fide.
     """
     return float(
         2 * (decided & is_bonafide).sum() / (decided.sum() + is_bonafide.sum())

@@ -49,10 +49,10 @@ class Resampling(NamedTuple):
     """Whether and how to bootstrap intervals.
 
     Attributes:
-        num_replicates: how often to draw speakers; 0 makes no intervals.
+        num_replicates: number of bootstrap draws of speakers; 0 for no intervals.
         seed: of the draws.
-        utt2spk: the speaker of every utterance, where the key does not say it; for
-            pairs, the speakers on both sides.
+        utt2spk: speaker of every utterance, where the key has none; for pairs, speakers
+            on both sides.
     """
 
     num_replicates: int = 0
@@ -67,8 +67,8 @@ class Condition(NamedTuple):
     """The trials of one row.
 
     Attributes:
-        column: what is the same in all of them; "" if all trials are.
-        value: which of the attacks, codecs, ...
+        column: column that has the same value in all of them; "" for all trials.
+        value: the value, e.g. an attack or codec.
     """
 
     column: str = ""
@@ -161,8 +161,8 @@ def cm_table(
         flavor: one of `asdkit.metrics.flavors.CM`.
         key: of U utterances.
         systems: name -> (U,) CM scores.
-        asv: an ASV system on the same corpus; None leaves out the t-DCF and the t-EER.
-        by: the columns to split by; one with a single value makes no rows.
+        asv: ASV system on the same corpus; None omits the t-DCF and the t-EER.
+        by: columns to split by; those with a single value are skipped.
         resampling: how to make intervals.
 
     Raises:
@@ -197,7 +197,7 @@ def sasv_table(
     Args:
         key: of N pairs, from an ASV protocol.
         systems: name -> (N,) scores.
-        by: the columns to split by; one with a single value makes no rows.
+        by: columns to split by; those with a single value are skipped.
         resampling: how to make intervals.
 
     Raises:
@@ -306,7 +306,7 @@ def _speakers(
         return None
     if resampling.utt2spk is None:
         if set(key.spk) == {ABSENT}:
-            problem = "the key does not name the speakers, whom the bootstrap draws"
+            problem = "the key does not name the speakers to draw"
             raise DataError("--bootstrap", problem, hint="give --utt2spk, too")
         return key.spk, None
     utt2spk = read_words(resampling.utt2spk)

@@ -66,7 +66,7 @@ class SpoofGmm:
     Args:
         bonafide: mixture of bona fide speech.
         spoof: mixture of all attacks together.
-        frontend: what happens to stored features.
+        frontend: front end for stored features.
         feature_config: kind of features.
     """
 
@@ -121,8 +121,8 @@ def train_spoof_gmm(
 
     Args:
         data_dir: with feats.scp and utt2attack.
-        frontend: what happens to the features.
-        device: where to compute.
+        frontend: front end to apply to the features.
+        device: device to compute on.
         num_gauss: number of Gaussians of each mixture.
         num_init_iters: initial EM iterations on a sample of frames in memory.
         num_iters: EM iterations on all frames.

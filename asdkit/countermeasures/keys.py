@@ -1,7 +1,7 @@
 """Evaluation keys, from a challenge's protocol or a data directory.
 
-Which of the two it is, and which track of a challenge, is seen from the number of words
-in a line.  A data directory's ``utt2attack`` brings its neighbors ``utt2spk`` and
+The number of words in a line tells which of the two it is, and which track of a
+challenge.  A data directory's ``utt2attack`` brings its neighbors ``utt2spk`` and
 ``utt2codec`` along; its ``asv_trials`` bring ``utt2attack`` and ``utt2codec``.
 """
 

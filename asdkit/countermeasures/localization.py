@@ -1,7 +1,7 @@
 """Spoof localization: frame scores to spoofed segments.
 
-By the best path through an acceptor, for which k2 is needed, or by what that has to be
-better than: a threshold alone, or behind a median filter.
+Methods are the best path through an acceptor, which needs k2, and two baselines: a
+threshold, alone or after a median filter.
 """
 
 from __future__ import annotations
@@ -141,10 +141,10 @@ def localize(
 
     Args:
         data_dir: with manifests.
-        frames: table (.scp) of (T,) scores of frames, higher for bona fide.
-        out_dir: gets bonafide.scp, vectors of 0 and 1, smoothed.scp, rttm and
+        frames: table (.scp) of (T,) frame scores, higher for bona fide.
+        out_dir: directory for bonafide.scp, vectors of 0 and 1, smoothed.scp, rttm and
             segments.jsonl.gz, and scores.
-        localizer: decides.
+        localizer: localizer to apply.
 
     Raises:
         AsdkitError: k2 is not installed, and the localizer needs it.

@@ -65,8 +65,8 @@ class Localized(NamedTuple):
     Attributes:
         utt: its id.
         is_bonafide: (T,) bool.
-        score: of all of it.
-        smoothed: (T,) scores of frames; None if nobody asks for their error rates.
+        score: score of the utterance.
+        smoothed: (T,) scores of frames; None where their error rates are not needed.
     """
 
     utt: str
@@ -79,11 +79,11 @@ class ReferenceSegments(NamedTuple):
     """The reference of one utterance.
 
     Attributes:
-        parts: what is spoofed, in seconds.
+        parts: spoofed parts, in seconds.
         is_bonafide: (T,) bool.
         bonafide_sec: (T,) bona fide time in frames.
         spoof_sec: (T,) spoofed time in frames.
-        attack: or "bonafide".
+        attack: attack, or "bonafide".
         duration: in seconds.
     """
 
@@ -213,7 +213,7 @@ class Point(NamedTuple):
 
     Attributes:
         options: of the method.
-        quality: that it has.
+        quality: its quality.
     """
 
     options: dict[str, Any]
@@ -230,9 +230,9 @@ def sweep(
     """Try all combinations of options.
 
     Args:
-        data_dir: a development set that knows which parts are spoofed.
+        data_dir: development set with marked spoofed parts.
         frames: table (.scp) of (T,) scores of its frames.
-        method: which of `LOCALIZERS`.
+        method: one of `LOCALIZERS`.
         grid: option -> values to try.
         select: selection criterion: F1 of spoofed segments, or an equal error rate.
 

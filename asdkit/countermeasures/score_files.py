@@ -37,9 +37,9 @@ class SasvSystem(NamedTuple):
     """A system's scores of N pairs.
 
     Attributes:
-        sasv: (N,) the score that decides.
-        cm: (N,) of its countermeasure; None if it does not tell.
-        asv: (N,) of its ASV system; None if it does not tell.
+        sasv: (N,) score of the decision.
+        cm: (N,) score of its countermeasure; None if not given.
+        asv: (N,) score of its ASV system; None if not given.
     """
 
     sasv: np.ndarray
@@ -74,7 +74,7 @@ def read_cm_systems(
         flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
         score_paths: a file per system; see `asdkit.io.cm_scores` for the formats.
         subset: see `of_subset`.
-        note: is told what speaks against the scores; the default logs a warning.
+        note: receives findings about the scores; the default logs a warning.
 
     Returns:
         the key of U utterances, and for every file (U,) scores.
@@ -109,7 +109,7 @@ def read_sasv_systems(
         flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
         score_paths: a file per system, ``<spk> <utt> <score>`` or ASVspoof 5's table.
         subset: see `of_subset`.
-        note: is told what speaks against the scores; the default logs a warning.
+        note: receives findings about the scores; the default logs a warning.
 
     Returns:
         the key of N pairs, and for every file its scores.
@@ -137,7 +137,7 @@ def read_tandem(
         asv_path: ``<spk> <utt> <score>`` lines.
         cm_path: scores of utterances, in any format of `asdkit.io.cm_scores`; those
             that are in no trial are left out.
-        note: is told what speaks against the scores; the default logs a warning.
+        note: receives findings about the scores; the default logs a warning.
 
     Returns:
         the key of N pairs, (N,) ASV scores and (N,) CM scores.
@@ -170,9 +170,9 @@ def read_asv(
         path: ``<spk> <utt> <score>``, or ``<attack> <key> <score>`` as 2019's.
         trials_path: the key of the former; None for the latter.
         flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
-        cm_key: of the countermeasures, for attacks and to see that both fit.
+        cm_key: key of the countermeasures, for attacks and consistency checks.
         subset: see `of_subset`.
-        note: is told what speaks against the scores; the default logs a warning.
+        note: receives findings about the scores; the default logs a warning.
 
     Raises:
         DataError: a file is wrong, does not match its key, or is of other attacks than

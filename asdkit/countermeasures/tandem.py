@@ -2,7 +2,7 @@
 
 The ASV system's score and the countermeasure's (CM's) are calibrated first, so that
 both are log-likelihood ratios: a of target to nontarget, c of bona fide to spoofed.
-Then either, as if the two told of independent things,
+Then either, treating the two as independent evidence,
 
     s = a + c                                                                       (1)
 

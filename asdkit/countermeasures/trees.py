@@ -13,11 +13,11 @@ class Nodes(NamedTuple):
     """The nodes of trees.
 
     Attributes:
-        feature: (M,) which dimension a node looks at, -1 for leaves.
-        threshold: (M,) of what goes left, the threshold itself included.
+        feature: (M,) dimension that a node tests, -1 for leaves.
+        threshold: (M,) threshold of the test; values up to it go left.
         left: (M,) the next node; of leaves, anything.
         right: (M,) likewise.
-        value: (M,) what a leaf says.
+        value: (M,) value of a leaf.
         root: (T,) the first node of every tree.
     """
 

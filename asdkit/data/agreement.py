@@ -1,7 +1,7 @@
 """Check that Kaldi tables still agree with their manifests.
 
-Programs believe the manifests.  Whoever has corrected wav.scp, segments or utt2spk by
-hand is told so, instead of getting results of what was there before.
+Programs read the manifests.  If wav.scp, segments or utt2spk were corrected by hand,
+they stop with an error instead of giving results for the old contents.
 """
 
 from __future__ import annotations

@@ -35,11 +35,11 @@ class Listed(NamedTuple):
 
     Attributes:
         reco: the recording's id.
-        line: where it is written.
+        line: place of the listing.
         source: path.
         sampling_rate: in Hz.
         duration: seconds.
-        num_channels: as the manifest counts them.
+        num_channels: as in the manifest.
     """
 
     reco: str
@@ -55,8 +55,8 @@ class Decoded(NamedTuple):
 
     Attributes:
         sampling_rate: in Hz.
-        num_samples: as many as could be decoded.
-        num_channels: in the file.
+        num_samples: number of samples that could be decoded.
+        num_channels: number in the file.
         nonfinite: number of the first sample that is NaN or infinite, None if all are
             finite.
     """
@@ -76,7 +76,7 @@ def check_audio(directory: Path, tables: Mapping[str, Table], report: Report) ->
     Args:
         directory: with a manifest of recordings, or with wav.scp.
         tables: of the directory, by name.
-        report: where problems go.
+        report: receives the problems.
     """
     from lhotse import Recording
 

@@ -29,7 +29,7 @@ FILES = (
     "with feats-compute, which has --allow-pipes"
 )
 COUNT = re.compile("0*[1-9][0-9]{0,15}")
-FRAME_SHIFT = 10.0  # milliseconds, of features that nobody remembers
+FRAME_SHIFT = 10.0  # milliseconds, of features without a record
 
 
 def read_cuts(
@@ -49,7 +49,7 @@ def read_cuts(
         features: whether the cuts carry stored features or audio.
         voiced: whether features are to be used without the frames that vad.scp
             rejects; the custom fields ``vad`` and ``num_voiced`` of a cut say so.
-        min_sec: an utterance of audio that is shorter than this window is left out.
+        min_sec: utterances of audio shorter than this window are left out.
         allow_pipes: whether recordings may be commands, which lhotse would run; None
             where the program has no such option.
 
@@ -84,10 +84,10 @@ def tell_left_out(
     """Log which utterances are left out.
 
     Args:
-        where: their data directory, for messages.
+        where: data directory, for messages.
         utts: all of them.
-        kept: those that are not left out.
-        why: "have no ...".
+        kept: utterances that are not left out.
+        why: reason, "have no ...".
 
     Raises:
         DataError: most are left out, or all.
@@ -113,7 +113,7 @@ def attack_of(cut: MonoCut) -> str:
     """Name the attack of an utterance; "bonafide" where there is none.
 
     Raises:
-        DataError: nobody knows.
+        DataError: unknown.
     """
     return attack_in(cut.supervisions[0])
 

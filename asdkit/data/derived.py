@@ -1,8 +1,8 @@
 """Tables that are derived from a data directory's audio or utterances.
 
-What is new in a directory leaves older tables behind: new audio, features and VAD
-decisions; new utterances, trials.  They are not removed, for somebody may have made
-them by hand; but a reader refuses what is known to be of something else.
+New contents leave older tables behind: new audio leaves features and VAD decisions, new
+utterances leave trials.  They are not removed, since they may have been made by hand;
+but readers refuse tables that are known to belong to something else.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ def check_derived(
 ) -> dict[str, Origin]:
     """Compare tables of a data directory with their recorded origins.
 
-    Rank 0 does, for all.  Features and VAD decisions of which nobody knows are told
+    Rank 0 does, for all.  Features and VAD decisions of unknown origin are warned of
     once.
 
     Args:
         data_dir: with manifests or without.
-        names: of tables that may be there; None for all.
-        without: of tables that do not matter.
+        names: tables to check, if present; None for all.
+        without: tables to ignore.
 
     Returns:
         table -> what it was derived from, as far as that is known; only on rank 0.
@@ -98,7 +98,7 @@ def join_origins(
     """Combine the known origins of tables that are joined from several.
 
     Args:
-        parts: what is known of each of the sources.
+        parts: known origins in each of the sources.
         sources: data directories; one may lack a table.
     """
     joined = {}
@@ -119,12 +119,12 @@ def renew_origins(
     """Record the audio that tables belong to when a directory gets new manifests.
 
     Args:
-        directory: of the tables and manifests that are there now.
-        staged: where the new ones are for now; gets the new note, too.
-        known: tables among the new ones that are of the audio, or utterances, of the
-            new manifests, as other tables are of those they come from.
-        replaces: features and VAD decisions that are left behind, and of which nobody
-            knows, are those of the old manifests.
+        directory: directory of the present tables and manifests.
+        staged: directory of the new ones for now; gets the new record, too.
+        known: new tables known to belong to the audio, or utterances, of the new
+            manifests.
+        replaces: left-over features and VAD decisions of unknown origin belong to the
+            old manifests.
     """
     directory, staged = Path(directory), Path(staged)
     written = list_derived(staged)

@@ -170,8 +170,8 @@ def restrict(
 
     Args:
         tables: name -> lines, of any kind.
-        before: the ids that were there.
-        after: the ids that are left.
+        before: ids before.
+        after: ids to keep.
 
     Returns:
         name -> lines, in the same order.

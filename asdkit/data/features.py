@@ -60,9 +60,9 @@ def compute_features(
     depends on the utterance's id and the seed, not on who computes it.
 
     Args:
-        data_dir: has the two manifests; gets feats.scp and utt2num_frames.
-        out_dir: gets the archive.
-        extractor: what to compute.
+        data_dir: data directory with both manifests; gets feats.scp and utt2num_frames.
+        out_dir: directory for the archive.
+        extractor: extractor to run.
         seed: random seed for dither.
         compress: store 8 bits per value instead of 32.
         allow_pipes: run recordings that are shell commands (wav.scp lines ending in a

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def frame_times(data_dir: PathName) -> FrameTimes:
     """Return the times of the frames of a data directory's features.
 
-    Features that nobody remembers are taken for Kaldi's, 25 ms every 10 ms.
+    Features without a record are taken for Kaldi's, 25 ms every 10 ms.
     """
     info = read_info(data_dir)
     if info is None:
@@ -45,8 +45,8 @@ def write_speech(
 
     Args:
         data_dir: with manifests and vad.scp.
-        rttm: where to write RTTM; None for nowhere, as for the next.
-        supervisions: where to write lhotse supervisions.
+        rttm: RTTM file to write; None: not written.
+        supervisions: file of lhotse supervisions to write; None: not written.
 
     Raises:
         DataError: a file is missing or damaged.
@@ -69,9 +69,10 @@ def write_segments(
     Args:
         data_dir: with manifests.
         classes: utterances and their (T,) classes, frames as the features have them.
-        names: class -> its name; segments of others are not written.
-        rttm: where to write RTTM; None for nowhere, as for the next.
-        supervisions: where to write lhotse supervisions, ``custom={"class": name}``.
+        names: class -> name; other classes are not written.
+        rttm: RTTM file to write; None: not written.
+        supervisions: file of lhotse supervisions to write, with ``custom={"class":
+            name}``; None: not written.
 
     Raises:
         DataError: an utterance is not in the manifests.

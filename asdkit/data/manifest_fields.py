@@ -1,6 +1,7 @@
 """Check the fields of manifests: text, numbers, plausible sizes.
 
-lhotse takes whatever JSON gives, and what is wrong shows where it is used, or nowhere.
+lhotse accepts whatever the JSON holds, and errors show up only where a field is used,
+if at all.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ class Field(NamedTuple):
     """The allowed values of a field.
 
     Attributes:
-        expected: in words.
-        allows: tells whether a value is that.
+        expected: description.
+        allows: tells whether a value is allowed.
     """
 
     expected: str
@@ -114,7 +115,8 @@ def find_field_problem(
     """Describe the first invalid field of an item.
 
     Args:
-        item: of a manifest; what it lacks is left to `find_missing_field` and lhotse.
+        item: item of a manifest; missing fields are left to `find_missing_field` and
+            lhotse.
         fields: `SOURCE`, `RECORDING`, `SUPERVISION` or `CUSTOM`.
 
     Returns:

@@ -51,7 +51,7 @@ def find_problem(item: Any) -> str | None:
     """Return why a line of a manifest of recordings or supervisions is unsafe.
 
     Args:
-        item: what the JSON of the line says.
+        item: item from the JSON of the line.
 
     Returns:
         what was expected and what was found; None if all is well.

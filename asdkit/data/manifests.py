@@ -58,7 +58,7 @@ class Utterance(NamedTuple):
         channel: which channel of the source, counted from 0.
         sampling_rate: of the source, in Hz.
         gender: as the manifest has it, None where it is unknown.
-        text: what is said, None where it is unknown.
+        text: transcript, None where unknown.
         custom: name -> value, for `CUSTOM` names; "attack" is "bonafide" where there
             is none; "spoofed" has beginnings and ends where an utterance is in part.
     """
@@ -88,7 +88,7 @@ def read_manifests(data_dir: PathName, compare: bool = True) -> Manifests:
 
     Args:
         data_dir: with manifests.
-        compare: whether the tables beside them must say the same.
+        compare: whether to check that the tables agree.
 
     Raises:
         DataError: a manifest is missing or damaged, an id comes twice, or a table
@@ -238,13 +238,13 @@ def write_manifests(
     """Write both manifests and the Kaldi tables they imply, all or nothing.
 
     Args:
-        data_dir: made if need be; other files in it stay.
-        recordings: in any order; none at all where there is no audio.
+        data_dir: data directory to write; other files in it stay.
+        recordings: recordings in any order; none if there is no audio.
         supervisions: in any order.
-        carried: name -> lines of further tables to write with them; an empty one is
-            not written, and removed if it is there.
-        known: see `asdkit.data.derived.renew_origins`, as for the next.
-        replaces: whether what is left of the directory is of its old manifests.
+        carried: name -> lines of further tables to write; an empty one is not written,
+            and removed if present.
+        known: tables of known origin, see `asdkit.data.derived.renew_origins`.
+        replaces: whether left-over tables belong to the old manifests.
     """
     from lhotse import RecordingSet, SupervisionSet
 
@@ -274,7 +274,7 @@ def write_utterances(
     """Write a data directory in which every utterance is a recording of its own.
 
     Args:
-        data_dir: made if need be; other files in it stay.
+        data_dir: data directory to write; other files in it stay.
         utterances: each the whole of its file, with one channel.
         carried: as for `write_manifests`.
 

@@ -24,7 +24,7 @@ class Problem(NamedTuple):
     """One problem.
 
     Attributes:
-        path: the file or directory.
+        path: file or directory.
         line: counted from 1; 0 if it is not about a line.
         text: what was expected and what was found.
         cure: a command or an edit.

@@ -27,7 +27,7 @@ def match_examined(
         scores: as many scores, in any order.
         trials_path: the file, for messages.
         path: the file of the scores, for messages.
-        note: is told of every finding; the default logs a warning.
+        note: receives every finding; the default logs a warning.
 
     Returns:
         (N,) scores.

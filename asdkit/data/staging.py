@@ -21,8 +21,8 @@ def stage(directory: PathName, replaces: Iterable[str] = ()) -> Iterator[Path]:
     that the program has read may be renewed so, as a directory is as a whole.
 
     Args:
-        directory: where the files go; made if need be.
-        replaces: names that shall not stay there unless they are written again.
+        directory: directory for the files, made if needed.
+        replaces: names to remove unless they are written again.
 
     Raises:
         DataError: this program reads a file that would be replaced, and no table.

@@ -46,8 +46,8 @@ def select(
 
     Args:
         manifests: of the data directory.
-        utts: keep these; None keeps all.
-        spks: keep the utterances of these speakers; None keeps all.
+        utts: utterances to keep; None for all.
+        spks: speakers to keep, with their utterances; None for all.
         per_spk: number of utterances to draw from every speaker; 0: all.
         longest: number of utterances to keep, the longest; 0: all.
         random: number of utterances to draw; 0: all.
@@ -103,7 +103,7 @@ def read_where(data_dir: PathName, condition: str) -> set[str]:
     """List the utterances with given values in a table.
 
     Args:
-        data_dir: with the table.
+        data_dir: data directory with the table.
         condition: e.g. ``utt2attack=bonafide,A01``: one of these values.
 
     Raises:
@@ -131,8 +131,8 @@ def write_subset(source: PathName, data_dir: PathName, utts: Iterable[str]) -> N
 
     Args:
         source: a directory with manifests.
-        data_dir: made if need be, all or nothing; another than ``source``.
-        utts: their ids.
+        data_dir: data directory to write, atomically; not ``source``.
+        utts: utterances to keep.
 
     Raises:
         DataError: no utterance is left, or both directories are the same.

@@ -91,12 +91,12 @@ def attack_in(item: Described) -> str:
     """Name the attack of an utterance; "bonafide" where there is none.
 
     Raises:
-        DataError: nobody knows.
+        DataError: unknown.
     """
     attack = (item.custom or {}).get("attack")
     if attack is None:
-        problem = f"{item.id!r}: expected an attack, or bonafide; nobody knows"
-        hint = "asdkit spoof-prepare notes it; or kaldi-import with utt2attack"
+        problem = f"{item.id!r}: expected an attack or bonafide, got neither"
+        hint = "asdkit spoof-prepare writes it, or kaldi-import with utt2attack"
         raise DataError("utt2attack", problem, hint=hint)
     return attack
 
@@ -104,10 +104,10 @@ def attack_in(item: Described) -> str:
 def spoofed_parts(item: Described) -> list[tuple[float, float]]:
     """Return begin and end of the spoofed parts, in seconds within the utterance.
 
-    An attack that nobody says more of is all of its utterance.
+    An attack without details covers all of its utterance.
 
     Raises:
-        DataError: nobody knows of what attack the utterance is.
+        DataError: the attack of the utterance is unknown.
     """
     if attack_in(item) == BONAFIDE:
         return []
@@ -124,7 +124,7 @@ def bonafide_frames(item: Described, times: FrameTimes, num_frames: int) -> np.n
         num_frames: T.
 
     Raises:
-        DataError: nobody knows of what attack the utterance is.
+        DataError: the attack of the utterance is unknown.
     """
     middles = times.middles(num_frames)
     labels = np.ones(num_frames, np.int64)

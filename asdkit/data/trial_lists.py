@@ -18,8 +18,8 @@ def pair_utterances(
 
     Args:
         utt2spk: the speaker of every utterance.
-        utt2group: if given, only utterances with equal values are paired, for
-            example the gender of their speakers.
+        utt2group: groups; only utterances with equal values are paired, e.g. the gender
+            of their speakers. None for all.
 
     Returns:
         the trials, sorted by utterance ids; a pair of one speaker is a target.
@@ -48,10 +48,11 @@ def pair_with_speakers(
     """Pair enrolled speakers with utterances, spoofs with the imitated ones only.
 
     Args:
-        spk2utt: the utterances that each speaker is enrolled with, which are no tests.
-        utt2spk: the speaker of every utterance, of a spoof the one it imitates.
-        spoofs: which utterances are spoofed.
-        groups: if given, only speakers and utterances with equal values are paired.
+        spk2utt: enrollment utterances of each speaker, which are not tests.
+        utt2spk: speaker of every utterance; of a spoof, the imitated one.
+        spoofs: spoofed utterances.
+        groups: groups; only speakers and utterances with equal values are paired. None
+            for all.
 
     Returns:
         N trials, sorted by speaker and utterance, and (N,) bool, whether the utterance

@@ -79,7 +79,7 @@ class Adversary:
 
         Args:
             network: maps features to embeddings.
-            loss: what shall rise, of embeddings and labels.
+            loss: loss to raise, of embeddings and labels.
             batch: on the device of the network.
             generator: of the CPU, draws where "pgd" starts; None is torch's own.
 
@@ -130,7 +130,7 @@ class Adversarial(Labels):
         adversarial_share: weight of the adversarial loss; the clean loss gets the rest.
         separate_norm: batch-normalize clean and adversarial utterances separately, not
             as one batch.
-        labels: options of `Labels`, or of what else this is a version of.
+        labels: options of `Labels`, or of the base objective.
     """
 
     def __init__(
@@ -173,11 +173,11 @@ class Adversarial(Labels):
 class AdversarialDistillation(Adversarial, KlCosine):
     """Learn from labels and a teacher to withstand an adversary.
 
-    The teacher hears what was said, not the adversary's version, and what it says of
+    The teacher gets the original, not the adversary's version, and what it says of
     that is right for both.
 
     Source: Y.-L. Liao et al., as above; M. Goldblum et al., "Adversarially robust
-    distillation", AAAI 2020, for the teacher who hears no adversary.
+    distillation", AAAI 2020, for the teacher without an adversary.
     """
 
 
@@ -302,8 +302,8 @@ def attack_batches(
         loss: on the device.
         batches: of whole utterances.
         label_of: utterance -> class.
-        adversary: what changes them.
-        device: where to compute.
+        adversary: adversary to apply.
+        device: device to compute on.
     """
     for batch in batches:
         labels = torch.tensor([label_of[utt] for utt in batch.utts], device=device)

@@ -78,10 +78,10 @@ class Distillation(Labels):
         Args:
             student: (N, E) embeddings.
             taught: (N, R) the teacher's embeddings.
-            batch: everything else that is known of these utterances.
+            batch: the batch they belong to.
 
         Returns:
-            name -> () what shall become small.
+            name -> () terms to minimize.
         """
         raise NotImplementedError
 
@@ -122,7 +122,7 @@ class Mse(Distillation):
 class Precision(Mse):
     """Predict the i-vector, weighting errors by the extractor's confidence.
 
-    An extractor knows a posterior N(v, P^-1) of every utterance.  The term is
+    An extractor gives a posterior N(v, P^-1) of every utterance.  The term is
     ``max(0, sqrt(q) - slack)^2 / p`` with ``q = (g(e) - v)' P (g(e) - v) / R``, P
     diagonal and p its mean over all training utterances, which is there so that the
     weight means what it means to `Mse`.

@@ -122,7 +122,7 @@ class Halving(nn.Module):
     """Convolutions that shrink a map as the later stages do, then the mean.
 
     Args:
-        channels: C of the map's stage, and of those after it.
+        channels: C of the map's stage, and of later ones.
     """
 
     def __init__(self, channels: list[int]) -> None:
@@ -144,7 +144,7 @@ class MeanThenLinear(nn.Module):
     """The mean of a map, mapped to the last stage's channels.
 
     Args:
-        channels: C of the map's stage, and of those after it.
+        channels: C of the map's stage, and of later ones.
     """
 
     def __init__(self, channels: list[int]) -> None:

@@ -160,7 +160,7 @@ class StoredVectors:
         """Return None: vectors need no front end.
 
         Raises:
-            AsdkitError: the student hears voices that nobody has.
+            AsdkitError: the student is trained on speeds without vectors.
         """
         if perturb_speed:
             raise AsdkitError(

@@ -27,7 +27,7 @@ class CachedNetwork(Network):
     """A frozen network that computes the embeddings of each batch only once.
 
     Training batches depend on the data, their options and the seed, but not on the
-    student, so a teacher hears the same ones with every student and objective.  What
+    student, so a teacher gets the same ones with every student and objective.  What
     it says is filed under a digest of all that it depends on: the teacher's weights,
     every number of the batch, the arithmetic.  Nothing is ever out of date, then, and
     several trainings may share a directory, be killed, and go on.  Only the rounding
@@ -37,10 +37,10 @@ class CachedNetwork(Network):
     product, and depend on the student's classes.
 
     Args:
-        network: whom to ask what has not been asked before.
+        network: network to run for new batches.
         options: "network" of its file, i.e. its name and its constructor's arguments.
-        directory: of all teachers; each has a folder in it.
-        max_gb: of this teacher's folder; beyond, nothing more is kept.
+        directory: root of the cache, with a folder for each teacher.
+        max_gb: maximum size of this teacher's folder.
     """
 
     def __init__(

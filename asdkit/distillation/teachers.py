@@ -24,7 +24,7 @@ class Teacher:
     """Provide an embedding of every utterance that a student is trained on.
 
     Args:
-        dim: R, the dimension of its embeddings.
+        dim: R, the embedding dimension.
     """
 
     def __init__(self, dim: int) -> None:
@@ -39,10 +39,9 @@ class VectorTeacher(Teacher):
     """Vectors of whole utterances, whichever part the student gets.
 
     Args:
-        utts: U of them.
-        x: (U, R) vectors, already mapped to where the student shall go.
-        precision: (U, R) diagonals of the posteriors' precisions; None where the
-            teacher does not know how sure it is.
+        utts: ids of U utterances.
+        x: (U, R) vectors, already mapped to the space of the student's targets.
+        precision: (U, R) diagonals of the posteriors' precisions; None where unknown.
 
     Attributes:
         mean_precision: over all of them.
@@ -91,7 +90,7 @@ class NetworkTeacher(Teacher):
 
     Args:
         network: frozen here, and put into evaluation mode.
-        loss: what it was trained with; only a classification loss gives logits.
+        loss: loss it was trained with; only classification losses give logits.
         options: "loss" and "classes" of its file.
         classes: the student's, in the order of their labels.
         device: where to compute.
@@ -135,7 +134,7 @@ class NetworkTeacher(Teacher):
         Args:
             embeddings: (N, R), the teacher's.
             labels: (N,) the student's classes, whose logits get the teacher's margin;
-                None for none.
+                None for no margin.
 
         Returns:
             (N, K) logits in the order of the student's classes.
@@ -148,7 +147,7 @@ class NetworkTeacher(Teacher):
     def match_classes(self) -> Tensor:
         """Find the student's classes among the teacher's, by name.
 
-        Classes that only the teacher knows, such as speakers that the student's
+        Classes of the teacher alone, such as speakers that the student's
         training holds out, are left out: its posteriors are then those given that the
         speaker is one of the student's.
 

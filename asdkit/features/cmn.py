@@ -19,10 +19,10 @@ def sliding_cmn(
     Args:
         feats: (T, D).
         cmn_window: frames in the window.
-        min_cmn_window: without ``center``, frames that the first means see, some of
-            which lie in the future.
-        center: whether the window lies around its frame or before it.
-        norm_vars: whether to divide by the window's standard deviation, too.
+        min_cmn_window: without ``center``, frames of the first means, some of which lie
+            in the future.
+        center: center the window on its frame; otherwise it precedes the frame.
+        norm_vars: divide by the window's standard deviation, too.
 
     Returns:
         (T, D) float32.

@@ -44,7 +44,7 @@ class Bands(NamedTuple):
 
     Attributes:
         num_frames: M, frames of a block.
-        reach: of these, the first and the last that hear the neighbors.
+        reach: of these, how many at either end depend on the neighbors.
         bins: (B,) bins of the FFT, band after band.
         weights: (B,) of the bins.
         places: (B,) where each goes among the M bins of its band, of all bands.
@@ -119,7 +119,7 @@ class Cqcc(Features):
 
         Args:
             recordings: (L,) float32 each.
-            seeds: make no difference.
+            seeds: ignored.
 
         Returns:
             (T, D) float32 for each.

@@ -14,7 +14,7 @@ def add_deltas(
 
     Args:
         feats: (T, D).
-        delta_window: frames on each side that a derivative of first order sees.
+        delta_window: frames on each side of a first-order derivative.
         delta_order: the highest order; 0 changes nothing.
 
     Returns:

@@ -68,7 +68,7 @@ class Features(abc.ABC):
 
         Args:
             samples: (L,) float32 in [-1, 1).
-            seed: of what is random, if anything is.
+            seed: random seed, e.g. of dither.
 
         Returns:
             (T, D) float32; T = 0 if the recording is too short for a frame.

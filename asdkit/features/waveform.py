@@ -45,7 +45,7 @@ class Waveform(Features):
 
         Args:
             recordings: (L,) float32 each.
-            seeds: make no difference.
+            seeds: ignored.
 
         Returns:
             (L, 1) float32 for each, which may share memory with the recording.

@@ -38,9 +38,8 @@ class DiagGmm:
     Args:
         num_gauss: G.
         num_iters: EM iterations of `fit`.
-        min_gaussian_weight: a Gaussian with less than this share of the frames is
-            not updated.
-        min_gaussian_occupancy: nor is one with fewer frames than this.
+        min_gaussian_weight: share of the frames below which a Gaussian is not updated.
+        min_gaussian_occupancy: number of frames below which a Gaussian is not updated.
         min_variance: floor of every variance.
         seed: of the frames that `fit` starts from.
 

@@ -17,7 +17,7 @@ class GmmStats:
     """Sufficient statistics of a Gaussian mixture, all float64.
 
     Attributes:
-        n: (G,) frames that fell to each Gaussian; sums to the number of frames.
+        n: (G,) occupation counts; they sum to the number of frames.
         f: (G, D) sum of posterior times frame.
         s: (G, D) sum of posterior times squared frame, or (G, D, D) times the
             frame's outer product.

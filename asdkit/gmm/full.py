@@ -35,11 +35,10 @@ class FullGmm:
 
     Args:
         num_gauss: G.
-        min_gaussian_weight: a Gaussian with less than this share of the frames is
-            not updated.
-        min_gaussian_occupancy: nor is one with fewer frames than this.
+        min_gaussian_weight: share of the frames below which a Gaussian is not updated.
+        min_gaussian_occupancy: number of frames below which a Gaussian is not updated.
         variance_floor: floor of the eigenvalues of every covariance.
-        max_condition: largest ratio of two of them.
+        max_condition: largest ratio of two eigenvalues.
 
     Attributes:
         weights_: (G,) priors; they sum to one.
@@ -104,7 +103,10 @@ class FullGmm:
         return torch.cat([root, shift], dim=1), constant
 
     def projection(self) -> Tensor:
-        """((D + 1)(D + 2) / 2, G) float64 P; `products` @ P are the log-likelihoods."""
+        """(P, G) float64 weights of the (T, P) `products`, P = (D + 1)(D + 2) / 2.
+
+        Products times weights are the (T, G) log-likelihoods.
+        """
         factor, constant = self.factors()
         form = -0.5 * factor @ factor.mT  # (G, D + 1, D + 1)
         form[:, -1, -1] += constant

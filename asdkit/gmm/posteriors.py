@@ -54,8 +54,8 @@ class Aligner:
     """Compute the posteriors of a UBM's Gaussians.
 
     Args:
-        diag: chooses Gaussians.
-        full: weighs them; Gaussian for Gaussian the same mixture.
+        diag: mixture for Gaussian selection.
+        full: mixture for the posteriors, with the same Gaussians.
         num_gselect: Gaussians to choose per frame; all on a GPU, or if the UBM has no
             more.
         min_post: posterior below which a Gaussian is dropped; the others are rescaled
@@ -129,7 +129,7 @@ class Aligner:
         return posts, score
 
     def accumulate(self, frames: Tensor) -> GmmStats:
-        """Collect the statistics of an EM iteration of the full mixture."""
+        """Collect the EM statistics of (T, D) frames for the full mixture."""
         posteriors, loglikes = self.align_and_score(frames)
         return GmmStats(*moments(frames, posteriors), loglikes.double().sum())
 

@@ -12,7 +12,7 @@ def top_gaussians(loglikes: Tensor, num_gselect: int) -> Tensor:
 
     Args:
         loglikes: (T, G) contiguous, without NaN.
-        num_gselect: how many to keep, at most G.
+        num_gselect: number to keep, at most G.
 
     Returns:
         (T, num_gselect) int64 indices, rising within a frame.

@@ -38,7 +38,7 @@ class Ubm(NamedTuple):
     """A universal background model in two forms, diagonal and full.
 
     Attributes:
-        diag: the diagonal form, which chooses Gaussians.
+        diag: diagonal form, for Gaussian selection.
         full: the model.
     """
 
@@ -82,8 +82,8 @@ def train_ubm(
 
     Args:
         sample: (F, D) frames to start from, the same on every rank.
-        read_frames: starts to read this rank's frames, (T, D) at a time; called
-            once per iteration.
+        read_frames: opens this rank's frames, (T, D) at a time; called once per
+            iteration.
         num_gauss: number of Gaussians.
         num_init_iters: initial EM iterations on a sample of frames in memory.
         num_diag_iters: EM iterations of diagonal Gaussians on all frames.
@@ -150,9 +150,9 @@ def _iterate(
     """Run EM on all frames of all ranks.
 
     Args:
-        gmm: is updated.
-        num_iters: how often.
-        prepare: returns what turns frames into statistics under the current `gmm`.
+        gmm: mixture to update.
+        num_iters: number of iterations.
+        prepare: returns a function from frames to statistics under the current `gmm`.
         read_frames: see `train_ubm`.
         device: of the frames.
     """

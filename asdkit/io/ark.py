@@ -216,7 +216,7 @@ class ArkWriter:
         name: e.g. "feats".
         compression_method: Kaldi's number, None for plain float32; 2 is Kaldi's
             own choice for MFCC (8 bits per value).
-        origin: what the arrays are derived from; None if nobody knows.
+        origin: origin of the arrays; None if unknown.
 
     Example:
         with ArkWriter("exp/mfcc/train", "feats") as writer:
@@ -334,7 +334,7 @@ def stack_vectors(
 
     Args:
         vectors: key and (R,) vector, as `read_arrays` yields them.
-        source: where they come from, for messages.
+        source: source of the vectors, for messages.
 
     Returns:
         U keys and the (U, R) float64 matrix of their vectors.

@@ -41,7 +41,7 @@ def seek_value(
         path: the archive, for messages.
         stream: of the archive.
         key: the id that a table has.
-        offset: where the table says that its value is; 0 is a file without keys.
+        offset: offset of the value in the table; 0 is a file without keys.
 
     Raises:
         DataError: there is another key.

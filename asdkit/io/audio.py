@@ -56,8 +56,9 @@ def open_audio(
     Args:
         source: path or shell command.
         is_command: which of the two.
-        allow_pipes: whether the user lets commands run.
-        count_all: decode to the end what cannot prove its length, e.g. Vorbis.
+        allow_pipes: whether the user has allowed commands.
+        count_all: decode to the end if the length cannot be known otherwise, e.g.
+            Vorbis.
 
     Raises:
         DataError: it is missing, empty, cut short, damaged or of an unknown format; it
@@ -128,7 +129,7 @@ def read_samples(
         file: from `open_audio`.
         source: its name, for messages.
         start: seconds from the beginning.
-        duration: seconds, None for all that follows.
+        duration: seconds, None for the rest.
         channel: counted from 0.
 
     Returns:
@@ -172,7 +173,7 @@ def require_sound(source: str, samples: np.ndarray, whose: str = "") -> None:
     Args:
         source: path or command, for messages.
         samples: float32.
-        whose: beginning of the message, e.g. an utterance.
+        whose: start of the message, e.g. an utterance.
     """
     peak = max(-float(samples.min(initial=0)), float(samples.max(initial=0)))
     if not np.isfinite(peak):
@@ -194,7 +195,7 @@ def read_audio(
         source: path.
         sampling_rate: in Hz, None for the file's own.
         start: seconds from the beginning.
-        duration: seconds, None for all that follows.
+        duration: seconds, None for the rest.
         channel: counted from 0.
 
     Returns:
@@ -215,7 +216,7 @@ def write_flac(path: PathName, samples: np.ndarray, sampling_rate: int) -> None:
 
     Args:
         path: the file.
-        samples: (L,) in [-1, 1); what lies outside is clipped, and counted.
+        samples: (L,) in [-1, 1); larger values are clipped and counted.
         sampling_rate: in Hz.
 
     Raises:

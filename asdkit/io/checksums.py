@@ -40,8 +40,8 @@ def verify_zip(path: PathName) -> None:
     Costs one pass over the file, at 3.4 GB/s on one core once the system has cached it.
 
     Args:
-        path: the archive, with members that are stored, not compressed: so nothing in
-            it can be larger than the file.
+        path: archive whose members are stored uncompressed, so that nothing in it is
+            larger than the file.
 
     Raises:
         zipfile.BadZipFile: it is no such archive, or a member has changed; any other

@@ -43,7 +43,7 @@ class CmScores:
     Attributes:
         utt: U utterances in file order.
         values: (U,) float64, higher means bona fide.
-        columns: what else stands in the file, by the names of `FORMATS`.
+        columns: other columns of the file, by the names of `FORMATS`.
     """
 
     utt: list[str]
@@ -58,8 +58,8 @@ class SasvScores:
     Attributes:
         spk: N speakers.
         utt: N utterances.
-        values: "cm-score", "asv-score", "sasv-score" -> (N,) float64; without those
-            that the file leaves out with "-".
+        values: "cm-score", "asv-score", "sasv-score" -> (N,) float64; those given as
+            "-" are missing.
     """
 
     spk: list[str]
@@ -183,7 +183,7 @@ def match_cm_scores(
         scores: their scores, in any order.
         key_path: the file, for messages.
         scores_path: the file, for messages.
-        known: utterances that may have a score without being wanted, e.g. those of
+        known: utterances that may have a score although not wanted, e.g. those of
             another subset.
 
     Returns:

@@ -27,8 +27,8 @@ def append_cost(output: PathName, cost: Mapping[str, Any]) -> None:
     warning.
 
     Args:
-        output: what the run wrote; the file stands in this directory, or beside it.
-        cost: what JSON can hold.
+        output: output of the run; the file is in this directory, or beside it.
+        cost: JSON values.
     """
     output = Path(output)
     path = (output if output.is_dir() else output.parent) / COSTS

@@ -53,8 +53,8 @@ class Mp3(soundfile.SoundFile):
 
     Args:
         stream: of its bytes.
-        num_samples: how many samples of a channel decode.
-        num_stated: how many its first frame states, 0 if it does not.
+        num_samples: number of samples per channel that decode.
+        num_stated: number stated in its first frame, 0 if none.
     """
 
     def __init__(self, stream: Bytes, num_samples: int, num_stated: int) -> None:

@@ -73,9 +73,9 @@ def keep_what_fits(
     What is left may be kept: it is what this run would make again.
 
     Args:
-        stamp: the file that says what they were made of; it is written again.
-        depends_on: all that they depend on, as JSON can hold it.
-        paths: the files, which may be there or not.
+        stamp: file that records the inputs; it is rewritten.
+        depends_on: all inputs, as JSON values.
+        paths: files, present or not.
     """
     written, text = Path(stamp), json.dumps(depends_on)
     files = [Path(path) for path in paths]

@@ -46,7 +46,7 @@ def read_header(
     Args:
         source: path of a sound file, or a shell command that writes one to stdout.
         is_command: run ``source``; True only where the user has allowed it.
-        check_end: read the last sample, too, which a file cut short has not.
+        check_end: read the last sample, too, which a truncated file lacks.
 
     Raises:
         DataError: as `open_audio` does, and `read_samples` for the last sample.
@@ -65,7 +65,7 @@ def read_headers(
 
     Args:
         sources: id -> source and whether it is a command.
-        check_end: read the last sample, too, which a file cut short has not.
+        check_end: read the last sample, too, which a truncated file lacks.
 
     Returns:
         the headers, and what is wrong with those that cannot be read; both by id.

@@ -88,7 +88,7 @@ class BinaryReader:
 
     Args:
         path: the file's name, for messages.
-        stream: where the object is read from.
+        stream: stream of the object.
     """
 
     def __init__(self, path: PathName, stream: io.BufferedReader) -> None:

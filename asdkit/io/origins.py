@@ -13,7 +13,7 @@ speakers.  Their writers note a digest of what that was, aspect by aspect:
     the table of that name.
 
 Readers compare what can be compared now: audio that has been removed, or a directory
-that has been moved, proves nothing.  A table that nobody noted, or that has changed
+that has been moved, proves nothing.  A table without a record, or that has changed
 since, is of unknown origin: Kaldi's, or of a version that noted nothing.
 """
 
@@ -71,8 +71,7 @@ class Origin(NamedTuple):
         data: the data directory.
         of: aspect -> digest.
         archives: directory of an archive in the table -> aspect -> digest, as of the
-            table of the same name there; so a table notices that somebody has written
-            over its archive.
+            table of the same name there; it reveals that an archive was overwritten.
     """
 
     data: str
@@ -87,9 +86,8 @@ def describe(data_dir: PathName, aspects: Collection[str] = OF_AUDIO) -> dict[st
 
     Args:
         data_dir: with manifests, or utt2spk.
-        aspects: which; of audio that is not all there, there are no ``sizes``, and of
-            a damaged manifest nothing.  Those that are not of a data directory are left
-            out.
+        aspects: aspects to digest; ``sizes`` are left out if audio is missing, and
+            everything about a damaged manifest.
 
     Returns:
         aspect -> digest, of those that can be told.
@@ -121,7 +119,7 @@ def check_origin(path: PathName) -> Origin | None:
         path: the table.
 
     Returns:
-        what it was derived from; None if nobody knows.
+        its origin; None if unknown.
 
     Raises:
         DataError: it was derived from something else than what is there now.
@@ -169,7 +167,7 @@ def tell_unknown(directory: PathName, names: Collection[str]) -> None:
 def is_made_of(path: PathName, origin: Origin) -> bool:
     """Tell whether a file exists and was made from what it would be made from now.
 
-    One of which nobody knows counts as such, and that is said.
+    One of unknown origin counts as such, with a warning.
     """
     if not Path(path).exists():
         return False
@@ -207,10 +205,10 @@ def note_origins(
     """Record what tables were derived from, or that it is unknown.
 
     Args:
-        directory: where they are.
-        origins: table -> what it was derived from; None if nobody knows.
-        staged: where the note is for now, and what is new of the tables, before they
-            move there together; None if they are there already.
+        directory: directory of the tables.
+        origins: table -> its origin; None if unknown.
+        staged: temporary directory of the record and of new tables, before they move
+            together; None if they are in place.
     """
     try:
         before = _read(Path(directory))

@@ -31,7 +31,7 @@ class _Group(NamedTuple):
 
     Attributes:
         outputs: Change the sampling rate.
-        first: where the samples begin that they see, counted from the period's start.
+        first: start of the samples they depend on, from the start of the period.
         weights: (samples, outputs) float32.
     """
 

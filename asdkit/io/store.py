@@ -33,8 +33,8 @@ def save_arrays(
 
     Args:
         path: the file, by convention ``.npz``.
-        kind: what it holds, by convention the class name.
-        options: what JSON can hold; the constructor's arguments.
+        kind: kind of content, by convention the class name.
+        options: JSON values; the constructor's arguments.
         arrays: name -> array, of any shape and numeric dtype.
     """
     header = {"kind": kind, "options": dict(options), "provenance": provenance()}

@@ -28,9 +28,10 @@ def save_tensors(
 
     Args:
         path: the file, by convention ``.pt``.
-        kind: what it holds.
-        options: what JSON can hold.
-        tensors: tensors, numbers and texts in dictionaries and lists, nested at will.
+        kind: kind of content.
+        options: JSON values.
+        tensors: tensors, numbers and texts in dictionaries and lists, nested to any
+            depth.
     """
     header = {"kind": kind, "options": dict(options), "provenance": provenance()}
     with write_atomic(path, "wb") as stream:

@@ -32,7 +32,7 @@ class Pairs:
     """Pairs of an enrolled model and a test utterance.
 
     Attributes:
-        enroll_ids: M models; from a file, in the order in which they come.
+        enroll_ids: M models, in the order of their first occurrence.
         test_ids: U test utterances, likewise.
         enroll: (N,) int32 rows of enroll_ids.
         test: (N,) int32 rows of test_ids.
@@ -56,7 +56,7 @@ class Trials(Pairs):
     """Pairs with their keys.
 
     Attributes:
-        is_target: (N,) bool, whether both are of one speaker.
+        is_target: (N,) bool, True if both have the same speaker.
     """
 
     is_target: np.ndarray
@@ -121,7 +121,7 @@ def write_trials(
         path: the file.
         trials: N of them.
         is_spoof: (N,) bool.
-        origin: which utterances and speakers they are of; None if nobody knows.
+        origin: origin of the utterances and speakers; None if unknown.
     """
     keys = np.where(trials.is_target, "target", "nontarget")
     if is_spoof is not None:

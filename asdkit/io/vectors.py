@@ -20,7 +20,7 @@ class Vectors(NamedTuple):
     """One vector per utterance.
 
     Attributes:
-        source: where they were read, for messages.
+        source: source, for messages.
         keys: U utterances.
         x: (U, D) float64, one row per utterance.
     """
@@ -86,8 +86,8 @@ def read_vectors(
 
     Args:
         rspecifier: Read one vector per utterance.
-        dim: D that a model takes; None if any will do.
-        model: the file of that model, for messages.
+        dim: D of a model; None for any.
+        model: file of that model, for messages.
 
     Raises:
         DataError: there are none, dimensions differ, or a value is not finite.

@@ -30,7 +30,7 @@ def read_words(
     Args:
         path: the file.
         num_words: how many words there are in every line.
-        expected: what a line should be, for messages.
+        expected: description of a line, for messages.
         num_skipped: lines to leave out at the top, e.g. 1 for a header.
 
     Raises:

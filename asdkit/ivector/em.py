@@ -39,7 +39,7 @@ Batch = tuple[Tensor, Tensor]  # n (N, G) and f (N, G, D) of N utterances
 class Totals(NamedTuple):
     """Statistics of all utterances together, constant over iterations.
 
-    Float64 tensors on the device that EM shall run on.
+    Float64 tensors on the device that EM runs on.
     """
 
     num_utts: int
@@ -117,6 +117,12 @@ def loglike_at_zero(
 
     With `EmStats.loglike` added it is that of the model, exactly, given which
     Gaussian every frame belongs to: the objective of EM, which never falls.
+
+    Args:
+        m: (G, D, R) projections M_i.
+        covars: (G, D, D) residual covariances S_i.
+        offset: mean of the prior along e_0.
+        totals: statistics of all utterances.
     """
     device = totals.n.device
     centers = torch.from_numpy(offset * m[:, :, 0]).to(totals.f)
@@ -137,7 +143,7 @@ class Update(NamedTuple):
         scatter: (G, D, D) float64 residual scatter, which is the expected sum of
             (x - M_i w)(x - M_i w)'.
         num_floored: (G,) int64 eigenvalues of the preconditioned R_i that were raised.
-        is_kept: (G,) bool, whether M_i stayed as it was although there are frames.
+        is_kept: (G,) bool, whether M_i was kept although it has frames.
     """
 
     scatter: Tensor
@@ -251,6 +257,14 @@ def minimize_divergence(
     Of all transforms that do it, the one that leaves the mean along e_0 and that
     diagonalizes the average ``sum_i weight_i M_i' S_i^-1 M_i`` in the other
     dimensions, largest first.
+
+    Args:
+        m: (G, D, R) projections M_i, overwritten.
+        covars: (G, D, D) residual covariances S_i.
+        weights: (G,) weights of the Gaussians.
+        offset: mean of the prior along e_0.
+        stats: sums of the E-step.
+        num_utts: number of utterances in them.
 
     Returns:
         the new offset.

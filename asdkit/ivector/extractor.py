@@ -97,8 +97,8 @@ class IvectorExtractor:
 
         Args:
             ubm: whose posteriors the statistics come from.
-            batches: statistics of this rank's utterances, (N, G) and (N, G, D) at
-                a time; read again and again.
+            batches: statistics of this rank's utterances, (N, G) and (N, G, D) at a
+                time, for repeated passes.
             totals: statistics of all utterances of all ranks.
 
         Raises:

@@ -71,7 +71,7 @@ def principal_columns(
         totals: of all ranks.
         rng: draws the subspace to start from.
         dtype: of the products.
-        num_passes: over the statistics; more find the last directions better.
+        num_passes: passes over the statistics; more give better last directions.
 
     Returns:
         (G, D, dim) projections T_i of that dtype, by decreasing variance.

@@ -49,7 +49,7 @@ class IvectorPosterior:
         covars: (G, D, D) float64, the residual covariances S_i.
         offset: mean of the first element of w.
         dtype: of the products and of the Cholesky decompositions.
-        device: where to compute.
+        device: device to compute on.
 
     Source: P. Kenny, G. Boulianne and P. Dumouchel, "Eigenvoice modeling with
     sparse training data", IEEE Trans. SAP 13(3), 2005; the form with an offset

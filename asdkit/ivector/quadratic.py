@@ -35,7 +35,7 @@ class Solution(NamedTuple):
         m: (G', D, R) M.
         explained: (G', D, D) ``M Y' + Y M' - M R M'``, by which M lessens the scatter.
         num_floored: (G',) int64, how many eigenvalues of C were raised.
-        is_kept: (G',) bool, whether M stayed as it was since (1) would have fallen.
+        is_kept: (G',) bool, whether M was kept since (1) would have fallen.
     """
 
     m: Tensor

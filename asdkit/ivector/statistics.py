@@ -39,8 +39,8 @@ class Statistics:
     overwrite them.
 
     Args:
-        frames: of this rank's utterances, to be iterated over again and again.
-        device: where to compute.
+        frames: this rank's frames, for repeated passes.
+        device: device to compute on.
         max_cached_gb: memory for cached statistics, in GB per rank; if they do not all
             fit, none are cached.
     """

@@ -26,10 +26,10 @@ class IvectorSystem:
     """Everything that extraction needs besides features.
 
     Args:
-        frontend: what happens to stored features.
-        ubm: aligns frames.
-        extractor: of statistics that this UBM gave.
-        num_gselect: Gaussians that a frame may count for, see `Aligner`.
+        frontend: front end for stored features.
+        ubm: UBM that aligns frames.
+        extractor: extractor trained on this UBM's statistics.
+        num_gselect: Gaussians per frame, see `Aligner`.
         min_post: smaller posteriors are dropped.
         features: how the features were made that it was trained on, as
             `asdkit.batches.feature_config` describes them; None: unknown.
@@ -94,8 +94,8 @@ class IvectorSystem:
         """Resume an interrupted training, if it was this one.
 
         Args:
-            saved: as it was after some iteration; its extractor is taken over.
-            totals: statistics of what is now to be trained on.
+            saved: system after some iteration, whose extractor is copied.
+            totals: statistics of the present training data.
 
         Returns:
             whether options, but for the number of iterations, and data are the same,

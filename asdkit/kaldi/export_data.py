@@ -42,7 +42,7 @@ def export_directory(
 
     Args:
         data_dir: a directory with manifests.
-        kaldi_dir: made if need be, all or nothing.
+        kaldi_dir: directory to write, atomically.
         prefix_speaker: rename utterances to ``<spk>-<utt>`` where they do not start
             with ``<spk>-``, so that they sort by speaker, as Kaldi requires.
 

@@ -57,8 +57,8 @@ def import_directory(
     """Make a data directory from a Kaldi data directory.
 
     Args:
-        source: any that Kaldi's validate_data_dir.sh accepts, sorted or not.
-        data_dir: made if need be, all or nothing.
+        source: any directory that Kaldi's validate_data_dir.sh accepts, sorted or not.
+        data_dir: data directory to write, atomically.
         root: directory that relative paths in the tables start from; commands run in
             the working directory.
         allow_pipes: accept recordings that are shell commands (wav.scp lines ending in
@@ -259,7 +259,7 @@ def _probe(
     for error in list(errors.values())[:20]:
         logger.warning("kaldi-import: %s", error)
     for reco, error in errors.items():
-        hint = "--root tells what relative paths start from"
+        hint = "give --root, the directory that relative paths start from"
         if error.problem != "no such file" or Path(wavs[reco][0]).is_absolute():
             hint = error.hint or VALIDATE
         what = f"{len(errors)} of {len(wavs)} recordings cannot be read, first {reco!r}"
@@ -314,7 +314,7 @@ def _supervise(
             _fail(
                 source / "wav.scp",
                 segment.reco,
-                f"{utt!r} wants a channel that is not among {header.num_channels}",
+                f"{utt!r} has a channel that is not among {header.num_channels}",
                 f"{CHANNELS}, counted from 0",
             )
         supervisions.append(make(utt, segment.reco, segment.start, duration, chosen))

@@ -62,7 +62,7 @@ def import_model(
             transform.mat may be beside it), an LDA matrix or a mean.
         destination: the directory of a UBM or an extractor, as ubm-train and
             ivector-train want it; the file of a back-end (.npz).
-        frontend: what happened to the features of a UBM or an extractor.
+        frontend: front end of a UBM or an extractor.
         num_gselect: number of Gaussians per frame to use in extraction.
         min_post: smallest posterior to keep in extraction.
 

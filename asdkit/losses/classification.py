@@ -25,7 +25,7 @@ class ClassificationLoss(nn.Module):
     """Cross entropy of `logits`.
 
     Args:
-        weight: (K, E) or more rows, the classifier's, to be drawn here.
+        weight: (K, E) or more rows, the classifier's weight, initialized here.
         class_weights: (K,) weights of the classes in the loss; None: all equal.
     """
 
@@ -140,11 +140,11 @@ class MarginLoss(ClassificationLoss):
         return F.linear(F.normalize(embeddings), F.normalize(self.weight))
 
     def penalize(self, cosines: Tensor) -> Tensor:
-        """Lower the cosines of the target classes, of any shape, by the margin."""
+        """(...,) cosines of the target classes -> (...,) lowered by the margin."""
         raise NotImplementedError
 
     def scale_of(self, embeddings: Tensor) -> Tensor | float:
-        """Return the factor of every embedding's cosines."""
+        """(N, E) embeddings -> (N, 1) or one factor of their cosines."""
         return self.scale
 
 
@@ -174,7 +174,7 @@ class AmSoftmax(MarginLoss):
         self.margin = margin
 
     def penalize(self, cosines: Tensor) -> Tensor:
-        """``cos - m``."""
+        """(...,) ``cos - m``."""
         return cosines - self.margin
 
 
@@ -217,7 +217,7 @@ class AamSoftmax(MarginLoss):
         return cosines.unflatten(1, (-1, self.num_subcenters)).amax(dim=2)
 
     def penalize(self, cosines: Tensor) -> Tensor:
-        """``cos(theta + m)``, and its continuation."""
+        """(...,) ``cos(theta + m)``, and its continuation."""
         sines = (1 - cosines.square()).clamp(min=SINE2_FLOOR).sqrt()
         cos_m, sin_m = math.cos(self.margin), math.sin(self.margin)
         turned = cosines * cos_m - sines * sin_m
@@ -233,8 +233,8 @@ class ASoftmax(MarginLoss):
     Args:
         embedding_dim: E.
         num_classes: K.
-        annealing: lambda; large values are no margin.  A loop that eases the margin
-            in sets it to `annealing_at` before every step.
+        annealing: lambda; large values mean no margin. A training loop sets it to
+            `annealing_at` before every step to ease the margin in.
         class_weights: (K,) weights of the classes in the loss; None: all equal.
 
     Source: W. Liu et al., "SphereFace", CVPR 2017.
@@ -263,7 +263,7 @@ class ASoftmax(MarginLoss):
         return two_classes(self.logits(embeddings))[:, 1]
 
     def penalize(self, cosines: Tensor) -> Tensor:
-        """``cos + (psi - cos) / (1 + annealing)``."""
+        """(...,) ``cos + (psi - cos) / (1 + annealing)``."""
         cosines = cosines.clamp(-1, 1)
         k = (4 / math.pi * cosines.detach().acos()).floor()
         sign = 1 - 2 * (k % 2)

@@ -1,6 +1,6 @@
 """Distillation losses: how far a student's outputs and embeddings are from a teacher's.
 
-No gradient flows into the teacher's arguments unless the caller lets it.
+No gradient flows into the teacher's arguments unless the caller allows it.
 """
 
 from __future__ import annotations

@@ -37,10 +37,10 @@ class FrameLabels(Labels):
     """
 
     def forward(self, network: nn.Module, batch: LabeledBatch) -> dict[str, Tensor]:
-        """Embed frames, and classify each.
+        """Embed (N, T, D) features frame by frame, and classify each: () loss.
 
         Raises:
-            AsdkitError: nobody knows the classes of frames.
+            AsdkitError: the batch has no frame labels.
         """
         if batch.frame_labels is None:
             raise AsdkitError(

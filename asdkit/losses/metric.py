@@ -68,7 +68,7 @@ class CosineScale(nn.Module):
         self.b = nn.Parameter(torch.tensor(-5.0))
 
     def forward(self, cosines: Tensor) -> Tensor:
-        """Any shape -> the same shape."""
+        """(...,) cosines -> (...,) logits."""
         # The parameter itself: a clamped copy would have no gradient to come back by.
         self.w.data.clamp_(min=MIN_SCALE)
         return self.w * cosines + self.b

@@ -131,9 +131,9 @@ def ramp(
     Args:
         step: counted from 0.
         num_steps: of the whole training.
-        value: reached, but for a thousandth, at ``stop``.
-        start: share of the training where the rise begins.
-        stop: share where it ends; no later than ``start``: a jump.
+        value: final value, reached to a thousandth at ``stop``.
+        start: share of the training where the ramp begins.
+        stop: share where it ends; a jump if no later than ``start``.
 
     Source: WeSpeaker's margin schedule, m (1 - exp(x ln 0.001)).
     """

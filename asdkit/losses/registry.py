@@ -38,10 +38,10 @@ def build(name: str, embedding_dim: int, num_classes: int, **options: Any) -> nn
     """Construct a loss.
 
     Args:
-        name: which of `LOSSES`.
+        name: one of `LOSSES`.
         embedding_dim: E.
-        num_classes: K; metric losses take neither.
-        options: what differs from the defaults.
+        num_classes: K; not needed by metric losses.
+        options: options that differ from the defaults.
 
     Returns:
         a module: (N, E) embeddings, (N,) labels -> () loss.

@@ -1,8 +1,8 @@
 """Bootstrap confidence intervals of metrics, resampling speakers.
 
-Trials of one speaker are alike, so that speakers are drawn, not trials: with ten
-speakers a thousand trials tell little more than ten.  All systems are measured on the
-same draws, which makes the interval of their difference much narrower than the two
+Trials of one speaker are correlated, so speakers are drawn, not trials: with ten
+speakers a thousand trials are worth little more than ten.  All systems are measured on
+the same draws, which makes the interval of their difference much narrower than the two
 intervals by themselves suggest.
 
 A trial that has two speakers counts as often as the product of both draws, so that a
@@ -23,15 +23,15 @@ import numpy as np
 from asdkit.base.errors import FitError
 from asdkit.metrics.weighted import Statistic, WeightedTrials
 
-MOST_EMPTY = 0.1  # of the replicates may lack a class; the others then flatter nobody
+MOST_EMPTY = 0.1  # of the replicates may lack a class; the others are then not biased
 
 
 class Interval(NamedTuple):
     """A percentile interval.
 
     Attributes:
-        low: its lower end.
-        high: its upper end.
+        low: lower end.
+        high: upper end.
     """
 
     low: float
@@ -68,7 +68,7 @@ def speakers_of(
     """Number the speakers of N trials, class by class.
 
     Args:
-        classes: (N,) bool for every class, which trials are of it.
+        classes: (N,) bool for every class, its trials.
         first: N names of speakers.
         second: N names of the other speakers; None if there is one only.
     """
@@ -92,11 +92,11 @@ def replicate(
             scored the same trials in the same order.
         speakers: of the trials of class k, for every k.
         statistics: name -> metric of `asdkit.metrics.weighted`.
-        num_replicates: how often to draw.
+        num_replicates: number of draws.
         seed: of the draws.
 
     Returns:
-        (R, S, Q) replicates, systems, statistics; a replicate that drew nobody of a
+        (R, S, Q) replicates, systems, statistics; a replicate without a speaker of a
         class is left out.
 
     Raises:
@@ -130,7 +130,7 @@ def interval(values: np.ndarray, confidence: float = 0.95) -> Interval:
     """(R,) replicates -> the central interval.
 
     Args:
-        values: of a metric, or of a difference of two systems.
+        values: (R,) of a metric, or of a difference of two systems.
         confidence: the share inside, in (0, 1).
     """
     tail = (1 - confidence) / 2

@@ -1,7 +1,7 @@
 """Cllr: the cost of scores taken as log-likelihood ratios.
 
-In bits per trial, averaged over all operating points: 0 is perfect, 1 is what scores
-that say nothing cost, more than 1 misleads.
+In bits per trial, averaged over all operating points: 0 is perfect, 1 is the cost of
+uninformative scores, and scores above 1 mislead.
 
 Source: N. Brummer and J. du Preez, "Application-independent evaluation of speaker
 detection", Computer Speech and Language 2006.

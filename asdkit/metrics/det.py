@@ -22,7 +22,7 @@ class OperatingPoint(NamedTuple):
     """One threshold and its two error rates.
 
     Attributes:
-        threshold: the highest rejected score; minus infinity rejects none.
+        threshold: highest rejected score; minus infinity rejects none.
         miss_rate: fraction of target trials that are rejected.
         false_alarm_rate: fraction of nontarget trials that are accepted.
     """
@@ -99,8 +99,8 @@ def operating_point(
     Args:
         target: (N,) scores of target trials, rising.
         nontarget: (M,) scores of nontarget trials, rising.
-        num_misses: how many of the targets are rejected.
-        num_rejected: how many of the nontargets are rejected.
+        num_misses: number of rejected targets.
+        num_rejected: number of rejected nontargets.
     """
     rejected = [*target[:num_misses][-1:], *nontarget[:num_rejected][-1:]]
     return OperatingPoint(

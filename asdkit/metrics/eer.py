@@ -1,8 +1,8 @@
 """The equal error rate, as ASVspoof and Kaldi define it.
 
-With finitely many trials the two error rates are hardly ever equal, and everybody
-fills the gap in another way; the results differ by about one trial of the smaller
-class.  Say which one a number is.
+With finitely many trials the two error rates are hardly ever equal, and definitions
+differ in how they fill the gap; the results differ by about one trial of the smaller
+class.  State the definition with the number.
 """
 
 from __future__ import annotations

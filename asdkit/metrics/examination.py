@@ -1,8 +1,8 @@
 """Examine scores for signs of trouble before computing metrics.
 
 A metric is a number for any scores at all: for decisions, for a constant, for scores
-whose sign is flipped or that belong to other rows.  Beside their key, and in the order
-of their file, scores tell most of that themselves.
+whose sign is flipped or that belong to other rows.  With their key, and in the order of
+their file, scores reveal most of these errors.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ def examine(
 
     Args:
         values: (N,) scores; NaN is left out.
-        is_first: (N,) bool, whether a trial is of the class that is to score higher.
-        first: the name of that class.
-        second: the name of the other.
+        is_first: (N,) bool, True for the class that should score higher.
+        first: name of that class.
+        second: name of the other class.
 
     Returns:
         what was found; nothing where a class is missing.

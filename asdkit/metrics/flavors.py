@@ -27,10 +27,10 @@ class Metric(NamedTuple):
     """A column of a table.
 
     Attributes:
-        title: its head.
+        title: column title.
         value: (N_k,) scores of every class -> the number.
-        statistic: the same of weighted trials, for intervals; None if there is none.
-        scale: what to multiply with in print, 100 for percent.
+        statistic: the same for weighted trials, for intervals; None if there is none.
+        scale: factor for printing, 100 for percent.
     """
 
     title: str
@@ -44,8 +44,8 @@ class Tandem(NamedTuple):
 
     Attributes:
         weights: C0, C1, C2 at its operating point.
-        scores: (N_k,) of target, nontarget and spoofed trials; none if only its error
-            rates are known.
+        scores: (N_k,) scores of target, nontarget and spoofed trials; empty if only its
+            error rates are known.
     """
 
     weights: TandemWeights
@@ -124,7 +124,7 @@ def cm_metrics(flavor: str, tandem: Tandem | None = None) -> tuple[Metric, ...]:
 
     Args:
         flavor: one of `CM`.
-        tandem: the ASV system; None leaves out what needs one.
+        tandem: ASV system; None omits the metrics that need one.
     """
     return CM[flavor] + (tandem_metrics(flavor, tandem) if tandem else ())
 

@@ -42,7 +42,8 @@ def verification_table(
     Args:
         systems: name -> (N,) scores of target and (M,) of nontarget trials.
         flavor: one of `VERIFICATION`.
-        draws: put 95 % intervals around numbers, and compare systems; None does not.
+        draws: bootstrap for 95 % intervals and differences between systems; None for
+            none.
     """
     metrics = VERIFICATION[flavor]
     head = ["scores", *(metric.title for metric in metrics), *SORTS[2]]
@@ -59,8 +60,8 @@ def measure(
     Args:
         systems: name -> (N_k,) scores of class k, for every k.
         metrics: the columns.
-        draws: put 95 % intervals around numbers, and add a row for the difference of
-            every system to the first; None does not.
+        draws: bootstrap for 95 % intervals and rows of differences to the first system;
+            None for none.
 
     Returns:
         rows of the system's name, the metrics, and the number of trials of each class.

@@ -76,7 +76,7 @@ def a_dcf(
         target: (N,) scores of target trials; higher means target.
         nontarget: (M,) scores of nontarget trials.
         spoof: (L,) scores of spoofed trials.
-        costs: the paper's own by default; ASVspoof 5 takes `ASVSPOOF`.
+        costs: costs and priors, by default the paper's; ASVspoof 5's are `ASVSPOOF`.
 
     Returns:
         the cost divided by that of the better of accepting all and rejecting all, in

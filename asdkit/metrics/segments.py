@@ -20,9 +20,10 @@ class Found(NamedTuple):
     """Number of segments found.
 
     Attributes:
-        num_true: segments there are.
-        num_found: segments that are said to be there.
-        num_right: pairs of one of each that overlap by more than half of their union.
+        num_true: number of reference segments.
+        num_found: number of found segments.
+        num_right: pairs of a reference and a found segment that share more than half of
+            their union.
     """
 
     num_true: int
@@ -56,8 +57,8 @@ def count_found(true: Sequence[Interval], found: Sequence[Interval]) -> Found:
     way to match.
 
     Args:
-        true: segments that do not overlap each other.
-        found: segments that do not overlap each other.
+        true: reference segments without overlap.
+        found: found segments without overlap.
     """
     right = sum(_overlap(a, b) > _union(a, b) / 2 for a in true for b in found)
     return Found(len(true), len(found), int(right))
@@ -112,7 +113,7 @@ def time_in(
     Args:
         starts: (T,) beginning of every frame.
         stops: (T,) end of every frame.
-        parts: intervals that do not overlap each other.
+        parts: intervals without overlap.
 
     Returns:
         (T,) durations.

@@ -37,9 +37,9 @@ class AsvRates(NamedTuple):
     """The error rates of an ASV system at one threshold, in fractions.
 
     Attributes:
-        miss: targets that are rejected.
-        false_alarm: nontargets that are accepted.
-        spoof_false_alarm: spoofs that are accepted.
+        miss: miss rate of targets.
+        false_alarm: false alarm rate of nontargets.
+        spoof_false_alarm: false alarm rate of spoofs.
     """
 
     miss: float

@@ -1,7 +1,7 @@
 """The concurrent tandem equal error rate (t-EER) of a CM and an ASV system.
 
 A trial is accepted if both accept it.  With a CM at threshold c and an ASV system at
-threshold a, and a share rho of spoofs among the trials that shall be rejected,
+threshold a, and a share rho of spoofs among the trials to be rejected,
 
     Pmiss = Pmiss_cm(c) + (1 - Pmiss_cm(c)) Pmiss_asv(a)                            (1)
     Pfa = (1 - rho) (1 - Pmiss_cm(c)) Pfa_non(a) + rho Pfa_cm(c) Pfa_spf(a)         (2)
@@ -41,8 +41,8 @@ class TeerPoint(NamedTuple):
 
     Attributes:
         teer: the concurrent t-EER, a fraction.
-        cm_threshold: the highest CM score that is rejected.
-        asv_threshold: the highest ASV score that is rejected.
+        cm_threshold: highest rejected CM score.
+        asv_threshold: highest rejected ASV score.
     """
 
     teer: float

@@ -70,8 +70,8 @@ def read_ssl(path: PathName) -> SslCheckpoint:
     """Read an encoder.
 
     Args:
-        path: a folder that transformers' ``save_pretrained`` wrote, or a file with the
-            state of one of torchaudio's models, as its pipelines download them.
+        path: folder from transformers' ``save_pretrained``, or file with the state of
+            one of torchaudio's models, as its pipelines download them.
 
     Raises:
         DataError: missing, damaged, or of no known kind.

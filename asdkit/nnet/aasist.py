@@ -148,8 +148,8 @@ class Way(nn.Module):
     Args:
         in_dim: C of the nodes.
         dim: C where they are joined.
-        ratio: of the nodes that are kept after the first time.
-        temperature: of the attention.
+        ratio: share of the nodes to keep after the first time.
+        temperature: temperature of the attention.
     """
 
     def __init__(self, in_dim: int, dim: int, ratio: float, temperature: float) -> None:

@@ -13,8 +13,8 @@ class SqueezeExcitation(nn.Module):
 
     Args:
         channels: C.
-        hidden_dim: dimension between its two layers.
-        bias: whether the layers have one.
+        hidden_dim: dimension between the two layers.
+        bias: whether the layers have biases.
 
     Source: J. Hu et al., "Squeeze-and-excitation networks", CVPR 2018.
     """
@@ -37,7 +37,7 @@ class EfficientChannelAttention(nn.Module):
     """Gate channels by a convolution over the averages of their neighbors.
 
     Args:
-        kernel: how many neighboring channels, odd.
+        kernel: number of neighboring channels, odd.
 
     Source: Q. Wang et al., "ECA-Net", CVPR 2020.
     """

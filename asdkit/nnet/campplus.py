@@ -82,8 +82,8 @@ class DenseBlock(nn.Module):
     Args:
         channels: C of the input.
         depth: number of layers.
-        growth: channels that each adds.
-        dilation: of their convolutions.
+        growth: channels that each layer adds.
+        dilation: dilation of the convolutions.
 
     Attributes:
         out_channels: C of the output.
@@ -116,7 +116,7 @@ class DenseLayer(nn.Module):
     Args:
         channels: C of the input.
         growth: G, channels of the output.
-        dilation: of the convolution.
+        dilation: dilation of the convolution.
         hidden_dim: channels of the narrow layer.
     """
 

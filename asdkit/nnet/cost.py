@@ -36,7 +36,7 @@ def num_macs(network: Network, num_frames: int = 200) -> int:
     """Count the multiply-accumulates of one embedding, without computing it.
 
     Args:
-        network: any network; it is not changed.
+        network: any network; left unchanged.
         num_frames: T, the length of the utterance.
     """
     # On the meta device a tensor has a shape and no numbers.
@@ -59,11 +59,11 @@ def real_time_factor(
     a time, features given.
 
     Args:
-        network: any network; it is not changed.
+        network: any network; left unchanged.
         num_frames: T, the length of the utterance.
         frame_shift: in ms; None is 10, or a sample at 16 kHz for networks on samples.
-        num_repeats: the fastest of so many runs counts, after one to warm up; what
-            else the machine does only makes a run slower.
+        num_repeats: number of runs after a warm-up; the fastest counts, as other load
+            only slows runs down.
 
     Returns:
         seconds per second of speech; 0.01 is a hundred times faster than real time.

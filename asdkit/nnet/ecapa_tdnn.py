@@ -68,7 +68,7 @@ class SeRes2Block(nn.Module):
 
     Args:
         channels: C.
-        dilation: of the convolutions.
+        dilation: dilation of the convolutions.
         scale: number of groups; all but the last are convolved, each with the result
             of the one before it added.
 

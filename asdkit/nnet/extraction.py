@@ -38,10 +38,10 @@ def extract(
     """Compute embeddings, or numbers derived from them, in evaluation mode and float32.
 
     Args:
-        network: on the device; left in the mode it was in.
+        network: network on the device; its mode is restored.
         batches: of whole utterances, none shorter than the network can take.
-        device: where to compute.
-        head: maps the embeddings, e.g. to scores; None for nothing.
+        device: device to compute on.
+        head: map of the embeddings, e.g. to scores; None for none.
 
     Yields:
         N ids and their (N, E) float32 embeddings, or what ``head`` makes of these.
@@ -69,8 +69,8 @@ def extract_frames(
     Args:
         network: as for `extract`; one that embeds frames.
         batches: as for `extract`.
-        device: where to compute.
-        head: maps (F, E) embeddings to (F,) numbers.
+        device: device to compute on.
+        head: map of (F, E) embeddings to (F,) numbers.
 
     Yields:
         ids and their (T,) float32 numbers, one of the network's frames after another,

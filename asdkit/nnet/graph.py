@@ -18,7 +18,7 @@ from asdkit.nnet.pooling import softmax_over_time
 
 
 def zero_nodes(x: Tensor, num_nodes: Tensor | None) -> Tensor:
-    """Zero the nodes that are padding."""
+    """(N, V, C), (N,) -> (N, V, C) with zeros for the nodes that are padding."""
     return zero_padding(x.transpose(1, 2), num_nodes).transpose(1, 2)
 
 
@@ -80,8 +80,8 @@ class GraphAttention(nn.Module):
     Args:
         in_dim: C of the nodes.
         out_dim: C' of the result.
-        temperature: large ones make the attention even.
-        dropout: share of the input that is dropped in training.
+        temperature: temperature; high values even out the attention.
+        dropout: dropout of the input.
     """
 
     def __init__(
@@ -111,8 +111,8 @@ class HeterogeneousAttention(nn.Module):
     Args:
         in_dim: C of the nodes.
         out_dim: C' of the result.
-        temperature: large ones make the attention even.
-        dropout: share of the input that is dropped in training.
+        temperature: temperature; high values even out the attention.
+        dropout: dropout of the input.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class HeterogeneousAttention(nn.Module):
             x: (N, V, C) of the first kind, all real.
             y: (N, V', C) of the second kind.
             master: (N or 1, 1, C).
-            num_second: (N,) how many of the second kind are real, None for all.
+            num_second: (N,) number of real nodes of the second kind, None for all.
 
         Returns:
             (N, V, C'), (N, V', C') and (N, 1, C'); what is not real is not zero.
@@ -179,8 +179,8 @@ class GraphPool(nn.Module):
 
     Args:
         dim: C.
-        ratio: of the nodes that are kept, one at least.
-        dropout: share of the input that the scores do not see in training.
+        ratio: share of the nodes to keep, at least one.
+        dropout: dropout of the input of the scores.
     """
 
     def __init__(self, dim: int, ratio: float, dropout: float = 0.3) -> None:

@@ -109,8 +109,8 @@ class MaxConv(nn.Module):
         in_channels: C of the input.
         channels: C of the output.
         kernel: odd.
-        halved: whether the output is the largest of two by two.
-        normalized: whether it is normalized in the end.
+        halved: whether the output is max-pooled two by two.
+        normalized: whether the output is normalized.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Networks on waveforms with a built-in log-mel front end.
 
-So whoever changes a sample, e.g. an adversary, can ask the network for a slope.  Frames
-that reach beyond an utterance's end are left out, not filled up.
+So an adversary that changes samples gets gradients from the network.  Frames that reach
+beyond an utterance's end are dropped, not padded.
 """
 
 from __future__ import annotations

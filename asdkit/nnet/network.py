@@ -38,8 +38,8 @@ class Network(nn.Module):
 
         Args:
             feats: (N, T, D) features; beyond an utterance's end, anything finite.
-            num_frames: (N,) how many of the T frames are real, None for all.
-                Best left on the CPU: a GPU would have to be asked for it.
+            num_frames: (N,) number of real frames, None for all; best kept on the CPU,
+                as reading it from a GPU costs a synchronization.
 
         Returns:
             (N, E) embeddings, not length-normalized.

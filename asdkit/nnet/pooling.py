@@ -29,10 +29,10 @@ class Pooling(nn.Module):
     """Turn a map into its mean over time, or its mean and standard deviation.
 
     Args:
-        name: which of `POOLINGS`.
+        name: one of `POOLINGS`.
         channels: C of the map.
-        attention: gives scores (N, C or 1, T) for a map and its lengths; None is a
-            `FrameAttention`.  Not used by poolings without attention.
+        attention: maps a map and its lengths to scores (N, C or 1, T); None for a
+            `FrameAttention`. Ignored by poolings without attention.
 
     Attributes:
         out_channels: C, or 2C with the standard deviation.
@@ -117,9 +117,9 @@ class ChannelAttention(nn.Module):
         channels: C.
         hidden_dim: dimension of the hidden layer.
         nonlinearity: f; None is the tanh of ECAPA-TDNN.
-        context: whether the hidden layer sees the utterance's mean and standard
-            deviation next to the frame, ``W [x_t; mean; std]``.  Their part is
-            computed once per utterance and not once per frame.
+        context: feed the utterance's mean and standard deviation to the hidden layer
+            with the frame, ``W [x_t; mean; std]``; their part is computed once per
+            utterance, not once per frame.
 
     Source: B. Desplanques et al., "ECAPA-TDNN", Interspeech 2020, section 3.1.
     """

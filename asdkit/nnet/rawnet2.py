@@ -67,7 +67,7 @@ class GatedBlock(nn.Module):
     Args:
         in_channels: C of the input.
         channels: C of the output.
-        is_first: whether the input was normalized just before.
+        is_first: whether the input has just been normalized.
     """
 
     def __init__(self, in_channels: int, channels: int, is_first: bool) -> None:

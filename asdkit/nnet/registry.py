@@ -60,8 +60,8 @@ def build(name: str, **options: Any) -> Network:
     """Construct a network.
 
     Args:
-        name: which of `MODELS`.
-        options: what differs from the defaults.
+        name: one of `MODELS`.
+        options: options that differ from the defaults.
 
     Raises:
         ValueError: there is no such network, or it has no such option.

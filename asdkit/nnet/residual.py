@@ -39,8 +39,8 @@ class ResidualBlock(nn.Module):
         in_channels: C of the input.
         out_channels: C of the output; the shortcut is a 1x1 convolution where the
             shape changes.
-        stride: along features and time.
-        gate: weighs the channels of f(x); None leaves them as they are.
+        stride: stride along features and time.
+        gate: gate of the channels of f(x); None for none.
 
     Source: K. He et al., "Deep residual learning", CVPR 2016.
     """
@@ -74,9 +74,10 @@ class ResidualBlock(nn.Module):
     def residual(
         self, x: Tensor, num_frames: Tensor | None, shorter: Tensor | None
     ) -> Tensor:
-        """Compute f(x); ``num_frames`` are real before the stride, ``shorter`` after.
+        """(N, C, D, T) -> (N, C', D', T'), f(x).
 
-        What it leaves beyond an utterance's end does not matter.
+        ``num_frames``, (N,), are real before the stride, ``shorter``, (N,), after; what
+        it leaves beyond an utterance's end does not matter.
         """
         raise NotImplementedError
 
@@ -109,7 +110,7 @@ class BasicBlock(ResidualBlock):
     def residual(
         self, x: Tensor, num_frames: Tensor | None, shorter: Tensor | None
     ) -> Tensor:
-        """Compute f(x)."""
+        """(N, C, D, T) -> (N, C', D', T'), see `ResidualBlock.residual`."""
         return self.second(zero_padding(self.first(x), shorter))
 
 
@@ -140,7 +141,7 @@ class Bottleneck(ResidualBlock):
     def residual(
         self, x: Tensor, num_frames: Tensor | None, shorter: Tensor | None
     ) -> Tensor:
-        """Compute f(x)."""
+        """(N, C, D, T) -> (N, C', D', T'), see `ResidualBlock.residual`."""
         return self.widen(self.middle(zero_padding(self.narrow(x), num_frames)))
 
 
@@ -168,9 +169,9 @@ class Stages(nn.Module):
     """Stages in a row; the first block of each may stride and widen.
 
     Args:
-        block: makes a block from its input channels, its channels and its stride.
+        block: builds a block from its input channels, its channels and its stride.
         in_channels: C of the input.
-        blocks: how many blocks each stage has.
+        blocks: number of blocks of each stage.
         channels: the channels of each stage's blocks.
         strides: the stride of each stage.
 

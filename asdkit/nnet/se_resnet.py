@@ -1,9 +1,9 @@
 """ResNet-34 with squeeze-and-excitation: the teacher and the student of paper 0.
 
-Both see log-mels normalized over the utterance, per bin, which is part of the model
-and has no parameters; pre-emphasis (the teacher's) is the front end's.  That takes away
-the channel, and what else an utterance's mean spectrum tells: not everybody can afford
-it, so there is another way.
+Both see log-mels normalized over the utterance, per bin, which is part of the model and
+has no parameters; pre-emphasis (the teacher's) is the front end's.  That removes the
+channel, along with everything else in an utterance's mean spectrum; where that costs
+too much, there is an alternative (``normalized``).
 
 Source: J. S. Chung et al., "In defence of metric learning for speaker recognition",
 Interspeech 2020 (Fast ResNet-34); Y. Kwon et al., "The ins and outs of speaker
@@ -140,8 +140,8 @@ def normalize_over_time(
     Args:
         x: (N, D, T) zero beyond an utterance's end.
         num_frames: (N,) how many frames are real, None for all.
-        normalized: "bin" does so for every feature, as published; "utterance" for all
-            features together, whose level goes and whose mean spectrum stays.
+        normalized: "bin": every feature on its own, as published; "utterance": all
+            features together, which removes the level and keeps the mean spectrum.
         eps: added to the variance.
 
     Returns:

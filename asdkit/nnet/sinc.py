@@ -21,7 +21,7 @@ class SincFilters(nn.Module):
 
     Args:
         num_filters: C.
-        size: samples that a filter sees.
+        size: length of a filter in samples.
         sample_frequency: in Hz; the bands reach from 0 to its half.
 
     Source: H. Tak et al., "End-to-end anti-spoofing with RawNet2", ICASSP 2021;
@@ -58,8 +58,8 @@ class WaveformNetwork(Network):
         feat_dim: D, which must be 1.
         embedding_dim: E.
         num_filters: C of the first layer.
-        filter_size: samples that a filter sees.
-        num_blocks: how often the frames become a third, after the first time.
+        filter_size: length of a filter in samples.
+        num_blocks: number of poolings by three after the first.
 
     Attributes:
         filters: the first layer.
@@ -84,7 +84,7 @@ class WaveformNetwork(Network):
         self.min_frames = self.lost_samples + POOLED ** (num_blocks + 1)
 
     def frames_of(self, num_samples: Tensor | None) -> Tensor | None:
-        """Tell how many frames are real after the filters and the first pooling."""
+        """(N,) samples -> (N,) real frames after the filters and the first pooling."""
         return thirds(
             num_samples if num_samples is None else num_samples - self.lost_samples
         )
@@ -101,5 +101,5 @@ def pool_thirds(x: Tensor) -> Tensor:
 
 
 def thirds(num_frames: Tensor | None) -> Tensor | None:
-    """Tell how many frames are real after pooling; those left over are dropped."""
+    """(N,) real frames -> (N,) after pooling; those left over are dropped."""
     return None if num_frames is None else num_frames // POOLED

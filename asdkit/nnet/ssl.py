@@ -53,9 +53,9 @@ class SslEncoder(nn.Module):
     Args:
         model: one of `PUBLISHED` or `GENERAL`.
         options: options of the torchaudio function that builds the model.
-        normalize: bring every utterance to mean 0 and variance 1 first, as most large
-            models expect and few small ones.
-        trained: train the encoder; else its weights and its mode stay as they are.
+        normalize: normalize every utterance to mean 0 and variance 1 first, as most
+            large models expect and few small ones.
+        trained: train the encoder; otherwise its weights and mode stay fixed.
 
     Attributes:
         model: torchaudio's module.
@@ -144,8 +144,9 @@ class SslMeans(Network):
     Utterances of different lengths go through the encoder one by one, as in `SslEcapa`.
 
     Args:
-        encoder: frozen; the layers above the highest of ``layers`` are taken from it.
-        layers: which, 0 for what the first layer of the transformer sees; None for all.
+        encoder: frozen encoder; its layers above the highest of ``layers`` are removed.
+        layers: layers to use, 0 for the input of the first transformer layer; None for
+            all.
 
     Raises:
         ValueError: there is no such layer, or one comes twice.
@@ -187,7 +188,7 @@ class SslEcapa(Network):
     Args:
         ssl: kind of encoder, as in `SslEncoder`.
         ssl_options: options of the encoder.
-        ssl_normalize: bring every utterance to mean 0 and variance 1 before the
+        ssl_normalize: normalize every utterance to mean 0 and variance 1 before the
             encoder.
         ssl_trained: train the self-supervised encoder, too.
         channels: channels of the ECAPA-TDNN's blocks.

@@ -31,9 +31,9 @@ def cost_table(
     that if it was measured, for all runs of the table, else it is estimated.
 
     Args:
-        directories: what was written in them, and below them, counts.
+        directories: directories whose runs, including those below, count.
         by_program: print a line for every program instead of one per directory.
-        power: how energy is estimated where nobody measured it; None for defaults.
+        power: how to estimate energy that was not measured; None for defaults.
 
     Raises:
         DataError: there is no record of a run, or a damaged one.

@@ -15,9 +15,9 @@ def over_seeds(
     """Format means over seeds, with deviations where there are several seeds.
 
     Args:
-        values: (S, C), a row for each seed; or (C,), of one.
-        digits: after the point, of all columns or of each.
-        sign: "+" shows it of positive means, too.
+        values: (S, C), a row for each seed; or (C,), for one.
+        digits: decimals, of all columns or of each.
+        sign: "+" to show it for positive means, too.
 
     Returns:
         A cell for each column, as "7.21 ± 0.10"; the deviation is that of a sample
@@ -47,8 +47,8 @@ def table(
 
     Args:
         head: titles of the columns.
-        rows: as many cells in each.
-        num_names: how many columns on the left are words; all others are numbers.
+        rows: rows with as many cells.
+        num_names: number of name columns on the left; all others are numbers.
 
     >>> print(table(["system", "EER %"], [["LCNN", "1.92"]]))
     | system | EER % |

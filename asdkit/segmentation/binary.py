@@ -14,11 +14,11 @@ class BinarySegmenter:
     """Decide by the best path between two classes, absent (0) and present (1).
 
     Args:
-        min_frames: least frames of a segment of either class.
-        change_cost: of every change between the two, in nats.
-        score_scale: of the log odds, before costs are subtracted: successive frames
-            are alike, and count for less than independent ones.
-        bias: added to the log odds before.
+        min_frames: minimum frames of a segment of either class.
+        change_cost: cost of switching between the two, in nats.
+        score_scale: scale of the log odds before costs are subtracted; successive
+            frames are correlated, and count for less than independent ones.
+        bias: bias added to the log odds first.
 
     Raises:
         AsdkitError: k2 is not installed.

@@ -47,12 +47,12 @@ class Topology:
     """The allowed segmentations, and their costs in nats.
 
     Args:
-        min_frames: (K,) least frames of a segment of each class.
+        min_frames: (K,) minimum frames of a segment of each class.
         enter: (K,) cost of changing to a class; None for none, as for the others.
         leave: (K,) cost of changing from a class.
         stay: (K,) cost of every frame of a segment but its first.
-        bigram: (K, K) cost of changing from one class to another, infinite where that
-            cannot be; the diagonal does not matter.
+        bigram: (K, K) cost of changing from one class to another, infinite if not
+            allowed; the diagonal is ignored.
 
     Raises:
         ValueError: there are not as many of one as of the other, a segment need not
@@ -131,11 +131,11 @@ class Segmenter:
     paths are joined.  So only what is further away than ``context`` cannot matter.
 
     Args:
-        topology: which segmentations there are.
+        topology: allowed segmentations.
         window: frames between two joins.
-        context: frames that a window sees beyond them, on either side.
-        search_beam: None to search all paths; else those are given up on the way that
-            fall behind by more than this, which pays where states are many hundreds.
+        context: further frames of context on either side of a window.
+        search_beam: None to search all paths; otherwise paths that fall behind by more
+            than this are dropped, which pays off with many hundreds of states.
 
     Raises:
         AsdkitError: k2 is not installed.

@@ -44,9 +44,9 @@ class FrameTimes:
     """Times of frames: a boundary lies midway between the middles of two frames.
 
     Args:
-        shift_sec: from one frame to the next.
-        first_sec: beginning of the first frame's share of the time; half of what the
-            window is longer than the shift, where windows lie within the audio.
+        shift_sec: seconds from one frame to the next.
+        first_sec: start of the first frame's share of the time; half of the window's
+            excess over the shift, where windows lie within the audio.
     """
 
     shift_sec: float = 0.01

@@ -26,11 +26,12 @@ class Material(NamedTuple):
     Attributes:
         samples: (L,) float32, an utterance of the person to be imitated.
         sample_frequency: in Hz.
-        text: what shall be said; empty where nobody knows.
-        gender: "f" or "m", None where nobody knows.
-        other: (L',) float32, what somebody else has said, at the same rate; empty
-            where the attack does without.
-        environment: of `asdkit.simulation.rooms`, where it is replayed; None for any.
+        text: text to be said; empty where unknown.
+        gender: "f" or "m"; None where unknown.
+        other: (L',) float32, speech of another person, at the same rate; empty where
+            the attack needs none.
+        environment: environment of a replay, from `asdkit.simulation.rooms`; None for
+            any.
     """
 
     samples: np.ndarray
@@ -47,9 +48,9 @@ class Attack:
 
     Args:
         make: material and a generator -> (L,) samples of any level.
-        needs_text: whether it reads a text; its voice is then drawn per speaker.
-        needs_other: whether it converts what another person has said.
-        in_room: whether it is heard in a room, and so in an environment.
+        needs_text: whether it reads a text; a voice is then drawn per speaker.
+        needs_other: whether it converts another person's speech.
+        in_room: whether it takes place in a room, and so in an environment.
         check: raises an AsdkitError if something it needs is not installed.
     """
 

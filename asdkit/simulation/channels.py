@@ -1,7 +1,7 @@
 """Transmission channels: telephone lines and codecs.
 
 A channel resamples to its own rate and back, so that a narrow-band one leaves nothing
-above 4 kHz.  What comes out is as long as what went in, and aligned with it.
+above 4 kHz.  The output has the length of the input and is aligned with it.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class Channel:
     """A codec with its band and rate.
 
     Args:
-        rate: in Hz; of 8 kHz, the telephone's band is passed only.
+        rate: rate in Hz; at 8 kHz only the telephone band passes.
         code: encodes and decodes: (L,) at that rate -> (L',), aligned.
-        needs_ffmpeg: whether that takes PyAV, which not everybody has.
+        needs_ffmpeg: whether that needs PyAV, an optional package.
     """
 
     rate: int
@@ -104,7 +104,7 @@ def code_libsndfile(
         rate: in Hz.
         container: libsndfile's name of a format.
         subtype: libsndfile's name of a codec.
-        level: how much to compress, from 0 to 1; None where there is no choice.
+        level: compression level, from 0 to 1; None if fixed.
 
     Raises:
         AsdkitError: this libsndfile lacks the codec.
@@ -143,7 +143,7 @@ def code_ffmpeg(
         rate: in Hz.
         encoder: FFmpeg's name.
         decoder: FFmpeg's name.
-        delay: samples by which the codec is late, which are cut off.
+        delay: delay of the codec in samples, which is removed.
         bit_rate: bits per second.
 
     Raises:

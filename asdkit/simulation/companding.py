@@ -19,9 +19,9 @@ class Law(NamedTuple):
     """A companding law: magnitudes to 7 bits; the eighth is the sign, set if positive.
 
     Attributes:
-        decisions: (128,) int32, the least magnitude of every interval, increasing.
-        values: (128,) int32, the magnitude an interval is heard as.
-        inverted: bits that the line inverts.
+        decisions: (128,) int32, smallest magnitude of every interval, increasing.
+        values: (128,) int32, decoded magnitude of every interval.
+        inverted: bits inverted on the line.
     """
 
     decisions: np.ndarray
@@ -34,7 +34,7 @@ def _segments(inverted: int, bias: int, linear: int) -> Law:
 
     Args:
         inverted: see `Law`.
-        bias: what is taken off the magnitudes, so that they begin at zero.
+        bias: offset of the magnitudes, removed so that they begin at zero.
         linear: segments that go on from zero with the steps of the next.
     """
     segment, place = np.divmod(np.arange(128, dtype=np.int32), 16)

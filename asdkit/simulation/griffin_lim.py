@@ -24,7 +24,7 @@ def griffin_lim(
     Args:
         samples: (L,), longer than half a window of 64 ms.
         sample_frequency: in Hz.
-        num_mels: bands; the fewer, the hoarser.
+        num_mels: number of mel bands; fewer sound hoarser.
 
     Returns:
         (L,) float32, the same each time.

@@ -119,7 +119,7 @@ def draw_sentence(sec: float, rate: float, rng: np.random.Generator) -> Sentence
     """Draw phrases of random syllables, each after a pause.
 
     Args:
-        sec: how long the sentence must be at least.
+        sec: minimum duration of the sentence.
         rate: tempo; 1 is average, more is faster.
         rng: makes the choices.
     """

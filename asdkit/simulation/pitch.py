@@ -112,8 +112,8 @@ def _best_path(f0: np.ndarray, strength: np.ndarray, scale: float) -> np.ndarray
 
     Args:
         f0: in Hz, 0 for the unvoiced candidate.
-        strength: what a path wants to have much of.
-        scale: what the costs of jumps are multiplied by, 1 for 10 ms per frame.
+        strength: weight of a candidate in the path.
+        scale: factor of the costs of jumps, 1 for 10 ms per frame.
     """
     voiced = f0 > 0
     octaves = np.log2(np.where(voiced, f0, 1.0))

@@ -111,8 +111,8 @@ class RawBoost:
         """Draw a filter with several notches: an odd number of symmetric taps.
 
         Args:
-            rng: draws where and how wide they are.
-            weaker_db: by how much its largest gain may be below 1, least and most.
+            rng: random generator of their places and widths.
+            weaker_db: range by which its largest gain may be below 1.
         """
         nyquist = self.sample_frequency / 2
         taps = np.ones(1)

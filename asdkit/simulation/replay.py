@@ -15,10 +15,10 @@ class Loudspeaker(NamedTuple):
     """A playback device of an attacker.
 
     Attributes:
-        low_hz: where it begins to sound.
-        high_hz: where it ends.
+        low_hz: lower cutoff in Hz.
+        high_hz: upper cutoff in Hz.
         ripple_db: standard deviation of its spectrum.
-        drive: how far it is driven into saturation; 0 is linear.
+        drive: drive into saturation; 0 is linear.
     """
 
     low_hz: float
@@ -54,11 +54,11 @@ def replay(
     Args:
         samples: (L,).
         sample_frequency: in Hz.
-        rng: draws rooms and loudspeaker.
-        distance: key of `DISTANCES_DB`; None draws one.
-        quality: key of `LOUDSPEAKERS`; None draws one.
-        environment: of `asdkit.simulation.rooms.ENVIRONMENTS`, in which the attacker
-            has recorded and plays; None for two rooms of any kind.
+        rng: random generator of rooms and loudspeaker.
+        distance: key of `DISTANCES_DB`; None: random.
+        quality: key of `LOUDSPEAKERS`; None: random.
+        environment: one of `asdkit.simulation.rooms.ENVIRONMENTS`, for recording and
+            playback; None for two random rooms.
 
     Returns:
         (L,) float32, of any level; the echoes of the end are cut off.

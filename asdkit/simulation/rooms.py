@@ -23,7 +23,7 @@ class Acoustics(NamedTuple):
     """The acoustics of a place in a room.
 
     Attributes:
-        reverberation_sec: time in which the echoes fall by 60 dB.
+        reverberation_sec: time in which the echoes decay by 60 dB.
         direct_db: level of the direct sound against that of all echoes.
     """
 
@@ -35,8 +35,8 @@ class Room(NamedTuple):
     """A room with diffuse echoes.
 
     Attributes:
-        area_m2: of its floor.
-        reverberation_sec: time in which its echoes fall by 60 dB.
+        area_m2: floor area.
+        reverberation_sec: time in which its echoes decay by 60 dB.
     """
 
     area_m2: float
@@ -75,7 +75,7 @@ def hear(
     Args:
         samples: (L,).
         sample_frequency: in Hz.
-        rng: draws the room, and where the talker is in it.
+        rng: random generator of the room and the talker's place.
         environment: one of `ENVIRONMENTS`.
     """
     acoustics = draw_talker(environment, draw_room(environment, rng), rng)

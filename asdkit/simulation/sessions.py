@@ -1,6 +1,6 @@
 """Sessions: a speaker's mood, a room, its noise, a microphone and a line.
 
-They are what speaker verification must see through: they change from session to
+They are the nuisance variation of speaker verification: they change from session to
 session, not from speaker to speaker.
 """
 
@@ -25,9 +25,9 @@ class Session(NamedTuple):
         direct_db: level of the direct sound against that of all echoes.
         snr_db: level of the speech against that of the noise.
         noise_db: (8,) spectrum of the noise.
-        line_db: (8,) what microphone and line do to the spectrum.
-        low_hz: where the line begins to pass.
-        high_hz: where it ends.
+        line_db: (8,) effect of microphone and line on the spectrum.
+        low_hz: lower cutoff of the line in Hz.
+        high_hz: upper cutoff of the line in Hz.
         level_db: level of the recording; 0 is that of a full-scale square wave.
     """
 
@@ -102,8 +102,8 @@ def room_response(
     """Draw an impulse response: the direct sound, then decaying noise.
 
     Args:
-        reverberation_sec: time in which it falls by 60 dB.
-        direct_db: energy of the direct sound against that of the rest.
+        reverberation_sec: time of decay by 60 dB.
+        direct_db: energy of the direct sound relative to the rest.
         rng: draws the noise.
         sample_frequency: in Hz.
 

@@ -23,8 +23,8 @@ def pulse_train(
     """Place band-limited impulses between the samples.
 
     Args:
-        times: (P,) where, in samples; pulses outside are cut off.
-        amplitudes: (P,) how strong.
+        times: (P,) times in samples; pulses outside are cut off.
+        amplitudes: (P,) amplitudes.
         num_samples: L.
 
     Returns:
@@ -52,7 +52,7 @@ def glottal_spectrum(
         frequencies: (F,) in Hz.
         f0: fundamental frequency in Hz.
         open_quotient: part of the period in which the glottis is open, in (0, 1].
-        tilt_db: how much the soft closure takes away at 3 kHz.
+        tilt_db: attenuation at 3 kHz by the soft closure.
 
     Returns:
         (F,) complex, of magnitude about 1 at the glottal formant.
@@ -110,8 +110,8 @@ def analyze(samples: np.ndarray, hop: int) -> np.ndarray:
 
     Args:
         samples: (L,).
-        hop: samples from piece to piece; a piece is two hops long, and its
-            spectrum has room for a response of six more.
+        hop: samples from piece to piece; a piece is two hops long, with room in its
+            spectrum for a response of six more.
 
     Returns:
         (T, F) complex, T = ceil(L / hop) + 1, piece t around sample t * hop,

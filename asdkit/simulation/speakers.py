@@ -1,7 +1,7 @@
 """Random speakers and their recording sessions.
 
-What differs between people is drawn once per speaker, what a day or a place changes
-once per session, what is said anew for every utterance.
+Differences between people are drawn once per speaker, effects of day and place once per
+session, the sentence for every utterance.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def draw_speaker(rng: np.random.Generator, gender: str | None = None) -> Speaker
 
     Args:
         rng: makes the choices.
-        gender: "f" or "m"; None draws it, too.
+        gender: "f" or "m"; None: random.
     """
     if gender is None:
         gender = "fm"[rng.integers(2)]
@@ -60,8 +60,8 @@ def speak(
 
     Args:
         speaker: who.
-        session: in what mood, in which room, over which line.
-        seconds: how long.
+        session: recording session.
+        seconds: duration in seconds.
         rng: makes the choices.
         sample_frequency: in Hz.
 

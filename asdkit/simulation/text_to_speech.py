@@ -27,8 +27,8 @@ def espeak(
     """Read English with espeak-ng, a formant synthesizer.
 
     Args:
-        text: what it reads.
-        gender: "f" or "m"; None draws it.
+        text: text to read.
+        gender: "f" or "m"; None: random.
         sample_frequency: in Hz.
         rng: draws voice, pitch and tempo.
 
@@ -51,8 +51,8 @@ def flite(
     """Read English with flite, by diphones or HMMs.
 
     Args:
-        text: what it reads.
-        gender: "f" or "m"; None draws it.
+        text: text to read.
+        gender: "f" or "m"; None: random.
         sample_frequency: in Hz.
         rng: draws voice and tempo.
 

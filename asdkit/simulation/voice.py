@@ -115,7 +115,7 @@ def utter(
 
     Args:
         speaker: who.
-        sentence: what; it ends with the last sample.
+        sentence: sentence to speak; it ends with the last sample.
         num_samples: L.
         rng: draws noise and irregularities.
         sample_frequency: in Hz.
@@ -229,7 +229,7 @@ def tract_response(
     """Compute the frequency response of the vocal tract.
 
     Args:
-        speaker: whose tract.
+        speaker: speaker with the vocal tract.
         frames: the gestures at T moments.
         num_bins: F, from zero to the Nyquist frequency.
         sample_frequency: in Hz.

@@ -73,7 +73,7 @@ def world_convert(
 
     Args:
         samples: (L,) what is said.
-        target: (L',) an utterance of the person who shall say it.
+        target: (L',) an utterance of the target speaker.
         sample_frequency: of both, in Hz.
 
     Returns:

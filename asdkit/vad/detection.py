@@ -78,10 +78,10 @@ def compute_vad(
     """Write vad.ark and vad.scp, vectors of 0 and 1; vad.scp goes into data_dir, too.
 
     Args:
-        data_dir: has feats.scp.
-        out_dir: gets the archive, and vad.json if there is a description.
-        detector: decides.
-        description: how it decides, so that models trained on what it keeps can say so.
+        data_dir: data directory with feats.scp.
+        out_dir: directory for the archive, and for vad.json if there is a description.
+        detector: detector to run.
+        description: method and options, recorded for models trained on what it keeps.
 
     Raises:
         DataError: a feature is missing, NaN or of other audio; the first column is no
@@ -157,7 +157,7 @@ def read_batches(
 
     Args:
         locations: pairs as in feats.scp.
-        max_frames: of a batch, unless one utterance has more.
+        max_frames: maximum number of frames per batch, unless one utterance has more.
         load: loads one utterance; None for features.
 
     Yields:

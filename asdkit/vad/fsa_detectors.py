@@ -1,9 +1,9 @@
 """Voice activity by finite-state acceptors over frame scores (k2).
 
-What scores a frame is a pair of Gaussian mixtures that learn from the recordings
-themselves, silero-vad, or any classifier that has left an archive of scores.  The
-decisions are the best path through an acceptor in which speech and pauses have minimum
-durations and changes cost something.
+Frame scores come from a pair of Gaussian mixtures trained on the recordings themselves,
+from silero-vad, or from an archive of any classifier's scores.  The decisions are the
+best path through an acceptor in which speech and pauses have minimum durations and
+changes cost something.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ class GmmDetector(SmoothDetector):
 class SileroDetector(SmoothDetector):
     """The neural network of the package silero-vad, which must be installed.
 
-    It hears the audio, at 16 kHz; of the features only their number matters.
+    Its input is the audio, at 16 kHz; of the features only their number matters.
     """
 
     def prepare(self, data_dir: PathName) -> None:

@@ -34,9 +34,9 @@ def read_systems(
 
     Args:
         paths: score files, one per system, their lines in any order.
-        pairs: N trials, beside whose key, if they have one, scores are examined; None
-            takes those of the first file.
-        pairs_path: where these are from, for messages.
+        pairs: N trials to examine scores with, if they have a key; None for those of
+            the first file.
+        pairs_path: file of the pairs, for messages.
 
     Returns:
         the pairs, and (N, K) scores.
@@ -73,7 +73,7 @@ def read_measures(
     Args:
         measures: Read quality measures.
         pairs: N trials.
-        pairs_path: where these are from, for messages.
+        pairs_path: file of the pairs, for messages.
         enroll_spk2utt: utterances of enrolled models; None if they are utterances.
 
     Returns:
@@ -102,7 +102,7 @@ def calibrate(
     """Turn the scores of one or more systems into LLRs, from files to a file.
 
     Args:
-        model_path: what calibration-train wrote.
+        model_path: model from calibration-train.
         score_paths: one file per system, in the order of the training.
         measures: quality measures, name -> file.
         enroll_spk2utt: see `read_measures`.

@@ -32,9 +32,9 @@ class Sides(NamedTuple):
     Attributes:
         names: U of both kinds.
         x: (U, D) embeddings, or means of a model's.
-        n: (U,) how many these are.
-        enroll: (M,) their rows among these, in the order of the trials' models.
-        test: (T,) likewise, of test utterances.
+        n: (U,) numbers of averaged utterances.
+        enroll: (M,) rows of the enrolled models, in the order of the trials' models.
+        test: (T,) rows of the test utterances.
     """
 
     names: list[str]
@@ -51,8 +51,8 @@ def read_cohort(
 
     Args:
         rspecifier: embeddings of utterances, e.g. of the training data.
-        utt2spk: speaker of every utterance, over whose embeddings to average; None
-            takes every embedding for one voice.
+        utt2spk: speakers to average embeddings by; None to use every embedding as a
+            member.
         backend: the back-end that made the scores.
 
     Raises:
@@ -92,9 +92,9 @@ def find_sides(
 
     Args:
         pairs: the trials.
-        path: where these are from, for messages.
+        path: file of the trials, for messages.
         test: embeddings of test utterances.
-        enroll: of enrolled ones; None if they are the same.
+        enroll: embeddings of enrollment utterances; None for the same as test.
         spk2utt: utterances of enrolled models; None if they are utterances.
 
     Raises:

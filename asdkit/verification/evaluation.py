@@ -27,10 +27,10 @@ def verification_metrics(
         trials_path: ``<enroll> <test> target|nontarget`` or VoxCeleb's form.
         score_paths: ``<enroll> <test> <score>`` in any order.
         flavor: one of `asdkit.metrics.flavor_names.VERIFICATION`.
-        num_replicates: draws of speakers for intervals; 0 makes none.
+        num_replicates: bootstrap draws of speakers for intervals; 0 for none.
         seed: of the draws.
-        utt2spk: speakers of utterances on both sides; None takes an enrolled model for
-            a speaker and draws by these alone.
+        utt2spk: speakers of utterances on both sides; None to use enrolled models as
+            speakers, and draw by these alone.
 
     Raises:
         DataError: a file is wrong, does not match the trials, or a class is missing.

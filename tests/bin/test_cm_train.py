@@ -108,5 +108,5 @@ def test_wrong_weights_and_losses_of_speakers_are_wrong_usage(
 def test_data_without_attacks_are_one_line(noise_corpus, small_training, capsys):
     assert run(*small_training) == 1
     error = capsys.readouterr().err
-    assert "'s0-0': expected an attack, or bonafide; nobody knows" in error
-    assert "hint: asdkit spoof-prepare notes it" in error
+    assert "'s0-0': expected an attack or bonafide, got neither" in error
+    assert "hint: asdkit spoof-prepare writes it" in error

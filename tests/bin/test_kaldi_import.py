@@ -19,7 +19,7 @@ def test_bad_input_is_one_line_and_a_hint(golden, tmp_path, capsys):
     ][-2:]
     assert error.startswith("asdkit kaldi-import: error: ")
     assert "wav.scp:1: 24 of 24 recordings cannot be read, first 'spk12-utt0'" in error
-    assert hint == "  hint: --root tells what relative paths start from"
+    assert hint == "  hint: give --root, the directory that relative paths start from"
     assert not out.exists()
 
 

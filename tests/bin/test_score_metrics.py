@@ -99,7 +99,7 @@ def test_bootstrap_adds_intervals_and_differences(corpus, capsys):
 def test_options_of_spoofing_are_refused_elsewhere(golden, capsys):
     paths = [str(golden / "data/test/trials"), str(golden / "scores/plda_scores")]
     assert command.main(["score-metrics", "--asv-scores", "x", *paths]) == 1
-    assert "--flavor kaldi knows no --asv-scores" in capsys.readouterr().err
+    assert "--flavor kaldi takes no --asv-scores" in capsys.readouterr().err
 
 
 def warnings(capsys):

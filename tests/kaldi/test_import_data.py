@@ -182,7 +182,7 @@ def test_segments_may_end_at_the_end_or_a_little_late(lab, tmp_path, table):
         ("r0 0.5", "expected '<utt> <reco> <start> <end>', got 'b r0 0.5'"),
         ("r0 0.5 x", "expected '<utt> <reco> <start> <end>', got 'b r0 0.5 x'"),
         ("r7 0.5 1", "recording 'r7' is not in "),
-        ("r0 0 1 3", "'b' wants a channel that is not among 1"),
+        ("r0 0 1 3", "'b' has a channel that is not among 1"),
     ],
 )
 def test_a_bad_segment_is_named(lab, tmp_path, table, segment, message):
@@ -212,7 +212,7 @@ def test_a_channel_is_chosen(stereo, tmp_path, table):
     assert read_table(out / "wav.scp")["s0-u0"] == (
         "sox wav/s0-u0.wav -t wav - remix 1 |"
     )
-    with pytest.raises(DataError, match=r"wav.scp:2: 's0-u1' wants a channel that is"):
+    with pytest.raises(DataError, match=r"wav.scp:2: 's0-u1' has a channel that is"):
         import_directory(stereo, out, channel=1)
     table(stereo / "reco2file_and_channel", {"s0-u0": "f B", "s0-u1": "g B"})
     import_directory(stereo, out)

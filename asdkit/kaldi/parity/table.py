@@ -23,8 +23,8 @@ class Difference(NamedTuple):
     """The largest difference between our numbers and Kaldi's.
 
     Attributes:
-        absolute: in the unit of the numbers.
-        relative: as a share of the scale of each number.
+        absolute: in the unit of the values.
+        relative: relative to the scale of each value.
     """
 
     absolute: float = 0.0
@@ -71,8 +71,8 @@ class Finding(NamedTuple):
     Attributes:
         file: relative to the experiment.
         difference: of our numbers to those in it.
-        limit: what is allowed.
-        what: which numbers, where a stage compares several.
+        limit: allowed difference.
+        what: compared values, where a stage has several.
     """
 
     file: str
@@ -100,9 +100,9 @@ def differ(
 
     Args:
         ours: of any shape.
-        theirs: of the same shape; another one makes the difference infinite.
-        scale: what differences are relative to, broadcast to that shape; None is the
-            largest of Kaldi's numbers.
+        theirs: same shape; any other makes the difference infinite.
+        scale: scale of relative differences, broadcast to that shape; None is the
+            largest of Kaldi's values.
 
     Returns:
         the largest absolute and the largest relative difference, NaN if there is one.

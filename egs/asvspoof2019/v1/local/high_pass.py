@@ -1,8 +1,8 @@
-"""Take the offset, or all below a frequency, out of the audio of a data directory.
+"""Remove the offset, or everything below a frequency, from a data directory's audio.
 
 e.g.: python local/high_pass.py --cutoff 60 data/la/eval data/la_60/eval exp/la_60/eval
 
-What a countermeasure finds without them is no trick of the recordings' low end.
+A countermeasure that still works does not exploit the low end of the recordings.
 """
 
 import argparse
@@ -21,7 +21,9 @@ ORDER = 4  # of a Butterworth filter that runs forwards and backwards
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cutoff", type=float, default=0.0, help="in Hz; 0: the mean")
+    parser.add_argument(
+        "--cutoff", type=float, default=0.0, help="cutoff in Hz; 0: mean"
+    )
     parser.add_argument("data_dir", help="data directory with audio")
     parser.add_argument("passed_dir", help="where to write the new data directory")
     parser.add_argument("audio_dir", help="where to write FLAC files")

@@ -2,9 +2,9 @@
 
 e.g.: python local/write_pa.py data/make_pa /corpora/PA
 
-Of every part (train, dev, eval) there are <part>_heard, with the asv_trials of its bona
-fide utterances, and <part>_replayed; of dev and eval also <part>_enroll_<environment>.
-Audio is moved, under ids that do not tell what it is.
+Each part (train, dev, eval) needs <part>_heard, with the asv_trials of its bona fide
+utterances, and <part>_replayed; dev and eval also <part>_enroll_<environment>.  Audio
+is moved, under ids that do not reveal its class.
 """
 
 import argparse
@@ -132,7 +132,9 @@ def pa_spk(spk: str) -> str:
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("work", type=Path, help="with a data directory for each piece")
+    parser.add_argument(
+        "work", type=Path, help="folder with a data directory for each piece"
+    )
     parser.add_argument("corpus", type=Path, help="folder to write the corpus in")
     args = parser.parse_args()
     for part in PARTS:

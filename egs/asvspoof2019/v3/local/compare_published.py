@@ -2,10 +2,10 @@
 
 e.g.: python local/compare_published.py data/eval exp
 
-A cell is ours, the mean over seeds, and in parentheses what it has more than theirs, in
-percent; cells without scores are empty.  Theirs are of classifiers trained on train and
-dev of ASVspoof 2019 LA with wav2vec2-base-960h: local/published.tsv, from the history
-of the authors' repository.
+A cell is our mean over seeds and, in parentheses, its difference from theirs, in
+percent; cells without scores are empty.  Theirs are for classifiers trained on train
+and dev of ASVspoof 2019 LA with wav2vec2-base-960h: local/published.tsv, from the
+history of the authors' repository.
 """
 
 import argparse
@@ -38,10 +38,12 @@ def main() -> None:
         "--trained-on",
         choices=("train", "train_dev"),
         default="train_dev",
-        help="which of our classifiers (default: train_dev, as theirs)",
+        help="training set of our classifiers (default: train_dev, as theirs)",
     )
     parser.add_argument("data", type=Path, help="data directory with utt2attack")
-    parser.add_argument("exp", type=Path, help="with layer<L>_<classifier>/seed<N>")
+    parser.add_argument(
+        "exp", type=Path, help="folder with layer<L>_<classifier>/seed<N>"
+    )
     args = parser.parse_args()
     utt2attack = read_table(args.data / "utt2attack")
     with PUBLISHED.open(newline="") as file:

@@ -2,11 +2,11 @@
 
 e.g.: python local/make_2021.py /corpora/LA2019 /data/coded_2021
 
-For whoever has no ASVspoof 2021.  Every utterance of 2019's eval goes through some of
-2021's seven conditions, drawn for it, and gets a new name in each; the audio and
-trial_metadata.txt of CMs and ASV are where 2021 has them.  An ASV score is that of the
-utterance before it was coded: the line is in the way of the countermeasure alone.
-Files that exist are kept, and the keys come last, so that it can be killed.
+Use it if you do not have ASVspoof 2021.  Every utterance of 2019's eval passes through
+some of 2021's seven conditions, drawn for it, and gets a new name in each; the audio
+and the trial_metadata.txt of CMs and ASV are where 2021 has them.  ASV scores are those
+of the uncoded utterances: the line affects the countermeasure alone.  Existing files
+are kept, and the keys are written last, so that a killed run can be resumed.
 """
 
 import argparse
@@ -145,7 +145,9 @@ def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--conditions", default=",".join(CONDITIONS))
-    parser.add_argument("--num-copies", type=int, default=7, help="of an utterance")
+    parser.add_argument(
+        "--num-copies", type=int, default=7, help="copies per utterance"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("corpus2019", type=Path)
     parser.add_argument("corpus2021", type=Path, help="where to write")

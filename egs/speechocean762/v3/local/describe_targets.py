@@ -1,4 +1,4 @@
-"""Print how much of i-vector targets is about the speaker, and how sure they are.
+"""Print the speaker variance of i-vector targets, and their precision.
 
 e.g.: python local/describe_targets.py exp/ivectors/target{,_lda}.npz
 """

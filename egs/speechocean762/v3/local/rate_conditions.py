@@ -2,7 +2,7 @@
 
 e.g.: python local/rate_conditions.py data/tests/trials scores plda.eer
 
-A test set is what stands before the first "-" of an utterance's id.
+The part of an utterance's id before the first "-" names its test set.
 """
 
 import argparse
