@@ -100,7 +100,7 @@ class Embedder(TrainedModel):
 
         Args:
             enroll: a recording as in `embed`, its (E,) embedding, or a list of several
-                of one speaker, whose embeddings are averaged.
+                of one speaker, whose embeddings are averaged; (K, E) are such, too.
             test: a recording, or its (E,) embedding.
 
         Returns:
@@ -109,7 +109,8 @@ class Embedder(TrainedModel):
         Raises:
             DataError: a recording is wrong, see `embed`.
         """
-        several = enroll if isinstance(enroll, list) else [enroll]
+        is_matrix = isinstance(enroll, np.ndarray) and enroll.ndim == 2
+        several = list(enroll) if is_matrix or isinstance(enroll, list) else [enroll]
         if not several:
             raise AsdkitError("enroll: expected a recording or more, got none")
         sides = [*several, test]

@@ -11,7 +11,7 @@ from asdkit.base.device import choose_device
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.inference.backend import Backend, Calibrator, cosine_backend
 from asdkit.inference.trained_model import TrainedModel
-from asdkit.io.store import HEADER, kind_of
+from asdkit.io.store import HEADER, building, kind_of
 from asdkit.io.tables import PathName
 
 if TYPE_CHECKING:
@@ -158,7 +158,8 @@ def _open_network(path: Path, given: _Given) -> TrainedModel:
     from asdkit.models.networks import load_network
 
     trained = load_network(path)
-    config = FeatureConfig.read(trained.options["features"])
+    with building(path):
+        config = FeatureConfig.read(trained.options["features"])
     front_end = WaveformFrontEnd(path, config, given.features, given.vad)
     front_end.require_dim(trained.network.feat_dim, config.delta_order)
     device = choose_device(given.device)
@@ -185,7 +186,8 @@ def _open_extractor(path: Path, given: _Given) -> TrainedModel:
             _ask(path)
         config = FeatureConfig(subtract_mean=False)
     else:
-        config = FeatureConfig.read(system.features)
+        with building(path):
+            config = FeatureConfig.read(system.features)
     front_end = WaveformFrontEnd(path, config, given.features, vad)
     device = choose_device(given.device)
     return IvectorEmbedder(path, system, front_end, given.compare(path), device)

@@ -20,6 +20,7 @@ from asdkit.data.feats_info import parse_feats_info, parse_vad_info
 from asdkit.features.frames import Features
 from asdkit.features.registry import FEATURES, name_of
 from asdkit.inference.recordings import Recording, read_recordings
+from asdkit.io.store import building
 from asdkit.io.tables import PathName
 from asdkit.vad.energy import energy_vad
 
@@ -83,7 +84,8 @@ class WaveformFrontEnd:
             _require_vad(path, config)
         self.path = path
         self.config = config
-        self.extractor = config.extractor()
+        with building(path):
+            self.extractor = config.extractor()
         self.sampling_rate = int(self.extractor.sample_frequency)
 
     @property
@@ -222,7 +224,7 @@ def _require_vad(path: PathName, config: FeatureConfig) -> None:
     if config.vad is None:
         problem = "it was trained on voiced frames, and does not say how it found them"
         raise DataError(path, problem, hint=VAD_ARGUMENT)
-    if (method := config.vad["method"]) != "energy":
+    if (method := config.vad.get("method")) != "energy":
         problem = f"its voice activity detection, {method}, wants a data directory"
         raise DataError(path, problem, hint=VAD_ARGUMENT)
     options = config.options
@@ -232,7 +234,7 @@ def _require_vad(path: PathName, config: FeatureConfig) -> None:
         raise DataError(path, problem, hint=VAD_ARGUMENT)
     try:
         energy_vad(np.zeros(1, np.float32), **config.vad["options"])
-    except (TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise DataError(path, f"voice activity detection: {error}") from None
 
 

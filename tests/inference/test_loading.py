@@ -170,3 +170,29 @@ def test_what_a_model_has_no_use_for_is_refused(models, path, arguments):
     (name,) = arguments
     with pytest.raises(AsdkitError, match=f"has no use for {name}="):
         asdkit.load(path, **arguments)
+
+
+def test_a_plug_in_is_imported_only_if_the_caller_names_it(models, tmp_path):
+    pytest.importorskip("asdkit.base.plugins")
+    with pytest.raises(AsdkitError, match="no Python module 'none_such'"):
+        asdkit.load("exp/audio", plugins=["none_such"])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"type": "mfc"}, "cannot build it: expected one of mfcc, fbank"),
+        ({"options": {"num_cepps": 8}}, "cannot build it: mfcc has no option"),
+        ({"wheels": 4}, "cannot build it: .* unexpected keyword argument 'wheels'"),
+        ({"vad": {}}, "its voice activity detection, None, wants a data directory"),
+        ({"vad": {"method": "energy"}}, "voice activity detection: 'options'"),
+    ],
+)
+def test_a_file_with_impossible_features_is_one_clear_error(
+    models, tmp_path, change, message
+):
+    system = load_object("exp/ivector/extractor.npz", IvectorSystem)
+    system.features = {**system.features, **change}
+    save_arrays(tmp_path / "extractor.npz", "IvectorSystem", *system.to_state())
+    with pytest.raises(DataError, match=message):
+        asdkit.load(tmp_path)
