@@ -104,7 +104,7 @@ class Embedder(TrainedModel):
             test: a recording, or its (E,) embedding.
 
         Returns:
-            what the back-end makes of both: a cosine where there is none.
+            the back-end's score; without a back-end, the cosine.
 
         Raises:
             DataError: a recording is wrong, see `embed`.
@@ -133,11 +133,11 @@ class Embedder(TrainedModel):
 
 
 class NetworkEmbedder(Embedder):
-    """A network that nnet-train trained on speakers.
+    """A network of speakers from nnet-train.
 
     Args:
         path: network.pt.
-        trained: what it holds.
+        trained: its content.
         front_end: computes its features.
         backend: compares its embeddings.
         device: where to compute.
@@ -203,11 +203,11 @@ class NetworkEmbedder(Embedder):
 
 
 class IvectorEmbedder(Embedder):
-    """An extractor that ivector-train trained, or kaldi-import took over.
+    """An i-vector extractor from ivector-train or kaldi-import.
 
     Args:
         path: extractor.npz.
-        system: what it holds.
+        system: its content.
         front_end: computes its features, and finds the speech.
         backend: compares its i-vectors.
         device: where to compute.

@@ -81,7 +81,7 @@ def compute_vad(
         data_dir: has feats.scp.
         out_dir: gets the archive, and vad.json if there is a description.
         detector: decides.
-        description: how it decides, so that models trained on what it keeps can say so.
+        description: method and options, for models that are trained on its decisions.
 
     Raises:
         DataError: a feature is missing, NaN or of other audio; the first column is no
