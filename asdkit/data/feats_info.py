@@ -1,4 +1,4 @@
-"""How features and speech decisions were made, from the files beside their archives."""
+"""Describe stored features and VAD decisions from the files beside their archives."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def read_info(data_dir: PathName) -> FeatsInfo | None:
 
 
 def read_vad_info(data_dir: PathName) -> VadInfo | None:
-    """Tell how speech was detected in a data directory; None if nobody remembers.
+    """Describe the VAD of a data directory; None if there is no record.
 
     Raises:
         DataError: vad.scp or the file beside its archive is missing or damaged.

@@ -1,4 +1,4 @@
-"""What compares embeddings, and what calibrates scores."""
+"""Compare embeddings, and calibrate scores."""
 
 from __future__ import annotations
 
@@ -50,19 +50,16 @@ class Calibrator(TrainedModel):
         super().__init__(path, what)
         self.model = model
         if model.measures:
-            raise DataError(
-                path,
-                f"it wants quality measures ({', '.join(model.measures)}), which "
-                "single scores do not have",
-                hint="asdkit score-calibrate takes them from files",
-            )
+            needs = f"it needs quality measures ({', '.join(model.measures)})"
+            hint = "asdkit score-calibrate takes them from files"
+            raise DataError(path, f"{needs}, which single scores lack", hint=hint)
 
     @classmethod
     def read(cls, path: PathName) -> Calibrator:
         """Read what calibration-train wrote.
 
         Raises:
-            DataError: missing, damaged or another model, or it wants quality measures.
+            DataError: missing, damaged or another model, or it needs quality measures.
         """
         return cls(path, load_model(path, Calibration))
 
@@ -89,11 +86,11 @@ class Backend(TrainedModel):
     Args:
         path: its file.
         pipeline: the trained back-end.
-        calibrator: of its scores; None: they stay as they are.
+        calibrator: calibration of its scores; None: they stay as they are.
 
     Raises:
-        DataError: the last step of the back-end compares nothing, or the calibration is
-            one of several systems.
+        DataError: the last step of the back-end is no scorer, or the calibration is a
+            fusion of several systems.
 
     Example:
         >>> import numpy as np
@@ -170,6 +167,6 @@ class Backend(TrainedModel):
 
 
 def cosine_backend(path: PathName, calibration: PathName | None = None) -> Backend:
-    """Compare the embeddings of a model by their cosine, for want of a back-end."""
+    """Compare the embeddings of a model by their cosine."""
     calibrator = None if calibration is None else Calibrator.read(calibration)
     return Backend(path, Pipeline([Cosine()]), calibrator)

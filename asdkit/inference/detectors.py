@@ -29,7 +29,7 @@ class Countermeasure(TrainedModel):
     Args:
         path: its file.
         what: what it is.
-        kind: what its scores are.
+        kind: kind of its scores.
         front_end: computes its features.
     """
 
@@ -79,12 +79,12 @@ class Countermeasure(TrainedModel):
 
 
 class NetworkCountermeasure(Countermeasure):
-    """A network that cm-train trained; it scores the part of a recording that it did.
+    """A network from cm-train; it scores the part of a recording that cm-score does.
 
     Args:
         path: network.pt.
-        cm: what it holds, on the device.
-        name: of the network.
+        cm: its content, on the device.
+        name: name of the network.
         front_end: computes its features.
         device: where to compute.
 
@@ -152,11 +152,11 @@ class NetworkCountermeasure(Countermeasure):
 
 
 class GmmCountermeasure(Countermeasure):
-    """Two Gaussian mixtures that cm-gmm-train trained.
+    """Two Gaussian mixtures from cm-gmm-train.
 
     Args:
         path: gmm.npz.
-        model: what it holds.
+        model: its content.
         front_end: computes its features.
         device: where to compute.
 

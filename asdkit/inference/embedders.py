@@ -100,16 +100,17 @@ class Embedder(TrainedModel):
 
         Args:
             enroll: a recording as in `embed`, its (E,) embedding, or a list of several
-                of one speaker, whose embeddings are averaged.
+                of one speaker, whose embeddings are averaged; (K, E) are such, too.
             test: a recording, or its (E,) embedding.
 
         Returns:
-            what the back-end makes of both: a cosine where there is none.
+            the back-end's score; without a back-end, the cosine.
 
         Raises:
             DataError: a recording is wrong, see `embed`.
         """
-        several = enroll if isinstance(enroll, list) else [enroll]
+        is_matrix = isinstance(enroll, np.ndarray) and enroll.ndim == 2
+        several = list(enroll) if is_matrix or isinstance(enroll, list) else [enroll]
         if not several:
             raise AsdkitError("enroll: expected a recording or more, got none")
         sides = [*several, test]
@@ -132,11 +133,11 @@ class Embedder(TrainedModel):
 
 
 class NetworkEmbedder(Embedder):
-    """A network that nnet-train trained on speakers.
+    """A network of speakers from nnet-train.
 
     Args:
         path: network.pt.
-        trained: what it holds.
+        trained: its content.
         front_end: computes its features.
         backend: compares its embeddings.
         device: where to compute.
@@ -202,11 +203,11 @@ class NetworkEmbedder(Embedder):
 
 
 class IvectorEmbedder(Embedder):
-    """An extractor that ivector-train trained, or kaldi-import took over.
+    """An i-vector extractor from ivector-train or kaldi-import.
 
     Args:
         path: extractor.npz.
-        system: what it holds.
+        system: its content.
         front_end: computes its features, and finds the speech.
         backend: compares its i-vectors.
         device: where to compute.

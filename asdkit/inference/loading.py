@@ -1,4 +1,4 @@
-"""Open a trained model, whatever it is: the front door, ``asdkit.load``."""
+"""Open a trained model of any kind: ``asdkit.load``."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from asdkit.base.device import choose_device
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.inference.backend import Backend, Calibrator, cosine_backend
 from asdkit.inference.trained_model import TrainedModel
-from asdkit.io.store import HEADER, kind_of
+from asdkit.io.store import HEADER, building, kind_of
 from asdkit.io.tables import PathName
 
 if TYPE_CHECKING:
     from asdkit.features.frames import Features
 
-# What a directory is opened for, if it has several; others are named by the user.
+# What to look for in a directory; a part is opened only where there is no model.
 MODELS = ("network.pt", "extractor.npz", "gmm.npz")
 PARTS = ("backend.npz", "calibration.npz", "ubm.npz")
 USES = {
@@ -28,7 +28,7 @@ USES = {
 
 
 class _Given(NamedTuple):
-    """What the user said besides the file."""
+    """The other arguments of `load`."""
 
     backend: PathName | None
     device: Literal["auto", "cpu", "cuda"]
@@ -37,13 +37,13 @@ class _Given(NamedTuple):
     vad: Mapping[str, Any] | PathName | bool | None
 
     def refuse(self, path: PathName, what: str, *names: str) -> None:
-        """Raise if something was said that this kind of model has no use for."""
+        """Raise an AsdkitError if an argument is given that this model ignores."""
         for name in names:
             if getattr(self, name) is not None:
                 raise AsdkitError(f"{path}: {what} has no use for {name}=")
 
     def compare(self, path: PathName) -> Backend:
-        """Open the back-end; the cosine, if there is none."""
+        """Open the back-end; without one, embeddings are compared by their cosine."""
         if self.backend is None:
             return cosine_backend(path, self.calibration)
         return Backend.read(self.backend, self.calibration)
@@ -59,9 +59,9 @@ def load(
     features: Features | PathName | None = None,
     vad: Mapping[str, Any] | PathName | bool | None = None,
 ) -> TrainedModel:
-    """Open a trained model, and prepare to use it on recordings.
+    """Open a trained model to use it on recordings.
 
-    What it is, the file states: a network of speakers (nnet-train) or an i-vector
+    The file says what it is: a network of speakers (nnet-train) or an i-vector
     extractor (ivector-train, kaldi-import) embeds and scores recordings, a
     countermeasure (cm-train, cm-gmm-train) detects spoofed speech, a back-end
     (backend-train) scores embeddings, a calibration (calibration-train) calibrates
@@ -69,25 +69,27 @@ def load(
 
     Args:
         path: the file, or a directory with one of network.pt, extractor.npz, gmm.npz.
-        backend: what compares embeddings, from backend-train; None: their cosine.
+        backend: back-end that compares the embeddings, from backend-train; None: their
+            cosine.
         device: where to compute; auto: a GPU if there is one.
         plugins: modules outside asdkit that the model may use, e.g. "my.module".
-        calibration: of these scores, from calibration-train; None: they are raw.
-        features: how the features of the training were computed, where the file does
-            not say it: a feats.json or .conf file of feats-compute, or an object of
+        calibration: calibration of the scores, from calibration-train; None: scores
+            stay as they are.
+        features: features of the training, if the file does not describe them: a
+            feats.json or .conf file of feats-compute, or an object of
             `asdkit.features`.
-        vad: how speech was found in the training, where the file does not say it: a
-            vad.json or .conf file of vad-compute, or the options of
+        vad: voice activity detection of the training, if the file does not describe it:
+            a vad.json or .conf file of vad-compute, or the options of
             `asdkit.vad.energy.energy_vad`; False: all frames are used.
 
     Returns:
         an object with the verbs of `asdkit.inference.trained_model.TrainedModel`; one
-        that it is not capable of is an AsdkitError.
+        that the model does not support raises an AsdkitError.
 
     Raises:
-        DataError: a file is missing, damaged, of an unknown kind, or does not fit; or
-            it does not say how to start from audio.
-        AsdkitError: there is no GPU, or a plug-in cannot be had.
+        DataError: a file is missing, damaged, of an unknown kind, or does not fit the
+            others; or it does not say how to compute its features from audio.
+        AsdkitError: there is no GPU, or a plug-in cannot be found.
 
     Example:
         >>> import tempfile
@@ -119,11 +121,11 @@ def load(
     kind = kind_of(file)
     if kind in OPENERS:
         return OPENERS[kind](file, given)
-    raise DataError(file, f"nothing to use by itself: {kind!r}", hint=USES.get(kind))
+    raise DataError(file, f"not usable on its own: {kind!r}", hint=USES.get(kind))
 
 
 def _find(path: Path) -> Path:
-    """Name the model file that a path means."""
+    """Find the model file of a path, which may be a directory."""
     if not path.is_dir():
         if not path.exists():
             raise DataError(path, "no such file or directory")
@@ -145,7 +147,7 @@ def _is_arrays(path: Path) -> bool:
         with zipfile.ZipFile(path) as archive:
             return f"{HEADER}.npy" in archive.namelist()
     except (OSError, zipfile.BadZipFile):
-        return path.suffix == ".npz"  # whoever reads it says what is wrong
+        return path.suffix == ".npz"  # the reader of that kind raises
 
 
 def _open_network(path: Path, given: _Given) -> TrainedModel:
@@ -158,7 +160,8 @@ def _open_network(path: Path, given: _Given) -> TrainedModel:
     from asdkit.models.networks import load_network
 
     trained = load_network(path)
-    config = FeatureConfig.read(trained.options["features"])
+    with building(path):
+        config = FeatureConfig.read(trained.options["features"])
     front_end = WaveformFrontEnd(path, config, given.features, given.vad)
     front_end.require_dim(trained.network.feat_dim, config.delta_order)
     device = choose_device(given.device)
@@ -185,17 +188,18 @@ def _open_extractor(path: Path, given: _Given) -> TrainedModel:
             _ask(path)
         config = FeatureConfig(subtract_mean=False)
     else:
-        config = FeatureConfig.read(system.features)
+        with building(path):
+            config = FeatureConfig.read(system.features)
     front_end = WaveformFrontEnd(path, config, given.features, vad)
     device = choose_device(given.device)
     return IvectorEmbedder(path, system, front_end, given.compare(path), device)
 
 
 def _ask(path: Path) -> NoReturn:
-    """Ask for what an extractor does not say: both, so that none is guessed."""
+    """Raise a DataError that asks for features and VAD, so that neither is guessed."""
     from asdkit.inference.waveform_front_end import FEATURES_ARGUMENT, VAD_ARGUMENT
 
-    problem = "it does not say how its features were computed, and speech found"
+    problem = "it does not say how its features were computed, nor how speech was found"
     raise DataError(path, problem, hint=f"{FEATURES_ARGUMENT}; and {VAD_ARGUMENT}")
 
 

@@ -1,4 +1,4 @@
-"""Recordings as a user has them: a file, samples with their rate, or a lhotse cut."""
+"""Read a recording: a sound file, samples with their rate, or a lhotse cut."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 ONE_CHANNEL = (
     "choose one: asdkit.io.audio.read_audio(path, channel=0) returns (samples, rate)"
 )
-LOWEST_RATE = 1000  # what is less was meant in kHz
+LOWEST_RATE = 1000  # in Hz; lower numbers are kHz by mistake
 EXPECTED = "expected a path, (samples, rate) or a lhotse cut"
 
 
@@ -29,8 +29,8 @@ class Recording(NamedTuple):
 
     Attributes:
         name: for messages.
-        utt: the cut's id, the file's name without its ending, or nothing; the noise of
-            dither depends on it, as in feats-compute on the utterance's id.
+        utt: id of the cut, or name of the file without its extension; empty for
+            samples.  It seeds dither, as the utterance's id does in feats-compute.
         samples: (L,) float32 in [-1, 1), L > 0.
     """
 
@@ -40,12 +40,12 @@ class Recording(NamedTuple):
 
 
 def read_recording(audio: Any, sampling_rate: int) -> Recording:
-    """Read one channel of sound; another rate is resampled, which the log tells.
+    """Read one channel of sound; resample it if necessary, and log that.
 
     Args:
         audio: path of a sound file with one channel; (L,) samples in [-1, 1) with their
             rate in Hz; or a lhotse cut of one channel.
-        sampling_rate: what the model takes, in Hz.
+        sampling_rate: rate of the model, in Hz.
 
     Raises:
         DataError: the sound is missing, empty, damaged or cut short, has several
@@ -133,11 +133,11 @@ def _read_cut(cut: Any, sampling_rate: int) -> Recording:
 
 
 def _tell_resampling(name: str, rate: int, wanted: int) -> None:
-    """Say that a recording is resampled; warn where what is missing stays missing."""
+    """Log that a recording is resampled; warn if the top of the band stays empty."""
     if rate < wanted:
         logger.warning(
-            "%s: resampled from %d to %d Hz; it holds nothing above %d Hz, where the "
-            "model may look",
+            "%s: resampled from %d to %d Hz, with nothing above %d Hz, which the model "
+            "may rely on",
             *(name, rate, wanted, rate // 2),
         )
     elif rate > wanted:

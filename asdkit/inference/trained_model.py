@@ -1,4 +1,4 @@
-"""What all trained models have in common: a name, and one clear error."""
+"""The verbs of trained models, and one clear error for those that one lacks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from asdkit.io.tables import PathName
 
 
 class TrainedModel:
-    """A model from `asdkit.load`; a subclass implements the verbs it is capable of.
+    """A model from `asdkit.load`; subclasses implement the verbs that they support.
 
     Args:
         path: its file.
@@ -80,7 +80,7 @@ class TrainedModel:
         self._refuse("calibrate scores", CALIBRATIONS)
 
     def _refuse(self, verb: str, able: str) -> NoReturn:
-        """Say what this is, and what would do it."""
+        """Raise an AsdkitError that names this model, and one that has the verb."""
         raise AsdkitError(f"{self.path}: {self.what} does not {verb}", hint=able)
 
 

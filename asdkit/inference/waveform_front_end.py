@@ -1,4 +1,4 @@
-"""From a recording to the features that a model was trained on."""
+"""Compute from recordings the features that a model was trained on."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from asdkit.data.feats_info import parse_feats_info, parse_vad_info
 from asdkit.features.frames import Features
 from asdkit.features.registry import FEATURES, name_of
 from asdkit.inference.recordings import Recording, read_recordings
+from asdkit.io.store import building
 from asdkit.io.tables import PathName
 from asdkit.vad.energy import energy_vad
 
@@ -52,17 +53,17 @@ class WaveformFrontEnd:
 
     Args:
         path: the model file, for messages.
-        config: what it says of its features.
-        features: what it does not say: the features that it was trained on.
-        vad: likewise, its voice activity detection; False: none.
+        config: description of the features in that file.
+        features: features of the training, if the file does not describe them.
+        vad: voice activity detection of the training, likewise; False: none.
 
     Attributes:
         config: features and VAD in full.
         sampling_rate: in Hz.
 
     Raises:
-        DataError: neither the file nor the arguments say how to compute the features or
-            to find the speech, or they contradict each other.
+        DataError: neither the file nor the arguments describe features and VAD, or they
+            contradict each other.
     """
 
     def __init__(
@@ -83,7 +84,8 @@ class WaveformFrontEnd:
             _require_vad(path, config)
         self.path = path
         self.config = config
-        self.extractor = config.extractor()
+        with building(path):
+            self.extractor = config.extractor()
         self.sampling_rate = int(self.extractor.sample_frequency)
 
     @property
@@ -95,7 +97,7 @@ class WaveformFrontEnd:
         """Raise a DataError unless features and derivatives have D' numbers."""
         found = self.extractor.dim * (delta_order + 1)
         if found != wanted:
-            problem = f"it takes frames of {wanted} numbers, its features make {found}"
+            problem = f"it takes frames of {wanted} numbers, its features have {found}"
             raise DataError(self.path, problem)
 
     def prepare(
@@ -164,7 +166,7 @@ class WaveformFrontEnd:
 def in_batches(
     prepared: Iterable[Prepared], max_frames: int
 ) -> Iterator[list[Prepared]]:
-    """Collect recordings until they have so many frames; one alone may have more."""
+    """Group recordings up to a number of frames; a longer one is a batch by itself."""
     batch: list[Prepared] = []
     num_frames = 0
     for item in prepared:
@@ -222,8 +224,8 @@ def _require_vad(path: PathName, config: FeatureConfig) -> None:
     if config.vad is None:
         problem = "it was trained on voiced frames, and does not say how it found them"
         raise DataError(path, problem, hint=VAD_ARGUMENT)
-    if (method := config.vad["method"]) != "energy":
-        problem = f"its voice activity detection, {method}, wants a data directory"
+    if (method := config.vad.get("method")) != "energy":
+        problem = f"its voice activity detection, {method}, needs a data directory"
         raise DataError(path, problem, hint=VAD_ARGUMENT)
     options = config.options
     has_energy = config.type == "mfcc" or options.get("use_energy")
@@ -232,7 +234,7 @@ def _require_vad(path: PathName, config: FeatureConfig) -> None:
         raise DataError(path, problem, hint=VAD_ARGUMENT)
     try:
         energy_vad(np.zeros(1, np.float32), **config.vad["options"])
-    except (TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise DataError(path, f"voice activity detection: {error}") from None
 
 

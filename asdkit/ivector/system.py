@@ -31,8 +31,8 @@ class IvectorSystem:
         extractor: extractor trained on this UBM's statistics.
         num_gselect: Gaussians per frame, see `Aligner`.
         min_post: smaller posteriors are dropped.
-        features: how the features were made that it was trained on, as
-            `asdkit.batches.feature_config` describes them; None: unknown.
+        features: description of the features that it was trained on, from
+            `asdkit.batches.feature_config`; None: unknown.
     """
 
     def __init__(

@@ -85,5 +85,5 @@ def test_a_fusion_and_measures_are_no_calibration_of_a_score(models, tmp_path, r
     save_model(
         tmp_path / "quality.npz", Calibration(measures=["duration"]).fit(x, is_target)
     )
-    with pytest.raises(DataError, match=r"it wants quality measures \(duration\)"):
+    with pytest.raises(DataError, match=r"it needs quality measures \(duration\)"):
         asdkit.load(tmp_path / "quality.npz")

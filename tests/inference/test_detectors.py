@@ -8,6 +8,7 @@ from asdkit.base.errors import AsdkitError, DataError
 
 KINDS = {
     "gmm": "bona fide LLR per frame",
+    "gmm_voiced": "bona fide LLR per frame",
     "cm": "bona fide score",
     "cm_audio": "bona fide score",
 }

@@ -88,6 +88,7 @@ def test_embeddings_and_several_enrollments_are_scored_as_recordings_are(models)
     np.testing.assert_allclose(
         float(model.score(list(stored), test)), float(both), rtol=1e-5
     )
+    assert model.score(stored, test) == model.score(list(stored), test)
     expected = asdkit.load("exp/plda.npz").score(stored, model.embed(test))
     np.testing.assert_allclose(float(both), float(expected), rtol=1e-5)
     assert float(both) != pytest.approx(float(model.score(a, test)))
@@ -127,3 +128,10 @@ def test_an_embedding_that_is_no_number_is_never_returned(models):
 def test_a_back_end_of_other_embeddings_is_refused(models):
     with pytest.raises(DataError, match=r"plda.npz: it takes embeddings of 5 numbers"):
         asdkit.load("exp/audio", backend="exp/plda.npz")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_of_speakers_detects_no_spoofs(models, kind):
+    with pytest.raises(AsdkitError, match="does not detect spoofed speech") as caught:
+        asdkit.load(f"exp/{kind}").detect(models.audio["spk0001-01-01"])
+    assert "cm-train" in caught.value.hint

@@ -88,7 +88,7 @@ def test_a_directory_with_two_models_is_ambiguous(models, tmp_path):
     [
         ("exp/none", "exp/none: no such file or directory"),
         ("exp/wav", "exp/wav: expected one of network.pt, extractor.npz, gmm.npz"),
-        ("exp/ubm", r"ubm.npz: nothing to use by itself: 'Ubm'"),
+        ("exp/ubm", r"ubm.npz: not usable on its own: 'Ubm'"),
         ("data/utt2spk", "utt2spk: not a file of asdkit's, or damaged"),
         ("bad.npz", "bad.npz: not an asdkit model, or damaged"),
         ("cut.npz", "cut.npz: not an asdkit model, or damaged"),
@@ -135,7 +135,7 @@ def test_an_extractor_without_its_features_asks_for_them_and_takes_them(
         {"features": "exp/mfcc/feats.json", "vad": "exp/vad/vad.json"},
     ):
         np.testing.assert_array_equal(asdkit.load(path, **how).embed(file), expected)
-    with pytest.raises(DataError, match="takes frames of 24 numbers, its features mak"):
+    with pytest.raises(DataError, match="takes frames of 24 numbers, its features hav"):
         asdkit.load(path, features=Mfcc(), vad=vad)
 
 
@@ -170,3 +170,29 @@ def test_what_a_model_has_no_use_for_is_refused(models, path, arguments):
     (name,) = arguments
     with pytest.raises(AsdkitError, match=f"has no use for {name}="):
         asdkit.load(path, **arguments)
+
+
+def test_a_plug_in_is_imported_only_if_the_caller_names_it(models, tmp_path):
+    pytest.importorskip("asdkit.base.plugins")
+    with pytest.raises(AsdkitError, match="no Python module 'none_such'"):
+        asdkit.load("exp/audio", plugins=["none_such"])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"type": "mfc"}, "cannot build it: expected one of mfcc, fbank"),
+        ({"options": {"num_cepps": 8}}, "cannot build it: mfcc has no option"),
+        ({"wheels": 4}, "cannot build it: .* unexpected keyword argument 'wheels'"),
+        ({"vad": {}}, "its voice activity detection, None, needs a data directory"),
+        ({"vad": {"method": "energy"}}, "voice activity detection: 'options'"),
+    ],
+)
+def test_a_file_with_impossible_features_is_one_clear_error(
+    models, tmp_path, change, message
+):
+    system = load_object("exp/ivector/extractor.npz", IvectorSystem)
+    system.features = {**system.features, **change}
+    save_arrays(tmp_path / "extractor.npz", "IvectorSystem", *system.to_state())
+    with pytest.raises(DataError, match=message):
+        asdkit.load(tmp_path)

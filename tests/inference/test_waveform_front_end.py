@@ -93,7 +93,7 @@ LFCC = FeatureConfig("stored", "lfcc", Lfcc().options, True, False, 0, ENERGY)
     [
         (SILENT, {}, "it does not say how its features were computed", "features=: "),
         (UNSAID, {}, "voiced frames, and does not say how it found them", "vad=: "),
-        (OTHER, {}, "its voice activity detection, silero, wants a data", "vad=: "),
+        (OTHER, {}, "its voice activity detection, silero, needs a data", "vad=: "),
         (LFCC, {}, "found by energy, which its lfcc lacks", "vad=: "),
         (MFCC, {"vad": True}, "vad=True does not say which", "vad=: "),
         (MFCC, {"vad": {"treshold": 1}}, "unexpected keyword argument", None),

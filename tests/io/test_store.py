@@ -4,6 +4,7 @@ import pytest
 from asdkit.base.errors import DataError
 from asdkit.io.store import (
     describe,
+    kind_of,
     load_arrays,
     load_model,
     load_object,
@@ -99,3 +100,20 @@ def test_a_pickle_is_never_opened(tmp_path):
     np.savez(tmp_path / "m.npz", asdkit=np.array([{"a": 1}], dtype=object))
     with pytest.raises(DataError, match="not an asdkit model"):
         load_arrays(tmp_path / "m.npz", "Plda")
+
+
+def test_the_kind_of_a_file_is_read_without_its_arrays(tmp_path, monkeypatch):
+    save_arrays(tmp_path / "m.npz", "Model", {}, {"mean_": np.ones(3)})
+    read = []
+    original = np.lib.npyio.NpzFile.__getitem__
+
+    def getitem(self, name):
+        read.append(name)
+        return original(self, name)
+
+    monkeypatch.setattr(np.lib.npyio.NpzFile, "__getitem__", getitem)
+    assert kind_of(tmp_path / "m.npz") == "Model"
+    assert read == ["asdkit"]
+    np.savez(tmp_path / "other.npz", x=np.ones(3))
+    with pytest.raises(DataError, match="not an asdkit model"):
+        kind_of(tmp_path / "other.npz")
