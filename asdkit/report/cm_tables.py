@@ -85,7 +85,9 @@ class CmTrials:
         if not path.exists():
             return ()
         asv = read_asv(path, self.data_dir / "asv_trials", self.flavor, self.key)
-        return tandem_metrics(self.flavor, tandem_of(asv))[:1]
+        tandem = tandem_of(asv)
+        assert tandem is not None  # there are scores
+        return tandem_metrics(self.flavor, tandem)[:1]
 
 
 def table_alone(data: Path, systems: Systems, flavor: str) -> str:
@@ -122,7 +124,9 @@ def table_in_tandem(data: Path, asv_dir: Path, systems: Systems, flavor: str) ->
     trials, asv_path = data / "eval/asv_trials", asv_dir / "scores_eval"
     key, scores = read_sasv_systems(trials, flavor, [asv_path])
     asv = asv_scores_of(key, scores[f"{asv_path}"].sasv)
-    metrics = tandem_metrics(flavor, tandem_of(asv))
+    tandem = tandem_of(asv)
+    assert tandem is not None  # there are scores
+    metrics = tandem_metrics(flavor, tandem)
 
     def rate_pairs(path: Path) -> list[float]:
         _, scores = read_sasv_systems(trials, flavor, [path])
