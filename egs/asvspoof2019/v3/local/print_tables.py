@@ -20,16 +20,12 @@ import numpy as np
 from asdkit.base.cost import Power
 from asdkit.base.exits import exit_code
 from asdkit.base.options import add_options, options_of
-from asdkit.batches.feature_config import FeatureConfig
 from asdkit.io.cm_scores import read_cm_scores
 from asdkit.io.protocols import BONAFIDE
-from asdkit.io.store import describe, load_arrays
 from asdkit.io.tables import read_table
 from asdkit.metrics.eer import eer
-from asdkit.models.networks import load_network
-from asdkit.models.ssl import load_means
-from asdkit.nnet.cost import num_macs, num_parameters
 from asdkit.report.costs import all_measured, energy_note, energy_of, runs_below
+from asdkit.report.sizes import size_cells
 from asdkit.report.tables import over_seeds, table
 
 RATE = 16000
@@ -74,36 +70,6 @@ def rates_of(model: Path, data: Path, attacks: Sequence[str]) -> list[float]:
             spoof = scores.values[attack != BONAFIDE]
             rates[part == "eval" :] = [100 * eer(bonafide, spoof)]
     return rates + [100 * eer(bonafide, scores.values[attack == x]) for x in attacks]
-
-
-def size_of(system: System, num_samples: int, checkpoint: Path | None) -> list[str]:
-    """Return trained parameters, and MACs, as they are printed."""
-    model = system.models[0]
-    layer = re.search(r"layer(\d+)_", system.name)
-    if (model / "classifier.npz").exists():
-        number = describe(model / "classifier.npz")["options"]["num_parameters"]
-        macs = 0
-        if layer and checkpoint:
-            encoder = load_means(checkpoint, [int(layer[1])])
-            macs = num_macs(encoder, num_samples)
-    elif (model / "gmm.npz").exists():
-        options, arrays = load_arrays(model / "gmm.npz", "SpoofGmm")
-        number = sum(x.size for x in arrays.values())
-        means = sum(x.size for name, x in arrays.items() if "means_" in name)
-        macs = 2 * means * count_frames(options["features"], num_samples)
-    else:
-        trained = load_network(model / "network.pt")
-        number = num_parameters(trained.network)
-        macs = num_macs(
-            trained.network, count_frames(trained.options["features"], num_samples)
-        )
-    return [f"{number:,}", f"{macs / 1e9:.3f}"]
-
-
-def count_frames(features: dict, num_samples: int) -> int:
-    """Count the frames of so many samples."""
-    extractor = FeatureConfig.read(features).extractor()
-    return len(extractor(np.zeros(num_samples, np.float32)))
 
 
 def cost_of(
@@ -151,7 +117,10 @@ def main() -> None:
         seeds, size = [directory], ["", "", ""]
         if systems:
             seeds = systems[0].seeds
-            size = size_of(systems[0], int(RATE * args.seconds), args.checkpoint)
+            layer = re.search(r"layer(\d+)_", systems[0].name)
+            layers = [int(layer[1])] if layer else []
+            model, num_samples = systems[0].models[0], int(RATE * args.seconds)
+            size = size_cells(model, num_samples, args.checkpoint, layers)
             size.append(rates[-len(systems)][3])
         runs = [run for seed in seeds for run in runs_below(seed)]
         costs.append(
