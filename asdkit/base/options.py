@@ -10,19 +10,23 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from asdkit.base.errors import AsdkitError
 from asdkit.base.expressions import Unknown
 from asdkit.base.parsing import list_of, parsing_of
 from asdkit.base.references import Configurable, Reference, reference_to
+from asdkit.base.registry import Chosen
 from asdkit.base.signatures import Parameter, defaults_of, parameters_of
 
 Choices: TypeAlias = Mapping[str, Configurable]
 Parser: TypeAlias = "argparse.ArgumentParser | argparse._ArgumentGroup"
 # A docstring says last what None means.
 WITHOUT = re.compile(r"(.*?)[;,]? None: (.*)", re.DOTALL)
+# Between a choice and its parameter, where parsed options are kept: the option has the
+# parameter's name, or the choice's before that.
+PLAIN, PREFIXED = ".", ":"
 
 
 class Choice(NamedTuple):
@@ -37,20 +41,23 @@ class Choice(NamedTuple):
     helps: Mapping[str, str]
 
 
-def add_options(parser: Parser, configurable: Configurable, *names: str) -> None:
+def add_options(
+    parser: Parser, configurable: Configurable, *names: str, but: Collection[str] = ()
+) -> None:
     """Give a program one option per named parameter of a class or function.
 
     Args:
         parser: the program's parser, or a group of its options.
         configurable: the class or function that owns them, or its name.
-        names: the parameters.
+        names: the parameters; without names, all that have defaults.
+        but: the parameters to leave out, without names.
 
     Raises:
         TypeError: a parameter does not exist, has no default or is not explained.
     """
-    parameters = parameters_of(configurable)
-    for name in names:
-        if name not in defaults_of(configurable):
+    parameters, defaults = parameters_of(configurable), defaults_of(configurable)
+    for name in names or [name for name in defaults if name not in but]:
+        if name not in defaults:
             owner = reference_to(configurable).name
             raise TypeError(f"{owner} has no option {name!r}")
         parameter = parameters[name]
@@ -68,11 +75,16 @@ def add_choice(
     choices: Choices,
     text: str,
     *names: str,
+    but: Collection[str] = (),
     listed: bool = False,
 ) -> None:
     """Give a program an option that chooses a class or function, and options for all.
 
     Names of choices have underscores; hyphens in their place are understood.
+
+    A parameter whose plain name another option has already is set by an option with
+    the choice's name before its own, e.g. ``--network-temperature``.  So who must keep
+    plain names is declared first.
 
     Args:
         parser: the program's parser, or a group of its options.
@@ -82,6 +94,7 @@ def add_choice(
         text: what is chosen.
         names: the parameters that become options, of any of the choices; without
             names, all that have defaults.
+        but: the parameters to leave out, without names.
         listed: whether the options take lists, values with commas between them.
 
     Raises:
@@ -97,15 +110,17 @@ def add_choice(
         help=f"{text}: {', '.join(choices)} (default: {first})",
     )
     every = dict.fromkeys(x for c in choices.values() for x in defaults_of(c))
-    for name in names or every:
+    for name in names or [name for name in every if name not in but]:
         owners = {k: c for k, c in choices.items() if name in defaults_of(c)}
         if not owners:
             raise TypeError(f"none of {', '.join(choices)} has an option {name!r}")
         having = {key: parameters_of(owner)[name] for key, owner in owners.items()}
         parsing = parsing_of(next(iter(having.values())).annotation)
+        is_taken = _flag(name) in parser._option_string_actions
         action = parser.add_argument(
-            _flag(name),
-            dest=f"{flag}.{name}",  # another choice may have a parameter of this name
+            _flag(f"{flag}_{name}" if is_taken else name),
+            # Another choice may have a parameter of this name.
+            dest=f"{flag}{PREFIXED if is_taken else PLAIN}{name}",
             default=argparse.SUPPRESS,
             help=_explain_all(having, choices).replace("%", "%%"),
             **(list_of(**parsing) if listed else parsing),
@@ -123,18 +138,27 @@ def choice_of(
         AsdkitError: an option was given that only other choices have.
     """
     chosen = getattr(args, flag)
-    prefix = f"{flag}."
-    given = {
-        name.removeprefix(prefix): value
-        for name, value in vars(args).items()
-        if name.startswith(prefix)
-    }
+    given, flags = {}, {}
+    for dest, value in vars(args).items():
+        for mark, prefix in ((PLAIN, ""), (PREFIXED, f"{flag}_")):
+            if dest.startswith(f"{flag}{mark}"):
+                name = dest.removeprefix(f"{flag}{mark}")
+                given[name], flags[name] = value, _flag(prefix + name)
     known = defaults_of(choices[chosen])
     for name in given:
         if name not in known:
-            raise AsdkitError(f"{_flag(name)}: --{flag} {chosen} has no such option")
+            raise AsdkitError(f"{flags[name]}: --{flag} {chosen} has no such option")
     ordered = {name: given[name] for name in known if name in given}
     return reference_to(choices[chosen]), ordered
+
+
+def chosen_of(args: argparse.Namespace, flag: str, choices: Choices) -> Chosen:
+    """Return the name that was chosen and the options that were given.
+
+    Raises:
+        AsdkitError: as for `choice_of`.
+    """
+    return Chosen(getattr(args, flag), choice_of(args, flag, choices)[1])
 
 
 def options_of(configurable: Configurable, args: argparse.Namespace) -> dict[str, Any]:

@@ -6,11 +6,58 @@ options have defaults; it is imported when it is built.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from asdkit.base import signatures
 from asdkit.base.references import Configurable, reference_to
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """One of the things that a table names, and how it differs from its defaults.
+
+    Args:
+        name: name in the table, e.g. of a network "resnet34".
+        options: options of its constructor; those that are not here keep their
+            defaults.
+
+    Example:
+        >>> Chosen("resnet34", {"channels": 16}).options["channels"]
+        16
+    """
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # A copy, and lists as tuples: what a file gives back is then equal.
+        copy = {name: _as_tuples(value) for name, value in self.options.items()}
+        object.__setattr__(self, "options", copy)
+
+    def complete(
+        self, table: Mapping[str, Configurable], but: Collection[str] = ()
+    ) -> Chosen:
+        """Return the same choice with all options, defaults among them.
+
+        Args:
+            table: name -> constructor.
+            but: parameters that nobody chooses, because the data tell them.
+
+        Raises:
+            ValueError: the table has no such name, or what it holds no such option.
+        """
+        known = defaults_of(table, self.name)
+        known = {name: x for name, x in known.items() if name not in but}
+        refuse_unknown(self.name, self.options, known)
+        return Chosen(self.name, {**known, **self.options})
+
+
+def _as_tuples(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_as_tuples, value))
+    return value
 
 
 def construct(
@@ -27,12 +74,15 @@ def construct(
     Raises:
         ValueError: the table has no such name, or what it holds no such option.
     """
-    known = defaults_of(table, name)
-    unknown = sorted(options.keys() - known.keys())
-    if unknown:
-        options_known = ", ".join(known) or "none"
-        raise ValueError(f"{name} has no option {unknown[0]!r}; it has {options_known}")
+    refuse_unknown(name, options, defaults_of(table, name))
     return reference_to(table[name])(*args, **options)
+
+
+def refuse_unknown(name: str, options: Iterable[str], known: Iterable[str]) -> None:
+    """Raise a ValueError if one of the options is not among those that are known."""
+    if unknown := sorted({*options} - {*known}):
+        there = ", ".join(known) or "none"
+        raise ValueError(f"{name} has no option {unknown[0]!r}; it has {there}")
 
 
 def defaults_of(table: Mapping[str, Configurable], name: str) -> dict[str, Any]:

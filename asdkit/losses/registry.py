@@ -32,6 +32,9 @@ METRIC: Mapping[str, Reference] = {
 
 LOSSES: Mapping[str, Reference] = {**CLASSIFICATION, **METRIC}
 
+# What nobody chooses for a loss alone: a training plan has it, or its loop sets it.
+GIVEN = ("class_weights", "annealing")
+
 
 def build(name: str, embedding_dim: int, num_classes: int, **options: Any) -> nn.Module:
     """Construct a loss.

@@ -55,6 +55,9 @@ MODELS: Mapping[str, Reference] = {
     ),
 }
 
+# What nobody chooses: the data tell it, or the checkpoint of an encoder.
+GIVEN = ("feat_dim", "ssl", "ssl_options", "ssl_normalize")
+
 
 def build(name: str, **options: Any) -> Network:
     """Construct a network.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from asdkit.batches.batches import Batch
 
 Precision = Literal["auto", "float32", "bf16", "fp16"]
-ERROR = "EER %"  # what validation finds, in the log and the history
+ERROR = "EER %"  # the dev error, in the log and the history
 DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -72,6 +73,7 @@ class TrainedModel(nn.Module):
         return self.objective(self.network, batch)
 
 
+@dataclass(frozen=True)
 class Training:
     """Train a network and whatever parameters its objective has.
 
@@ -116,51 +118,27 @@ class Training:
         checkpoint_minutes: minutes between checkpoints within an epoch.
     """
 
-    def __init__(
-        self,
-        num_epochs: Count = 30,
-        optimizer: Literal["sgd", "adam", "adamw"] = "sgd",
-        momentum: ProperShare = 0.9,
-        beta2: ProperShare = 0.999,
-        adam_epsilon: Positive = 1e-8,
-        amsgrad: bool = False,
-        weight_decay: NonNegative = 1e-4,
-        learning_rate: Positive = 0.1,
-        final_rate: Positive = 5e-5,
-        warmup: ProperShare = 0.04,
-        schedule: Schedule = "exponential",
-        max_grad_norm: PositiveOrInfinite = 5.0,
-        accumulate: Count = 1,
-        precision: Precision = "auto",
-        channels_last: bool | None = None,
-        sync_batchnorm: bool = False,
-        averaging: Averaging = "none",
-        ema_decay: ProperShare = 0.999,
-        averaged_epochs: Count = 5,
-        seed: Natural = 0,
-        checkpoint_minutes: NonNegative = 10.0,
-    ) -> None:
-        self.num_epochs = num_epochs
-        self.optimizer = optimizer
-        self.momentum = momentum
-        self.beta2 = beta2
-        self.adam_epsilon = adam_epsilon
-        self.amsgrad = amsgrad
-        self.weight_decay = weight_decay
-        self.learning_rate = learning_rate
-        self.final_rate = final_rate
-        self.warmup = warmup
-        self.schedule = schedule
-        self.max_grad_norm = max_grad_norm
-        self.accumulate = accumulate
-        self.precision = precision
-        self.channels_last = channels_last
-        self.sync_batchnorm = sync_batchnorm
-        self.averaging = averaging
-        self.ema_decay = ema_decay
-        self.averaged_epochs = averaged_epochs
-        self.seed = seed
-        self.checkpoint_minutes = checkpoint_minutes
+    num_epochs: Count = 30
+    optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
+    momentum: ProperShare = 0.9
+    beta2: ProperShare = 0.999
+    adam_epsilon: Positive = 1e-8
+    amsgrad: bool = False
+    weight_decay: NonNegative = 1e-4
+    learning_rate: Positive = 0.1
+    final_rate: Positive = 5e-5
+    warmup: ProperShare = 0.04
+    schedule: Schedule = "exponential"
+    max_grad_norm: PositiveOrInfinite = 5.0
+    accumulate: Count = 1
+    precision: Precision = "auto"
+    channels_last: bool | None = None
+    sync_batchnorm: bool = False
+    averaging: Averaging = "none"
+    ema_decay: ProperShare = 0.999
+    averaged_epochs: Count = 5
+    seed: Natural = 0
+    checkpoint_minutes: NonNegative = 10.0
 
     def fit(
         self,
@@ -169,7 +147,7 @@ class Training:
         batches: Batches,
         directory: PathName,
         options: dict[str, Any],
-        validate: Callable[[Network], float] | None = None,
+        dev_error: Callable[[Network], float] | None = None,
         device: str = "cpu",
     ) -> list[dict[str, float]]:
         """Train; network and objective end with the final, averaged weights.
@@ -181,22 +159,19 @@ class Training:
             directory: of the experiment, for checkpoints.
             options: of everything but this class, as JSON can hold them: a checkpoint
                 with others is refused.
-            validate: returns an equal error rate, after every epoch.
+            dev_error: measures the equal error rate after every epoch; None: nothing
+                does.
             device: where to compute.
 
         Returns:
             one entry per epoch: name -> mean term, value or EER.
 
         Raises:
-            AsdkitError: there is a checkpoint with other options, or no validation
+            AsdkitError: there is a checkpoint with other options, or no dev error
                 to choose the best epoch by.
             FitError: the loss is NaN or infinite.
         """
-        if self.averaging == "best" and validate is None:
-            raise AsdkitError(
-                "--averaging best: there is no validation that says which epoch is",
-                hint="hold out speakers with --num-valid-spks",
-            )
+        self.check_dev_error(dev_error)
         keep_freed(device)
         num_steps = self.num_epochs * batches.steps_per_epoch
         options = options | {"training": self.options}
@@ -234,7 +209,7 @@ class Training:
 
             ends_epoch = state.step % batches.steps_per_epoch == 0
             if ends_epoch:
-                results = self._validate(state, network, validate)
+                results = self._measure(state, network, dev_error)
                 state.history.append(progress.end_epoch(results))
             if ends_epoch or checkpoints.is_due():
                 checkpoints.save(state)
@@ -242,13 +217,21 @@ class Training:
         state.average.apply(state.model)
         return state.history
 
+    def check_dev_error(self, dev_error: Callable[[Network], float] | None) -> None:
+        """Raise an AsdkitError if the best epoch is wanted, and nothing tells it."""
+        if self.averaging == "best" and dev_error is None:
+            raise AsdkitError(
+                "--averaging best: there is no dev error that says which epoch is best",
+                hint="hold out speakers with --num-valid-spks",
+            )
+
     @property
     def options(self) -> dict[str, Any]:
-        """The constructor's arguments that the result depends on."""
+        """The fields that the result depends on."""
         harmless = ["checkpoint_minutes"]
         if self.optimizer != "adam":
             harmless += ["beta2", "adam_epsilon", "amsgrad"]
-        return {name: x for name, x in vars(self).items() if name not in harmless}
+        return {name: x for name, x in asdict(self).items() if name not in harmless}
 
     def _gradient(
         self, state: TrainingState, model: nn.Module, batch: Batch
@@ -265,22 +248,22 @@ class Training:
                 sums[name] = sums.get(name, 0) + share * term.detach()
         return sums
 
-    def _validate(
+    def _measure(
         self,
         state: TrainingState,
         network: Network,
-        validate: Callable[[Network], float] | None,
+        dev_error: Callable[[Network], float] | None,
     ) -> dict[str, float]:
-        """Validate after an epoch; keep the weights if they are wanted, and the best.
+        """Measure the dev error after an epoch; keep the weights if they are the best.
 
         Of equals, the last is the best.
         """
-        if validate is None:
+        if dev_error is None:
             return {}
         if self.averaging != "best":
             with state.average.lent(state.model):
-                return {ERROR: 100 * validate(network)}
-        error = 100 * validate(network)
+                return {ERROR: 100 * dev_error(network)}
+        error = 100 * dev_error(network)
         if not any(entry[ERROR] < error for entry in state.history):
             state.average.move(state.model, 0.0 if math.isnan(error) else 1.0)
         return {ERROR: error}

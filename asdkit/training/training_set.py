@@ -1,4 +1,4 @@
-"""A data directory as a network is trained on it: batches, classes, validation."""
+"""A data directory as a network is trained on it: batches, classes, dev error."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ from asdkit.features.frames import Features
 from asdkit.io.origins import describe
 from asdkit.io.tables import PathName
 from asdkit.simulation.rawboost import RawBoost
-from asdkit.training.validation import Validation, hold_out
+from asdkit.training.dev_error import SpeakerDevError, hold_out
 
 SPEEDS = (1.0, 0.9, 1.1)
 
 
 class TrainingSet(NamedTuple):
-    """What a network is trained and validated on.
+    """What a network is trained on, and its dev error measured.
 
     Attributes:
         batches: of chunks, endless.
         classes: names in the order of their labels.
         feature_config: how the frames are made.
         feat_dim: D.
-        held_out: utt2spk of the held-out utterances; empty without validation.
+        held_out: utt2spk of the held-out utterances; empty where there are none.
         held_out_batches: gives batches of these, for a network's shortest utterance.
         options: all that the result depends on, for checkpoints.
     """
@@ -63,11 +63,11 @@ class TrainingSet(NamedTuple):
     held_out_batches: Callable[[int], ExtractionBatches]
     options: dict[str, Any]
 
-    def validation(self, device: str) -> Validation | None:
-        """Return what validates a network, None without held-out speakers."""
+    def dev_error(self, device: str) -> SpeakerDevError | None:
+        """Return what measures the dev error, None without held-out speakers."""
         if not self.held_out:
             return None
-        return Validation(self.held_out, self.held_out_batches, device)
+        return SpeakerDevError(self.held_out, self.held_out_batches, device)
 
     def check_chunks(self, min_frames: int) -> None:
         """Raise an AsdkitError if a network of ``min_frames`` cannot take a chunk."""
