@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from asdkit.training.plan import TrainingPlan
+    from asdkit.training.plan import TrainingPlan as TrainingPlan
 
-__all__ = ["TrainingPlan"]
 __version__ = "0.2.0"
 
-# The front door: name -> module, imported when it is asked for.
+# The front door: name -> module that has it, imported when it is asked for.
 _LAZY = {
     "TrainingPlan": "asdkit.training.plan",
 }
 
 
 def __getattr__(name: str) -> Any:
+    """Import what is asked for."""
     if name not in _LAZY:
-        raise AttributeError(f"module 'asdkit' has no attribute {name!r}")
-    return getattr(importlib.import_module(_LAZY[name]), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    globals()[name] = found = getattr(import_module(_LAZY[name]), name)
+    return found
 
 
 def __dir__() -> list[str]:
+    """List what has been imported, and what can be."""
     return sorted({*globals(), *_LAZY})

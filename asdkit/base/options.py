@@ -24,9 +24,6 @@ Choices: TypeAlias = Mapping[str, Configurable]
 Parser: TypeAlias = "argparse.ArgumentParser | argparse._ArgumentGroup"
 # A docstring says last what None means.
 WITHOUT = re.compile(r"(.*?)[;,]? None: (.*)", re.DOTALL)
-# Between a choice and its parameter, where parsed options are kept: the option has the
-# parameter's name, or the choice's before that.
-PLAIN, PREFIXED = ".", ":"
 
 
 class Choice(NamedTuple):
@@ -82,9 +79,8 @@ def add_choice(
 
     Names of choices have underscores; hyphens in their place are understood.
 
-    A parameter whose plain name another option has already is set by an option with
-    the choice's name before its own, e.g. ``--network-temperature``.  So who must keep
-    plain names is declared first.
+    An option whose name another has already is called ``--FLAG.NAME``, as in Kaldi,
+    e.g. ``--network.temperature``.  So who must keep the plain name is declared first.
 
     Args:
         parser: the program's parser, or a group of its options.
@@ -117,10 +113,11 @@ def add_choice(
         having = {key: parameters_of(owner)[name] for key, owner in owners.items()}
         parsing = parsing_of(next(iter(having.values())).annotation)
         is_taken = _flag(name) in parser._option_string_actions
+        spelled = f"{flag}.{name}" if is_taken else name
         action = parser.add_argument(
-            _flag(f"{flag}_{name}" if is_taken else name),
+            _flag(spelled),
             # Another choice may have a parameter of this name.
-            dest=f"{flag}{PREFIXED if is_taken else PLAIN}{name}",
+            dest=f"{flag}.{spelled}",
             default=argparse.SUPPRESS,
             help=_explain_all(having, choices).replace("%", "%%"),
             **(list_of(**parsing) if listed else parsing),
@@ -138,16 +135,17 @@ def choice_of(
         AsdkitError: an option was given that only other choices have.
     """
     chosen = getattr(args, flag)
-    given, flags = {}, {}
-    for dest, value in vars(args).items():
-        for mark, prefix in ((PLAIN, ""), (PREFIXED, f"{flag}_")):
-            if dest.startswith(f"{flag}{mark}"):
-                name = dest.removeprefix(f"{flag}{mark}")
-                given[name], flags[name] = value, _flag(prefix + name)
+    prefix = f"{flag}."
+    spelled = {
+        dest.removeprefix(prefix): value
+        for dest, value in vars(args).items()
+        if dest.startswith(prefix)
+    }
     known = defaults_of(choices[chosen])
-    for name in given:
-        if name not in known:
-            raise AsdkitError(f"{flags[name]}: --{flag} {chosen} has no such option")
+    for option in spelled:
+        if option.removeprefix(prefix) not in known:
+            raise AsdkitError(f"{_flag(option)}: --{flag} {chosen} has no such option")
+    given = {option.removeprefix(prefix): value for option, value in spelled.items()}
     ordered = {name: given[name] for name in known if name in given}
     return reference_to(choices[chosen]), ordered
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from asdkit.base import signatures
 from asdkit.base.references import Configurable, reference_to
+from asdkit.base.values import check_values
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,13 @@ class Chosen:
             but: parameters that nobody chooses, because the data tell them.
 
         Raises:
-            ValueError: the table has no such name, or what it holds no such option.
+            ValueError: the table has no such name, what it holds no such option, or an
+                option has a value that cannot be.
         """
         known = defaults_of(table, self.name)
         known = {name: x for name, x in known.items() if name not in but}
         refuse_unknown(self.name, self.options, known)
+        check_values(table[self.name], self.options)
         return Chosen(self.name, {**known, **self.options})
 
 

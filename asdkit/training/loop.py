@@ -111,7 +111,7 @@ class Training:
             on a GPU only.
         sync_batchnorm: share batch-normalization statistics across ranks; GPUs only.
         averaging: final weights: the last (none), their moving average (ema), the mean
-            over the last epochs, or the best epoch in validation.
+            over the last epochs, or the epoch with the lowest dev error.
         ema_decay: decay of the moving average per step.
         averaged_epochs: number of last epochs to average.
         seed: random seed for dropout; batches and initial weights have their own.

@@ -86,8 +86,8 @@ def _add_shared_options(
 ) -> None:
     """Declare what does not depend on the classes.
 
-    Networks come last, and losses before them: there are the most of them, and a new
-    one whose parameter has the name of an option here gets a longer name for it.
+    Networks come last, after losses: there are the most of them, and where a parameter
+    of a new one has the name of an option here, it is the new one whose name is longer.
     """
     add_options(groups["teacher"], TEACHER)
     add_options(groups["batches"], reader, *BATCHES)

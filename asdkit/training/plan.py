@@ -18,7 +18,8 @@ from asdkit.base.distributed import is_main
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.inputs import refuse_input
 from asdkit.base.ranges import AnyPath, FilePath, Natural
-from asdkit.base.registry import Chosen
+from asdkit.base.registry import Chosen, construct
+from asdkit.base.values import check_values
 from asdkit.data.cuts import speaker_of
 from asdkit.distillation.stored_teachers import TeacherReader
 from asdkit.features.registry import FRONT_ENDS
@@ -85,14 +86,14 @@ class TrainingPlan:
             take it over.
 
     Raises:
-        ValueError: a name or an option is unknown, or ``data`` or ``loop`` have a seed
-            of their own.
+        ValueError: a name or an option is unknown, a value cannot be, or ``data`` or
+            ``loop`` have a seed of their own.
         AsdkitError: parts contradict each other.
 
     Example:
         >>> import tempfile
         >>> from asdkit import TrainingPlan
-        >>> from asdkit.base.registry import Chosen
+        >>> from asdkit.base.registry import Chosen, construct
         >>> plan = TrainingPlan(
         ...     network=Chosen("resnet18", {"channels": 16}),
         ...     loss=Chosen("aam_softmax", {"margin": 0.3}),
@@ -137,6 +138,8 @@ class TrainingPlan:
                 problem = f"{name} has the seed {part.seed}, the plan {self.seed}"
                 raise ValueError(f"{problem}: give it to the plan, for all its parts")
             object.__setattr__(self, name, replace(part, seed=self.seed))
+        for part in (self.data, self.loop, self.teacher):
+            check_values(type(part), asdict(part))
         self._refuse_contradictions()
 
     def _refuse_contradictions(self) -> None:
@@ -233,7 +236,7 @@ class TrainingPlan:
             FitError: as for `run`.
         """
         stored = self.teacher.read()
-        extractor = FRONT_ENDS[self.features.name](**self.features.options)
+        extractor = construct(FRONT_ENDS, self.features.name, **self.features.options)
         corpus = self.data.read(data_dir, extractor, stored)
         trained = new_network(self, corpus, stored)
         dev_error = self._read_dev(dev_dir, corpus, trained, device)

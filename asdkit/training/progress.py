@@ -98,7 +98,7 @@ class Progress:
         """Log an epoch; every rank must call this.
 
         Args:
-            results: what validation found, by name.
+            results: the dev error, by name.
 
         Returns:
             what was logged: means over steps and ranks, values, results, speed.

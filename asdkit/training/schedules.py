@@ -68,7 +68,7 @@ def average_share(
         averaging: "ema" is the exponential moving average over the steps, and the
             plain mean as long as these are few; "epochs" the mean of the weights at
             the ends of the last epochs.  "best" is no average, but the weights of the
-            epoch with the lowest error of validation, which the loop keeps.
+            epoch with the lowest dev error, which the loop keeps.
         ema_decay: share of itself that the moving average keeps in a step.
         averaged_epochs: number of last epochs to average.
 

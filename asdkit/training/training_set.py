@@ -104,7 +104,7 @@ class TrainingSetReader:
             only.
         speed_classes: count a speaker at another speed as another speaker.
         num_workers: worker processes that prefetch batches.
-        num_valid_spks: speakers held out for validation; 0: no validation.
+        num_valid_spks: speakers held out for the dev error; 0: no dev error.
         utts_per_valid_spk: maximum number of utterances per held-out speaker.
         seed: random seed for weights, batch order and dropout.
     """

@@ -198,7 +198,7 @@ def test_an_option_whose_name_is_taken_is_named_after_its_choice():
     parser = new_parser()
     add_options(parser, Model, "num_iters")
     add_choice(parser, "kind", CHOICES, "what to fit", "num_iters", "center")
-    argv = ["--num-iters=3", "--kind-num-iters=5"]
+    argv = ["--num-iters=3", "--kind.num-iters=5"]
     args = parser.parse_args(argv)
     assert args.num_iters == 3
     assert choice_of(args, "kind", CHOICES) == (MODEL, {"num_iters": 5})
@@ -209,8 +209,8 @@ def test_an_option_whose_name_is_taken_is_named_after_its_choice():
     parser = new_parser()
     add_options(parser, Model, "center")
     add_choice(parser, "kind", CHOICES, "what to fit", "center")
-    args = parser.parse_args(["--kind=other", "--kind-center=true"])
-    with pytest.raises(AsdkitError, match="--kind-center: --kind other has no such"):
+    args = parser.parse_args(["--kind=other", "--kind.center=true"])
+    with pytest.raises(AsdkitError, match=r"--kind\.center: --kind other has no such"):
         choice_of(args, "kind", CHOICES)
 
 

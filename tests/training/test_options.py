@@ -97,7 +97,7 @@ def test_whatever_a_network_loss_or_objective_can_be_told_is_an_option():
         for one in table.values():
             for name in {*defaults_of(one)} - given.get(choice, set()):
                 plain = name.replace("_", "-")
-                assert {plain, f"{choice}-{plain}"} & flags
+                assert {plain, f"{choice}.{plain}"} & flags
     for owner in (TRAINING_SET, TRAINING, TEACHER):
         for name in defaults_of(owner):
             assert name.replace("_", "-") in flags
@@ -109,7 +109,7 @@ def test_a_network_and_an_objective_may_have_an_option_of_the_same_name():
     parser = new_parser(add_spoof_options)
     args = parser.parse_args(
         [
-            *("--network=aasist", "--network-temperature=1.5"),
+            *("--network=aasist", "--network.temperature=1.5"),
             *("--objective=kl", "--temperature=3"),
         ]
     )
@@ -117,7 +117,7 @@ def test_a_network_and_an_objective_may_have_an_option_of_the_same_name():
     assert chosen_of(args, "network", MODELS) == network
     objective = Chosen("kl", {"temperature": 3.0})
     assert chosen_of(args, "objective", OBJECTIVES) == objective
-    args = parser.parse_args(["--network=resnet34", "--network-temperature=1.5"])
-    said = "--network-temperature: --network resnet34 has no such option"
+    args = parser.parse_args(["--network=resnet34", "--network.temperature=1.5"])
+    said = "--network.temperature: --network resnet34 has no such option"
     with pytest.raises(AsdkitError, match=said):
         chosen_of(args, "network", MODELS)

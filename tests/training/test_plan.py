@@ -154,6 +154,12 @@ def test_the_seed_is_that_of_all_parts():
         ({"network": Chosen("resnet18", {"feat_dim": 4})}, "no option 'feat_dim'"),
         ({"loss": Chosen("softmax")}, "expected one of cross_entropy, .* 'softmax'"),
         ({"objective": Chosen("labels", {"slack": 1})}, "labels has no option 'slack'"),
+        ({"network": Chosen("resnet18", {"channels": 0})}, "channels: expected an int"),
+        ({"loop": Training(num_epochs=0)}, "num_epochs: expected an integer at least"),
+        (
+            {"data": TrainingSetReader(augment_prob=2)},
+            "augment_prob: expected a number",
+        ),
         ({"features": Chosen("plp")}, "expected one of stored, mfcc, .* 'plp'"),
     ],
 )
@@ -195,6 +201,7 @@ def test_parts_that_contradict_each_other_are_one_line(make, changed, problem):
         (lambda text: text.replace('"speakers"', '"languages"'), "'languages'"),
         (lambda text: text.replace('"margin"', '"margins"'), "no option 'margins'"),
         (lambda text: text.replace('"warmup"', '"warmups"'), "'warmups'"),
+        (lambda text: text.replace(": 30,", ': "x",'), "chunk_frames: expected an int"),
         (lambda text: text.replace('"loop"', '"loops"'), "'loop'"),
     ],
 )
@@ -283,6 +290,23 @@ def test_what_is_prepared_is_what_is_trained(corpus):
     terms = prepared.objective(prepared.trained.network, batch)
     assert {"loss", "speaker"} <= terms.keys()
     assert not Path("exp/net").exists()
+
+
+def test_the_recipe_that_compares_gradients_takes_the_plan_of_its_student(corpus):
+    """Features, objective and speakers are as they were; no option is typed twice."""
+    root = Path(asdkit.__file__).parents[1]
+    script = root / "egs/speechocean762/v3/local/compare_gradients.py"
+    command = [sys.executable, script, corpus, "exp/student"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "exp/student/plan.json: no such file" in done.stderr
+    plan = new_plan(objective=Chosen("speaker_reversal"))
+    plan.run(corpus, "exp/student", device="cpu")
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    said = dict(part.split() for part in done.stdout.split(","))
+    assert said.keys() == {"loss", "speaker"}
+    assert all(float(length) > 0 for length in said.values())
 
 
 def test_plan_json_is_readable(tmp_path):
