@@ -1,4 +1,4 @@
-"""The quality measures by name, and the options that say where they are."""
+"""Quality measures by name, and the options that locate them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MEASURES = ("duration", "magnitude", "cohort_mean")
 
 @dataclass(frozen=True)
 class Measures:
-    """Where the quality measures of a calibration are.
+    """Locations of the quality measures of a calibration.
 
     Args:
         duration: duration of every utterance, e.g. data/test/utt2dur; seconds or
@@ -22,8 +22,8 @@ class Measures:
             tell how certain the network is; None: not used.
         cohort_mean: mean score against a cohort, from score-normalize --cohort-means;
             None: not used.
-        enroll_spk2utt: utterances of every enrolled model, over which to average
-            measures of models that have none; None: a model is an utterance.
+        enroll_spk2utt: utterances of every enrolled model, to average measures over
+            where a model has none; None: a model is an utterance.
     """
 
     duration: FilePath | None = None

@@ -1,7 +1,7 @@
 """Command-line options whose defaults and helps live in the constructor they configure.
 
 A default is written once, in the signature of the class or function that uses it, and
-what it means once, in the docstring's ``Args:``.  A program names the parameters that
+its meaning once, in the docstring's ``Args:``.  A program names the parameters that
 become options; the rest is read from the source (`asdkit.base.signatures`), without
 importing it.
 """
@@ -22,12 +22,12 @@ from asdkit.base.signatures import Parameter, defaults_of, parameters_of
 
 Choices: TypeAlias = Mapping[str, Configurable]
 Parser: TypeAlias = "argparse.ArgumentParser | argparse._ArgumentGroup"
-# A docstring says last what None means.
+# The meaning of None comes last in a docstring.
 WITHOUT = re.compile(r"(.*?)[;,]? None: (.*)", re.DOTALL)
 
 
 class Choice(NamedTuple):
-    """Which option an option depends on, kept beside it for the help.
+    """The option that another depends on, kept beside it for the help.
 
     Attributes:
         flag: the option that chooses, without its hyphens.
@@ -80,14 +80,14 @@ def add_choice(
     Names of choices have underscores; hyphens in their place are understood.
 
     An option whose name another has already is called ``--FLAG.NAME``, as in Kaldi,
-    e.g. ``--network.temperature``.  So who must keep the plain name is declared first.
+    e.g. ``--network.temperature``.  So declare first the one to keep the plain name.
 
     Args:
         parser: the program's parser, or a group of its options.
         flag: the name of the option that chooses, e.g. "type".
         choices: name -> class or function that owns its defaults; the first is the
             default.
-        text: what is chosen.
+        text: help of the option that chooses.
         names: the parameters that become options, of any of the choices; without
             names, all that have defaults.
         but: the parameters to leave out, without names.
@@ -129,7 +129,7 @@ def add_choice(
 def choice_of(
     args: argparse.Namespace, flag: str, choices: Choices
 ) -> tuple[Reference, dict[str, Any]]:
-    """Return the class or function that was chosen and the options that were given.
+    """Return the chosen class or function, and the options that were given.
 
     Raises:
         AsdkitError: an option was given that only other choices have.
@@ -151,7 +151,7 @@ def choice_of(
 
 
 def chosen_of(args: argparse.Namespace, flag: str, choices: Choices) -> Chosen:
-    """Return the name that was chosen and the options that were given.
+    """Return the chosen name, and the options that were given.
 
     Raises:
         AsdkitError: as for `choice_of`.
@@ -160,22 +160,22 @@ def chosen_of(args: argparse.Namespace, flag: str, choices: Choices) -> Chosen:
 
 
 def options_of(configurable: Configurable, args: argparse.Namespace) -> dict[str, Any]:
-    """Collect from parsed arguments what a class or function takes by keyword."""
+    """Collect the keyword arguments of a class or function from parsed arguments."""
     return {n: getattr(args, n) for n in defaults_of(configurable) if hasattr(args, n)}
 
 
 def explain(parameter: Parameter) -> str:
-    """Say what an option means and what it is without being given.
+    """Describe an option and its default.
 
     Raises:
-        TypeError: its docstring does not say.
+        TypeError: its docstring does not describe it.
     """
     text, default = _meaning(parameter)
     return f"{text} (default: {default})" if default else text
 
 
 def _meaning(parameter: Parameter) -> tuple[str, str]:
-    """Tell what an option means, and its default in words; empty where it has none."""
+    """Return an option's description, and its default in words, empty without one."""
     if not parameter.text:
         raise TypeError(f"the docstring does not explain {parameter.name!r}")
     if isinstance(parameter.default, Unknown):
@@ -187,7 +187,7 @@ def _meaning(parameter: Parameter) -> tuple[str, str]:
 
 
 def _explain_all(having: Mapping[str, Parameter], choices: Iterable[str]) -> str:
-    """Say what an option means to all choices that have it, alike ones together."""
+    """Describe an option for all choices that have it, grouping equal ones."""
     meanings: dict[str, dict[str, list[str]]] = {}
     for key, parameter in having.items():
         text, default = _meaning(parameter)

@@ -17,12 +17,11 @@ from asdkit.base.values import check_values
 
 @dataclass(frozen=True)
 class Chosen:
-    """One of the things that a table names, and how it differs from its defaults.
+    """One entry of a table, and the options that differ from its defaults.
 
     Args:
         name: name in the table, e.g. of a network "resnet34".
-        options: options of its constructor; those that are not here keep their
-            defaults.
+        options: options of its constructor; the others keep their defaults.
 
     Example:
         >>> Chosen("resnet34", {"channels": 16}).options["channels"]
@@ -33,7 +32,7 @@ class Chosen:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        # A copy, and lists as tuples: what a file gives back is then equal.
+        # A copy, with lists as tuples: equal to what is read back from a file.
         copy = {name: _as_tuples(value) for name, value in self.options.items()}
         object.__setattr__(self, "options", copy)
 
@@ -44,7 +43,7 @@ class Chosen:
 
         Args:
             table: name -> constructor.
-            but: parameters that nobody chooses, because the data tell them.
+            but: parameters that cannot be chosen, because the data determine them.
 
         Raises:
             ValueError: the table has no such name, what it holds no such option, or an

@@ -1,7 +1,7 @@
-"""Check values of options that come from Python or a file, as parsing checks others.
+"""Checks of option values from Python or a file, by the same rules as for programs.
 
-The types and ranges in a signature say what an option may be.  A command line is held
-to them by `asdkit.base.parsing`; whoever calls from Python is held to the same here.
+Types and ranges are written in signatures.  `asdkit.base.parsing` enforces them on a
+command line; this enforces them on all other values.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from asdkit.base.signatures import parameters_of
 
 
 def check_values(configurable: Configurable, values: Mapping[str, Any]) -> None:
-    """Compare values with the annotations of the parameters that they are for.
+    """Check values against the annotations of their parameters.
 
-    Parameters whose annotation no command line could be parsed by are not checked.
+    Parameters with annotations that no command line can be parsed by are not checked.
 
     Args:
-        configurable: the class or function that takes them.
+        configurable: class or function that takes the values.
         values: parameter -> value.
 
     Raises:

@@ -32,7 +32,7 @@ METRIC: Mapping[str, Reference] = {
 
 LOSSES: Mapping[str, Reference] = {**CLASSIFICATION, **METRIC}
 
-# What nobody chooses for a loss alone: a training plan has it, or its loop sets it.
+# Not to be chosen with a loss: set by the training plan, or by the loop.
 GIVEN = ("class_weights", "annealing")
 
 

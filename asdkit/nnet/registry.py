@@ -55,7 +55,7 @@ MODELS: Mapping[str, Reference] = {
     ),
 }
 
-# What nobody chooses: the data tell it, or the checkpoint of an encoder.
+# Not to be chosen: determined by the data, or by the checkpoint of an encoder.
 GIVEN = ("feat_dim", "ssl", "ssl_options", "ssl_normalize")
 
 

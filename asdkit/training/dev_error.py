@@ -1,8 +1,8 @@
-"""The dev error: a network's equal error rate on data that it is not trained with.
+"""The dev error: a network's equal error rate on data that it is not trained on.
 
-Speakers are held out of the training data, and all pairs of their utterances are
-trials; countermeasures have a development set, whose utterances or frames are scored.
-It is measured after every epoch, and says which epoch is the best.
+It is measured after every epoch, and the best epoch is chosen by it.  For speakers, all
+pairs of the utterances of held-out speakers are trials; for countermeasures, the
+utterances or frames of a development set are scored.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from asdkit.nnet.network import Network
 
 logger = logging.getLogger(__name__)
 
-# This rank's share of the batches, for a network's shortest utterance.
+# Returns this rank's share of the batches for a network's shortest utterance.
 ShareOfBatches: TypeAlias = Callable[[int], Iterable[PaddedBatch]]
 Rows: TypeAlias = Sequence[int] | slice
 
@@ -41,18 +41,17 @@ def hold_out(
     """Draw the speakers to hold out, and some of their utterances.
 
     Args:
-        utt2spk: of the whole training set.
-        num_valid_spks: number of speakers; 0 for none.
-        utts_per_valid_spk: utterances of each at most, the same share of all of them.
+        utt2spk: speaker of every utterance of the whole training set.
+        num_valid_spks: number of speakers; 0: none.
+        utts_per_valid_spk: maximum number of utterances of each, evenly spaced.
         seed: random seed of the draw.
 
     Returns:
-        utt2spk of what is drawn; the other utterances of these speakers must not be
-        trained on either.
+        utt2spk of the drawn utterances; the other utterances of these speakers must not
+        be trained on either.
 
     Raises:
-        FitError: there are not so many speakers with two utterances, or none is left
-            to train on.
+        FitError: too few speakers have two utterances, or too few are left to train on.
     """
     if not num_valid_spks:
         return {}
@@ -74,16 +73,17 @@ def hold_out(
 
 
 class DevError(ABC):
-    """Measure the dev error of a network; every rank must ask, all get the same.
+    """Measure the dev error of a network; every rank must call it, all get the same.
 
-    Every rank measures its share of what there is, and rows that no rank has, because
-    an utterance is too short, are left out.  Statistics of batch normalization are
-    rank 0's, as in checkpoints.
+    Every rank evaluates its share of the utterances.  Rows that no rank has, because an
+    utterance is too short, are left out.  Statistics of batch normalization are rank
+    0's, as in checkpoints.
 
     Args:
-        labels: (U,) or (F,) the class of every row: of an utterance, or a frame.
-        batches: gives this rank's share of them, for a network's shortest utterance.
-        device: where the network is.
+        labels: (rows,) class of every row; a row is an utterance or a frame.
+        batches: returns this rank's share of the batches for a network's shortest
+            utterance.
+        device: device of the network.
     """
 
     dtype = torch.float64
@@ -113,14 +113,14 @@ class DevError(ABC):
         return self.rate(kept, self.labels[there])
 
     def shape(self, network: Network) -> tuple[int, ...]:
-        """Return the shape of what is measured of a row; a score has none."""
+        """Return the shape of a row's value; () for a score."""
         return ()
 
     @abstractmethod
     def measure(
         self, network: Network, batches: Iterable[PaddedBatch]
     ) -> Iterator[tuple[Rows, np.ndarray]]:
-        """Yield rows, and (rows, ...) what the network makes of them."""
+        """Yield rows, and the network's (rows, ...) values for them."""
 
     @abstractmethod
     def rate(self, values: np.ndarray, labels: np.ndarray) -> float:
@@ -133,7 +133,7 @@ class SpeakerDevError(DevError):
     Args:
         utt2spk: the held-out utterances.
         batches: as for `DevError`.
-        device: where the network is.
+        device: device of the network.
     """
 
     dtype = torch.float32
@@ -170,7 +170,7 @@ class SpoofDevError(DevError):
         attacks: utterance -> attack, or "bonafide".
         batches: as for `DevError`.
         loss: maps embeddings to scores.
-        device: where both are.
+        device: device of both.
     """
 
     def __init__(
@@ -201,10 +201,10 @@ class FrameDevError(DevError):
     """Score the frames of a development set with the network and its loss.
 
     Args:
-        labels: utterance -> (T,) 0 for spoofed and 1 for bona fide frames.
+        labels: utterance -> (T,) classes, 0 for spoofed and 1 for bona fide frames.
         batches: as for `DevError`.
         loss: maps embeddings to scores.
-        device: where both are.
+        device: device of both.
     """
 
     def __init__(
@@ -232,7 +232,7 @@ class FrameDevError(DevError):
             yield self.rows_of[utt], scores
 
     def rate(self, values: np.ndarray, labels: np.ndarray) -> float:
-        """Return the equal error rate of frames, whatever their utterance."""
+        """Return the equal error rate of all frames, regardless of utterance."""
         return frame_eer(values, labels)
 
 
@@ -241,10 +241,10 @@ def cosine_eer(x: np.ndarray, spks: np.ndarray) -> float:
 
     Args:
         x: (U, E) embeddings.
-        spks: (U,) their speakers.
+        spks: (U,) speakers.
 
     Returns:
-        a fraction; NaN where an embedding is not finite, or all pairs are of one kind.
+        fraction; NaN if an embedding is not finite, or all pairs are of one kind.
     """
     unit = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
     first, second = np.triu_indices(len(x), k=1)

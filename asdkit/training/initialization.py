@@ -1,4 +1,4 @@
-"""Networks before their first step: built as a plan says, with initial weights."""
+"""Networks with their initial weights, as a plan describes them."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def new_network(
     """Build network and loss with initial weights, the same on every rank.
 
     Args:
-        plan: what is trained.
-        corpus: what it is trained on.
-        teacher: whom it learns from; None: nobody.
+        plan: plan of the training.
+        corpus: training set.
+        teacher: teacher of a distillation; None: no teacher.
 
     Returns:
-        network, loss, and all options that the result depends on but those of the loop.
+        network, loss, and all options that the result depends on, except the loop's.
 
     Raises:
         AsdkitError: the options do not describe a network.
@@ -80,13 +80,13 @@ def new_network(
 
 
 def copy_weights(path: PathName, trained: TrainedNetwork) -> None:
-    """Let a new network start from the weights of another, but for its loss.
+    """Copy the weights of a trained network, without its loss, into a new one.
 
     Raises:
-        DataError: the file is missing or damaged, or of a network with other options.
+        DataError: the file is missing or damaged, or its network has other options.
     """
     other = load_network(path)
-    ours = json.loads(json.dumps(trained.options["network"]))  # as the file has it
+    ours = json.loads(json.dumps(trained.options["network"]))  # as in the file
     theirs = other.options["network"]
     if different := list(differences(theirs, ours, "network")):
         problem = f"expected the same network, got {'; '.join(different)}"

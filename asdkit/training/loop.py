@@ -1,4 +1,4 @@
-"""The training loop, the same for every network, objective and number of ranks."""
+"""The training loop: one for every network, objective and number of ranks."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float1
 
 
 class Batches(Protocol):
-    """Where batches come from; see `asdkit.batches.batches.TrainingBatches`."""
+    """A source of batches; see `asdkit.batches.batches.TrainingBatches`."""
 
     @property
     def steps_per_epoch(self) -> int:
-        """How many batches an epoch has."""
+        """The number of batches in an epoch."""
 
     def from_step(self, step: int) -> Iterator[tuple[int, Batch]]:
-        """Yield steps and this rank's part of their batches, from one on, endlessly."""
+        """Yield steps, endlessly from one on, and this rank's part of their batches."""
 
 
 class TrainedModel(nn.Module):
@@ -60,7 +60,7 @@ class TrainedModel(nn.Module):
 
     Args:
         network: maps features to embeddings.
-        objective: computes terms of it and a batch.
+        objective: computes its terms from the network and a batch.
     """
 
     def __init__(self, network: Network, objective: Objective) -> None:
@@ -75,16 +75,17 @@ class TrainedModel(nn.Module):
 
 @dataclass(frozen=True)
 class Training:
-    """Train a network and whatever parameters its objective has.
+    """Train a network and the parameters of its objective.
 
-    Killed at any moment and started again, it continues from its last checkpoint.  On
-    a CPU, with as many threads and ranks, the weights are then the same to the bit as
-    those of an uninterrupted run.
+    A training that was killed resumes from its last checkpoint.  On a CPU, with the
+    same number of threads and ranks, its weights then equal those of an uninterrupted
+    run to the bit.
 
-    N ranks train what one would, each with its part of every batch, but for rounding
-    and for two things: batch normalization takes the statistics of a rank's part,
-    unless ``sync_batchnorm``, which GPUs can; and a metric loss compares the utterances
-    of a rank.  So it is with the parts that ``accumulate`` makes.
+    N ranks train the same network as one, each on its part of every batch, up to
+    rounding and with two exceptions: batch normalization uses the statistics of a
+    rank's part, unless ``sync_batchnorm`` is set (GPUs only), and a metric loss
+    compares the utterances of one rank.  The same goes for the parts that
+    ``accumulate`` makes.
 
     Args:
         num_epochs: passes over the training data; all schedules span them, so a
@@ -150,21 +151,21 @@ class Training:
         dev_error: Callable[[Network], float] | None = None,
         device: str = "cpu",
     ) -> list[dict[str, float]]:
-        """Train; network and objective end with the final, averaged weights.
+        """Train; leave network and objective with the final, averaged weights.
 
         Args:
-            network: with its initial weights, the same on every rank.
-            objective: what to minimize.
-            batches: endless, a function of the step.
-            directory: of the experiment, for checkpoints.
-            options: of everything but this class, as JSON can hold them: a checkpoint
-                with others is refused.
-            dev_error: measures the equal error rate after every epoch; None: nothing
-                does.
-            device: where to compute.
+            network: network with its initial weights, the same on every rank.
+            objective: training objective.
+            batches: endless source of batches, a function of the step.
+            directory: directory of the experiment, for checkpoints.
+            options: options of everything but this class, as JSON can hold them; a
+                checkpoint with others is refused.
+            dev_error: measures the equal error rate after every epoch; None: no such
+                measurement.
+            device: device to compute on.
 
         Returns:
-            one entry per epoch: name -> mean term, value or EER.
+            one entry per epoch: name -> mean term, value or EER in percent.
 
         Raises:
             AsdkitError: there is a checkpoint with other options, or no dev error
@@ -218,10 +219,10 @@ class Training:
         return state.history
 
     def check_dev_error(self, dev_error: Callable[[Network], float] | None) -> None:
-        """Raise an AsdkitError if the best epoch is wanted, and nothing tells it."""
+        """Raise an AsdkitError if the best epoch is asked for without a dev error."""
         if self.averaging == "best" and dev_error is None:
             raise AsdkitError(
-                "--averaging best: there is no dev error that says which epoch is best",
+                "--averaging best: there is no dev error to choose the best epoch by",
                 hint="hold out speakers with --num-valid-spks",
             )
 
@@ -256,7 +257,7 @@ class Training:
     ) -> dict[str, float]:
         """Measure the dev error after an epoch; keep the weights if they are the best.
 
-        Of equals, the last is the best.
+        Of equal errors, the last is the best.
         """
         if dev_error is None:
             return {}
@@ -271,7 +272,7 @@ class Training:
     def _begin(
         self, network: Network, objective: Objective, device: str
     ) -> TrainingState:
-        """Assemble what changes from step to step."""
+        """Assemble everything that changes from step to step."""
         model: nn.Module = TrainedModel(network, objective).to(device)
         on_gpu = torch.device(device).type != "cpu"
         # torch 2.11 on a CPU writes beyond its arrays in the backward pass of a strided
@@ -286,7 +287,7 @@ class Training:
         return TrainingState(model, optimizer, scaler, WeightAverage(), device)
 
     def _optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
-        """Make what moves the weights, of network and objective."""
+        """Construct the optimizer of network and objective."""
         if self.optimizer == "sgd":
             return torch.optim.SGD(
                 model.parameters(),
@@ -305,7 +306,7 @@ class Training:
         )
 
     def _dtype(self, kind: str) -> torch.dtype:
-        """Tell what a network computes with on a kind of device."""
+        """Return the type that a network computes in on a kind of device."""
         if self.precision != "auto":
             return DTYPES[self.precision]
         if kind == "cpu":
@@ -314,7 +315,7 @@ class Training:
         return torch.bfloat16 if bf16 else torch.float16
 
     def _autocast(self, device: str) -> torch.autocast:
-        """Let the network compute with what `_dtype` says."""
+        """Run the network in the type that `_dtype` returns."""
         kind = torch.device(device).type
         dtype = self._dtype(kind)
         return torch.autocast(kind, dtype, enabled=dtype != torch.float32)
@@ -343,10 +344,10 @@ class Training:
 
 
 def _parallel(model: nn.Module) -> nn.Module:
-    """Let ranks average their gradients, if there are several."""
+    """Average gradients over ranks, if there are several."""
     if num_ranks() == 1:
         return model
-    barrier()  # where ranks meet, if they have not yet
+    barrier()  # joins the process group, if need be
     return DistributedDataParallel(model)
 
 

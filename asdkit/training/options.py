@@ -1,7 +1,7 @@
-"""The options of programs that train networks, by name.
+"""Options of the programs that train networks, by name.
 
-Their defaults and helps are in the classes that take them.  Whatever option a network,
-a loss, an objective or a kind of features has is here without being named.
+Defaults and helps come from the classes that take them.  All options of networks,
+losses, objectives and kinds of features are included without being listed.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ OF_SPOOFS = ("sampling", "crop")
 
 
 def add_all_options(parser: argparse.ArgumentParser) -> None:
-    """Declare everything but data and output, to train on speakers."""
+    """Declare all options to train on speakers."""
     groups = _groups(parser, "speakers")
     add_options(groups["speakers"], TRAINING_SET, *OF_SPEAKERS)
     _add_shared_options(groups, TRAINING_SET, NETWORKS, CRITERIA)
 
 
 def add_spoof_options(parser: argparse.ArgumentParser) -> None:
-    """Declare everything but data and output, to train on spoofed speech."""
+    """Declare all options to train on spoofed speech."""
     groups = _groups(parser, "classes")
     groups["classes"].add_argument(
         "--class-weights",
@@ -84,17 +84,17 @@ def _add_shared_options(
     models: Choices,
     criteria: Choices,
 ) -> None:
-    """Declare what does not depend on the classes.
+    """Declare the options that do not depend on the classes.
 
-    Networks come last, after losses: there are the most of them, and where a parameter
-    of a new one has the name of an option here, it is the new one whose name is longer.
+    Networks come last, after losses: if a parameter of a new network has the name of an
+    option here, the new option gets the longer name.
     """
     add_options(groups["teacher"], TEACHER)
     add_options(groups["batches"], reader, *BATCHES)
     add_options(groups["augmentation"], reader, *AUGMENTATION)
     add_options(groups["training"], TRAINING, but=("seed",))
     add_options(groups["training"], "asdkit.base.device:choose_device", "device")
-    text = "what training minimizes"
+    text = "training objective"
     add_choice(groups["objective"], "objective", OBJECTIVES, text)
     text = "features, stored or computed from audio"
     add_choice(groups["features"], "features", FRONT_ENDS, text)

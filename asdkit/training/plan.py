@@ -1,8 +1,8 @@
-"""A training as one object: what is trained, on which data, how, and by whom taught.
+"""A training as one object: network, loss, objective, features, data, loop, teacher.
 
 The programs nnet-train and cm-train build a `TrainingPlan` from their options and run
-it; so does whoever trains from Python.  It is kept as ``plan.json`` beside what it
-has made.
+it, as does anyone who trains from Python.  It is saved as ``plan.json`` beside the
+network that it trained.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Prepared(NamedTuple):
 
     Attributes:
         trained: network and loss with their initial weights.
-        objective: what is minimized.
-        training_set: batches of what it is trained on.
+        objective: training objective.
+        training_set: data to train on.
         dev_error: measures the dev error of a network; None without a development set
             or held-out speakers.
     """
@@ -60,11 +60,11 @@ class Prepared(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingPlan:
-    """Everything that a trained network depends on, but the data.
+    """Everything that a trained network depends on, except the data.
 
-    Options that are not given are filled in, so that a plan means the same when a
-    default has changed.  Equal plans on equal data make equal networks, on one device
-    and with the same number of threads and ranks to the bit.
+    Defaults are filled in, so that a saved plan keeps its meaning when a default
+    changes.  Equal plans and data give equal networks: to the bit on one device with
+    the same number of threads and ranks.
 
     Args:
         network: name in `asdkit.nnet.registry.MODELS`, and options.
@@ -136,7 +136,7 @@ class TrainingPlan:
             part = getattr(self, name)
             if part.seed not in (0, self.seed):
                 problem = f"{name} has the seed {part.seed}, the plan {self.seed}"
-                raise ValueError(f"{problem}: give it to the plan, for all its parts")
+                raise ValueError(f"{problem}: set it once, in the plan")
             object.__setattr__(self, name, replace(part, seed=self.seed))
         for part in (self.data, self.loop, self.teacher):
             check_values(type(part), asdict(part))
@@ -147,7 +147,7 @@ class TrainingPlan:
         loss, checkpoint = self.loss.name, self.ssl_checkpoint
         if loss in losses.METRIC and self.classes == "spoof":
             raise AsdkitError(
-                f"--loss {loss} has no classifier that tells spoofed from bona fide",
+                f"--loss {loss} has no classifier of spoofed and bona fide speech",
                 hint=f"one of {', '.join(losses.CLASSIFICATION)}",
             )
         if loss in losses.METRIC and self.data.utts_per_speaker < 2:
@@ -165,7 +165,7 @@ class TrainingPlan:
 
     @property
     def classes(self) -> Literal["speakers", "spoof"]:
-        """What the network learns to tell apart."""
+        """The classes of the network: speakers, or spoofed and bona fide speech."""
         is_spoof = isinstance(self.data, SpoofTrainingSetReader)
         return "spoof" if is_spoof else "speakers"
 
@@ -176,25 +176,25 @@ class TrainingPlan:
         dev_dir: PathName | None = None,
         device: Literal["auto", "cpu", "cuda"] = "auto",
     ) -> Path:
-        """Train, and write network.pt; killed and run again, it continues.
+        """Train and write network.pt; resume a training that was killed.
 
-        Of several ranks, all must call it, and the first one writes.
+        With several ranks, all must call it, and rank 0 writes.
 
         Args:
             data_dir: data directory to train on.
             out: directory of network.pt, plan.json and checkpoints.
-            dev_dir: data directory that the dev error of a countermeasure is measured
-                on; None: it is not measured.  Speakers are held out of ``data_dir``.
+            dev_dir: development set of a countermeasure, to measure its dev error on;
+                None: no dev error.  Speakers are held out of ``data_dir`` instead.
             device: device to compute on; auto: a GPU if there is one.
 
         Returns:
             the path of network.pt.
 
         Raises:
-            AsdkitError: parts do not fit together, or a training with other options
-                was begun in ``out``.
-            DataError: data are missing or damaged, or network.pt is the one to start
-                or to learn from.
+            AsdkitError: parts do not fit together, or ``out`` has checkpoints of a
+                training with other options.
+            DataError: data are missing or damaged, or network.pt in ``out`` is the one
+                to start or to learn from.
             FitError: the data cannot support the training.
         """
         device_name = choose_device(device)
@@ -205,7 +205,7 @@ class TrainingPlan:
         refuse_input(written)  # before hours of work
         self.loop.check_dev_error(dev_error)
         if is_main() and not any(Path(out).glob("checkpoint.*.pt")):
-            self.save(out)  # what is begun; the checkpoints of another plan keep theirs
+            self.save(out)  # checkpoints keep the plan that they were made with
         trained.options["history"] = self.loop.fit(
             trained.network,
             objective,
@@ -257,17 +257,17 @@ class TrainingPlan:
         trained: TrainedNetwork,
         device: str,
     ) -> Callable[[Network], float] | None:
-        """Read what the dev error is measured on."""
+        """Read the development set, if there is one."""
         if not isinstance(self.data, SpoofTrainingSetReader):
             if dev_dir is not None:
                 raise AsdkitError(
-                    f"{dev_dir}: speakers have no development set, they are held out",
+                    f"{dev_dir}: speakers have no development set, some are held out",
                     hint="--num-valid-spks",
                 )
             return corpus.dev_error(device)
         if dev_dir is None:
             return None
-        # Who tells frames apart is judged by frames.
+        # A network that classifies frames is rated by frames.
         of_frames = self.objective.name == "frame_labels"
         read = self.data.read_frames if of_frames else self.data.read_trials
         return read(dev_dir, corpus, trained.loss, device)
@@ -285,7 +285,7 @@ class TrainingPlan:
         """Read plan.json, or that of a directory.
 
         Raises:
-            DataError: missing, damaged, or no plan that this version understands.
+            DataError: missing, damaged, or not a plan that this version can read.
         """
         path = Path(path)
         if path.suffix != ".json":
@@ -293,7 +293,7 @@ class TrainingPlan:
         try:
             return cls.from_description(json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
-            hint = "nnet-train and cm-train write it: run them again as they were run"
+            hint = "nnet-train and cm-train write it: rerun the same command"
             raise DataError(path, "no such file", hint=hint) from None
         except (OSError, AttributeError, LookupError, TypeError, ValueError) as error:
             problem = f"expected the plan of a training: {error}"
@@ -313,11 +313,11 @@ class TrainingPlan:
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> TrainingPlan:
-        """Return the plan that `description` says.
+        """Return the plan that a `description` stands for.
 
         Raises:
             LookupError: a part is missing.
-            TypeError: a part has an option that this version does not know.
+            TypeError: a part has an unknown option.
             ValueError: a name is unknown.
         """
         known = dict(description)

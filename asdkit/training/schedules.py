@@ -1,4 +1,4 @@
-"""How learning rates and averages change with the step.
+"""Schedules of the learning rate and of weight averaging.
 
 Each is a function of the step alone, so that resuming needs no state.
 """
@@ -59,7 +59,7 @@ def average_share(
     ema_decay: float = 0.999,
     averaged_epochs: int = 5,
 ) -> float:
-    """Return by which share of the way an average of the weights moves to the weights.
+    """Return how far the average of the weights moves toward the current weights.
 
     Args:
         step: step just done, counted from 0.

@@ -1,4 +1,4 @@
-"""A data directory as a countermeasure is trained on it, and its development set."""
+"""Training set and development set of a countermeasure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from asdkit.training.training_set import TrainingSet, TrainingSetReader
 
 @dataclass(frozen=True)
 class SpoofTrainingSetReader(TrainingSetReader):
-    """As `TrainingSetReader`, but classes are spoofed and bona fide speech.
+    """Read a data directory whose classes are spoofed and bona fide speech.
 
     Args:
         subtract_mean: subtract the mean over time from every chunk; it may carry traces
@@ -36,8 +36,8 @@ class SpoofTrainingSetReader(TrainingSetReader):
         speed_classes: not used: a class is the same at all speeds.
         sampling: utterances of a batch: drawn regardless of class (natural), or as many
             of both classes (balanced).
-        crop: part of an utterance that is scored: all of it (whole), or the first or
-            central chunk_frames.
+        crop: scored part of an utterance: all of it (whole), or the first or central
+            chunk_frames.
     """
 
     subtract_mean: bool = False
@@ -52,11 +52,11 @@ class SpoofTrainingSetReader(TrainingSetReader):
     def read_trials(
         self, data_dir: PathName, corpus: TrainingSet, loss: nn.Module, device: str
     ) -> SpoofDevError:
-        """Read a development set whose utterances are scored, made like the training.
+        """Read a development set to score its utterances.
 
         Raises:
-            DataError: something is missing, damaged, or not like that.
-            FitError: the utterances are all of one class.
+            DataError: something is missing, damaged, or has other features.
+            FitError: all utterances are of one class.
         """
         frames = _open_dev(data_dir, corpus)
         attacks = {cut.id: attack_of(cut) for cut in frames.cuts}
@@ -70,12 +70,12 @@ class SpoofTrainingSetReader(TrainingSetReader):
     def read_frames(
         self, data_dir: PathName, corpus: TrainingSet, loss: nn.Module, device: str
     ) -> FrameDevError:
-        """Read a development set of partial spoofs, whose frames are scored.
+        """Read a development set of partial spoofs to score their frames.
 
         Raises:
-            DataError: as `read_trials` does.
-            FitError: as `read_trials` does.
-            AsdkitError: features are computed from audio; labels are of stored ones.
+            DataError: as for `read_trials`.
+            FitError: as for `read_trials`.
+            AsdkitError: features are computed from audio; only stored ones have labels.
         """
         if corpus.feature_config.source == "audio":
             raise AsdkitError(
@@ -95,7 +95,7 @@ class SpoofTrainingSetReader(TrainingSetReader):
     def _dev_batches(
         self, frames_for: Callable[[int], FrameSource]
     ) -> Callable[[int], ExtractionBatches]:
-        """Return what makes batches for a network's shortest utterance, once each."""
+        """Return a function of the shortest utterance that makes batches, once each."""
 
         @cache
         def batches(min_frames: int) -> ExtractionBatches:
@@ -112,14 +112,14 @@ class SpoofTrainingSetReader(TrainingSetReader):
     def _frame_labels(
         self, data_dir: PathName, config: FeatureConfig, frames: FrameSource
     ) -> LabelChunks | None:
-        """Label the frames of stored features, if some utterance is spoofed in part."""
+        """Label the frames of stored features, if an utterance is partially spoofed."""
         custom = (cut.supervisions[0].custom or {} for cut in frames.cuts)
         if config.source == "audio" or not any("spoofed" in known for known in custom):
             return None
         return LabelChunks(frames.cuts, frame_times(data_dir), frames.num_frames)
 
     def _sampler(self, frames: FrameSource) -> Sampler:
-        """Choose which utterances make a batch."""
+        """Choose the sampler of utterances for batches."""
         if self.sampling == "natural":
             return super()._sampler(frames)
         classes = [spoof_class_of(cut) for cut in frames.cuts]
@@ -134,6 +134,6 @@ def _open_dev(data_dir: PathName, corpus: TrainingSet) -> FrameSource:
 
 
 def balanced_weights(corpus: TrainingSet) -> tuple[float, ...]:
-    """Return weights that sum to 1 and make both classes count the same in the loss."""
+    """Return class weights that sum to 1 and balance both classes in the loss."""
     rarity = 1 / corpus.batches.class_counts
     return tuple((rarity / rarity.sum()).round(6).tolist())

@@ -142,7 +142,7 @@ def test_the_seed_is_that_of_all_parts():
     assert plan.data.seed == plan.loop.seed == 7
     assert new_plan(loop=Training(seed=7), seed=7).seed == 7
     for part in ({"loop": Training(seed=7)}, {"data": TrainingSetReader(seed=7)}):
-        with pytest.raises(ValueError, match="has the seed 7, the plan 0: give it to"):
+        with pytest.raises(ValueError, match="has the seed 7, the plan 0: set it once"):
             new_plan(**part)
 
 
@@ -174,7 +174,7 @@ def test_a_name_or_option_that_does_not_exist_is_an_error_at_once(changed, probl
         (new_plan, {"loss": Chosen("ge2e")}, "--loss ge2e compares utterances of a"),
         (new_plan, {"network": Chosen("ssl_ecapa")}, "networks ssl_... have one"),
         (new_plan, {"ssl_checkpoint": "exp/x"}, "networks ssl_... have one"),
-        (new_spoof_plan, {"loss": Chosen("ge2e")}, "no classifier that tells spoofed"),
+        (new_spoof_plan, {"loss": Chosen("ge2e")}, "no classifier of spoofed"),
         (
             new_plan,
             {
@@ -255,7 +255,7 @@ def test_a_refused_plan_leaves_the_one_that_was_begun(corpus):
         other.run(corpus, "exp/net", device="cpu")
     assert TrainingPlan.read("exp/net") == plan
     best = new_plan(loop=Training(num_epochs=2, averaging="best"))
-    with pytest.raises(AsdkitError, match="there is no dev error that says"):
+    with pytest.raises(AsdkitError, match="there is no dev error to choose"):
         best.run(corpus, "exp/best", device="cpu")
     assert not Path("exp/best").exists()
 
