@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from asdkit.inference.loading import load as load
+    from asdkit.training.plan import TrainingPlan as TrainingPlan
 
 __version__ = "0.2.0"
 
 # The front door: name -> module that has it, imported when it is asked for.
 _LAZY = {
     "load": "asdkit.inference.loading",
+    "TrainingPlan": "asdkit.training.plan",
 }
 
 

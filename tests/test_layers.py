@@ -79,6 +79,20 @@ def test_torchaudio_is_imported_late_and_by_self_supervised_encoders_only(path):
     assert all(any(f.lineno <= n <= f.end_lineno for f in functions) for n in lines)
 
 
+# Who may know that options come from a command line.
+NAMESPACES = ("base/options.py", "base/command.py", "base/outputs.py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(LIBRARY)))
+def test_parsed_arguments_go_no_deeper_than_programs(path):
+    """The library takes plain objects, so that Python may call it without a parser."""
+    home = path.relative_to(LIBRARY)
+    nodes = ast.walk(ast.parse(path.read_text()))
+    names = {getattr(x, "attr", getattr(x, "id", None)) for x in nodes}
+    allowed = home.parts[0] == "bin" or home.as_posix() in NAMESPACES
+    assert allowed or not {"Namespace", "parse_args"} & names
+
+
 def test_the_root_holds_exactly_what_the_design_says():
     found = {p.name for p in ROOT.iterdir() if not p.name.startswith(".")}
     assert {name for name in found if not name.endswith(".egg-info")} == ALLOWED_AT_ROOT

@@ -1,7 +1,7 @@
 """Command-line options whose defaults and helps live in the constructor they configure.
 
 A default is written once, in the signature of the class or function that uses it, and
-what it means once, in the docstring's ``Args:``.  A program names the parameters that
+its meaning once, in the docstring's ``Args:``.  A program names the parameters that
 become options; the rest is read from the source (`asdkit.base.signatures`), without
 importing it.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from asdkit.base.errors import AsdkitError
@@ -18,17 +18,17 @@ from asdkit.base.expressions import Unknown
 from asdkit.base.parsing import list_of, parsing_of
 from asdkit.base.plugins import is_plugin
 from asdkit.base.references import Configurable, Reference, reference_to
-from asdkit.base.registry import find
+from asdkit.base.registry import Chosen, find
 from asdkit.base.signatures import Parameter, defaults_of, parameters_of
 
 Choices: TypeAlias = Mapping[str, Configurable]
 Parser: TypeAlias = "argparse.ArgumentParser | argparse._ArgumentGroup"
-# A docstring says last what None means.
+# The meaning of None comes last in a docstring.
 WITHOUT = re.compile(r"(.*?)[;,]? None: (.*)", re.DOTALL)
 
 
 class Choice(NamedTuple):
-    """Which option an option depends on, kept beside it for the help.
+    """The option that another depends on, kept beside it for the help.
 
     Attributes:
         flag: the option that chooses, without its hyphens.
@@ -57,20 +57,23 @@ class Choosing(NamedTuple):
     parser: Parser
 
 
-def add_options(parser: Parser, configurable: Configurable, *names: str) -> None:
+def add_options(
+    parser: Parser, configurable: Configurable, *names: str, but: Collection[str] = ()
+) -> None:
     """Give a program one option per named parameter of a class or function.
 
     Args:
         parser: the program's parser, or a group of its options.
         configurable: the class or function that owns them, or its name.
-        names: the parameters.
+        names: the parameters; without names, all that have defaults.
+        but: the parameters to leave out, without names.
 
     Raises:
         TypeError: a parameter does not exist, has no default or is not explained.
     """
-    parameters = parameters_of(configurable)
-    for name in names:
-        if name not in defaults_of(configurable):
+    parameters, defaults = parameters_of(configurable), defaults_of(configurable)
+    for name in names or [name for name in defaults if name not in but]:
+        if name not in defaults:
             owner = reference_to(configurable).name
             raise TypeError(f"{owner} has no option {name!r}")
         parameter = parameters[name]
@@ -88,22 +91,26 @@ def add_choice(
     choices: Choices,
     text: str,
     *names: str,
+    but: Collection[str] = (),
     listed: bool = False,
 ) -> None:
     """Give a program an option that chooses a class or function, and options for all.
 
     Names of choices have underscores; hyphens in their place are understood.  Plug-ins
-    can be chosen, too, see `asdkit.base.plugins`.  An option whose name another has
-    already is called ``--FLAG.NAME``, as in Kaldi.
+    can be chosen, too, see `asdkit.base.plugins`.
+
+    An option whose name another has already is called ``--FLAG.NAME``, as in Kaldi,
+    e.g. ``--network.temperature``.  So declare first the one to keep the plain name.
 
     Args:
         parser: the program's parser, or a group of its options.
         flag: the name of the option that chooses, e.g. "type".
         choices: name -> class or function that owns its defaults; the first is the
             default.
-        text: what is chosen.
+        text: help of the option that chooses.
         names: the parameters that become options, of any of the choices; without
             names, all that have defaults.
+        but: the parameters to leave out, without names.
         listed: whether the options take lists, values with commas between them.
 
     Raises:
@@ -119,7 +126,7 @@ def add_choice(
         help=f"{text}: {', '.join(choices)} (default: {first})",
     )
     every = dict.fromkeys(x for c in choices.values() for x in defaults_of(c))
-    names = names or (*every,)
+    names = names or tuple(name for name in every if name not in but)
     about = Choosing(flag, choices, names, listed, parser)
     choosing.choosing = about  # type: ignore[attr-defined]
     for name in names:
@@ -168,7 +175,7 @@ def choice_name(text: str) -> str:
 def choice_of(
     args: argparse.Namespace, flag: str, choices: Choices
 ) -> tuple[Reference, dict[str, Any]]:
-    """Return the class or function that was chosen and the options that were given.
+    """Return the chosen class or function, and the options that were given.
 
     Raises:
         AsdkitError: an option was given that only other choices have.
@@ -177,9 +184,9 @@ def choice_of(
     reference = find(choices, chosen)
     prefix = f"{flag}."
     given = {
-        name.removeprefix(prefix): value
-        for name, value in vars(args).items()
-        if name.startswith(prefix)
+        dest.removeprefix(prefix): value
+        for dest, value in vars(args).items()
+        if dest.startswith(prefix)
     }
     known = defaults_of(reference)
     for name in given:
@@ -189,23 +196,32 @@ def choice_of(
     return reference, ordered
 
 
+def chosen_of(args: argparse.Namespace, flag: str, choices: Choices) -> Chosen:
+    """Return the chosen name, and the options that were given.
+
+    Raises:
+        AsdkitError: as for `choice_of`.
+    """
+    return Chosen(getattr(args, flag), choice_of(args, flag, choices)[1])
+
+
 def options_of(configurable: Configurable, args: argparse.Namespace) -> dict[str, Any]:
-    """Collect from parsed arguments what a class or function takes by keyword."""
+    """Collect the keyword arguments of a class or function from parsed arguments."""
     return {n: getattr(args, n) for n in defaults_of(configurable) if hasattr(args, n)}
 
 
 def explain(parameter: Parameter) -> str:
-    """Say what an option means and what it is without being given.
+    """Describe an option and its default.
 
     Raises:
-        TypeError: its docstring does not say.
+        TypeError: its docstring does not describe it.
     """
     text, default = _meaning(parameter)
     return f"{text} (default: {default})" if default else text
 
 
 def _meaning(parameter: Parameter) -> tuple[str, str]:
-    """Tell what an option means, and its default in words; empty where it has none."""
+    """Return an option's description, and its default in words, empty without one."""
     if not parameter.text:
         raise TypeError(f"the docstring does not explain {parameter.name!r}")
     if isinstance(parameter.default, Unknown):
@@ -217,7 +233,7 @@ def _meaning(parameter: Parameter) -> tuple[str, str]:
 
 
 def _explain_all(having: Mapping[str, Parameter], choices: Iterable[str]) -> str:
-    """Say what an option means to all choices that have it, alike ones together."""
+    """Describe an option for all choices that have it, grouping equal ones."""
     meanings: dict[str, dict[str, list[str]]] = {}
     for key, parameter in having.items():
         text, default = _meaning(parameter)

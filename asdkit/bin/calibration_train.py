@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 
-from asdkit.backends.measures import add_measures, measures_of
+from asdkit.backends.measures import Measures, add_measures
 from asdkit.base.options import add_options, options_of
 from asdkit.base.outputs import OutputFile
 
@@ -39,7 +39,7 @@ def main(args: argparse.Namespace) -> None:
     from asdkit.verification.calibration import read_measures, read_systems
 
     trials = read_trials(args.trials)
-    measures = measures_of(args)
+    measures = Measures(**options_of(Measures, args)).given
     _, scores = read_systems(args.scores, trials, args.trials)
     quality = read_measures(measures, trials, args.trials, args.enroll_spk2utt)
     model = Calibration(**options_of(Calibration, args), measures=list(measures))

@@ -6,19 +6,22 @@ e.g.: asdkit nnet-train --objective mse --teacher scp:exp/ivectors/train/ivector
 e.g.: torchrun --standalone --nproc-per-node 8 -m asdkit nnet-train data/train exp/net
 
 Reads feats.scp, or computes features from audio with augmentation.  Writes
-checkpoints, and at the end network.pt, which holds all that extraction needs.  Killed
-and started again with the same options, it continues where it was; with other
-options, it says which.  A teacher's vectors, or a trained network, can be part of what
-is minimized: --objective.  Writes for TensorBoard, if that is installed.
+checkpoints, plan.json, and at the end network.pt, which holds all that extraction
+needs.  Run again with the same options, it resumes where it was killed; with other
+options, it stops and names them.  A teacher's vectors, or a trained network, can be
+part of what is minimized: --objective.  Writes for TensorBoard, if that is installed.
 """
 
 from __future__ import annotations
 
 import argparse
 
-from asdkit.base.options import choice_of, options_of
+from asdkit.base.options import chosen_of, options_of
 from asdkit.base.outputs import OutputDir
 from asdkit.features.registry import FRONT_ENDS
+from asdkit.losses.registry import LOSSES
+from asdkit.nnet.registry import MODELS
+from asdkit.training.objectives import OBJECTIVES
 from asdkit.training.options import add_all_options
 
 
@@ -31,18 +34,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    from asdkit.base.device import choose_device
     from asdkit.distillation.stored_teachers import TeacherReader
-    from asdkit.training.networks import new_network, refuse_impossible, train_network
+    from asdkit.training.loop import Training
+    from asdkit.training.plan import TrainingPlan
     from asdkit.training.training_set import TrainingSetReader
 
-    refuse_impossible(args)
-    device = choose_device(args.device)
-    front_end, front_end_options = choice_of(args, "features", FRONT_ENDS)
-    stored = TeacherReader(**options_of(TeacherReader, args)).read()
-    reader = TrainingSetReader(**options_of(TrainingSetReader, args))
-    corpus = reader.read(args.data_dir, front_end(**front_end_options), stored)
-
-    trained = new_network(args, corpus, stored)
-    validate = corpus.validation(device)
-    train_network(args, trained, corpus, stored, validate, device, args.net_dir)
+    plan = TrainingPlan(
+        network=chosen_of(args, "network", MODELS),
+        loss=chosen_of(args, "loss", LOSSES),
+        objective=chosen_of(args, "objective", OBJECTIVES),
+        features=chosen_of(args, "features", FRONT_ENDS),
+        data=TrainingSetReader(**options_of(TrainingSetReader, args)),
+        loop=Training(**options_of(Training, args)),
+        teacher=TeacherReader(**options_of(TeacherReader, args)),
+        ssl_checkpoint=args.ssl_checkpoint,
+        init_from=args.init_from,
+        seed=args.seed,
+    )
+    plan.run(args.data_dir, args.net_dir, device=args.device)

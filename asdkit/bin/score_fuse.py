@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import argparse
 
-from asdkit.backends.measures import add_measures, measures_of
+from asdkit.backends.measures import Measures, add_measures
+from asdkit.base.options import options_of
 from asdkit.base.outputs import OutputFile
 
 
@@ -28,5 +29,5 @@ def main(args: argparse.Namespace) -> None:
     """Run the command."""
     from asdkit.verification.calibration import calibrate
 
-    measures = measures_of(args)
+    measures = Measures(**options_of(Measures, args)).given
     calibrate(args.model, args.scores, measures, args.enroll_spk2utt, args.llrs)

@@ -33,6 +33,9 @@ METRIC: Mapping[str, Reference] = {
 
 LOSSES: Mapping[str, Reference] = {**CLASSIFICATION, **METRIC}
 
+# Not to be chosen with a loss: set by the training plan, or by the loop.
+GIVEN = ("class_weights", "annealing")
+
 
 def build(name: str, embedding_dim: int, num_classes: int, **options: Any) -> nn.Module:
     """Construct a loss.

@@ -55,6 +55,9 @@ MODELS: Mapping[str, Reference] = {
     ),
 }
 
+# Not to be chosen: determined by the data, or by the checkpoint of an encoder.
+GIVEN = ("feat_dim", "ssl", "ssl_options", "ssl_normalize")
+
 
 def build(name: str, **options: Any) -> Network:
     """Construct a network.

@@ -1,1 +1,1 @@
-"""Training networks: the loop, its schedules, checkpoints and validation."""
+"""Training networks: the loop, its schedules, checkpoints and dev error."""

@@ -1,4 +1,4 @@
-"""An average of a model's weights along its training, often better than the last."""
+"""Average of a model's weights over its training, often better than the last."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 
 class WeightAverage:
-    """Follow the weights of a model, and the statistics of its normalizations.
+    """Average the weights of a model, and the statistics of its normalizations.
 
-    When it moves, and how far, `asdkit.training.schedules.average_share` says.
+    `asdkit.training.schedules.average_share` gives when it moves, and how far.
 
     Attributes:
         weights: name -> tensor, as in the model's state; empty before it begins.
@@ -39,13 +39,13 @@ class WeightAverage:
             self.weights[name].copy_(new[name])
 
     def apply(self, model: nn.Module) -> None:
-        """Give a model the average for its weights, if there is one."""
+        """Set a model's weights to the average, if there is one."""
         if self.weights:
             model.load_state_dict(self.weights)
 
     @contextlib.contextmanager
     def lent(self, model: nn.Module) -> Iterator[None]:
-        """Let a model have the average for a while, then its own weights back."""
+        """Set a model's weights to the average within a ``with`` block."""
         if not self.weights:
             yield
             return
@@ -57,9 +57,9 @@ class WeightAverage:
             model.load_state_dict(own)
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
+        """Return the average, for a checkpoint."""
         return self.weights
 
     def load_state_dict(self, state: dict[str, Any], device: str) -> None:
-        """Take up what `state_dict` gave."""
+        """Restore the average from `state_dict`."""
         self.weights = {name: tensor.to(device) for name, tensor in state.items()}

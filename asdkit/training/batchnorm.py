@@ -1,11 +1,11 @@
-"""Batch normalization whose averages do not remember what they began with.
+"""Batch normalization whose running averages forget their initial values at once.
 
-What a batch normalization uses outside of training are running means and variances,
-which begin at 0 and 1 and move a tenth of the way at every step.  The first one of a
-network on samples sees variances of 3e-5: after 40 steps 0.9^40 = 0.015 of the 1 is
-left, 500 times what it should be, and the network is rated as if it had learned
-nothing; it takes 150 steps until that is gone.  Here the first batch replaces it, and
-the first ten count alike.
+Outside of training, batch normalization uses running means and variances, which start
+at 0 and 1 and move a tenth of the way at every step.  In a network on samples the first
+one sees variances of 3e-5: after 40 steps 0.9^40 = 0.015 of the 1 is left, 500 times
+the true value, and the network seems to have learned nothing; it takes 150 steps for
+that to vanish.  Here the first batch replaces the initial values, and the first ten
+batches count equally.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from torch.nn.modules.batchnorm import _NormBase
 class RunningAverages:
     """The running means and variances of a network's batch normalizations.
 
-    Those of a network that was trained before go on from what it has.
+    Those of a network that was trained before continue from their values.
 
     Args:
-        model: what is trained.
+        model: the model in training.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -33,7 +33,7 @@ class RunningAverages:
         ]
 
     def prepare(self) -> None:
-        """Let the next batch count as one of all so far, or as it does by default."""
+        """Weight the next batch as each one before it, but at least as by default."""
         still_young = []
         for module, num_batches, share in self._young:
             alike = 1 / (1 + int(num_batches))

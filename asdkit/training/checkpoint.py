@@ -1,8 +1,8 @@
-"""Checkpoints: kill a training at any step, start it again, and nothing is lost.
+"""Checkpoints: a training killed at any step resumes without loss.
 
 Batches, schedules and random numbers are functions of the seed and the step, so the
 step stands for the position of the sampler, of every schedule and of every generator.
-What remains are weights, the optimizer's memory, the loss scale and the average.
+That leaves the weights, the optimizer's state, the loss scale and the average.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ KIND = "Checkpoint"
 def seed_step(seed: int, step: int) -> None:
     """Seed this rank's generators, on CPU and GPU, for one step.
 
-    So dropout and whatever else is random in a step needs no state to be resumed.
+    So resuming needs no state for dropout and whatever else is random in a step.
     """
     entropy = np.random.SeedSequence((seed, step, rank()))
     torch.manual_seed(int(entropy.generate_state(1, np.uint64)[0]))
@@ -47,12 +47,12 @@ class TrainingState:
 
     Attributes:
         model: network and objective.
-        optimizer: of all their parameters.
-        scaler: of the loss, for fp16.
-        average: of the weights.
-        device: where the model is.
-        step: how many are done.
-        history: one entry per epoch, what its log line said.
+        optimizer: optimizer of all their parameters.
+        scaler: loss scaler for fp16.
+        average: average of the weights.
+        device: device of the model.
+        step: number of steps done.
+        history: one entry per epoch, with the values of its log line.
     """
 
     model: nn.Module
@@ -64,7 +64,7 @@ class TrainingState:
     history: list[dict[str, float]] = field(default_factory=list)
 
     def state_dict(self) -> dict[str, Any]:
-        """Collect what a checkpoint holds."""
+        """Collect the contents of a checkpoint."""
         return {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -75,7 +75,7 @@ class TrainingState:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up what `state_dict` gave."""
+        """Restore the state from `state_dict`."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
@@ -88,11 +88,11 @@ class Checkpoints:
     """The last checkpoints of a training, ``checkpoint.<step>.pt`` in its directory.
 
     Args:
-        directory: of the experiment.
-        options: what JSON can hold; all that the result depends on.  "classes" are the
-            speakers in the order of their labels.
-        minutes: between two checkpoints; 0 for one after every step.
-        keep: how many; the one before the last is for a damaged disk.
+        directory: directory of the experiment.
+        options: everything that the result depends on, as JSON can hold it; "classes"
+            are the speakers in the order of their labels.
+        minutes: minutes between two checkpoints; 0: one after every step.
+        keep: number of checkpoints to keep, more than one in case of a damaged disk.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Checkpoints:
         self.last_save = time.monotonic()
 
     def restore(self, state: TrainingState) -> None:
-        """Continue from the last checkpoint, if there is one.
+        """Resume from the last checkpoint, if there is one.
 
         Raises:
             AsdkitError: it was made with other options, or all are damaged.
@@ -132,14 +132,14 @@ class Checkpoints:
                 continue
             logger.info("checkpoint: resuming from %s", path)
             break
-        barrier()  # nobody writes while another still reads
+        barrier()  # no rank writes while another still reads
 
     def is_due(self) -> bool:
-        """Tell whether the last one is old enough for another."""
+        """Tell whether it is time for another checkpoint."""
         return time.monotonic() - self.last_save >= 60 * self.minutes
 
     def save(self, state: TrainingState) -> None:
-        """Write a checkpoint, rank 0 for all; then remove old ones."""
+        """Write a checkpoint, on rank 0, then remove old ones."""
         if is_main():
             path = self.directory / f"checkpoint.{state.step}.pt"
             save_tensors(path, KIND, self.options, state.state_dict())
@@ -148,7 +148,7 @@ class Checkpoints:
         self.last_save = time.monotonic()
 
     def _paths(self) -> list[Path]:
-        """List what there is, the oldest first."""
+        """List the checkpoints, the oldest first."""
         steps = {}
         for path in self.directory.glob("checkpoint.*.pt"):
             if name := re.fullmatch(r"checkpoint\.(\d+)\.pt", path.name):
@@ -156,7 +156,7 @@ class Checkpoints:
         return sorted(steps, key=steps.__getitem__)
 
     def _refuse_others(self, path: Path, options: Mapping[str, Any]) -> None:
-        """Raise if the checkpoint is of another training than this one."""
+        """Raise an error if a checkpoint belongs to another training."""
         hint = f"give the same options, or another directory, or remove {path.parent}"
         ours, theirs = dict(self.options), dict(options)
         new, old = ours.pop("classes", []), theirs.pop("classes", [])

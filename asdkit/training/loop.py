@@ -1,10 +1,11 @@
-"""The training loop, the same for every network, objective and number of ranks."""
+"""The training loop: one for every network, objective and number of ranks."""
 
 from __future__ import annotations
 
 import contextlib
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -39,19 +40,19 @@ if TYPE_CHECKING:
     from asdkit.batches.batches import Batch
 
 Precision = Literal["auto", "float32", "bf16", "fp16"]
-ERROR = "EER %"  # what validation finds, in the log and the history
+ERROR = "EER %"  # the dev error, in the log and the history
 DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Batches(Protocol):
-    """Where batches come from; see `asdkit.batches.batches.TrainingBatches`."""
+    """A source of batches; see `asdkit.batches.batches.TrainingBatches`."""
 
     @property
     def steps_per_epoch(self) -> int:
-        """How many batches an epoch has."""
+        """The number of batches in an epoch."""
 
     def from_step(self, step: int) -> Iterator[tuple[int, Batch]]:
-        """Yield steps and this rank's part of their batches, from one on, endlessly."""
+        """Yield steps, endlessly from one on, and this rank's part of their batches."""
 
 
 class TrainedModel(nn.Module):
@@ -59,7 +60,7 @@ class TrainedModel(nn.Module):
 
     Args:
         network: maps features to embeddings.
-        objective: computes terms of it and a batch.
+        objective: computes its terms from the network and a batch.
     """
 
     def __init__(self, network: Network, objective: Objective) -> None:
@@ -72,17 +73,19 @@ class TrainedModel(nn.Module):
         return self.objective(self.network, batch)
 
 
+@dataclass(frozen=True)
 class Training:
-    """Train a network and whatever parameters its objective has.
+    """Train a network and the parameters of its objective.
 
-    Killed at any moment and started again, it continues from its last checkpoint.  On
-    a CPU, with as many threads and ranks, the weights are then the same to the bit as
-    those of an uninterrupted run.
+    A training that was killed resumes from its last checkpoint.  On a CPU, with the
+    same number of threads and ranks, its weights then equal those of an uninterrupted
+    run to the bit.
 
-    N ranks train what one would, each with its part of every batch, but for rounding
-    and for two things: batch normalization takes the statistics of a rank's part,
-    unless ``sync_batchnorm``, which GPUs can; and a metric loss compares the utterances
-    of a rank.  So it is with the parts that ``accumulate`` makes.
+    N ranks train the same network as one, each on its part of every batch, up to
+    rounding and with two exceptions: batch normalization uses the statistics of a
+    rank's part, unless ``sync_batchnorm`` is set (GPUs only), and a metric loss
+    compares the utterances of one rank.  The same goes for the parts that
+    ``accumulate`` makes.
 
     Args:
         num_epochs: passes over the training data; all schedules span them, so a
@@ -109,58 +112,34 @@ class Training:
             on a GPU only.
         sync_batchnorm: share batch-normalization statistics across ranks; GPUs only.
         averaging: final weights: the last (none), their moving average (ema), the mean
-            over the last epochs, or the best epoch in validation.
+            over the last epochs, or the epoch with the lowest dev error.
         ema_decay: decay of the moving average per step.
         averaged_epochs: number of last epochs to average.
         seed: random seed for dropout; batches and initial weights have their own.
         checkpoint_minutes: minutes between checkpoints within an epoch.
     """
 
-    def __init__(
-        self,
-        num_epochs: Count = 30,
-        optimizer: Literal["sgd", "adam", "adamw"] = "sgd",
-        momentum: ProperShare = 0.9,
-        beta2: ProperShare = 0.999,
-        adam_epsilon: Positive = 1e-8,
-        amsgrad: bool = False,
-        weight_decay: NonNegative = 1e-4,
-        learning_rate: Positive = 0.1,
-        final_rate: Positive = 5e-5,
-        warmup: ProperShare = 0.04,
-        schedule: Schedule = "exponential",
-        max_grad_norm: PositiveOrInfinite = 5.0,
-        accumulate: Count = 1,
-        precision: Precision = "auto",
-        channels_last: bool | None = None,
-        sync_batchnorm: bool = False,
-        averaging: Averaging = "none",
-        ema_decay: ProperShare = 0.999,
-        averaged_epochs: Count = 5,
-        seed: Natural = 0,
-        checkpoint_minutes: NonNegative = 10.0,
-    ) -> None:
-        self.num_epochs = num_epochs
-        self.optimizer = optimizer
-        self.momentum = momentum
-        self.beta2 = beta2
-        self.adam_epsilon = adam_epsilon
-        self.amsgrad = amsgrad
-        self.weight_decay = weight_decay
-        self.learning_rate = learning_rate
-        self.final_rate = final_rate
-        self.warmup = warmup
-        self.schedule = schedule
-        self.max_grad_norm = max_grad_norm
-        self.accumulate = accumulate
-        self.precision = precision
-        self.channels_last = channels_last
-        self.sync_batchnorm = sync_batchnorm
-        self.averaging = averaging
-        self.ema_decay = ema_decay
-        self.averaged_epochs = averaged_epochs
-        self.seed = seed
-        self.checkpoint_minutes = checkpoint_minutes
+    num_epochs: Count = 30
+    optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
+    momentum: ProperShare = 0.9
+    beta2: ProperShare = 0.999
+    adam_epsilon: Positive = 1e-8
+    amsgrad: bool = False
+    weight_decay: NonNegative = 1e-4
+    learning_rate: Positive = 0.1
+    final_rate: Positive = 5e-5
+    warmup: ProperShare = 0.04
+    schedule: Schedule = "exponential"
+    max_grad_norm: PositiveOrInfinite = 5.0
+    accumulate: Count = 1
+    precision: Precision = "auto"
+    channels_last: bool | None = None
+    sync_batchnorm: bool = False
+    averaging: Averaging = "none"
+    ema_decay: ProperShare = 0.999
+    averaged_epochs: Count = 5
+    seed: Natural = 0
+    checkpoint_minutes: NonNegative = 10.0
 
     def fit(
         self,
@@ -169,34 +148,31 @@ class Training:
         batches: Batches,
         directory: PathName,
         options: dict[str, Any],
-        validate: Callable[[Network], float] | None = None,
+        dev_error: Callable[[Network], float] | None = None,
         device: str = "cpu",
     ) -> list[dict[str, float]]:
-        """Train; network and objective end with the final, averaged weights.
+        """Train; leave network and objective with the final, averaged weights.
 
         Args:
-            network: with its initial weights, the same on every rank.
-            objective: what to minimize.
-            batches: endless, a function of the step.
-            directory: of the experiment, for checkpoints.
-            options: of everything but this class, as JSON can hold them: a checkpoint
-                with others is refused.
-            validate: returns an equal error rate, after every epoch.
-            device: where to compute.
+            network: network with its initial weights, the same on every rank.
+            objective: training objective.
+            batches: endless source of batches, a function of the step.
+            directory: directory of the experiment, for checkpoints.
+            options: options of everything but this class, as JSON can hold them; a
+                checkpoint with others is refused.
+            dev_error: measures the equal error rate after every epoch; None: no such
+                measurement.
+            device: device to compute on.
 
         Returns:
-            one entry per epoch: name -> mean term, value or EER.
+            one entry per epoch: name -> mean term, value or EER in percent.
 
         Raises:
-            AsdkitError: there is a checkpoint with other options, or no validation
+            AsdkitError: there is a checkpoint with other options, or no dev error
                 to choose the best epoch by.
             FitError: the loss is NaN or infinite.
         """
-        if self.averaging == "best" and validate is None:
-            raise AsdkitError(
-                "--averaging best: there is no validation that says which epoch is",
-                hint="hold out speakers with --num-valid-spks",
-            )
+        self.check_dev_error(dev_error)
         keep_freed(device)
         num_steps = self.num_epochs * batches.steps_per_epoch
         options = options | {"training": self.options}
@@ -234,7 +210,7 @@ class Training:
 
             ends_epoch = state.step % batches.steps_per_epoch == 0
             if ends_epoch:
-                results = self._validate(state, network, validate)
+                results = self._measure(state, network, dev_error)
                 state.history.append(progress.end_epoch(results))
             if ends_epoch or checkpoints.is_due():
                 checkpoints.save(state)
@@ -242,13 +218,21 @@ class Training:
         state.average.apply(state.model)
         return state.history
 
+    def check_dev_error(self, dev_error: Callable[[Network], float] | None) -> None:
+        """Raise an AsdkitError if the best epoch is asked for without a dev error."""
+        if self.averaging == "best" and dev_error is None:
+            raise AsdkitError(
+                "--averaging best: there is no dev error to choose the best epoch by",
+                hint="hold out speakers with --num-valid-spks",
+            )
+
     @property
     def options(self) -> dict[str, Any]:
-        """The constructor's arguments that the result depends on."""
+        """The fields that the result depends on."""
         harmless = ["checkpoint_minutes"]
         if self.optimizer != "adam":
             harmless += ["beta2", "adam_epsilon", "amsgrad"]
-        return {name: x for name, x in vars(self).items() if name not in harmless}
+        return {name: x for name, x in asdict(self).items() if name not in harmless}
 
     def _gradient(
         self, state: TrainingState, model: nn.Module, batch: Batch
@@ -265,22 +249,22 @@ class Training:
                 sums[name] = sums.get(name, 0) + share * term.detach()
         return sums
 
-    def _validate(
+    def _measure(
         self,
         state: TrainingState,
         network: Network,
-        validate: Callable[[Network], float] | None,
+        dev_error: Callable[[Network], float] | None,
     ) -> dict[str, float]:
-        """Validate after an epoch; keep the weights if they are wanted, and the best.
+        """Measure the dev error after an epoch; keep the weights if they are the best.
 
-        Of equals, the last is the best.
+        Of equal errors, the last is the best.
         """
-        if validate is None:
+        if dev_error is None:
             return {}
         if self.averaging != "best":
             with state.average.lent(state.model):
-                return {ERROR: 100 * validate(network)}
-        error = 100 * validate(network)
+                return {ERROR: 100 * dev_error(network)}
+        error = 100 * dev_error(network)
         if not any(entry[ERROR] < error for entry in state.history):
             state.average.move(state.model, 0.0 if math.isnan(error) else 1.0)
         return {ERROR: error}
@@ -288,7 +272,7 @@ class Training:
     def _begin(
         self, network: Network, objective: Objective, device: str
     ) -> TrainingState:
-        """Assemble what changes from step to step."""
+        """Assemble everything that changes from step to step."""
         model: nn.Module = TrainedModel(network, objective).to(device)
         on_gpu = torch.device(device).type != "cpu"
         # torch 2.11 on a CPU writes beyond its arrays in the backward pass of a strided
@@ -303,7 +287,7 @@ class Training:
         return TrainingState(model, optimizer, scaler, WeightAverage(), device)
 
     def _optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
-        """Make what moves the weights, of network and objective."""
+        """Construct the optimizer of network and objective."""
         if self.optimizer == "sgd":
             return torch.optim.SGD(
                 model.parameters(),
@@ -322,7 +306,7 @@ class Training:
         )
 
     def _dtype(self, kind: str) -> torch.dtype:
-        """Tell what a network computes with on a kind of device."""
+        """Return the type that a network computes in on a kind of device."""
         if self.precision != "auto":
             return DTYPES[self.precision]
         if kind == "cpu":
@@ -331,7 +315,7 @@ class Training:
         return torch.bfloat16 if bf16 else torch.float16
 
     def _autocast(self, device: str) -> torch.autocast:
-        """Let the network compute with what `_dtype` says."""
+        """Run the network in the type that `_dtype` returns."""
         kind = torch.device(device).type
         dtype = self._dtype(kind)
         return torch.autocast(kind, dtype, enabled=dtype != torch.float32)
@@ -360,10 +344,10 @@ class Training:
 
 
 def _parallel(model: nn.Module) -> nn.Module:
-    """Let ranks average their gradients, if there are several."""
+    """Average gradients over ranks, if there are several."""
     if num_ranks() == 1:
         return model
-    barrier()  # where ranks meet, if they have not yet
+    barrier()  # joins the process group, if need be
     return DistributedDataParallel(model)
 
 

@@ -1,4 +1,4 @@
-"""Batches cut into parts and moved to a device, whatever fields they have."""
+"""Parts of batches, and their transfer to a device, whatever fields batches have."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def cut(batch: Batch, rows: slice) -> Batch:
 
 
 def to_device(batch: Batch, device: str) -> Batch:
-    """Move a batch's tensors, but not the lengths: networks want these on the CPU."""
+    """Move a batch's tensors to a device, except the lengths, which stay on the CPU."""
     moved: dict[str, Any] = {
         name: value.to(device, non_blocking=True)
         for name, value in batch._asdict().items()

@@ -1,4 +1,4 @@
-"""Stop when a loss is no number any more, and keep what made it so."""
+"""Stop when a loss is NaN or infinite, and save the batch."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 def refuse_nonfinite(
     directory: PathName, step: int, batch: Batch, values: Mapping[str, float]
 ) -> None:
-    """Raise if a term of the loss, or the gradient's norm, is NaN or infinite.
+    """Raise an error if a loss term, or the gradient norm, is NaN or infinite.
 
     The batch is saved, with its features, as ``bad_batch.pt``.
 
     Args:
-        directory: of the experiment.
-        step: counted from 0.
-        batch: of this rank.
-        values: name -> value.
+        directory: directory of the experiment.
+        step: step, counted from 0.
+        batch: this rank's batch.
+        values: name -> loss term or gradient norm.
 
     Raises:
-        FitError: names what is not finite, and the utterances.
+        FitError: a value is not finite; names it, and the utterances.
     """
     bad = {name: value for name, value in values.items() if not math.isfinite(value)}
     if not bad:

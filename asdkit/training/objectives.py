@@ -1,4 +1,4 @@
-"""What a network can be trained to do, by name."""
+"""Every training objective by name."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from asdkit.base.signatures import MISSING, parameters_of
 if TYPE_CHECKING:
     from asdkit.losses.objective import Objective
 
-# What a constructor takes without a default is given to it by name: the loss, the
-# network, the teacher, or the speakers.
+# Parameters without a default are passed by name: the loss, the network, the teacher,
+# or the speakers.
 OBJECTIVES: Mapping[str, Reference] = {
     "labels": Reference("asdkit.losses.objective:Labels"),
     "frame_labels": Reference("asdkit.losses.frames:FrameLabels"),
@@ -42,11 +42,11 @@ def build_objective(name: str, options: Mapping[str, Any], **parts: Any) -> Obje
     Args:
         name: which of `OBJECTIVES`.
         options: what differs from the defaults.
-        parts: "loss", "network", "teacher", None where there is none, and "speakers",
-            utterance -> speaker.
+        parts: "loss", "network", "teacher" (None without one) and "speakers"
+            (utterance -> speaker).
 
     Raises:
-        AsdkitError: there is no teacher and it needs one, or the other way round.
+        AsdkitError: it needs a teacher and has none, or the other way round.
     """
     reference = find(OBJECTIVES, name)
     parameters = parameters_of(reference).values()

@@ -1,4 +1,8 @@
-"""The options of programs that train networks; defaults are those of what they set."""
+"""Options of the programs that train networks, by name.
+
+Defaults and helps come from the classes that take them.  All options of networks,
+losses, objectives and kinds of features are included without being listed.
+"""
 
 from __future__ import annotations
 
@@ -7,182 +11,97 @@ import math
 from typing import Literal
 
 from asdkit.base.numbers import parse_number
-from asdkit.base.options import Choices, add_choice, add_options
+from asdkit.base.options import Choices, add_choice, add_options, explain
+from asdkit.base.signatures import parameters_of
 from asdkit.features.registry import FRONT_ENDS
-from asdkit.losses.registry import CLASSIFICATION, LOSSES
-from asdkit.nnet.registry import MODELS
+from asdkit.losses import registry as losses
+from asdkit.nnet import registry as networks
 from asdkit.training.objectives import OBJECTIVES
 
+PLAN = "asdkit.training.plan:TrainingPlan"
 TRAINING_SET = "asdkit.training.training_set:TrainingSetReader"
 SPOOF_TRAINING_SET = "asdkit.training.spoofing:SpoofTrainingSetReader"
+TRAINING = "asdkit.training.loop:Training"
+TEACHER = "asdkit.distillation.stored_teachers:TeacherReader"
 
 # The first is the default.
-NETWORKS = {"resnet34": MODELS["resnet34"], **MODELS}
-CRITERIA = {"aam_softmax": LOSSES["aam_softmax"], **LOSSES}
-
-
+NETWORKS = {"resnet34": networks.MODELS["resnet34"], **networks.MODELS}
+CRITERIA = {"aam_softmax": losses.LOSSES["aam_softmax"], **losses.LOSSES}
 # The same for countermeasures.
-SPOOF_NETWORKS = {"senet9": MODELS["senet9"], **MODELS}
-SPOOF_CRITERIA = {"cross_entropy": LOSSES["cross_entropy"], **CLASSIFICATION}
+SPOOF_NETWORKS = {"senet9": networks.MODELS["senet9"], **networks.MODELS}
+SPOOF_CRITERIA = {
+    "cross_entropy": losses.LOSSES["cross_entropy"],
+    **losses.CLASSIFICATION,
+}
+
+PREPARED = ("voiced", "subtract_mean", "delta_order")
+BATCHES = ("chunk_frames", "batch_size", "chunks_per_utt", "num_workers", "seed")
+AUGMENTATION = (
+    *("spec_augment_prob", "augment_prob", "noises", "rooms"),
+    *("codec_prob", "rawboost", "perturb_speed"),
+)
+OF_SPEAKERS = (
+    *("utts_per_speaker", "speed_classes"),
+    *("num_valid_spks", "utts_per_valid_spk"),
+)
+OF_SPOOFS = ("sampling", "crop")
 
 
 def add_all_options(parser: argparse.ArgumentParser) -> None:
-    """Declare everything but data and output, to train on speakers."""
-    add_model_options(parser, NETWORKS, CRITERIA)
-    add_data_options(parser, TRAINING_SET)
-    add_options(
-        parser.add_argument_group("speakers"),
-        TRAINING_SET,
-        "utts_per_speaker",
-        "speed_classes",
-        "num_valid_spks",
-        "utts_per_valid_spk",
-    )
-    add_training_options(parser)
+    """Declare all options to train on speakers."""
+    groups = _groups(parser, "speakers")
+    add_options(groups["speakers"], TRAINING_SET, *OF_SPEAKERS)
+    _add_shared_options(groups, TRAINING_SET, NETWORKS, CRITERIA)
 
 
 def add_spoof_options(parser: argparse.ArgumentParser) -> None:
-    """Declare everything but data and output, to train on spoofed speech."""
-    add_model_options(parser, SPOOF_NETWORKS, SPOOF_CRITERIA)
-    add_data_options(parser, SPOOF_TRAINING_SET)
-    group = parser.add_argument_group("classes")
-    group.add_argument(
+    """Declare all options to train on spoofed speech."""
+    groups = _groups(parser, "classes")
+    groups["classes"].add_argument(
         "--class-weights",
         type=class_weights,
         metavar="none|balanced|X,X",
-        help="weight of spoofed and of bona fide utterances in the loss; balanced: by "
-        "the inverse of their numbers (default: none)",
+        help=explain(parameters_of(PLAN)["class_weights"]),
     )
-    add_options(
-        group,
-        SPOOF_TRAINING_SET,
-        "sampling",
-        "crop",
-    )
-    add_training_options(parser)
+    add_options(groups["classes"], SPOOF_TRAINING_SET, *OF_SPOOFS)
+    _add_shared_options(groups, SPOOF_TRAINING_SET, SPOOF_NETWORKS, SPOOF_CRITERIA)
 
 
-def add_model_options(
-    parser: argparse.ArgumentParser, networks: Choices, criteria: Choices
+def _groups(
+    parser: argparse.ArgumentParser, classes: str
+) -> dict[str, argparse._ArgumentGroup]:
+    """Add the groups of options, in the order of the help."""
+    names = (
+        *("network", "loss", "objective", "teacher", "features"),
+        *("batches", "augmentation", classes, "training"),
+    )
+    return {name: parser.add_argument_group(name) for name in names}
+
+
+def _add_shared_options(
+    groups: dict[str, argparse._ArgumentGroup],
+    reader: str,
+    models: Choices,
+    criteria: Choices,
 ) -> None:
-    """Declare which network is trained with which loss; the first are the defaults."""
-    group = parser.add_argument_group("network")
-    add_choice(
-        group,
-        "network",
-        networks,
-        "the network",
-        "channels",
-        "stem",
-        "stem_stride",
-        "pooled_channels",
-        "pooling",
-        "normalized",
-        "embedding_dim",
-        "ssl_trained",
-    )
-    group.add_argument(
-        "--ssl-checkpoint",
-        metavar="FILE|DIR",
-        help="self-supervised encoder of ssl_ecapa: a folder that transformers saved, "
-        "or a file of torchaudio's",
-    )
-    group.add_argument(
-        "--init-from",
-        metavar="FILE",
-        help="network.pt of the same network, to start from its weights; its loss is "
-        "not used",
-    )
-    add_choice(
-        parser.add_argument_group("loss"),
-        "loss",
-        criteria,
-        "the loss",
-        "scale",
-        "margin",
-        "num_subcenters",
-        "bonafide_margin",
-        "spoof_margin",
-    )
-    add_choice(
-        parser.add_argument_group("objective"),
-        "objective",
-        OBJECTIVES,
-        "what training minimizes",
-    )
-    add_options(
-        parser.add_argument_group("teacher"),
-        "asdkit.distillation.stored_teachers:TeacherReader",
-        "teacher",
-        "teacher_transform",
-        "teacher_precision",
-        "missing_teacher",
-        "teacher_cache",
-        "teacher_cache_gb",
-    )
+    """Declare the options that do not depend on the classes.
 
-
-def add_data_options(parser: argparse.ArgumentParser, reader: str) -> None:
-    """Declare how batches are made, whatever the classes are."""
-    group = parser.add_argument_group("features")
-    add_choice(group, "features", FRONT_ENDS, "features, stored or computed from audio")
-    add_options(
-        group,
-        reader,
-        "voiced",
-        "subtract_mean",
-        "delta_order",
-    )
-    add_options(
-        parser.add_argument_group("batches"),
-        reader,
-        "chunk_frames",
-        "batch_size",
-        "chunks_per_utt",
-        "num_workers",
-        "seed",
-    )
-    add_options(
-        parser.add_argument_group("augmentation"),
-        reader,
-        "spec_augment_prob",
-        "augment_prob",
-        "noises",
-        "rooms",
-        "codec_prob",
-        "rawboost",
-        "perturb_speed",
-    )
-
-
-def add_training_options(parser: argparse.ArgumentParser) -> None:
-    """Declare how the loop runs."""
-    group = parser.add_argument_group("training")
-    add_options(
-        group,
-        "asdkit.training.loop:Training",
-        "num_epochs",
-        "optimizer",
-        "momentum",
-        "beta2",
-        "adam_epsilon",
-        "amsgrad",
-        "weight_decay",
-        "learning_rate",
-        "final_rate",
-        "warmup",
-        "schedule",
-        "max_grad_norm",
-        "accumulate",
-        "precision",
-        "channels_last",
-        "sync_batchnorm",
-        "averaging",
-        "ema_decay",
-        "averaged_epochs",
-        "checkpoint_minutes",
-    )
-    add_options(group, "asdkit.base.device:choose_device", "device")
+    Networks come last, after losses: if a parameter of a new network has the name of an
+    option here, the new option gets the longer name.
+    """
+    add_options(groups["teacher"], TEACHER)
+    add_options(groups["batches"], reader, *BATCHES)
+    add_options(groups["augmentation"], reader, *AUGMENTATION)
+    add_options(groups["training"], TRAINING, but=("seed",))
+    add_options(groups["training"], "asdkit.base.device:choose_device", "device")
+    text = "training objective"
+    add_choice(groups["objective"], "objective", OBJECTIVES, text)
+    text = "features, stored or computed from audio"
+    add_choice(groups["features"], "features", FRONT_ENDS, text)
+    add_options(groups["features"], reader, *PREPARED)
+    add_choice(groups["loss"], "loss", criteria, "the loss", but=losses.GIVEN)
+    add_choice(groups["network"], "network", models, "the network", but=networks.GIVEN)
+    add_options(groups["network"], PLAN, "ssl_checkpoint", "init_from")
 
 
 def class_weights(text: str) -> tuple[float, ...] | Literal["balanced"] | None:

@@ -1,7 +1,4 @@
-"""What a person wants to know while a network trains.
-
-A bar on a terminal, lines in a log otherwise, TensorBoard where it is installed.
-"""
+"""Progress of a training: a bar on a terminal, lines in a log, TensorBoard."""
 
 from __future__ import annotations
 
@@ -26,15 +23,15 @@ SCALAR_STEPS = 10  # between two points in TensorBoard
 
 
 class Progress:
-    """Means over an epoch, its speed, and the share of time without data.
+    """Means over an epoch, its speed, and the share of time spent waiting for data.
 
-    After resuming, the first epoch's means are those of the steps since then.
+    After resuming, the first epoch's means cover the steps since then only.
 
     Args:
-        directory: of the experiment, where TensorBoard's files go.
-        steps_per_epoch: in every epoch.
-        num_epochs: of the whole training.
-        step: how many steps are done already.
+        directory: directory of the experiment, for TensorBoard's files.
+        steps_per_epoch: number of steps in an epoch.
+        num_epochs: number of epochs of the whole training.
+        step: number of steps that are done already.
     """
 
     def __init__(
@@ -50,7 +47,7 @@ class Progress:
         self._begin_epoch()
 
     def watch(self, items: Iterable[Item]) -> Iterator[Item]:
-        """Pass items on; count the time that nothing but waiting for them took."""
+        """Pass items on, and measure the time spent waiting for them."""
         iterator = iter(items)
         while True:
             begin = time.perf_counter()
@@ -67,7 +64,7 @@ class Progress:
         """Count a step.
 
         Args:
-            num_utts: of this rank.
+            num_utts: number of utterances in this rank's batch.
             terms: name -> value on this rank, to be averaged.
             values: name -> value, the same on all ranks.
         """
@@ -98,10 +95,10 @@ class Progress:
         """Log an epoch; every rank must call this.
 
         Args:
-            results: what validation found, by name.
+            results: the dev error, by name.
 
         Returns:
-            what was logged: means over steps and ranks, values, results, speed.
+            the logged entry: means over steps and ranks, values, results, speed.
         """
         names = list(self._sums)
         sums = torch.tensor([self._sums[name] for name in names], dtype=torch.float64)
@@ -122,14 +119,14 @@ class Progress:
         return entry
 
     def close(self) -> None:
-        """End the bar and TensorBoard's file."""
+        """Close the bar and TensorBoard's file."""
         if self._bar is not None:
             self._bar.close()
         if self._board:
             self._board.close()
 
     def _begin_epoch(self) -> None:
-        """Start to count anew."""
+        """Reset the counts."""
         self._steps = self._utts = 0
         self._sums: dict[str, float] = {}
         self._waited = 0.0
@@ -141,12 +138,12 @@ class Progress:
         return f"{(self.step - 1) // self.steps_per_epoch + 1}/{self.num_epochs}"
 
     def _speed(self) -> dict[str, float]:
-        """Utterances per second, and how many percent of the time there were none."""
+        """Utterances per second, and percentage of the time spent waiting for them."""
         spent = time.perf_counter() - self._begin
         return {"utts/s": self._utts / spent, "waiting %": 100 * self._waited / spent}
 
     def _show_bar(self, terms: Mapping[str, float]) -> None:
-        """Advance the bar by a step."""
+        """Advance the bar by one step."""
         done = (self.step - 1) % self.steps_per_epoch
         if self._bar is None:
             self._bar = tqdm(

@@ -1,4 +1,4 @@
-"""How learning rates and averages change with the step.
+"""Schedules of the learning rate and of weight averaging.
 
 Each is a function of the step alone, so that resuming needs no state.
 """
@@ -59,7 +59,7 @@ def average_share(
     ema_decay: float = 0.999,
     averaged_epochs: int = 5,
 ) -> float:
-    """Return by which share of the way an average of the weights moves to the weights.
+    """Return how far the average of the weights moves toward the current weights.
 
     Args:
         step: step just done, counted from 0.
@@ -68,7 +68,7 @@ def average_share(
         averaging: "ema" is the exponential moving average over the steps, and the
             plain mean as long as these are few; "epochs" the mean of the weights at
             the ends of the last epochs.  "best" is no average, but the weights of the
-            epoch with the lowest error of validation, which the loop keeps.
+            epoch with the lowest dev error, which the loop keeps.
         ema_decay: share of itself that the moving average keeps in a step.
         averaged_epochs: number of last epochs to average.
 

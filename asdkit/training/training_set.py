@@ -1,4 +1,4 @@
-"""A data directory as a network is trained on it: batches, classes, validation."""
+"""The training set of a network: its batches, classes and held-out speakers."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ from asdkit.features.frames import Features
 from asdkit.io.origins import describe
 from asdkit.io.tables import PathName
 from asdkit.simulation.rawboost import RawBoost
-from asdkit.training.validation import Validation, hold_out
+from asdkit.training.dev_error import SpeakerDevError, hold_out
 
 SPEEDS = (1.0, 0.9, 1.1)
 
 
 class TrainingSet(NamedTuple):
-    """What a network is trained and validated on.
+    """Data to train a network on, and held-out speakers to measure its dev error on.
 
     Attributes:
-        batches: of chunks, endless.
-        classes: names in the order of their labels.
-        feature_config: how the frames are made.
+        batches: endless batches of chunks.
+        classes: class names in the order of their labels.
+        feature_config: configuration of the features.
         feat_dim: D.
-        held_out: utt2spk of the held-out utterances; empty without validation.
-        held_out_batches: gives batches of these, for a network's shortest utterance.
-        options: all that the result depends on, for checkpoints.
+        held_out: utt2spk of the held-out utterances; empty if there are none.
+        held_out_batches: returns batches of these for a network's shortest utterance.
+        options: everything that the result depends on, for checkpoints.
     """
 
     batches: TrainingBatches
@@ -63,11 +63,11 @@ class TrainingSet(NamedTuple):
     held_out_batches: Callable[[int], ExtractionBatches]
     options: dict[str, Any]
 
-    def validation(self, device: str) -> Validation | None:
-        """Return what validates a network, None without held-out speakers."""
+    def dev_error(self, device: str) -> SpeakerDevError | None:
+        """Return a measure of the dev error; None without held-out speakers."""
         if not self.held_out:
             return None
-        return Validation(self.held_out, self.held_out_batches, device)
+        return SpeakerDevError(self.held_out, self.held_out_batches, device)
 
     def check_chunks(self, min_frames: int) -> None:
         """Raise an AsdkitError if a network of ``min_frames`` cannot take a chunk."""
@@ -81,7 +81,7 @@ class TrainingSet(NamedTuple):
 
 @dataclass(frozen=True)
 class TrainingSetReader:
-    """Read a data directory and say how batches are made of it.
+    """Read a data directory to train on, with options for its batches.
 
     Args:
         voiced: leave out frames that vad.scp rejects; stored features only.
@@ -100,11 +100,11 @@ class TrainingSetReader:
         codec_prob: share of chunks that then pass through a codec; audio only.
         rawboost: RawBoost algorithm, 1 to 8, that then distorts all chunks; 0: none;
             audio only.
-        perturb_speed: train on chunks at 0.9 and 1.1 times their speed, too; audio
+        perturb_speed: also train on chunks at 0.9 and 1.1 times their speed; audio
             only.
         speed_classes: count a speaker at another speed as another speaker.
         num_workers: worker processes that prefetch batches.
-        num_valid_spks: speakers held out for validation; 0: no validation.
+        num_valid_spks: speakers held out for the dev error; 0: no dev error.
         utts_per_valid_spk: maximum number of utterances per held-out speaker.
         seed: random seed for weights, batch order and dropout.
     """
@@ -129,7 +129,7 @@ class TrainingSetReader:
     utts_per_valid_spk: Annotated[int, Range(least=2)] = 20
     seed: Natural = 0
 
-    # What is told apart; a reader of something else than speakers has others.
+    # The classes; subclasses have others than speakers.
     class_of = staticmethod(speaker_of)
     number_classes = staticmethod(number_speakers)
 
@@ -142,10 +142,11 @@ class TrainingSetReader:
         """Read a data directory.
 
         Args:
-            data_dir: with manifests, and feats.scp unless features are computed.
-            extractor: computes features from audio; None reads stored ones.
-            teacher: says which utterances it can teach, and whether it needs features
-                of its own; None for no teacher.
+            data_dir: data directory with manifests, and feats.scp unless features are
+                computed.
+            extractor: computes features from audio; None: stored features.
+            teacher: teacher, which restricts the utterances and may need features of
+                its own; None: no teacher.
 
         Raises:
             DataError: something is missing or damaged.
@@ -209,7 +210,7 @@ class TrainingSetReader:
     def _sum_up(
         self, data_dir: PathName, config: FeatureConfig, frames: FrameSource
     ) -> str:
-        """Sum up features or audio, so that a training is not resumed on others."""
+        """Return a checksum of features or audio, to compare when resuming."""
         if config.source == "stored":
             return sum_up_feats(frames.cuts)
         sizes = describe(data_dir, ["sizes"]).get("sizes", "unknown")
@@ -218,13 +219,13 @@ class TrainingSetReader:
     def _frame_labels(
         self, data_dir: PathName, config: FeatureConfig, frames: FrameSource
     ) -> LabelChunks | None:
-        """Say of what class single frames are, where they have classes."""
+        """Return the labels of single frames, where these have classes."""
         return None
 
     def _feature_config(
         self, data_dir: PathName, extractor: Features | None
     ) -> FeatureConfig:
-        """Say where frames come from."""
+        """Return the configuration of the features."""
         if extractor is None and self.perturb_speed:
             raise AsdkitError("stored features cannot be played at another speed")
         if extractor is None and (self.codec_prob or self.rawboost):
@@ -238,7 +239,7 @@ class TrainingSetReader:
         return FeatureConfig.computed_by(extractor, *prepared)
 
     def _computed_frames(self, cuts: Iterable[Any], extractor: Features) -> FrameSource:
-        """Compute features of audio that changes every time."""
+        """Compute features of audio that is augmented anew every time."""
         rate = int(extractor.sample_frequency)
         cuts = at_rate(cuts, rate)
         changes: list[Change] = []
@@ -261,7 +262,7 @@ class TrainingSetReader:
     def _teacher_front_end(
         self, cuts: Iterable[Any], student: FeatureConfig, teacher: StoredTeacher
     ) -> TeacherFrontEnd | None:
-        """Let the teacher hear the same samples through a front end of its own."""
+        """Return the teacher's front end on the same samples, if it has its own."""
         config = teacher.front_end_for(student, self.perturb_speed)
         if config is None:
             return None
@@ -279,7 +280,7 @@ class TrainingSetReader:
         return TeacherFrontEnd(frames, shifts + 1, config.subtract_mean)
 
     def _sampler(self, frames: FrameSource) -> Sampler:
-        """Choose which utterances make a batch."""
+        """Choose the sampler of utterances for batches."""
         size, group = self.batch_size, self.utts_per_speaker
         if not group:
             return RandomChunks(len(frames.cuts), size, self.chunks_per_utt, self.seed)

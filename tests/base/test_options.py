@@ -4,9 +4,16 @@ from typing import Literal
 import pytest
 
 from asdkit.base.errors import AsdkitError
-from asdkit.base.options import add_choice, add_options, choice_of, options_of
+from asdkit.base.options import (
+    add_choice,
+    add_options,
+    choice_of,
+    chosen_of,
+    options_of,
+)
 from asdkit.base.ranges import AnyPath, FilePath
 from asdkit.base.references import Reference
+from asdkit.base.registry import Chosen
 
 
 class Model:
@@ -184,6 +191,35 @@ def test_choices_may_have_parameters_of_the_same_name():
     args = parser.parse_args(["--num-iters=3", "--more=other"])
     assert choice_of(args, "kind", CHOICES) == (MODEL, {})
     assert choice_of(args, "more", CHOICES) == (OTHER, {"num_iters": 3})
+
+
+def test_an_option_whose_name_is_taken_is_named_after_its_choice():
+    """Also in the error that says who does not have it."""
+    parser = new_parser()
+    add_options(parser, Model, "num_iters")
+    add_choice(parser, "kind", CHOICES, "what to fit", "num_iters", "center")
+    argv = ["--num-iters=3", "--kind.num-iters=5"]
+    args = parser.parse_args(argv)
+    assert args.num_iters == 3
+    assert choice_of(args, "kind", CHOICES) == (MODEL, {"num_iters": 5})
+    assert chosen_of(args, "kind", CHOICES) == Chosen("model", {"num_iters": 5})
+    args = parser.parse_args(["--kind=other", "--center=true", *argv])
+    with pytest.raises(AsdkitError, match="--center: --kind other has no such option"):
+        choice_of(args, "kind", CHOICES)
+    parser = new_parser()
+    add_options(parser, Model, "center")
+    add_choice(parser, "kind", CHOICES, "what to fit", "center")
+    args = parser.parse_args(["--kind=other", "--kind.center=true"])
+    with pytest.raises(AsdkitError, match=r"--kind\.center: --kind other has no such"):
+        choice_of(args, "kind", CHOICES)
+
+
+def test_options_that_are_left_out_are_none():
+    parser = new_parser()
+    add_choice(parser, "kind", {"other": Other}, "what to fit", but=["scale"])
+    add_options(parser, Other, but=["num_iters"])
+    args = vars(parser.parse_args(["--num-iters=3", "--scale=2"]))
+    assert args == {"kind": "other", "kind.num_iters": 3, "scale": 2.0}
 
 
 def test_a_choice_without_names_has_all_options_that_its_choices_have():

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from asdkit.base.registry import construct, defaults_of
+from asdkit.base.registry import Chosen, construct, defaults_of
 
 
 def power(base, exponent=2, offset=0):
@@ -37,3 +37,22 @@ def test_unknown_names_and_options_are_refused():
         construct(TABLE, "cube", 2, of=1)
     with pytest.raises(ValueError, match="none has no option 'a'; it has none"):
         construct(TABLE, "none", 2, a=1)
+
+
+def test_a_choice_is_completed_by_the_defaults():
+    chosen = Chosen("cube", {"offset": 2})
+    assert chosen.complete(TABLE) == Chosen("cube", {"exponent": 3, "offset": 2})
+    assert Chosen("cube").complete(TABLE, but=["exponent"]).options == {"offset": 0}
+    with pytest.raises(ValueError, match="cube has no option 'exponent'; it has off"):
+        Chosen("cube", {"exponent": 2}).complete(TABLE, but=["exponent"])
+    with pytest.raises(ValueError, match="expected one of square, cube, none; got 'x'"):
+        Chosen("x").complete(TABLE)
+
+
+def test_a_choice_keeps_what_it_was_made_of():
+    """Lists are tuples in it, as options are after a file has given them back."""
+    options = {"blocks": [1, [2, 3]]}
+    chosen = Chosen("x", options)
+    options["blocks"] = []
+    assert chosen.options == {"blocks": (1, (2, 3))}
+    assert chosen == Chosen("x", {"blocks": (1, (2, 3))})

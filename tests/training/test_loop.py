@@ -55,7 +55,7 @@ def test_the_loss_falls_and_the_history_says_so(tmp_path, make_model, make_batch
     network, objective = make_model()
     training = Training(num_epochs=8, learning_rate=0.05)
     history = training.fit(
-        network, objective, make_batches(), tmp_path, {}, validate=lambda network: 0.25
+        network, objective, make_batches(), tmp_path, {}, dev_error=lambda network: 0.25
     )
     assert len(history) == 8
     assert history[-1]["loss"] < 0.5 * history[0]["loss"]
@@ -392,30 +392,30 @@ def test_the_best_epoch_s_weights_are_kept(
     after = []
     model = make_model(norm=True)
 
-    def validate(network):
+    def dev_error(network):
         assert network is model[0]
         after.append({k: x.clone() for k, x in weights_of(*model).items()})
         return errors[len(after) - 1]
 
-    training.fit(*model, make_batches(), tmp_path / "1", {}, validate)
+    training.fit(*model, make_batches(), tmp_path / "1", {}, dev_error)
     assert_bit_equal(weights_of(*model), after[best])
 
     again, rest = make_model(norm=True), iter(errors)
     killed = FloatingPointError("killed")
 
-    def validate_or_die(network):
+    def measure_or_die(network):
         if (error := next(rest)) is killed:
             raise killed
         return error
 
     rest = iter([*errors[:2], killed, errors[2]])
     with pytest.raises(FloatingPointError):
-        training.fit(*again, make_batches(), tmp_path / "2", {}, validate_or_die)
+        training.fit(*again, make_batches(), tmp_path / "2", {}, measure_or_die)
     again = make_model(norm=True)
-    training.fit(*again, make_batches(), tmp_path / "2", {}, validate_or_die)
+    training.fit(*again, make_batches(), tmp_path / "2", {}, measure_or_die)
     assert_bit_equal(weights_of(*again), after[best])
 
 
-def test_without_validation_no_epoch_is_the_best(tmp_path, make_model, make_batches):
-    with pytest.raises(AsdkitError, match="averaging best: there is no validation"):
+def test_without_a_dev_error_no_epoch_is_the_best(tmp_path, make_model, make_batches):
+    with pytest.raises(AsdkitError, match="averaging best: there is no dev error"):
         Training(averaging="best").fit(*make_model(), make_batches(), tmp_path, {})

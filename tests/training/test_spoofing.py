@@ -18,12 +18,8 @@ from asdkit.io.tables import read_table, write_table
 from asdkit.losses.classification import ClassificationLoss
 from asdkit.metrics.eer import eer
 from asdkit.nnet.network import Network
-from asdkit.training.spoofing import (
-    FrameValidation,
-    SpoofTrainingSetReader,
-    SpoofValidation,
-    balanced_weights,
-)
+from asdkit.training.dev_error import FrameDevError, SpoofDevError
+from asdkit.training.spoofing import SpoofTrainingSetReader, balanced_weights
 
 OPTIONS = {"chunk_frames": 10, "batch_size": 4}
 
@@ -115,18 +111,18 @@ class First(ClassificationLoss):
 
 
 @pytest.mark.parametrize("crop", ["whole", "first", "center"])
-def test_no_utterance_to_validate_on_is_too_short(write_data, crop):
+def test_no_utterance_of_the_development_set_is_too_short(write_data, crop):
     data = write_data(["bonafide", "A01", "A02"] * 4)
     reader = SpoofTrainingSetReader(**OPTIONS, crop=crop)
-    validate = reader.read_trials(data, reader.read(data), First(), "cpu")
+    dev_error = reader.read_trials(data, reader.read(data), First(), "cpu")
     network = Mean()
-    assert 0 <= validate(network) <= 1
-    assert len(validate.attacks) == 12
+    assert 0 <= dev_error(network) <= 1
+    assert len(dev_error.labels) == 12
     whole = set(range(8, 18))
     assert network.seen <= whole if crop == "whole" else network.seen == {10}
 
 
-def test_to_validate_takes_both_classes(write_data):
+def test_a_development_set_needs_both_classes(write_data):
     data, dev = write_data(["bonafide", "A01"] * 4), write_data(["A01"] * 4, "dev")
     reader = SpoofTrainingSetReader(**OPTIONS)
     with pytest.raises(FitError, match="got only spoof"):
@@ -149,23 +145,23 @@ def parts(rng):
     return attacks, batches, eer(scores[is_bonafide], scores[~is_bonafide])
 
 
-def test_ranks_share_the_validation_and_get_one_answer(parts, run_as_ranks):
+def test_ranks_share_the_development_set_and_get_one_answer(parts, run_as_ranks):
     attacks, batches, expected = parts
-    alone = SpoofValidation(attacks, lambda _: batches, First())
+    alone = SpoofDevError(attacks, lambda _: batches, First())
     assert alone(Mean()) == expected
 
-    def validate(rank):
-        mine = SpoofValidation(attacks, lambda _: [batches[rank]], First())
+    def measure(rank):
+        mine = SpoofDevError(attacks, lambda _: [batches[rank]], First())
         assert mine(Mean()) == expected
 
-    assert run_as_ranks(validate, 2) == [0, 0]
+    assert run_as_ranks(measure, 2) == [0, 0]
 
 
 def test_scores_that_are_not_finite_have_no_error_rate(parts, caplog):
     attacks, batches, _ = parts
     batches[0].feats[0] = torch.nan
-    validate = SpoofValidation(attacks, lambda _: batches, First())
-    assert np.isnan(validate(Mean()))
+    dev_error = SpoofDevError(attacks, lambda _: batches, First())
+    assert np.isnan(dev_error(Mean()))
     assert "scores are not finite" in caplog.text
 
 
@@ -192,7 +188,7 @@ def label_parts(data):
     )
 
 
-def test_frames_are_validated_by_their_own_error_rate(write_data, run_as_ranks):
+def test_frames_have_a_dev_error_of_their_own(write_data, run_as_ranks):
     """Each of three has the score of their mean, what is left over that before it."""
     data = write_data(["bonafide", "A01"] * 6)
     label_parts(data)
@@ -208,20 +204,20 @@ def test_frames_are_validated_by_their_own_error_rate(write_data, run_as_ranks):
     reader = SpoofTrainingSetReader(**OPTIONS)
     corpus = reader.read(data)
 
-    def validate(rank=0):
-        validation = reader.read_frames(data, corpus, First(), "cpu")
-        assert isinstance(validation, FrameValidation)
-        assert validation(Frames(3, 3)) == pytest.approx(expected, abs=1e-6)
+    def measure(rank=0):
+        dev_error = reader.read_frames(data, corpus, First(), "cpu")
+        assert isinstance(dev_error, FrameDevError)
+        assert dev_error(Frames(3, 3)) == pytest.approx(expected, abs=1e-6)
 
-    validate()
-    assert run_as_ranks(validate, 2) == [0, 0]
+    measure()
+    assert run_as_ranks(measure, 2) == [0, 0]
 
 
 def test_frames_that_are_not_finite_have_no_error_rate(write_data, caplog):
     data = write_data(["bonafide", "A01"] * 3)
     reader = SpoofTrainingSetReader(**OPTIONS)
-    validate = reader.read_frames(data, reader.read(data), First(), "cpu")
+    dev_error = reader.read_frames(data, reader.read(data), First(), "cpu")
     network = Frames(3, 3)
     network.embed_frames = lambda feats, num: (feats * torch.nan, num)
-    assert np.isnan(validate(network))
+    assert np.isnan(dev_error(network))
     assert "scores are not finite" in caplog.text

@@ -59,8 +59,8 @@ def test_held_out_speakers_are_not_trained_on(data):
     assert seen == set("abcde") - held_out
     found = [utt for batch in corpus.held_out_batches(1) for utt in batch.utts]
     assert set(found) == corpus.held_out.keys()
-    assert corpus.validation("cpu") is not None
-    assert TrainingSetReader(**OPTIONS).read(data, Fbank()).validation("cpu") is None
+    assert corpus.dev_error("cpu") is not None
+    assert TrainingSetReader(**OPTIONS).read(data, Fbank()).dev_error("cpu") is None
 
 
 def test_speeds_are_classes_with_names_of_their_own(data):

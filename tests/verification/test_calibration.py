@@ -3,8 +3,9 @@ import argparse
 import numpy as np
 import pytest
 
-from asdkit.backends.measures import add_measures, measures_of
+from asdkit.backends.measures import Measures, add_measures
 from asdkit.base.errors import DataError
+from asdkit.base.options import options_of
 from asdkit.io.trials import read_scores
 from asdkit.verification.calibration import read_measures, read_systems
 
@@ -38,4 +39,5 @@ def test_only_the_measures_that_were_given_count():
     parser = argparse.ArgumentParser()
     add_measures(parser)
     args = parser.parse_args(["--cohort-mean", "m", "--duration", "d"])
-    assert measures_of(args) == {"duration": "d", "cohort_mean": "m"}
+    measures = Measures(**options_of(Measures, args))
+    assert measures.given == {"duration": "d", "cohort_mean": "m"}

@@ -7,7 +7,7 @@ from asdkit.base.errors import FitError
 from asdkit.batches.batches import Batch
 from asdkit.metrics.eer import eer
 from asdkit.nnet.network import Network
-from asdkit.training.validation import Validation, cosine_eer, hold_out
+from asdkit.training.dev_error import SpeakerDevError, cosine_eer, hold_out
 
 
 def test_all_pairs_are_trials(rng):
@@ -26,7 +26,7 @@ def test_all_pairs_are_trials(rng):
 def test_without_trials_there_is_no_rate(caplog):
     assert np.isnan(cosine_eer(np.ones((2, 3)), np.array(["a", "a"])))
     assert np.isnan(cosine_eer(np.full((2, 3), np.nan), np.array(["a", "b"])))
-    assert "validation" in caplog.text
+    assert "dev error" in caplog.text
 
 
 def test_speakers_are_held_out_with_a_share_of_their_utterances():
@@ -82,10 +82,10 @@ def test_ranks_share_the_work_and_get_one_answer(rng, run_as_ranks):
 
         return give
 
-    assert Validation(utt2spk, batches_of([0, 1]))(network) == expected
+    assert SpeakerDevError(utt2spk, batches_of([0, 1]))(network) == expected
     assert network.training
 
-    def validate(rank):
-        assert Validation(utt2spk, batches_of([rank]))(network) == expected
+    def measure(rank):
+        assert SpeakerDevError(utt2spk, batches_of([rank]))(network) == expected
 
-    assert run_as_ranks(validate, 2) == [0, 0]
+    assert run_as_ranks(measure, 2) == [0, 0]

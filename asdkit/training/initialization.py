@@ -1,0 +1,94 @@
+"""Networks with their initial weights, as a plan describes them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from asdkit.base.differences import differences
+from asdkit.base.errors import DataError
+from asdkit.distillation.stored_teachers import StoredTeacher
+from asdkit.io.tables import PathName
+from asdkit.losses.registry import LOSSES
+from asdkit.models.networks import (
+    TrainedNetwork,
+    build_network,
+    full_options,
+    load_network,
+)
+from asdkit.models.ssl import read_ssl
+from asdkit.nnet.registry import MODELS
+from asdkit.nnet.ssl import SslEcapa
+from asdkit.training.objectives import OBJECTIVES
+from asdkit.training.spoofing import balanced_weights
+from asdkit.training.training_set import TrainingSet
+
+if TYPE_CHECKING:
+    from asdkit.training.plan import TrainingPlan
+
+
+def new_network(
+    plan: TrainingPlan, corpus: TrainingSet, teacher: StoredTeacher | None
+) -> TrainedNetwork:
+    """Build network and loss with initial weights, the same on every rank.
+
+    Args:
+        plan: plan of the training.
+        corpus: training set.
+        teacher: teacher of a distillation; None: no teacher.
+
+    Returns:
+        network, loss, and all options that the result depends on, except the loop's.
+
+    Raises:
+        AsdkitError: the options do not describe a network.
+        DataError: a checkpoint to start from is missing or damaged.
+    """
+    network_options = {**plan.network.options, "feat_dim": corpus.feat_dim}
+    loss_options = dict(plan.loss.options)
+    if plan.class_weights is not None:
+        weights = plan.class_weights
+        loss_options["class_weights"] = (
+            balanced_weights(corpus) if weights == "balanced" else weights
+        )
+    ssl = None
+    if plan.ssl_checkpoint is not None:
+        ssl = read_ssl(plan.ssl_checkpoint)
+        network_options |= ssl.options
+    objective = plan.objective
+    options: dict[str, Any] = {
+        "network": full_options(MODELS, plan.network.name, network_options),
+        "loss": full_options(LOSSES, plan.loss.name, loss_options),
+        "objective": full_options(OBJECTIVES, objective.name, {**objective.options}),
+        "init_from": plan.init_from,
+        "teacher": None if teacher is None else teacher.description,
+        "features": corpus.feature_config.description,
+        "data": corpus.options,
+        "classes": corpus.classes,
+    }
+    torch.manual_seed(plan.seed)
+    trained = build_network(options)
+    corpus.check_chunks(trained.network.min_frames)
+    if ssl is not None:
+        assert isinstance(trained.network, SslEcapa)
+        trained.network.ssl.model.load_state_dict(ssl.weights)
+    if plan.init_from is not None:
+        copy_weights(plan.init_from, trained)
+    return trained
+
+
+def copy_weights(path: PathName, trained: TrainedNetwork) -> None:
+    """Copy the weights of a trained network, without its loss, into a new one.
+
+    Raises:
+        DataError: the file is missing or damaged, or its network has other options.
+    """
+    other = load_network(path)
+    ours = json.loads(json.dumps(trained.options["network"]))  # as in the file
+    theirs = other.options["network"]
+    if different := list(differences(theirs, ours, "network")):
+        problem = f"expected the same network, got {'; '.join(different)}"
+        raise DataError(path, problem)
+    trained.network.load_state_dict(other.network.state_dict())
