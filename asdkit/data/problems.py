@@ -1,6 +1,6 @@
 """Check single tables: encoding, line ends, keys, values, order.
 
-Nothing here raises: a reader stops at the first problem, a check reads on.
+Nothing here raises: readers stop at the first problem, checks read on.
 """
 
 from __future__ import annotations

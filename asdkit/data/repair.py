@@ -1,7 +1,7 @@
 """Repair data directories: sort, remove duplicates, drop incomplete utterances.
 
-Nothing is lost: what a file was before is in ``.backup/``.  What takes a decision is
-left alone: contradictions, trials, audio that is not there (a disk may be away).
+Nothing is lost: originals are kept in ``.backup/``.  Whatever needs a decision is left
+alone: contradictions, trials, missing audio (a disk may be unmounted).
 """
 
 from __future__ import annotations

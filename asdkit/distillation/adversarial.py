@@ -6,7 +6,7 @@ changed in units of their own standard deviation over the utterance, because tha
 what networks which normalize them see, and log-mels have no unit.
 
 Source: Y.-L. Liao et al., "Adversarial speaker distillation for countermeasure model on
-ASV", SPSC 2022, whose own recipe is not known; I. Goodfellow et al., "Explaining and
+ASV", SPSC 2022, whose exact recipe is unknown; I. Goodfellow et al., "Explaining and
 harnessing adversarial examples", ICLR 2015 (FGSM); A. Madry et al., "Towards deep
 learning models resistant to adversarial attacks", ICLR 2018 (PGD); Y. Ganin et al.,
 "Domain-adversarial training of neural networks", JMLR 2016 (gradient reversal).

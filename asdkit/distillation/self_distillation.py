@@ -1,8 +1,8 @@
 """Self-distillation: a network's deepest stage teaches the earlier ones.
 
 Every stage but the last gets a classifier and an adapter of its own.  These belong to
-the objective: they are trained with the network and left behind, so that the network
-in use is the plain one.
+the objective: they are trained with the network and discarded, so that the network in
+use is the plain one.
 """
 
 from __future__ import annotations

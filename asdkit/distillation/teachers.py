@@ -1,7 +1,7 @@
 """Teachers to compare a student with: vectors, or a frozen network.
 
-A teacher is no module, so that whatever holds one neither trains it nor writes it into
-a checkpoint.
+A teacher is not a module, so that its owner neither trains it nor writes it into a
+checkpoint.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Frame posteriors: the probability of each Gaussian of the UBM for every frame.
 
-On a CPU the diagonal mixture chooses a few Gaussians per frame and the full one
-weighs them, as in Kaldi.  On a GPU the full mixture weighs them all: one matrix
-product, faster than choosing, and without the posterior mass (a few percent) that
-the choice loses.
+On a CPU the diagonal mixture chooses a few Gaussians per frame and the full one weighs
+them, as in Kaldi.  On a GPU the full mixture weighs them all: one matrix product,
+faster than selection, and without its loss of posterior mass (a few percent).
 """
 
 from __future__ import annotations

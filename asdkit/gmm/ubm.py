@@ -1,8 +1,8 @@
 """The universal background model (UBM): a mixture trained on many speakers.
 
-Diagonal Gaussians learn from a sample in memory, then from all frames; they become
-full Gaussians and learn again, while the diagonal ones choose which Gaussians a
-frame counts for.
+Diagonal Gaussians are trained on a sample in memory, then on all frames; they become
+full Gaussians, which are trained further while the diagonal ones select the Gaussians
+of each frame.
 
 Source: D. Reynolds et al., "Speaker verification using adapted Gaussian mixture
 models", Digital Signal Processing 10, 2000; Kaldi, egs/sre08/v1/sid/

@@ -1,7 +1,7 @@
 """Kaldi archives of features, VAD and vectors, compressed or not, through kaldiio.
 
-What is written here, ``copy-feats`` reads, and the other way round: binary, text,
-gzipped and compressed archives and row ranges included.  Commands are never run.
+Compatible with ``copy-feats`` in both directions, including binary, text, gzipped and
+compressed archives and row ranges.  Commands are never run.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 r"""Check the key before a value of an archive when a table points at the value.
 
-A table says ``<key> <archive>:<offset>``, and just before the offset the archive says
-``<key> ``, too.  That costs nothing to compare: it is read with the value.  A table
+A table has ``<key> <archive>:<offset>``, and just before the offset the archive repeats
+``<key> ``.  Comparing them costs nothing, as the key is read with the value.  A table
 whose ids were given a prefix or a suffix, as Kaldi's copy_data_dir.sh and asdkit's
 data-copy do, points at values with shorter keys.
 """

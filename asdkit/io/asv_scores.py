@@ -1,8 +1,8 @@
 """ASV scores of the ASVspoof challenges, for evaluating countermeasures in tandem.
 
 The organizers publish ``<attack> <key> <score>`` lines, e.g. ``bonafide target 3.5``
-and ``A07 spoof -1.2``: no names, so that they cannot be matched with anything, and the
-file of another year or track reads as well as the right one.
+and ``A07 spoof -1.2``: without names, so that they cannot be matched with trials, and a
+file of the wrong year or track goes unnoticed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Audio input and output: any format of libsndfile, whole or in part, at any rate.
 
-Samples are float32 in [-1, 1).  Silence is legal; what cannot be speech at all,
-nothing, half a file or NaN, is an error that names the file.
+Samples are float32 in [-1, 1).  Silence is allowed; empty or truncated files and NaN
+are errors that name the file.
 """
 
 from __future__ import annotations

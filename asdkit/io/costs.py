@@ -1,7 +1,7 @@
 """Costs of runs, kept in ``costs.jsonl`` beside a model or archive.
 
-One line per run of a program that wrote there, in the order of their ends.  Runs that
-failed or were killed leave no line.
+One line per finished run of a program that wrote there, in order of completion.  Runs
+that failed or were killed leave no line.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ The E-step sums over utterances, with ``v`` and centered statistics f_i as in
 
     a_i = sum n_i E[v v'],   b_i = sum n_i E[v],   y_i = sum f_i E[v]'.
 
-The M-step wants them for ``w = v + o e_0`` and statistics F_i = f_i + n_i c_i as
-they are.  With gamma_i = sum n_i and F_i now summed over utterances, too,
+The M-step needs them for ``w = v + o e_0`` and statistics F_i = f_i + n_i c_i as they
+are.  With gamma_i = sum n_i and F_i now summed over utterances, too,
 
     R_i = a_i + o (e_0 b_i' + b_i e_0') + o^2 gamma_i e_0 e_0',
     Y_i = y_i + c_i b_i' + o F_i e_0',

@@ -1,11 +1,11 @@
 """Convert mixtures and extractors from and to Kaldi's formats.
 
-Kaldi keeps inverse covariances, in mixtures with single precision; we keep
-covariances, with double.  An inverse of an inverse, or a log-determinant, differs
-in its last bits from one computer to the next.  So that a model that is only passed
-on comes out byte-identical, an imported model remembers what its file said in
-attributes ``kaldi_x_``, and an export repeats it as long as the model says the same
-up to rounding.  A model that was trained further does not and is written anew.
+Kaldi keeps inverse covariances, in mixtures with single precision; we keep covariances,
+with double.  An inverse of an inverse, or a log-determinant, differs in its last bits
+from one computer to the next.  To export an unchanged model byte for byte, an imported
+model keeps the values of its file in attributes ``kaldi_x_``, and an export repeats
+them as long as they equal the model up to rounding.  A model that was trained further
+is written from its new values.
 
 Source: Kaldi, src/gmm/{diag,full}-gmm.cc and src/ivector/ivector-extractor.cc.
 """

@@ -7,8 +7,8 @@ The M-step maximizes, per Gaussian i and over M_i, the auxiliary function
 whose maximum is ``Y_i R_i^-1``.  Where few utterances speak in a Gaussian, R_i hardly
 grows in some directions, and dividing by that would blow up what rounding left of Y_i.
 There the eigenvalues of ``C = D^-1/2 R_i D^-1/2``, with D the diagonal of R_i, are
-floored at a share of the largest, and what is solved for is the change of M_i, so that
-it stays as it was where nothing is known.
+floored at a share of the largest, and the system is solved for the change of M_i, which
+is then zero where there is no data.
 
 Eigenvalues of all R_i would cost several times the solution.  So a Cholesky
 decomposition of C less the floor asks first whether there are any below it.

@@ -1,9 +1,9 @@
 """Baum-Welch statistics of many utterances, for repeated EM passes.
 
-Which Gaussians a frame belongs to is found once and kept: 15 bytes per frame, since
-only two or three have a posterior worth keeping.  The sums per utterance take 600 kB
-at 2048 Gaussians of 72 dimensions, too much for many utterances, but little time; so
-they are kept if they fit, and made again from frames and posteriors if not.
+The posteriors of frames are computed once and kept: 15 bytes per frame, since only two
+or three have a posterior worth keeping.  The sums per utterance take 600 kB at 2048
+Gaussians of 72 dimensions, too much for many utterances, but little time; so they are
+kept if they fit, and otherwise recomputed from frames and posteriors.
 """
 
 from __future__ import annotations
