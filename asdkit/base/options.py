@@ -40,7 +40,7 @@ class Choice(NamedTuple):
 
 
 class Choosing(NamedTuple):
-    """What an option chooses from, kept beside it for plug-ins.
+    """The choices of an option, kept beside it for plug-ins.
 
     Attributes:
         flag: the option, without its hyphens.
@@ -156,10 +156,11 @@ def add_option_of_choice(
         helps: what it means to each.
     """
     flag = choosing.flag
-    taken = _flag(name) in choosing.parser._option_string_actions
+    is_taken = _flag(name) in choosing.parser._option_string_actions
+    spelled = f"{flag}.{name}" if is_taken else name
     action = choosing.parser.add_argument(
-        f"--{flag}.{name.replace('_', '-')}" if taken else _flag(name),
-        dest=f"{flag}.{name}",  # another choice may have a parameter of this name
+        _flag(spelled),
+        dest=f"{flag}.{spelled}",  # another choice may have a parameter of this name
         default=argparse.SUPPRESS,
         help=text.replace("%", "%%"),
         **(list_of(**parsing) if choosing.listed else parsing),
@@ -183,15 +184,16 @@ def choice_of(
     chosen = getattr(args, flag)
     reference = find(choices, chosen)
     prefix = f"{flag}."
-    given = {
+    spelled = {
         dest.removeprefix(prefix): value
         for dest, value in vars(args).items()
         if dest.startswith(prefix)
     }
     known = defaults_of(reference)
-    for name in given:
-        if name not in known:
-            raise AsdkitError(f"{_flag(name)}: --{flag} {chosen} has no such option")
+    for option in spelled:
+        if option.removeprefix(prefix) not in known:
+            raise AsdkitError(f"{_flag(option)}: --{flag} {chosen} has no such option")
+    given = {option.removeprefix(prefix): value for option, value in spelled.items()}
     ordered = {name: given[name] for name in known if name in given}
     return reference, ordered
 

@@ -14,7 +14,7 @@ from asdkit.base.signatures import MISSING, Parameter, parameters_of
 
 
 def plug_in(choosing: Choosing, name: str) -> None:
-    """Let an option choose a plug-in, and read that one's options from its source.
+    """Offer plug-ins to an option that chooses, with options read from their source.
 
     Args:
         choosing: the option; what it chooses from otherwise is what the plug-in must

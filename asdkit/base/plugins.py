@@ -31,7 +31,7 @@ def is_plugin(name: str) -> bool:
 
 
 def allow(modules: Iterable[str]) -> None:
-    """Let the caller's modules be imported when something of them is built.
+    """Allow the caller's modules to be imported when something of them is built.
 
     Args:
         modules: names as in an import statement.

@@ -65,9 +65,9 @@ def crop_frames(
 
     Args:
         feats: (T, D) of the whole utterance, T > 0.
-        crop: see `CroppedFrames`, as for the next two.
-        chunk_frames: of a crop.
-        min_frames: the shortest utterance that the network can take.
+        crop: part to score, as for `CroppedFrames`.
+        chunk_frames: length of a crop in frames.
+        min_frames: length of the shortest utterance that the network can take.
 
     Returns:
         (T', D).

@@ -16,7 +16,7 @@ from asdkit.nnet.network import Network
 
 
 class CountermeasureNetwork(NamedTuple):
-    """What cm-train trained, ready to score.
+    """A countermeasure network of cm-train, ready to score.
 
     Attributes:
         network: maps features to embeddings, on the device.

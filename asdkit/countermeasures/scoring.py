@@ -42,15 +42,14 @@ def score_network(
     """Score this rank's share of the utterances with a network.
 
     Args:
-        data_dir: with audio, or features like those of the training.
-        path: what cm-train wrote.
-        device: where to compute.
-        features: read feats.scp or compute features; None as in the training.
-        crop: what of an utterance is judged; None as the network was validated.
-        max_frames: in a batch; 0 for as many as in the training.
-        num_workers: processes that make batches ahead.
-        adversary: changes the features against the true classes first, to tell how
-            robust the network is; None for none.
+        data_dir: data directory with audio, or with features like the training's.
+        path: network.pt of cm-train.
+        device: device to compute on.
+        features: read feats.scp or compute features; None: as in training.
+        crop: part of an utterance to score; None: as in validation.
+        max_frames: maximum number of frames in a batch; 0: as in training.
+        num_workers: worker processes that prefetch batches.
+        adversary: attack on the features before they are scored; None: no attack.
 
     Yields:
         N ids and their (N,) scores; higher means bona fide.
@@ -58,7 +57,7 @@ def score_network(
     Raises:
         DataError: the file is missing, damaged or no countermeasure, or the data do not
             fit it.
-        AsdkitError: nobody remembers how to compute the features.
+        AsdkitError: the model does not say how to compute its features.
     """
     cm = load_countermeasure(path, device, features)
     config, network, loss = cm.feature_config, cm.network, cm.loss

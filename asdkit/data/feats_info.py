@@ -29,7 +29,7 @@ class FeatsInfo(NamedTuple):
 
 
 class VadInfo(NamedTuple):
-    """What `asdkit.vad.detection.compute_vad` remembers of an archive.
+    """The record that `asdkit.vad.detection.compute_vad` leaves beside an archive.
 
     Attributes:
         method: its name in vad-compute, e.g. "energy".

@@ -1,1 +1,1 @@
-"""What a user of a trained model calls: load, embed, score, detect."""
+"""The front door to trained models: load, embed, score, detect."""

@@ -25,7 +25,7 @@ EXPECTED = "expected a path, (samples, rate) or a lhotse cut"
 
 
 class Recording(NamedTuple):
-    """One channel of sound at the rate that a model wants.
+    """One channel of sound at a model's sampling rate.
 
     Attributes:
         name: for messages.

@@ -1,4 +1,4 @@
-"""How large countermeasures are, whatever they are."""
+"""Sizes of countermeasures of any kind."""
 
 from __future__ import annotations
 
