@@ -16,12 +16,14 @@
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
+shopt -s globstar # an objective has a folder below its own for each value it is tried with
 
 extractor=../v1/exp/tuned/seed0/extractor_pca # DIR of the i-vector extractor
 large=../v2/exp/large_seed0                   # DIR of the large network
 students="xvector resnet"
-objectives="none mse mse_100 precision precision_100 cosine kl
-  enskd_0 enskd_0.5 enskd_1 enskd_2 enskd_4 enskd_8"
+objectives="none mse mse/weight_100 precision precision/weight_100 cosine kl
+  decoupled_kd/gamma_0 decoupled_kd/gamma_0.5 decoupled_kd/gamma_1
+  decoupled_kd/gamma_2 decoupled_kd/gamma_4 decoupled_kd/gamma_8"
 seeds="0 1 2"
 nj=1
 
@@ -97,11 +99,11 @@ fi
 
 if stage 6 "print the results"; then
   need ../v2 "$large/network.pt"
-  need 5 exp/*/*/seed*/plda.eer
+  need 5 exp/*/*/**/plda.eer
   python local/print_table.py --students "$students" --objectives "$objectives" exp
   networks=("$large")
   for student in $students; do
-    trained=(exp/"$student"/*/seed*/network.pt)
+    trained=(exp/"$student"/**/network.pt)
     [[ ! -e ${trained[0]} ]] || networks+=("${trained[0]%/*}")
   done
   asdkit nnet-info "${networks[@]}"

@@ -22,9 +22,10 @@ Rates = dict[str, np.ndarray]  # folder of a seed -> percent, in the order of CO
 
 
 def read_rates(directory: Path, backend: str) -> Rates:
-    """Read what rate_conditions.py wrote of every seed that is done."""
+    """Read what rate_conditions.py wrote of a teacher or of all finished seeds."""
     found = {}
-    for path in sorted(directory.glob(f"**/{backend}.eer")):
+    of_teacher = directory.glob(f"{backend}.eer")
+    for path in sorted([*of_teacher, *directory.glob(f"seed*/{backend}.eer")]):
         rates = dict(line.split() for line in path.read_text().splitlines())
         found[path.parent.name] = np.array([float(rates[x]) for x in CONDITIONS])
     return found

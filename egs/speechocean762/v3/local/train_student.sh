@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Train one student and score it, unless that has been done.
 #
-#   local/train_student.sh resnet enskd_2 0    student, objective, seed
-#
-# enskd_2 has gamma 2; the number in any other objective is its weight, 1 without.
+#   local/train_student.sh resnet mse 0                     student, objective, seed
+#   local/train_student.sh resnet mse/weight_100 0          another weight than 1
+#   local/train_student.sh resnet decoupled_kd/gamma_2 0    gamma, weight 1
 #
 # Reads from its environment $gpu, the launcher, and $large, the directory of the large
 # network.
@@ -20,34 +20,33 @@ seed=$3
 dir=exp/$student/$objective/seed$seed
 [[ ! -e $dir/plda.eer ]] || exit 0
 
-number=${objective#*_}
+value=${objective#*/}
 network=(--teacher "$large" --teacher-cache exp/teacher_cache)
 vectors=(--teacher scp:exp/ivectors/train/ivector.scp)
 ivectors=("${vectors[@]}" --teacher-transform exp/ivectors/target.npz)
 precision=(--teacher-precision scp:exp/ivectors/train/precision.scp)
 
-case $objective in
+case ${objective%%/*} in
   none) options=() ;;
-  mse*) options=(--objective mse "${ivectors[@]}") ;;
-  identity*)
+  mse) options=(--objective mse "${ivectors[@]}") ;;
+  identity)
     options=(--objective mse "${ivectors[@]}"
       --projection identity --embedding-dim 200)
     ;;
-  lda*)
+  lda)
     options=(--objective mse "${vectors[@]}"
       --teacher-transform exp/ivectors/target_lda.npz)
     ;;
-  precision*) options=(--objective precision "${ivectors[@]}" "${precision[@]}") ;;
-  slack*)
+  precision) options=(--objective precision "${ivectors[@]}" "${precision[@]}") ;;
+  slack)
     options=(--objective precision --slack 1 "${ivectors[@]}" "${precision[@]}")
     ;;
-  ivrelational*) options=(--objective relational "${ivectors[@]}") ;;
-  enskd_*) options=(--objective decoupled_kd --gamma "$number" "${network[@]}") ;;
-  *) options=(--objective "${objective%%_*}" "${network[@]}") ;;
+  ivrelational) options=(--objective relational "${ivectors[@]}") ;;
+  *) options=(--objective "${objective%%/*}" "${network[@]}") ;;
 esac
-case $objective in
-  enskd_*) ;;
-  *_*) options+=(--distill-weight "$number") ;;
+case $value in
+  weight_*) options+=(--distill-weight "${value#weight_}") ;;
+  gamma_*) options+=(--gamma "${value#gamma_}") ;;
 esac
 
 $gpu nnet-train --config "conf/$student.conf" "${options[@]}" --seed "$seed" \
