@@ -81,8 +81,9 @@ def _declare(
     """Declare an option of a plug-in, or let the one of the same choice mean it."""
     words = parameter.text or f"{parameter.name} of {name}"
     text = explain(dataclasses.replace(parameter, text=words))
+    flag, plain = choosing.flag, parameter.name
     for action in choosing.parser._actions:
-        if action.dest == f"{choosing.flag}.{parameter.name}":
+        if action.dest in (f"{flag}.{plain}", f"{flag}.{flag}.{plain}"):
             read = list_of(**parsing) if choosing.listed else parsing
             action.type = read.get("type")
             action.choices = read.get("choices")

@@ -105,6 +105,14 @@ def error_of(capsys, *argv):
     return first
 
 
+def test_a_plugin_shares_an_option_of_its_choice_whose_plain_name_is_taken(module):
+    parser = CommandParser("prog", "A program.")
+    parser.add_argument("--rate")
+    add_choice(parser, "net", {"known": Known}, "the thing", "rate", "kind")
+    args = parser.parse(["--net", f"{module}:Net", "--net.rate", "3"])
+    assert choice_of(args, "net", {"known": Known})[1] == {"rate": 3}
+
+
 def test_options_of_a_plugin_are_read_from_its_source_without_an_import(module):
     argv = f"--net {module}:Net --depth 5 --rate 3 --kind c --untold 1".split()
     reference, options = parse(*argv)
