@@ -172,7 +172,7 @@ def test_a_damaged_file_is_named(cached, chunks, tmp_path):
         path.write_bytes(content)
         with pytest.raises(DataError, match=path.name) as error:
             cached(frozen())(chunks)
-        assert "remove it" in error.value.hint
+        assert "delete it" in error.value.hint
 
 
 def test_files_without_a_checksum_are_not_used_but_named(
