@@ -132,9 +132,10 @@ def test_v3_makes_its_table_of_what_v1_and_v2_left_and_continues_when_killed(
     recipes, teachers
 ):
     v3 = recipes / "v3"
-    names = ["precision/weight_100", "decoupled_kd/gamma_2"]
+    names = ["precision:weight_100", "decoupled_kd:gamma_2"]
     grid = [*teachers, "--objectives", " ".join(names), "--seeds", "0"]
-    first, second = (v3 / "exp" / "tiny" / name / "seed0" for name in names)
+    tiny = v3 / "exp" / "tiny"
+    first, second = (tiny / name.replace(":", "/") / "seed0" for name in names)
     with subprocess.Popen(["./run.sh", *grid], cwd=v3, start_new_session=True) as grown:
         while grown.poll() is None and not list(second.glob("checkpoint*")):
             time.sleep(0.01)
@@ -142,11 +143,11 @@ def test_v3_makes_its_table_of_what_v1_and_v2_left_and_continues_when_killed(
     assert grown.returncode == -signal.SIGKILL
     assert not (second / "plda.eer").exists()
     table = run(v3, "--stage", "6", *grid)
-    assert rows_of(table) == 2 * ["ivectors", "large", "tiny, precision/weight_100"]
+    assert rows_of(table) == 2 * ["ivectors", "large", "tiny, precision:weight_100"]
 
     written = (first / "plda.eer").stat().st_mtime_ns
     table = run(v3, "--stage", "5", *grid)
-    assert rows_of(table)[3::4] == 2 * ["tiny, decoupled_kd/gamma_2"]
+    assert rows_of(table)[3::4] == 2 * ["tiny, decoupled_kd:gamma_2"]
     assert (first / "plda.eer").stat().st_mtime_ns == written
     assert len(list((v3 / "exp" / "teacher_cache").rglob("*.npz"))) == 2  # batches
     assert re.search(r"^exp/tiny/\S+ +[\d,]+ ", table, re.MULTILINE)

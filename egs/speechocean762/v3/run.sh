@@ -16,14 +16,13 @@
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
-shopt -s globstar # an objective has a folder below its own for each value it is tried with
 
 extractor=../v1/exp/tuned/seed0/extractor_pca # DIR of the i-vector extractor
 large=../v2/exp/large_seed0                   # DIR of the large network
 students="xvector resnet"
-objectives="none mse mse/weight_100 precision precision/weight_100 cosine kl
-  decoupled_kd/gamma_0 decoupled_kd/gamma_0.5 decoupled_kd/gamma_1
-  decoupled_kd/gamma_2 decoupled_kd/gamma_4 decoupled_kd/gamma_8"
+objectives="none mse mse:weight_100 precision precision:weight_100 cosine kl
+  decoupled_kd:gamma_0 decoupled_kd:gamma_0.5 decoupled_kd:gamma_1
+  decoupled_kd:gamma_2 decoupled_kd:gamma_4 decoupled_kd:gamma_8"
 seeds="0 1 2"
 nj=1
 
@@ -32,6 +31,7 @@ nj=1
 . parse_options.sh
 . cmd.sh # sets $cpu and $gpu from $launcher and $nj
 export gpu large
+shopt -s globstar # an objective may have folders below its own, one for each value
 
 if stage 0 "make the test sets: whole, 3 s, 2 s, 1 s, noisy"; then
   need ../v2 ../v2/data/test

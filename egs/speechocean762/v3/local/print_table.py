@@ -61,7 +61,8 @@ def main() -> None:
             baseline = read_rates(args.exp / student / BASELINE, backend)
             for objective in args.objectives.split():
                 name = f"{student}, {objective}"
-                rates = read_rates(args.exp / student / objective, backend)
+                directory = args.exp / student / objective.replace(":", "/")
+                rates = read_rates(directory, backend)
                 systems[name] = rates
                 if objective != BASELINE:
                     changed[name] = changes(rates, baseline)

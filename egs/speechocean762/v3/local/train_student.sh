@@ -2,8 +2,8 @@
 # Train one student and score it, unless that has been done.
 #
 #   local/train_student.sh resnet mse 0                     student, objective, seed
-#   local/train_student.sh resnet mse/weight_100 0          another weight than 1
-#   local/train_student.sh resnet decoupled_kd/gamma_2 0    gamma, weight 1
+#   local/train_student.sh resnet mse:weight_100 0          another weight than 1
+#   local/train_student.sh resnet decoupled_kd:gamma_2 0    gamma, weight 1
 #
 # Reads from its environment $gpu, the launcher, and $large, the directory of the large
 # network.
@@ -17,16 +17,16 @@ seed=$3
 
 : "${gpu:=asdkit}" "${large:?expected a directory of the large network}"
 
-dir=exp/$student/$objective/seed$seed
+dir=exp/$student/${objective/://}/seed$seed
 [[ ! -e $dir/plda.eer ]] || exit 0
 
-value=${objective#*/}
+value=${objective#*:}
 network=(--teacher "$large" --teacher-cache exp/teacher_cache)
 vectors=(--teacher scp:exp/ivectors/train/ivector.scp)
 ivectors=("${vectors[@]}" --teacher-transform exp/ivectors/target.npz)
 precision=(--teacher-precision scp:exp/ivectors/train/precision.scp)
 
-case ${objective%%/*} in
+case ${objective%%:*} in
   none) options=() ;;
   mse) options=(--objective mse "${ivectors[@]}") ;;
   identity)
@@ -42,7 +42,7 @@ case ${objective%%/*} in
     options=(--objective precision --slack 1 "${ivectors[@]}" "${precision[@]}")
     ;;
   ivrelational) options=(--objective relational "${ivectors[@]}") ;;
-  *) options=(--objective "${objective%%/*}" "${network[@]}") ;;
+  *) options=(--objective "${objective%%:*}" "${network[@]}") ;;
 esac
 case $value in
   weight_*) options+=(--distill-weight "${value#weight_}") ;;
