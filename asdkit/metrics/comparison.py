@@ -5,8 +5,21 @@ Both are drawn anew in every replicate: the same speakers for all systems, which
 the comparison a paired one, and the seeds of each system by themselves.  What one seed
 would have given with another is not known; a system of one seed is taken as it is.
 
-Of n seeds a replicate draws n - 1, with replacement.  Drawing n would make the variance
-of their mean too small by (n - 1) / n, which is half of it with two seeds.
+Seeds and speakers are crossed: what one seed does to some speakers' trials is seen both
+among seeds and among speakers.  Drawing plainly from both counts it up to three times
+(Owen), and finds nothing where there is something.  So a replicate is the mean of all
+seeds on the drawn speakers, plus how far the mean of drawn seeds is from that of all,
+where
+
+- of n seeds n - 1 are drawn with replacement, since n would make the variance of their
+  mean too small by (n - 1) / n;
+- their deviations are shrunk to the variance that speakers do not explain already;
+- they are divided by the root of a mean of n - 1 squared normal numbers, since the
+  spread of a few seeds is hardly known: tails become those of Student's t.
+
+On simulated corpora of 30 speakers with 2, 3 or 5 seeds, whose effect was small or large
+beside that of the trials, 2 to 6 % of equal systems had p < 0.05; without the third step
+it was 20 % of those with two seeds, and plain draws gave anything from 0 to 13 %.
 
 Trials with two speakers are weighed by the product of both draws.  That overstates the
 variance of what belongs to a pair alone, by up to three (Owen), so that such intervals
@@ -64,38 +77,62 @@ class Comparison(NamedTuple):
 
 
 def draw_seeds(
-    replicates: np.ndarray, num_seeds: Sequence[int], seed: int = 0
+    replicates: np.ndarray,
+    values: np.ndarray,
+    num_seeds: Sequence[int],
+    seed: int = 0,
 ) -> np.ndarray:
     """Average every system's metrics over resampled seeds.
 
     Args:
         replicates: (R, F, Q) replicates, files, metrics, from
             `asdkit.metrics.bootstrap.replicate`; a file is what one seed gave.
+        values: (F, Q) the metrics of the files on all trials.
         num_seeds: of each of the S systems, whose files follow one another; they sum
             to F.
         seed: of the draws.
 
     Returns:
-        (R, S, Q) replicates, systems, metrics.
+        (R, S, Q) replicates, systems, metrics; of a system of one seed as they were.
 
     Raises:
         ValueError: the numbers of seeds do not sum to F.
+
+    Source: the module's docstring.
     """
     num_replicates, num_files, _ = replicates.shape
     if sum(num_seeds) != num_files:
         raise ValueError(f"{num_files} files but {sum(num_seeds)} seeds")
     # Another stream than that of the speakers, which `replicate` draws with this seed.
     rng = np.random.default_rng([seed, 1])
-    ends = np.cumsum(num_seeds)
+    ends = np.cumsum(num_seeds).tolist()
     averaged = []
-    for n, end in zip(num_seeds, ends.tolist(), strict=True):
-        files = replicates[:, end - n : end]  # (R, n, Q)
+    for n, end in zip(num_seeds, ends, strict=True):
+        files, value = replicates[:, end - n : end], values[end - n : end]
+        mean = files.mean(axis=1)  # (R, Q)
         if n > 1:
             chosen = rng.multinomial(n - 1, np.full(n, 1 / n), size=num_replicates)
-            averaged.append(np.einsum("rn,rnq->rq", chosen / (n - 1), files))
-        else:
-            averaged.append(files[:, 0])
+            tails = np.sqrt((n - 1) / rng.chisquare(n - 1, size=num_replicates))
+            deviations = _share_of_seeds(files, value) * (value - value.mean(axis=0))
+            mean = mean + (tails / (n - 1))[:, None] * (chosen @ deviations)
+        averaged.append(mean)
     return np.stack(averaged, axis=1)
+
+
+def _share_of_seeds(files: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """Estimate how much of the deviations among seeds other trials would keep.
+
+    Args:
+        files: (R, n, Q) replicates of n seeds.
+        value: (n, Q) the same on all trials.
+
+    Returns:
+        (Q,) factors in [0, 1], the root of the share of the variance.
+    """
+    among_seeds = value.var(axis=0, ddof=1)  # of seeds and of their trials
+    of_trials = (files - value).var(axis=1, ddof=1).mean(axis=0)
+    rest = np.maximum(0, among_seeds - of_trials)
+    return np.sqrt(rest / np.where(among_seeds > 0, among_seeds, 1))
 
 
 def two_sided_p(differences: np.ndarray) -> float:

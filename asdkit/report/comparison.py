@@ -128,7 +128,8 @@ def compare_systems(
         seed,
     )
     num_seeds = [len(one) for one in values]
-    replicates = draw_seeds(drawn, num_seeds, seed)  # (R, S, Q)
+    of_files = np.array([metrics for one in values for metrics in one])  # (F, Q)
+    replicates = draw_seeds(drawn, of_files, num_seeds, seed)  # (R, S, Q)
     comparisons = compare(estimates, replicates, pairs, level)
     labels = [system.name for system in systems]
     trials = count(found.sorts, found.speakers)
