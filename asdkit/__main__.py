@@ -40,7 +40,7 @@ SUBJECTS = {
     "i-vectors": ("ubm", "ivector"),
     "Networks": ("nnet",),
     "Back-ends and calibration": ("backend", "calibration"),
-    "Scores": ("score",),
+    "Scores": ("score", "compare"),
     "Countermeasures": ("cm", "localizer", "segment", "tandem"),
     "Models, costs, installation": ("model", "cost", "doctor"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -52,7 +53,7 @@ class Table:
         rows: rows with as many cells; a plain text is its own value.
         num_names: number of name columns on the left, which are repeated if the table
             is split.
-        notes: notes below the table.
+        notes: notes below the table, wrapped where they are wider than a terminal.
         title: title above the table.
 
     Example:
@@ -78,7 +79,10 @@ class Table:
         """
         texts = [self.titles, *([_text(cell) for cell in row] for row in self.rows)]
         bands = "\n\n".join(self._bands(texts, width or sys.maxsize))
-        return "\n".join([*([self.title] if self.title else []), bands, *self.notes])
+        notes = self.notes
+        if width is not None:
+            notes = [_wrap(note, width) for note in notes]
+        return "\n".join([*([self.title] if self.title else []), bands, *notes])
 
     def to_json(self) -> dict[str, Any]:
         """Return the title, rows as title of the column -> value, and the notes."""
@@ -137,6 +141,11 @@ def as_json(answer: Table | Sequence[Table]) -> str:
 
 def _tables(answer: Table | Sequence[Table]) -> Iterable[Table]:
     return [answer] if isinstance(answer, Table) else answer
+
+
+def _wrap(note: str, width: int) -> str:
+    """Break a note between words."""
+    return textwrap.fill(note, width, break_long_words=False, break_on_hyphens=False)
 
 
 def _text(cell: Cell | str) -> str:

@@ -169,7 +169,7 @@ def cm_table(
         DataError: there is no such column, or speakers are not known.
     """
     columns = columns_of(key)
-    speakers = _speakers(key, resampling)
+    speakers = speakers_of_key(key, resampling)
     body = []
     for condition in _conditions(columns, by):
         rows = condition.rows(columns, len(key.utt))
@@ -205,7 +205,7 @@ def sasv_table(
     """
     columns = columns_of(key)
     keys = np.array(key.key)
-    speakers = _speakers(key, resampling, in_pairs=True)
+    speakers = speakers_of_key(key, resampling, in_pairs=True)
     body = []
     for condition in _conditions(columns, by):
         rows = condition.rows(columns, len(key.utt))
@@ -298,10 +298,22 @@ def _table(
     return Table(["scores", "condition", *titles], body, num_names=2, notes=notes)
 
 
-def _speakers(
+def speakers_of_key(
     key: Protocol, resampling: Resampling, in_pairs: bool = False
 ) -> tuple[Sequence[str], Sequence[str] | None] | None:
-    """Find the speaker of every utterance or pair; None if not needed."""
+    """Find the speakers of the utterances or pairs of a key.
+
+    Args:
+        key: of N utterances or pairs.
+        resampling: how to make intervals, and where speakers are named.
+        in_pairs: whether a trial has a speaker on both sides.
+
+    Returns:
+        N names, and N of the other side or None; None if no intervals are made.
+
+    Raises:
+        DataError: speakers are not known.
+    """
     if not resampling.num_replicates:
         return None
     if resampling.utt2spk is None:

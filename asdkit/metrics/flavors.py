@@ -62,8 +62,12 @@ OF_BONAFIDE: dict[str, Any] = {
 }
 
 
-def _min_dcf(p_target: float) -> Metric:
-    """Make the column of a minDCF with costs of one."""
+def min_dcf_metric(p_target: float) -> Metric:
+    """Make the column of a minDCF with costs of one.
+
+    Args:
+        p_target: prior of target trials.
+    """
     return Metric(
         f"minDCF({p_target:g})",
         partial(min_dcf, p_target=p_target),
@@ -75,12 +79,12 @@ VERIFICATION = {
     "kaldi": (
         EER,
         Metric("Kaldi EER %", kaldi_eer, scale=100),
-        _min_dcf(0.01),
-        _min_dcf(0.001),
+        min_dcf_metric(0.01),
+        min_dcf_metric(0.001),
         CLLR,
         MIN_CLLR,
     ),
-    "voxceleb": (EER, _min_dcf(0.05), _min_dcf(0.01), CLLR, MIN_CLLR),
+    "voxceleb": (EER, min_dcf_metric(0.05), min_dcf_metric(0.01), CLLR, MIN_CLLR),
 }
 CM = {
     "asvspoof2019": (EER, CLLR, MIN_CLLR),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from asdkit.base.answers import Table
 from asdkit.base.errors import DataError
 from asdkit.data.scores import match_examined
@@ -35,6 +37,30 @@ def verification_metrics(
     Raises:
         DataError: a file is wrong, does not match the trials, or a class is missing.
     """
+    trials, classes, systems = read_systems(trials_path, score_paths)
+    draws = None
+    if num_replicates:
+        sides = speakers_of_trials(trials, utt2spk)
+        draws = Draws(speakers_of(classes, *sides), num_replicates, seed)
+    return verification_table(systems, flavor, draws)
+
+
+def read_systems(
+    trials_path: PathName, score_paths: Sequence[PathName]
+) -> tuple[Trials, list[np.ndarray], dict[str, list[np.ndarray]]]:
+    """Read score files of the same trials; warn about odd scores.
+
+    Args:
+        trials_path: ``<enroll> <test> target|nontarget`` or VoxCeleb's form.
+        score_paths: ``<enroll> <test> <score>`` in any order.
+
+    Returns:
+        the N trials; (N,) bool for targets and for nontargets; for every file the
+        scores of both classes.
+
+    Raises:
+        DataError: a file is wrong, does not match the trials, or a class is missing.
+    """
     trials = read_trials(trials_path)
     num_targets = int(trials.is_target.sum())
     if num_targets in (0, len(trials)):
@@ -48,15 +74,22 @@ def verification_metrics(
     for path in score_paths:
         values = match_examined(trials, read_scores(path), trials_path, path)
         systems[f"{path}"] = [values[rows] for rows in classes]
-    draws = None
-    if num_replicates:
-        sides = _speakers(trials, utt2spk)
-        draws = Draws(speakers_of(classes, *sides), num_replicates, seed)
-    return verification_table(systems, flavor, draws)
+    return trials, classes, systems
 
 
-def _speakers(trials: Trials, utt2spk: PathName | None) -> list[list[str]]:
-    """Name the speakers of every trial, of one side or both."""
+def speakers_of_trials(
+    trials: Trials, utt2spk: PathName | None = None
+) -> list[list[str]]:
+    """Name the speakers of N trials: a list of N for the enrolled side, or for both.
+
+    Args:
+        trials: N of them.
+        utt2spk: speakers of utterances on both sides; None takes an enrolled model for
+            a speaker and leaves the test side out.
+
+    Raises:
+        DataError: the table lacks a test utterance.
+    """
     enroll = [trials.enroll_ids[row] for row in trials.enroll]
     if utt2spk is None:
         return [enroll]

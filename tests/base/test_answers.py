@@ -68,3 +68,13 @@ def test_several_tables_have_a_line_between():
     assert as_text([TABLE, TABLE]) == f"{TABLE}\n\n{TABLE}"
     assert as_text("text") == "text"
     assert len(json.loads(as_json([TABLE, TABLE]))) == 2
+
+
+def test_notes_are_wrapped_on_a_terminal_only():
+    note = "B has 12.3 % lower EER than A, " * 5
+    table = Table(["system"], [["A"]], notes=[note.strip()])
+    lines = table.text(40).splitlines()[2:]
+    assert len(lines) > 3
+    assert max(map(len, lines)) <= 40
+    assert " ".join(lines) == note.strip()
+    assert table.text().splitlines()[2:] == [note.strip()]

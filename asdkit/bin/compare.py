@@ -1,0 +1,58 @@
+r"""Tell which system is better, and whether one can say so.
+
+e.g.: asdkit compare data/test/trials exp/plda/scores exp/cosine/scores
+e.g.: asdkit compare --utt2spk data/test/utt2spk data/test/trials \
+        exp/ivectors/scores net=exp/net/seed0/scores,exp/net/seed1/scores
+e.g.: asdkit compare --asv-scores data/eval/asv_scores data/eval/utt2attack \
+        LCNN=exp/lcnn/seed0/scores,exp/lcnn/seed1/scores GMM=exp/gmm/scores
+
+A system is a score file, or several with commas between, one for each training seed;
+NAME= gives it a name.  Trials are compared by EER and minDCF, countermeasures by EER
+and, with --asv-scores, min t-DCF.  Every system is compared with the first.
+
+Each bootstrap draw takes speakers, the same for all systems, and seeds of each system.
+With one seed only, what another would have given is unknown, and the verdict is about
+these trained models, not about the method.  p is two-sided, and corrected (Holm) for
+all rows of the table.  With --utt2spk the speakers of both sides of a trial are drawn.
+
+10^6 trials and 1,000 draws take about 12 s for each score file.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from asdkit.base.answers import Answer
+from asdkit.base.options import add_options, options_of
+from asdkit.metrics.flavor_names import SPOOFING
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "--flavor",
+        choices=SPOOFING,
+        default="asvspoof2019",
+        help="format of a CM protocol and form of the t-DCF (default: asvspoof2019)",
+    )
+    add_options(
+        parser,
+        "asdkit.report.comparison:compare_systems",
+        *("p_target", "asv_scores", "asv_trials", "subset", "utt2spk"),
+        *("bootstrap", "seed", "level", "all_pairs"),
+    )
+    parser.add_argument("trials", help="key: trials, a CM protocol or utt2attack")
+    parser.add_argument(
+        "systems",
+        nargs="+",
+        metavar="[NAME=]SCORES[,SCORES...]",
+        help="score files; those of one system's seeds with commas between",
+    )
+
+
+def main(args: argparse.Namespace) -> Answer:
+    """Run the command."""
+    from asdkit.report.comparison import compare_systems
+
+    options = options_of(compare_systems, args)
+    return compare_systems(args.trials, args.systems, args.flavor, **options)
