@@ -167,9 +167,11 @@ def _run(name: str, argv: list[str]) -> int:
 
 def _print(answer: Answer, args: argparse.Namespace) -> None:
     """Print an answer for people, or as JSON where this is asked for."""
-    width = WIDTH if sys.stdout.isatty() else None
-    in_json = getattr(args, "json", False) and not isinstance(answer, str)
-    print(as_json(answer) if in_json else as_text(answer, width), flush=True)
+    if getattr(args, "json", False) and not isinstance(answer, str):
+        print(as_json(answer))
+    else:
+        print(as_text(answer, WIDTH if sys.stdout.isatty() else None))
+    sys.stdout.flush()  # before an error that follows
 
 
 def _record(name: str, output: str, meter: Meter) -> None:

@@ -7,9 +7,11 @@ Vocoders (lpc, griffin_lim, griffin_lim_40, world) copy utterances; world_vc let
 speaker say what another has said; espeak and flite read the transcripts; replay, or
 replay_AA to replay_CC (distance, loudspeaker), plays recordings in another room, or,
 with --environments, in one like that in which room-apply lets the utterance be heard.
-Every spoof is as loud as the utterance it imitates.  What cannot be made, for want of a
-transcript for instance, is counted and skipped.  N ranks write the same samples as one,
-and what an interrupted run has written is kept.
+Every spoof is as loud as the utterance it imitates.  With --equalize true, both classes
+end in the same steps, so that no offset, length or level gives spoofs away; leak-check
+tells whether something else does.  What cannot be made, for want of a transcript for
+instance, is counted and skipped.  N ranks write the same samples as one, and what an
+interrupted run has written is kept.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     add_options(parser, "asdkit.corpora.spoofed:parse_attacks", "attacks", "ids")
     names = "per_utterance", "with_bonafide", "seed", "allow_pipes", "environments"
-    add_options(parser, "asdkit.corpora.spoofed:write_spoofed", *names)
+    name = "asdkit.corpora.spoofed:write_spoofed"
+    add_options(parser, name, *names, "equalize")
     parser.add_argument("data_dir", help="data directory with audio")
     parser.add_argument(
         "spoof_dir", type=OutputDir, help="where to write the new data directory"
