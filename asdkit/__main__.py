@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import importlib
 import logging
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import asdkit
-from asdkit.base.answers import WIDTH, as_json, as_text
+from asdkit.base.answers import WIDTH, Answer, CheckFailed, as_json, as_text
 from asdkit.base.blas import choose_kernels
 from asdkit.base.command import CommandParser, did_you_mean, one_line_usage
 from asdkit.base.cost import Meter
@@ -35,7 +36,7 @@ SUBJECTS = {
     "Data directories": ("data", "trials", "voxceleb"),
     "Leaving Kaldi": ("kaldi",),
     "Audio, made and changed": ("speakers", "noise", "room", "codec"),
-    "Spoofed speech": ("spoof",),
+    "Spoofed speech": ("spoof", "leak"),
     "Features and voice activity": ("feats", "vad", "stats", "ssl"),
     "i-vectors": ("ubm", "ivector"),
     "Networks": ("nnet",),
@@ -153,14 +154,24 @@ def _run(name: str, argv: list[str]) -> int:
                 # The output comes last.
                 output = [x for x in parser._actions if not x.option_strings][-1]
                 _record(name, getattr(args, output.dest), meter)
+        except CheckFailed as failed:
+            _print(failed.answer, args)
+            raise
         finally:
             if meter is not None:
                 meter.end()
     if answer is not None:
-        width = WIDTH if sys.stdout.isatty() else None
-        in_json = getattr(args, "json", False)
-        print(as_json(answer) if in_json else as_text(answer, width))
+        _print(answer, args)
     return 0
+
+
+def _print(answer: Answer, args: argparse.Namespace) -> None:
+    """Print an answer for people, or as JSON where this is asked for."""
+    if getattr(args, "json", False) and not isinstance(answer, str):
+        print(as_json(answer))
+    else:
+        print(as_text(answer, WIDTH if sys.stdout.isatty() else None))
+    sys.stdout.flush()  # before an error that follows
 
 
 def _record(name: str, output: str, meter: Meter) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from asdkit.base.errors import AsdkitError
+
 WIDTH = 80  # columns of a terminal; a pipe or a file gets every row in one line
 
 
@@ -124,6 +126,22 @@ class Table:
 
 
 Answer = str | Table | Sequence[Table]
+
+
+class CheckFailed(AsdkitError):
+    """Report that a check was done and what was checked did not pass.
+
+    The answer is printed as it would be had it passed; then the message, exit code 1.
+
+    Args:
+        answer: what the program prints in either case.
+        message: where, expected, got, in that order.
+        hint: the cure, a command or an edit.
+    """
+
+    def __init__(self, answer: Answer, message: str, hint: str | None = None) -> None:
+        super().__init__(message, hint)
+        self.answer = answer
 
 
 def as_text(answer: Answer, width: int | None = None) -> str:

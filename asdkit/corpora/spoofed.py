@@ -38,6 +38,7 @@ from asdkit.io.protocols import BONAFIDE
 from asdkit.io.resampling import resample
 from asdkit.io.tables import PathName
 from asdkit.simulation.attacks import ATTACKS, MIN_SEC, Attack, Material
+from asdkit.simulation.equalizing import equalize as pass_chain
 
 if TYPE_CHECKING:
     from lhotse import MonoCut, SupervisionSegment
@@ -163,6 +164,7 @@ def write_spoofed(
     seed: Natural = 0,
     allow_pipes: bool = False,
     environments: Names = "",
+    equalize: bool = False,
 ) -> None:
     """Make spoofs of the speakers of a data directory, and list them in another.
 
@@ -182,6 +184,8 @@ def write_spoofed(
             pipe).
         environments: environments of replays, e.g. aaa,bbc or all; the same seed gives
             an utterance the same environment as in room-apply; empty: any room.
+        equalize: pass both classes through the same high-pass, silences, levels, noise
+            floor and dither; the originals are written, too.
 
     Raises:
         DataError: audio is missing or damaged, or would be replaced; nothing is bona
@@ -191,6 +195,8 @@ def write_spoofed(
     """
     require_another(out_dir, data_dir)
     rooms = Rooms(environments, seed) if environments else None
+    if equalize and not with_bonafide:
+        raise AsdkitError("--equalize true is for both classes: --with-bonafide true")
     if rooms:
         _require_rooms(attacks, with_bonafide)
     listed = list(read_cuts(data_dir, features=False, allow_pipes=allow_pipes))
@@ -199,6 +205,9 @@ def write_spoofed(
         raise DataError(data_dir, "expected bona fide utterances, got none")
     require_audio([*cuts.values()])
     spoofs = plan_spoofs([*cuts.values()], attacks, per_utterance, seed, rooms)
+    counts = Counter(spoof.attack for spoof in spoofs)
+    if equalize:
+        spoofs = sorted(spoofs + [Spoof(utt, BONAFIDE, utt) for utt in cuts])
     names = {x.utt: (speaker_of(cuts[x.victim]), x.utt) for x in spoofs}
     paths = place_files(audio_dir, names, ".flac", data_dir)
     sources = files_of(cut.recording for cut in listed)
@@ -206,18 +215,25 @@ def write_spoofed(
     if is_main():
         sizes = describe(data_dir, ["sizes"]).get("sizes")
         stamp = _stamp(spoofs, cuts, attacks, seed) | {"audio": sizes}
+        stamp |= {"equalize": True} if equalize else {}
         keep_what_fits(Path(audio_dir) / STAMP, stamp, paths.values())
     barrier()
     mine = share(spoofs)
     for spoof in watch(mine, len(mine), "spoof-simulate"):
         path = Path(paths[spoof.utt])
         if not path.exists():
-            samples = make_spoof(spoof, cuts, ATTACKS[attacks[spoof.attack]], seed)
-            write_flac(path, samples, cuts[spoof.victim].sampling_rate)
+            rate = cuts[spoof.victim].sampling_rate
+            if spoof.attack == BONAFIDE:
+                samples = load_samples(cuts[spoof.victim])
+            else:
+                samples = make_spoof(spoof, cuts, ATTACKS[attacks[spoof.attack]], seed)
+            if equalize:
+                samples = pass_chain(samples, rate, _rng(seed, f"{spoof.utt} chain"))
+            write_flac(path, samples, rate)
     barrier()
     if is_main():
-        _write_directory(out_dir, spoofs, cuts if with_bonafide else {}, cuts, paths)
-    counts = Counter(spoof.attack for spoof in spoofs)
+        originals = cuts if with_bonafide and not equalize else {}
+        _write_directory(out_dir, spoofs, originals, cuts, paths)
     shown = ", ".join(f"{count} {label}" for label, count in sorted(counts.items()))
     logger.info("spoof: %d bona fide utterances, spoofs: %s", len(cuts), shown)
 

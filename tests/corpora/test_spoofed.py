@@ -245,3 +245,45 @@ def test_an_id_that_is_taken_is_an_error(speech, tmp_path):
     with pytest.raises(DataError, match="id of an utterance that is there"):
         write_spoofed(speech, "out", "wav", LPC)
     assert not (tmp_path / "out").exists()
+
+
+def test_equalized_both_classes_are_written_and_listed_alike(speech, toys):
+    write_spoofed(speech, "plain", "wav", {"N": "noise"})
+    write_spoofed(speech, "out", "wav2", {"N": "noise"}, equalize=True)
+    before, after = read_manifests("plain"), read_manifests("out")
+    assert after.supervisions.keys() == before.supervisions.keys()
+    for utt, item in after.supervisions.items():
+        assert item.custom == before.supervisions[utt].custom
+        assert item.speaker == before.supervisions[utt].speaker
+        path = after.recordings[item.recording_id].sources[0].source
+        assert path == f"wav2/{utt[:2]}/{utt}.flac"
+        samples, _ = soundfile.read(path)
+        assert item.duration == pytest.approx(len(samples) / 16000)
+        level = 10 * np.log10(np.mean(samples**2))
+        assert -33 < level < -23
+        assert abs(samples.mean()) < 1e-3
+    lengths = [round(16000 * x.duration) for x in after.supervisions.values()]
+    assert lengths != [round(16000 * x.duration) for x in before.supervisions.values()]
+
+
+def test_without_equalize_nothing_changes(speech, toys):
+    write_spoofed(speech, "out", "wav", {"N": "noise"})
+    stamp = (spoofed.Path("wav") / spoofed.STAMP).read_text()
+    assert "equalize" not in stamp
+    assert not spoofed.Path("wav/s0/s0-u0.flac").exists()
+
+
+def test_a_rank_equalizes_as_one_process_does(speech, toys, monkeypatch):
+    write_spoofed(speech, "one", "wav", {"N": "noise"}, equalize=True)
+    monkeypatch.setattr(spoofed, "share", lambda items: list(reversed(items)))
+    write_spoofed(speech, "two", "wav2", {"N": "noise"}, equalize=True)
+    for utt in "s0-u0", "s1-u2-N":
+        one, two = (spoofed.Path(f"{x}/{utt[:2]}/{utt}.flac") for x in ("wav", "wav2"))
+        assert one.read_bytes() == two.read_bytes()
+
+
+def test_one_class_alone_is_not_equalized(speech, toys):
+    with pytest.raises(AsdkitError, match="--equalize true is for both classes"):
+        write_spoofed(
+            *(speech, "out", "wav", {"N": "noise"}), with_bonafide=False, equalize=True
+        )

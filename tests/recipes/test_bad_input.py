@@ -474,6 +474,7 @@ NO_OUTPUT = {
     "cost-table",
     "data-validate",
     "kaldi-parity",
+    "leak-check",
     "model-info",
     "score-check",
     "score-metrics",
