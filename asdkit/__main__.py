@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import importlib
 import logging
@@ -155,19 +154,19 @@ def _run(name: str, argv: list[str]) -> int:
                 output = [x for x in parser._actions if not x.option_strings][-1]
                 _record(name, getattr(args, output.dest), meter)
         except CheckFailed as failed:
-            _print(failed.answer, args)
+            _print(failed.answer, getattr(args, "json", False))
             raise
         finally:
             if meter is not None:
                 meter.end()
     if answer is not None:
-        _print(answer, args)
+        _print(answer, getattr(args, "json", False))
     return 0
 
 
-def _print(answer: Answer, args: argparse.Namespace) -> None:
+def _print(answer: Answer, in_json: bool) -> None:
     """Print an answer for people, or as JSON where this is asked for."""
-    if getattr(args, "json", False) and not isinstance(answer, str):
+    if in_json and not isinstance(answer, str):
         print(as_json(answer))
     else:
         print(as_text(answer, WIDTH if sys.stdout.isatty() else None))

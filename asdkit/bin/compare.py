@@ -1,4 +1,4 @@
-r"""Tell which system is better, and whether one can say so.
+r"""Compare systems on the same trials, with significance.
 
 e.g.: asdkit compare data/test/trials exp/plda/scores exp/cosine/scores
 e.g.: asdkit compare --utt2spk data/test/utt2spk data/test/trials \

@@ -3,25 +3,15 @@
 e.g.: asdkit spoof-simulate --attacks lpc,griffin_lim data/train data/la exp/wav/la
 e.g.: asdkit spoof-simulate --attacks world,espeak --ids A01,A02 data/dev data/la wav
 
-<<<<<<< HEAD
 Vocoders (lpc, griffin_lim, griffin_lim_40, world) copy utterances; world_vc converts
 other speakers' utterances; espeak and flite read the transcripts; replay, or replay_AA
 to replay_CC (distance, loudspeaker), plays recordings in another room or, with
 --environments, in one like that which room-apply gives the utterance.  Every spoof is
-as loud as the utterance it imitates.  Spoofs that cannot be made, e.g. for lack of a
-transcript, are counted and skipped.  N ranks write the same samples as one, and the
-output of an interrupted run is kept.
-=======
-Vocoders (lpc, griffin_lim, griffin_lim_40, world) copy utterances; world_vc lets one
-speaker say what another has said; espeak and flite read the transcripts; replay, or
-replay_AA to replay_CC (distance, loudspeaker), plays recordings in another room, or,
-with --environments, in one like that in which room-apply lets the utterance be heard.
-Every spoof is as loud as the utterance it imitates.  With --equalize true, both classes
-end in the same steps, so that no offset, length or level gives spoofs away; leak-check
-tells whether something else does.  What cannot be made, for want of a transcript for
-instance, is counted and skipped.  N ranks write the same samples as one, and what an
-interrupted run has written is kept.
->>>>>>> leak
+as loud as the utterance it imitates.  With --equalize true, both classes pass the same
+last steps, so that no offset, length or level gives spoofs away; leak-check finds what
+still does.  Spoofs that cannot be made, e.g. for lack of a transcript, are counted and
+skipped.  N ranks write the same samples as one, and the output of an interrupted run is
+kept.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which single numbers give the spoofs of a corpus away."""
+"""Single numbers that give the spoofs of a corpus away."""
 
 from __future__ import annotations
 

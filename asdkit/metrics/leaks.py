@@ -1,4 +1,4 @@
-"""How well one number tells two classes apart, and whether that can be chance.
+"""Separation of two classes by a single number, and its chance level.
 
 A number that has nothing to do with what the classes are, such as the length of a
 file, should tell nothing.  Where it does, a classifier may learn it.

@@ -31,7 +31,7 @@ Scores = list[np.ndarray]  # (N_k,) of class k, for every k
 
 
 class System(NamedTuple):
-    """What is compared.
+    """One of the compared systems.
 
     Attributes:
         name: as the tables have it.
