@@ -14,12 +14,12 @@ import asdkit
 from asdkit.base.answers import WIDTH, Answer, CheckFailed, as_json, as_text
 from asdkit.base.blas import choose_kernels
 from asdkit.base.command import CommandParser, did_you_mean, one_line_usage
-from asdkit.base.cost import Meter
 from asdkit.base.distributed import end_with_launcher, is_main, join, leave
 from asdkit.base.exits import exit_code
 from asdkit.base.log import set_up_logging
 from asdkit.base.outputs import hold, outputs_of
 from asdkit.base.provenance import command_line, provenance
+from asdkit.base.run_cost import Meter
 from asdkit.base.threads import let_threads_yield
 
 logger = logging.getLogger("asdkit")

@@ -22,7 +22,7 @@ from asdkit.data.cuts import read_cuts
 from asdkit.data.derived import origin_of_audio, origin_of_features
 from asdkit.data.feats_info import FeatsInfo, read_info, read_vad_info
 from asdkit.features.deltas import add_deltas
-from asdkit.features.frames import Features
+from asdkit.features.framing import Features
 from asdkit.features.registry import FEATURES, name_of
 from asdkit.io.origins import Origin
 from asdkit.io.tables import PathName

@@ -21,7 +21,7 @@ from asdkit.batches.loading import (
     require_audio,
 )
 from asdkit.features.deltas import add_deltas
-from asdkit.features.frames import Features
+from asdkit.features.framing import Features
 
 if TYPE_CHECKING:
     from lhotse import MonoCut

@@ -19,14 +19,14 @@ from asdkit.base.options import add_options, options_of
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     names = "core_watt", "gpu_watt", "pue", "grid_intensity"
-    add_options(parser, "asdkit.base.cost:Power", *names)
+    add_options(parser, "asdkit.base.run_cost:Power", *names)
     add_options(parser, "asdkit.report.costs:cost_table", "by_program")
     parser.add_argument("exp_dir", nargs="+", help="directories with results")
 
 
 def main(args: argparse.Namespace) -> Table:
     """Run the command."""
-    from asdkit.base.cost import Power
+    from asdkit.base.run_cost import Power
     from asdkit.report.costs import cost_table
 
     return cost_table(args.exp_dir, args.by_program, Power(**options_of(Power, args)))

@@ -24,7 +24,7 @@ from asdkit.io.files import write_atomic
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import PathName
 from asdkit.metrics.eer import eer
-from asdkit.metrics.segments import (
+from asdkit.metrics.segment_metrics import (
     Found,
     Interval,
     count_found,

@@ -26,7 +26,7 @@ from asdkit.data.derived import origin_of_audio
 from asdkit.data.feats_info import INFO, FeatsInfo
 from asdkit.data.manifests import Utterance, read_utterances
 from asdkit.data.staging import stage
-from asdkit.features.frames import Features
+from asdkit.features.framing import Features
 from asdkit.features.registry import name_of
 from asdkit.io.ark import ArkWriter
 from asdkit.io.audio import open_audio, read_samples

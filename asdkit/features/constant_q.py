@@ -30,7 +30,7 @@ from torch import Tensor
 
 from asdkit.base.errors import AsdkitError
 from asdkit.base.ranges import Count, NonNegative, Positive
-from asdkit.features.frames import Features, to_samples
+from asdkit.features.framing import Features, to_samples
 
 EPSILON = 2.0**-52  # MATLAB's eps, which the baselines add to energies
 LOWEST = 20.0  # Hz; the octaves reach down to it

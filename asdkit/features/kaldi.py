@@ -22,7 +22,7 @@ from torch import Tensor
 from asdkit.base.errors import AsdkitError
 from asdkit.base.filterbanks import cosine_transform, kaldi_mel_banks, num_empty
 from asdkit.base.ranges import Count, NonNegative, Share
-from asdkit.features.frames import FrameFeatures, Window, make_window, power_spectrum
+from asdkit.features.framing import FrameFeatures, Window, make_window, power_spectrum
 
 SCALE = 32768.0  # Kaldi reads 16-bit integers
 EPSILON = torch.finfo(torch.float32).eps  # Kaldi's floor of energies

@@ -13,7 +13,7 @@ from torch import Tensor
 from asdkit.base.errors import AsdkitError
 from asdkit.base.filterbanks import cosine_transform, linear_banks, num_empty
 from asdkit.base.ranges import Count, Natural, Positive, Share
-from asdkit.features.frames import FrameFeatures, make_window, power_spectrum
+from asdkit.features.framing import FrameFeatures, make_window, power_spectrum
 
 EPSILON = 2.0**-52  # MATLAB's eps, which the baselines add to energies
 FLOOR = math.exp(-80)  # added to magnitudes

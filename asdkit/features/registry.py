@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from asdkit.base.references import Reference, reference_to
 
 if TYPE_CHECKING:
-    from asdkit.features.frames import Features
+    from asdkit.features.framing import Features
 
 FEATURES: Mapping[str, Reference] = {
     "mfcc": Reference("asdkit.features.kaldi:Mfcc"),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from torch import Tensor
 
-from asdkit.features.frames import Features, to_samples
+from asdkit.features.framing import Features, to_samples
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from asdkit.io.store import HEADER, building, kind_of
 from asdkit.io.tables import PathName
 
 if TYPE_CHECKING:
-    from asdkit.features.frames import Features
+    from asdkit.features.framing import Features
 
 # What to look for in a directory; a part is opened only where there is no model.
 MODELS = ("network.pt", "extractor.npz", "gmm.npz")

@@ -17,7 +17,7 @@ from asdkit.base.references import Reference
 from asdkit.batches.batches import one_thread
 from asdkit.batches.feature_config import FeatureConfig, described
 from asdkit.data.feats_info import parse_feats_info, parse_vad_info
-from asdkit.features.frames import Features
+from asdkit.features.framing import Features
 from asdkit.features.registry import FEATURES, name_of
 from asdkit.inference.recordings import Recording, read_recordings
 from asdkit.io.store import building

@@ -30,7 +30,7 @@ class CmTrials:
 
     Args:
         data_dir: with utt2attack.
-        flavor: one of `asdkit.metrics.names.SPOOFING`.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
 
     Raises:
         DataError: utt2attack is missing or wrong.
@@ -96,7 +96,7 @@ def table_alone(data: Path, systems: Systems, flavor: str) -> str:
     Args:
         data: with dev and eval, data directories.
         systems: with scores_dev and scores_eval in each directory.
-        flavor: one of `asdkit.metrics.names.SPOOFING`.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
     """
     dev, trials = (CmTrials(data / part, flavor) for part in ("dev", "eval"))
     metrics = trials.tdcf()
@@ -119,7 +119,7 @@ def table_in_tandem(data: Path, asv_dir: Path, systems: Systems, flavor: str) ->
         data: with eval, a data directory that has asv_trials.
         asv_dir: with scores_eval of the ASV system.
         systems: with scores_eval and tandem_linear/eval_scores, ... in each directory.
-        flavor: one of `asdkit.metrics.names.SPOOFING`.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
     """
     trials, asv_path = data / "eval/asv_trials", asv_dir / "scores_eval"
     key, scores = read_sasv_systems(trials, flavor, [asv_path])

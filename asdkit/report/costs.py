@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from asdkit.base.answers import Cell, Table, number
-from asdkit.base.cost import Power
 from asdkit.base.errors import DataError
+from asdkit.base.run_cost import Power
 from asdkit.io.costs import COSTS, read_costs
 from asdkit.io.tables import PathName
 

@@ -21,7 +21,7 @@ from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import invert
 from asdkit.losses.classification import ClassificationLoss
 from asdkit.metrics.eer import eer
-from asdkit.metrics.segments import frame_eer
+from asdkit.metrics.segment_metrics import frame_eer
 from asdkit.nnet.extraction import PaddedBatch, extract, extract_frames
 from asdkit.nnet.network import Network
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # or the speakers.
 OBJECTIVES: Mapping[str, Reference] = {
     "labels": Reference("asdkit.losses.objective:Labels"),
-    "frame_labels": Reference("asdkit.losses.frames:FrameLabels"),
+    "frame_labels": Reference("asdkit.losses.frame_labels:FrameLabels"),
     "mse": Reference("asdkit.distillation.objectives:Mse"),
     "precision": Reference("asdkit.distillation.objectives:Precision"),
     "cosine": Reference("asdkit.distillation.objectives:Cosine"),

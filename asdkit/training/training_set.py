@@ -33,7 +33,7 @@ from asdkit.batches.noises import (
 from asdkit.batches.samplers import RandomChunks, Sampler, SpeakerChunks
 from asdkit.data.cuts import number_speakers, speaker_of
 from asdkit.distillation.stored_teachers import StoredTeacher
-from asdkit.features.frames import Features
+from asdkit.features.framing import Features
 from asdkit.io.origins import describe
 from asdkit.io.tables import PathName
 from asdkit.simulation.rawboost import RawBoost

@@ -108,7 +108,7 @@ import dataclasses
 
 import numpy as np
 
-from asdkit.features.frames import Features
+from asdkit.features.framing import Features
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 import pytest
 
-from asdkit.base.cost import Power
 from asdkit.base.errors import DataError
+from asdkit.base.run_cost import Power
 from asdkit.io.costs import append_cost
 from asdkit.report.costs import cost_table
 

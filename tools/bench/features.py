@@ -38,7 +38,7 @@ import soundfile
 import torch
 from lhotse.features.kaldi.layers import Wav2LogFilterBank, Wav2MFCC
 
-from asdkit.features import frames
+from asdkit.features import framing as frames
 from asdkit.features.kaldi import Fbank, Mfcc
 from asdkit.io.audio import read_audio
 from asdkit.io.resampling import resample

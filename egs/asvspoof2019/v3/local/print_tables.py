@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from asdkit.base.cost import Power
 from asdkit.base.exits import exit_code
 from asdkit.base.options import add_options, options_of
+from asdkit.base.run_cost import Power
 from asdkit.io.cm_scores import read_cm_scores
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import read_table

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from asdkit.base.cost import Power
 from asdkit.base.exits import exit_code
+from asdkit.base.run_cost import Power
 from asdkit.models.networks import load_network
 from asdkit.nnet.cost import num_macs, num_parameters
 from asdkit.report.cm_tables import CmTrials, Systems, table_of_eers, table_of_seeds

@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.signal import get_window
 
-from asdkit.features.frames import BLOCK, FrameFeatures, make_window, power_spectrum
+from asdkit.features.framing import BLOCK, FrameFeatures, make_window, power_spectrum
 from asdkit.features.kaldi import Fbank
 
 

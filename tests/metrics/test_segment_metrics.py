@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from asdkit.metrics.segments import (
+from asdkit.metrics.segment_metrics import (
     Found,
     count_found,
     frame_eer,

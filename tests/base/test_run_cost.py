@@ -8,8 +8,8 @@ import types
 import pytest
 
 from asdkit.__main__ import main
-from asdkit.base import cost
-from asdkit.base.cost import Meter, Power
+from asdkit.base import run_cost as cost
+from asdkit.base.run_cost import Meter, Power
 
 
 def test_energy_is_power_times_time_and_the_building():
@@ -40,7 +40,7 @@ def test_what_child_processes_computed_counts_when_they_have_ended():
 
 def test_memory_is_the_most_that_ever_was():
     code = (
-        "from asdkit.base.cost import Meter\n"
+        "from asdkit.base.run_cost import Meter\n"
         "meter = Meter(); block = b'x' * 300_000_000; del block\n"
         "print(meter.stop()['peak_mb'])"
     )
@@ -92,7 +92,7 @@ def test_a_run_outlives_codecarbon_s_failure(monkeypatch, caplog):
 def test_ranks_add_up_what_they_cost(tmp_path):
     code = (
         "import json, sys, time\n"
-        "from asdkit.base import cost\n"
+        "from asdkit.base import run_cost as cost\n"
         "from asdkit.base.distributed import join, leave, rank\n"
         "join()\n"
         "meter = cost.Meter()\n"
