@@ -1,4 +1,4 @@
-"""Which of several systems is better, and whether one can say so.
+"""Comparison of systems over speakers and training seeds.
 
 A metric varies with the speakers of the test set and with the seed of the training.
 Both are drawn anew in every replicate: the same speakers for all systems, which makes

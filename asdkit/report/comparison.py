@@ -31,7 +31,7 @@ Scores = list[np.ndarray]  # (N_k,) of class k, for every k
 
 
 class System(NamedTuple):
-    """What is compared.
+    """A system to compare: its name and its score files.
 
     Attributes:
         name: as the tables have it.
@@ -84,13 +84,13 @@ def compare_systems(
         asv_trials: key of the ASV scores; None: in their own file.
         subset: subset of the evaluation data, e.g. progress; None: eval in ASVspoof
             2021, else all.
-        utt2spk: speakers of the utterances; None: those in the key, or the enrolled
-            models.
+        utt2spk: speakers of the utterances on both sides; None: those in the key, or
+            the enrolled models.
         bootstrap: number of bootstrap draws of speakers and seeds.
         seed: random seed of the bootstrap.
-        level: probability of one wrong verdict or more, when no systems differ.
-        all_pairs: compare every system with every one before it, not only with the
-            first.
+        level: significance level, the probability of any false verdict when no systems
+            differ.
+        all_pairs: compare all pairs of systems, not only each with the first.
 
     Returns:
         the systems; the comparisons, with a sentence for each.
