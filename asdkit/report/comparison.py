@@ -119,17 +119,9 @@ def compare_systems(
     values = [
         [_measure(scores, found.metrics) for scores in one] for one in found.scores
     ]
+    replicates = _resample(found, values, bootstrap, seed)
     estimates = np.array([np.mean(one, axis=0) for one in values])  # (S, Q)
-    drawn = replicate(
-        [scores for one in found.scores for scores in one],
-        found.speakers,
-        {m.title: m.statistic for m in found.metrics if m.statistic},
-        bootstrap,
-        seed,
-    )
     num_seeds = [len(one) for one in values]
-    of_files = np.array([metrics for one in values for metrics in one])  # (F, Q)
-    replicates = draw_seeds(drawn, of_files, num_seeds, seed)  # (R, S, Q)
     comparisons = compare(estimates, replicates, pairs, level)
     labels = [system.name for system in systems]
     trials = count(found.sorts, found.speakers)
@@ -247,6 +239,24 @@ def _by_system(
                         hint="give one of them; copies hide how far seeds differ",
                     )
     return [[scores[path] for path in system.paths] for system in systems]
+
+
+def _resample(
+    found: Evaluation,
+    values: Sequence[Sequence[Sequence[float]]],
+    num_replicates: int,
+    seed: int,
+) -> np.ndarray:
+    """Measure all systems on drawn speakers and seeds: (R, S, Q)."""
+    drawn = replicate(
+        [scores for one in found.scores for scores in one],
+        found.speakers,
+        {m.title: m.statistic for m in found.metrics if m.statistic},
+        num_replicates,
+        seed,
+    )
+    of_files = np.array([metrics for one in values for metrics in one])  # (F, Q)
+    return draw_seeds(drawn, of_files, [len(one) for one in values], seed)
 
 
 def _measure(classes: Scores, metrics: Sequence[Metric]) -> list[float]:
