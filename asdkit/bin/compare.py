@@ -1,4 +1,4 @@
-r"""Compare systems on the same trials, with significance.
+r"""Compare systems and say whether one is better.
 
 e.g.: asdkit compare data/test/trials exp/plda/scores exp/cosine/scores
 e.g.: asdkit compare --utt2spk data/test/utt2spk data/test/trials \
@@ -6,14 +6,16 @@ e.g.: asdkit compare --utt2spk data/test/utt2spk data/test/trials \
 e.g.: asdkit compare --asv-scores data/eval/asv_scores data/eval/utt2attack \
         LCNN=exp/lcnn/seed0/scores,exp/lcnn/seed1/scores GMM=exp/gmm/scores
 
-A system is a score file, or several with commas between, one for each training seed;
-NAME= gives it a name.  Trials are compared by EER and minDCF, countermeasures by EER
-and, with --asv-scores, min t-DCF.  Every system is compared with the first.
+A system is one score file, or several joined by commas, one per training seed; NAME=
+names it.  Every system is compared with the first: trials by EER and minDCF,
+countermeasures by EER and, with --asv-scores, min t-DCF.
 
-Each bootstrap draw takes speakers, the same for all systems, and seeds of each system.
-With one seed only, what another would have given is unknown, and the verdict is about
-these trained models, not about the method.  p is two-sided, and corrected (Holm) for
-all rows of the table.  With --utt2spk the speakers of both sides of a trial are drawn.
+Every bootstrap draw resamples the speakers, the same for all systems, and the seeds of
+each system.  With a single seed the spread over seeds is unknown and left out: the
+verdict is then about these trained models, not about the method.  Two seeds say little
+about their spread, so their intervals are wide; take three or more.  p is two-sided,
+with Holm's correction for all rows of the table.  With --utt2spk the speakers on both
+sides of a trial are resampled; without it, the enrolled models.
 
 10^6 trials and 1,000 draws take about 12 s for each score file.
 """

@@ -31,7 +31,7 @@ Scores = list[np.ndarray]  # (N_k,) of class k, for every k
 
 
 class System(NamedTuple):
-    """One of the compared systems.
+    """A system to compare: its name and its score files.
 
     Attributes:
         name: as the tables have it.
@@ -84,13 +84,13 @@ def compare_systems(
         asv_trials: key of the ASV scores; None: in their own file.
         subset: subset of the evaluation data, e.g. progress; None: eval in ASVspoof
             2021, else all.
-        utt2spk: speakers of the utterances; None: those in the key, or the enrolled
-            models.
+        utt2spk: speakers of the utterances on both sides; None: those in the key, or
+            the enrolled models.
         bootstrap: number of bootstrap draws of speakers and seeds.
         seed: random seed of the bootstrap.
-        level: probability of one wrong verdict or more, when no systems differ.
-        all_pairs: compare every system with every one before it, not only with the
-            first.
+        level: significance level, the probability of any false verdict when no systems
+            differ.
+        all_pairs: compare all pairs of systems, not only each with the first.
 
     Returns:
         the systems; the comparisons, with a sentence for each.
@@ -119,17 +119,9 @@ def compare_systems(
     values = [
         [_measure(scores, found.metrics) for scores in one] for one in found.scores
     ]
+    replicates = _resample(found, values, bootstrap, seed)
     estimates = np.array([np.mean(one, axis=0) for one in values])  # (S, Q)
-    drawn = replicate(
-        [scores for one in found.scores for scores in one],
-        found.speakers,
-        {m.title: m.statistic for m in found.metrics if m.statistic},
-        bootstrap,
-        seed,
-    )
     num_seeds = [len(one) for one in values]
-    of_files = np.array([metrics for one in values for metrics in one])  # (F, Q)
-    replicates = draw_seeds(drawn, of_files, num_seeds, seed)  # (R, S, Q)
     comparisons = compare(estimates, replicates, pairs, level)
     labels = [system.name for system in systems]
     trials = count(found.sorts, found.speakers)
@@ -247,6 +239,24 @@ def _by_system(
                         hint="give one of them; copies hide how far seeds differ",
                     )
     return [[scores[path] for path in system.paths] for system in systems]
+
+
+def _resample(
+    found: Evaluation,
+    values: Sequence[Sequence[Sequence[float]]],
+    num_replicates: int,
+    seed: int,
+) -> np.ndarray:
+    """Measure all systems on drawn speakers and seeds: (R, S, Q)."""
+    drawn = replicate(
+        [scores for one in found.scores for scores in one],
+        found.speakers,
+        {m.title: m.statistic for m in found.metrics if m.statistic},
+        num_replicates,
+        seed,
+    )
+    of_files = np.array([metrics for one in values for metrics in one])  # (F, Q)
+    return draw_seeds(drawn, of_files, [len(one) for one in values], seed)
 
 
 def _measure(classes: Scores, metrics: Sequence[Metric]) -> list[float]:
