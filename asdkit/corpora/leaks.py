@@ -1,4 +1,4 @@
-"""Which single numbers give the spoofs of a corpus away."""
+"""Single numbers of the files that give the spoofs of a corpus away."""
 
 from __future__ import annotations
 
@@ -233,5 +233,5 @@ def _sentence(findings: Findings, min_eer: float) -> str:
         f"expected at least {min_eer:g} % EER, got {100 * worst.eer:.1f} %: the "
         f"{worst.number} alone tells {what} from bona fide speech "
         f"({worst.num_spoofs} and {findings.num_bonafide} files); "
-        f"{len(findings.leaks)} leaks in all"
+        f"leaks in all: {len(findings.leaks)}"
     )
