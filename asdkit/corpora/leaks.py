@@ -211,10 +211,8 @@ def _table(findings: Findings, min_eer: float) -> Table:
     text = f"* leak: below {min_eer:g} %, and not by chance: {len(leaks)} of "
     text += f"{findings.eers.size} figures."
     if luck:
-        text += (
-            f"  {luck} more are below {min_eer:g} %, which can be chance with so few"
-        )
-        text += " files or speakers."
+        text += f"  Below {min_eer:g} %, but perhaps by chance, with so few files or "
+        text += f"speakers: {luck}."
     notes = [
         *textwrap.wrap(f"files: {findings.num_bonafide} bona fide, {files}", WIDTH),
         *textwrap.wrap(text, WIDTH),
