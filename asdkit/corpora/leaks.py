@@ -1,4 +1,4 @@
-"""Single numbers that give the spoofs of a corpus away."""
+"""Single numbers of the files that give the spoofs of a corpus away."""
 
 from __future__ import annotations
 
@@ -211,10 +211,8 @@ def _table(findings: Findings, min_eer: float) -> Table:
     text = f"* leak: below {min_eer:g} %, and not by chance: {len(leaks)} of "
     text += f"{findings.eers.size} figures."
     if luck:
-        text += (
-            f"  {luck} more are below {min_eer:g} %, which can be chance with so few"
-        )
-        text += " files or speakers."
+        text += f"  Below {min_eer:g} %, but perhaps by chance, with so few files or "
+        text += f"speakers: {luck}."
     notes = [
         *textwrap.wrap(f"files: {findings.num_bonafide} bona fide, {files}", WIDTH),
         *textwrap.wrap(text, WIDTH),
@@ -233,5 +231,5 @@ def _sentence(findings: Findings, min_eer: float) -> str:
         f"expected at least {min_eer:g} % EER, got {100 * worst.eer:.1f} %: the "
         f"{worst.number} alone tells {what} from bona fide speech "
         f"({worst.num_spoofs} and {findings.num_bonafide} files); "
-        f"{len(findings.leaks)} leaks in all"
+        f"leaks in all: {len(findings.leaks)}"
     )

@@ -66,6 +66,7 @@ def _silences(x: np.ndarray, sampling_rate: int) -> dict[str, float]:
     loud = np.flatnonzero(levels >= levels.max() + SILENCE_DB)
     frame_sec = size / sampling_rate
     return {
+        "quietest frame": float(levels.min()),
         "noise floor": float(np.percentile(levels, FLOOR_PERCENTILE)),
         "leading silence": loud[0] * frame_sec,
         "trailing silence": (len(levels) - 1 - loud[-1]) * frame_sec,

@@ -1,4 +1,4 @@
-"""Separation of two classes by a single number, and its chance level.
+"""Classification by one number alone, and the chance that it separates by luck.
 
 A number that has nothing to do with what the classes are, such as the length of a
 file, should tell nothing.  Where it does, a classifier may learn it.

@@ -49,6 +49,14 @@ def test_silence_at_both_ends_is_found_to_a_frame(noise):
     assert measure(noise, RATE)["trailing silence"] == 0
 
 
+def test_one_frame_is_the_quietest_and_not_yet_the_floor(noise):
+    hole = noise.copy()
+    hole[1600:1760] *= 1e-3
+    before, found = measure(noise, RATE), measure(hole, RATE)
+    assert found["quietest frame"] == pytest.approx(-80, abs=2)
+    assert found["noise floor"] == pytest.approx(before["noise floor"], abs=0.2)
+
+
 def test_runs_and_share_of_zeros(noise):
     x = noise.copy()
     x[100:107] = x[-30:] = 0
