@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -33,7 +32,13 @@ from asdkit.training.checkpoint import Checkpoints, TrainingState, seed_step
 from asdkit.training.microbatches import split, to_device
 from asdkit.training.nonfinite import refuse_nonfinite
 from asdkit.training.progress import Progress
-from asdkit.training.schedules import Averaging, Schedule, average_share, rate_at
+from asdkit.training.schedules import (
+    Averaging,
+    Schedule,
+    average_share,
+    best_share,
+    rate_at,
+)
 
 if TYPE_CHECKING:
     from asdkit.batches.batches import Batch
@@ -109,7 +114,8 @@ class Training:
             on a GPU only.
         sync_batchnorm: share batch-normalization statistics across ranks; GPUs only.
         averaging: final weights: the last (none), their moving average (ema), the mean
-            over the last epochs, or the best epoch in validation.
+            over the last epochs (epochs), the best epoch in validation (best), or the
+            mean over all epochs that were the best so far (best_mean).
         ema_decay: decay of the moving average per step.
         averaged_epochs: number of last epochs to average.
         seed: random seed for dropout; batches and initial weights have their own.
@@ -192,9 +198,9 @@ class Training:
                 to choose the best epoch by.
             FitError: the loss is NaN or infinite.
         """
-        if self.averaging == "best" and validate is None:
+        if self.averaging in ("best", "best_mean") and validate is None:
             raise AsdkitError(
-                "--averaging best: there is no validation that says which epoch is",
+                f"--averaging {self.averaging}: no validation says which epoch is",
                 hint="hold out speakers with --num-valid-spks",
             )
         keep_freed(device)
@@ -271,18 +277,15 @@ class Training:
         network: Network,
         validate: Callable[[Network], float] | None,
     ) -> dict[str, float]:
-        """Validate after an epoch; keep the weights if they are wanted, and the best.
-
-        Of equals, the last is the best.
-        """
+        """Validate after an epoch; keep the weights if they are among the best."""
         if validate is None:
             return {}
-        if self.averaging != "best":
+        if self.averaging not in ("best", "best_mean"):
             with state.average.lent(state.model):
                 return {ERROR: 100 * validate(network)}
         error = 100 * validate(network)
-        if not any(entry[ERROR] < error for entry in state.history):
-            state.average.move(state.model, 0.0 if math.isnan(error) else 1.0)
+        errors = [*(entry[ERROR] for entry in state.history), error]
+        state.average.move(state.model, best_share(errors, self.averaging))
         return {ERROR: error}
 
     def _begin(

@@ -107,6 +107,7 @@ def copy_weights(path: PathName, trained: TrainedNetwork) -> None:
     other = load_network(path)
     ours = json.loads(json.dumps(trained.options["network"]))  # as the file has it
     theirs = other.options["network"]
+    theirs = full_options(MODELS, **theirs)  # older files lack newer options
     if different := list(differences(theirs, ours, "network")):
         problem = f"expected the same network, got {'; '.join(different)}"
         raise DataError(path, problem)

@@ -78,6 +78,7 @@ def add_model_options(
         "pooled_channels",
         "pooling",
         "normalized",
+        "pre_norm",
         "embedding_dim",
         "ssl_trained",
     )
