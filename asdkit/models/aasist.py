@@ -11,7 +11,7 @@ import logging
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from asdkit.data.cuts import SPOOF_CLASSES
 from asdkit.features.registry import name_of
@@ -20,13 +20,14 @@ from asdkit.io.tables import PathName
 from asdkit.losses.registry import LOSSES
 from asdkit.models.networks import TrainedNetwork, build_network, full_options
 from asdkit.models.state_dicts import (
+    Shape,
     State,
     misfits,
     read_state,
     refuse_misfits,
     source_of,
 )
-from asdkit.nnet.aasist import Aasist
+from asdkit.nnet.aasist import Aasist, Block
 from asdkit.nnet.registry import MODELS
 
 logger = logging.getLogger(__name__)
@@ -151,20 +152,19 @@ def tensor_names(trained: TrainedNetwork) -> dict[str, str]:
     return names
 
 
-def expected_shapes(trained: TrainedNetwork) -> dict[str, torch.Size]:
+def expected_shapes(trained: TrainedNetwork) -> dict[str, Shape]:
     """Say which tensors a checkpoint has, in the order of the network's."""
     state = trained.network.state_dict()
-    shapes = {
+    shapes: dict[str, Shape] = {
         theirs: _as_ours(ours, state[ours]).shape  # a transpose undoes itself
         for ours, theirs in tensor_names(trained).items()
     }
     assert isinstance(trained.network, Aasist)
     for number, block in enumerate(trained.network.blocks):
+        assert isinstance(block, Block)
         if number:
-            in_channels = block.first.in_channels
-            with torch.device("meta"):
-                norm = torch.nn.BatchNorm2d(in_channels).state_dict()
-            for name, tensor in norm.items():
+            norm = nn.BatchNorm2d(block.first.in_channels, device="meta")
+            for name, tensor in norm.state_dict().items():
                 shapes[f"encoder.{number}.0.{UNUSED_NORM}.{name}"] = tensor.shape
     for name in ("weight", "bias"):
         shapes[f"out_layer.{name}"] = trained.loss.state_dict()[name].shape

@@ -20,6 +20,7 @@ from asdkit.io.origins import digest_file
 from asdkit.io.tables import PathName
 
 State = Mapping[str, Tensor]
+Shape = tuple[int, ...]
 
 
 def read_state(path: PathName) -> dict[str, Tensor]:
@@ -50,7 +51,7 @@ def read_state(path: PathName) -> dict[str, Tensor]:
     return {str(name): tensor for name, tensor in content.items()}
 
 
-def misfits(state: State, expected: Mapping[str, torch.Size]) -> list[str]:
+def misfits(state: State, expected: Mapping[str, Shape]) -> list[str]:
     """Say which tensors are missing, of another shape, not finite, or left over."""
     found = []
     for name, shape in expected.items():
@@ -63,8 +64,8 @@ def misfits(state: State, expected: Mapping[str, torch.Size]) -> list[str]:
             found.append(f"tensor {name!r} has values that are not finite")
     for name in state:
         if name not in expected:
-            shape = tuple(state[name].shape)
-            found.append(f"tensor {name!r} of shape {shape} is not expected")
+            got = tuple(state[name].shape)
+            found.append(f"tensor {name!r} of shape {got} is not expected")
     return found
 
 

@@ -15,6 +15,7 @@ from asdkit.base.distributed import is_main
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.inputs import refuse_input
 from asdkit.base.options import choice_of, options_of
+from asdkit.base.registry import defaults_of
 from asdkit.data.cuts import speaker_of
 from asdkit.distillation.stored_teachers import StoredTeacher
 from asdkit.io.tables import PathName
@@ -107,7 +108,8 @@ def copy_weights(path: PathName, trained: TrainedNetwork) -> None:
     other = load_network(path)
     ours = json.loads(json.dumps(trained.options["network"]))  # as the file has it
     theirs = other.options["network"]
-    theirs = full_options(MODELS, **theirs)  # older files lack newer options
+    theirs = defaults_of(MODELS, theirs["name"]) | theirs  # older files lack some
+    theirs = json.loads(json.dumps(theirs))
     if different := list(differences(theirs, ours, "network")):
         problem = f"expected the same network, got {'; '.join(different)}"
         raise DataError(path, problem)
