@@ -198,3 +198,68 @@ def fork(function, arguments):
         child.join(60)
         child.kill()
     return [child.exitcode for child in children]
+
+
+@pytest.fixture
+def aasist_state(rng):
+    """Make random weights in the layout that the authors of AASIST publish.
+
+    Takes the channels of the last blocks: 64 is AASIST, 24 AASIST-L.
+    """
+
+    def make(wide):
+        shapes = {"pos_S": (1, 23, wide), "master1": (1, 1, wide)}
+        shapes |= {"master2": (1, 1, wide), "out_layer.weight": (2, 160)}
+        shapes |= {"out_layer.bias": (2,)}
+
+        def norm(name, dim):
+            for part in ("weight", "bias", "running_mean", "running_var"):
+                shapes[f"{name}.{part}"] = (dim,)
+            shapes[f"{name}.num_batches_tracked"] = ()
+
+        def layer(name, *size):
+            shapes[f"{name}.weight"], shapes[f"{name}.bias"] = size, size[:1]
+
+        norm("first_bn", 1)
+        before = 1
+        for n, channels in enumerate((32, 32, wide, wide, wide, wide)):
+            name = f"encoder.{n}.0"
+            if n:
+                norm(f"{name}.bn1", before)
+            layer(f"{name}.conv1", channels, before, 2, 3)
+            norm(f"{name}.bn2", channels)
+            layer(f"{name}.conv2", channels, channels, 2, 3)
+            if before != channels:
+                layer(f"{name}.conv_downsample", channels, before, 1, 3)
+            before = channels
+        graphs = dict.fromkeys(("GAT_layer_S", "GAT_layer_T"), (wide, wide))
+        for way in "12":
+            graphs[f"HtrgGAT_layer_ST{way}1"] = wide, 32
+            graphs[f"HtrgGAT_layer_ST{way}2"] = 32, 32
+        for name, (old, new) in graphs.items():
+            weights, masters = ["att_weight"], [""]
+            if name.startswith("Htrg"):
+                weights = [f"att_weight{kind}" for kind in ("11", "22", "12", "M")]
+                masters = ["", "M"]
+                layer(f"{name}.proj_type1", old, old)
+                layer(f"{name}.proj_type2", old, old)
+            shapes.update((f"{name}.{weight}", (new, 1)) for weight in weights)
+            for master in masters:
+                for kind in ("att_proj", "proj_with_att", "proj_without_att"):
+                    layer(f"{name}.{kind}{master}", new, old)
+            norm(f"{name}.bn", new)
+        for name, dim in {"S": wide, "T": wide, "hS1": 32, "hT1": 32}.items():
+            layer(f"pool_{name}.proj", 1, dim)
+        for name in ("hS2", "hT2"):
+            layer(f"pool_{name}.proj", 1, 32)
+        state = {}
+        for name, shape in shapes.items():
+            values = rng.normal(0, 0.2, shape)
+            if name.endswith("running_var"):
+                values = rng.uniform(0.5, 2, shape)
+            state[name] = torch.as_tensor(values, dtype=torch.float32)
+            if name.endswith("tracked"):
+                state[name] = torch.tensor(100)
+        return state
+
+    return make

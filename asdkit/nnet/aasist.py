@@ -25,8 +25,10 @@ class Aasist(WaveformNetwork):
 
     The published sizes, 297,866 and 85,306 (AASIST-L), are with a linear classifier of
     two outputs with bias, which is `asdkit.losses.classification.CrossEntropy`.  They
-    count a normalization at the beginning of every block but the first, which the
-    published code computes and then forgets; here the convolutions see it.
+    count a normalization at the beginning of every block but the first, whose result
+    the published code discards: its 512 or 272 parameters have no effect on any output.
+    With ``pre_norm`` the convolutions see it; without, there is none, and the network
+    computes what the published one does.
 
     Args:
         num_filters: number of sinc filters.
@@ -40,6 +42,8 @@ class Aasist(WaveformNetwork):
         joint_ratio: share of the nodes of the joined graphs to keep.
         temperature: temperature of the attention within a graph.
         joint_temperature: temperature of the attention between graphs.
+        pre_norm: normalize the input of every residual block but the first; false: feed
+            it to the convolutions as it is, as the authors' code does.
         feat_dim: 1: samples (D).
         embedding_dim: embedding dimension; None: 5 times joint_dim, as published.
 
@@ -61,6 +65,7 @@ class Aasist(WaveformNetwork):
         joint_ratio: PositiveShare = 0.5,
         temperature: Positive = 2.0,
         joint_temperature: Positive = 100.0,
+        pre_norm: bool = True,
         feat_dim: Count = 1,
         embedding_dim: Count | None = None,
     ) -> None:
@@ -71,7 +76,10 @@ class Aasist(WaveformNetwork):
         )
         self.stem = nn.Sequential(nn.BatchNorm2d(1), nn.SELU(inplace=True))
         before = [1, *widths[:-1]]
-        self.blocks = nn.ModuleList(map(Block, before, widths))
+        self.blocks = nn.ModuleList(
+            Block(*sizes, pre_norm=pre_norm)
+            for sizes in zip(before, widths, strict=True)
+        )
         self.position = nn.Parameter(
             torch.randn(1, num_filters // POOLED, last_channels)
         )
@@ -116,12 +124,13 @@ class Block(nn.Module):
     Args:
         in_channels: C of the input; 1 is the waveform's, normalized already.
         channels: C of the output.
+        pre_norm: normalize the input of the convolutions, if it is not the waveform's.
     """
 
-    def __init__(self, in_channels: int, channels: int) -> None:
+    def __init__(self, in_channels: int, channels: int, pre_norm: bool = True) -> None:
         super().__init__()
         self.before: nn.Module = nn.Identity()
-        if in_channels > 1:
+        if pre_norm and in_channels > 1:
             self.before = norm_selu(in_channels)
         # One row more than the input has, then one fewer.
         self.first = nn.Conv2d(in_channels, channels, (2, 3), padding=(1, 1))

@@ -9,6 +9,7 @@ import torch
 
 from asdkit.base.differences import differences
 from asdkit.base.errors import DataError
+from asdkit.base.registry import defaults_of
 from asdkit.distillation.stored_teachers import StoredTeacher
 from asdkit.io.tables import PathName
 from asdkit.losses.registry import LOSSES
@@ -88,6 +89,8 @@ def copy_weights(path: PathName, trained: TrainedNetwork) -> None:
     other = load_network(path)
     ours = json.loads(json.dumps(trained.options["network"]))  # as in the file
     theirs = other.options["network"]
+    theirs = defaults_of(MODELS, theirs["name"]) | theirs  # older files lack some
+    theirs = json.loads(json.dumps(theirs))
     if different := list(differences(theirs, ours, "network")):
         problem = f"expected the same network, got {'; '.join(different)}"
         raise DataError(path, problem)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -34,7 +33,13 @@ from asdkit.training.checkpoint import Checkpoints, TrainingState, seed_step
 from asdkit.training.microbatches import split, to_device
 from asdkit.training.nonfinite import refuse_nonfinite
 from asdkit.training.progress import Progress
-from asdkit.training.schedules import Averaging, Schedule, average_share, rate_at
+from asdkit.training.schedules import (
+    Averaging,
+    Schedule,
+    average_share,
+    best_share,
+    rate_at,
+)
 
 if TYPE_CHECKING:
     from asdkit.batches.batches import Batch
@@ -112,7 +117,8 @@ class Training:
             on a GPU only.
         sync_batchnorm: share batch-normalization statistics across ranks; GPUs only.
         averaging: final weights: the last (none), their moving average (ema), the mean
-            over the last epochs, or the epoch with the lowest dev error.
+            over the last epochs, the epoch with the lowest dev error (best), or the
+            mean over all epochs that had the lowest so far (best_mean).
         ema_decay: decay of the moving average per step.
         averaged_epochs: number of last epochs to average.
         seed: random seed for dropout; batches and initial weights have their own.
@@ -220,9 +226,9 @@ class Training:
 
     def check_dev_error(self, dev_error: Callable[[Network], float] | None) -> None:
         """Raise an AsdkitError if the best epoch is asked for without a dev error."""
-        if self.averaging == "best" and dev_error is None:
+        if self.averaging in ("best", "best_mean") and dev_error is None:
             raise AsdkitError(
-                "--averaging best: there is no dev error to choose the best epoch by",
+                f"--averaging {self.averaging}: there is no dev error to choose by",
                 hint="hold out speakers with --num-valid-spks",
             )
 
@@ -255,18 +261,15 @@ class Training:
         network: Network,
         dev_error: Callable[[Network], float] | None,
     ) -> dict[str, float]:
-        """Measure the dev error after an epoch; keep the weights if they are the best.
-
-        Of equal errors, the last is the best.
-        """
+        """Measure the dev error after an epoch; keep the weights if among the best."""
         if dev_error is None:
             return {}
-        if self.averaging != "best":
+        if self.averaging not in ("best", "best_mean"):
             with state.average.lent(state.model):
                 return {ERROR: 100 * dev_error(network)}
         error = 100 * dev_error(network)
-        if not any(entry[ERROR] < error for entry in state.history):
-            state.average.move(state.model, 0.0 if math.isnan(error) else 1.0)
+        errors = [*(entry[ERROR] for entry in state.history), error]
+        state.average.move(state.model, best_share(errors, self.averaging))
         return {ERROR: error}
 
     def _begin(

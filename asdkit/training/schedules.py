@@ -6,10 +6,11 @@ Each is a function of the step alone, so that resuming needs no state.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Literal
 
 Schedule = Literal["exponential", "cosine", "step", "constant"]
-Averaging = Literal["none", "ema", "epochs", "best"]
+Averaging = Literal["none", "ema", "epochs", "best", "best_mean"]
 
 
 def rate_at(
@@ -67,8 +68,8 @@ def average_share(
         num_epochs: epochs of the whole training.
         averaging: "ema" is the exponential moving average over the steps, and the
             plain mean as long as these are few; "epochs" the mean of the weights at
-            the ends of the last epochs.  "best" is no average, but the weights of the
-            epoch with the lowest dev error, which the loop keeps.
+            the ends of the last epochs.  "best" and "best_mean" move after the dev
+            error is measured only, see `best_share`.
         ema_decay: share of itself that the moving average keeps in a step.
         averaged_epochs: number of last epochs to average.
 
@@ -79,6 +80,36 @@ def average_share(
         return max(1 - ema_decay, 1 / (step + 1))
     epoch, rest = divmod(step + 1, steps_per_epoch)
     first = max(1, num_epochs - averaged_epochs + 1)
-    if averaging in ("none", "best") or rest or epoch < first:
+    if averaging in ("none", "best", "best_mean") or rest or epoch < first:
         return 0.0
     return 1 / (epoch - first + 1)
+
+
+def best_share(errors: Iterable[float], averaging: Averaging) -> float:
+    """Return how far the kept weights move to those of the last validated epoch.
+
+    Args:
+        errors: error of every epoch so far, the last one's last; NaN is never the best.
+        averaging: "best" keeps the weights of the epoch with the lowest error, of equal
+            ones the last; "best_mean" the mean of the weights of all epochs that had
+            the lowest error so far when they ended.
+
+    Returns:
+        in [0, 1]; 0: the epoch is not the best so far, or averaging is another.
+
+    Source: stochastic weight averaging as in github.com/clovaai/aasist, main.py, where
+    an epoch is averaged whose EER on dev is at most the lowest before; they compute the
+    statistics of batch normalization anew, here these are averaged like the weights.
+
+    Example:
+        >>> [best_share([0.3, 0.1, 0.2, 0.1][:n], "best_mean") for n in (1, 2, 3, 4)]
+        [1.0, 0.5, 0.0, 0.3333333333333333]
+    """
+    least, num_best, is_best = math.inf, 0, False
+    for error in errors:
+        is_best = error <= least
+        if is_best:
+            least, num_best = error, num_best + 1
+    if not is_best or averaging not in ("best", "best_mean"):
+        return 0.0
+    return 1.0 if averaging == "best" else 1 / num_best

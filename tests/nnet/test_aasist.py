@@ -4,7 +4,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from asdkit.base.registry import construct
+from asdkit.losses.classification import CrossEntropy
 from asdkit.nnet.aasist import Aasist, Block, Way, read_out
+from asdkit.nnet.registry import MODELS, build
 
 TINY = {
     "num_filters": 12,
@@ -16,11 +19,12 @@ TINY = {
 }
 
 
+@pytest.mark.parametrize("pre_norm", [True, False])
 @pytest.mark.parametrize("in_channels", [1, 4])
-def test_a_block_equals_its_definition(in_channels, rng, shake):
-    block = shake(Block(in_channels, 6))
+def test_a_block_equals_its_definition(in_channels, pre_norm, rng, shake):
+    block = shake(Block(in_channels, 6, pre_norm))
     x = torch.from_numpy(rng.standard_normal((2, in_channels, 7, 13))).float()
-    y = x if in_channels == 1 else F.selu(block.before[0](x))
+    y = F.selu(block.before[0](x)) if pre_norm and in_channels > 1 else x
     y = block.first(y)
     assert y.shape[2:] == (8, 13)
     y = block.second(F.selu(block.between[0](y))) + block.shortcut(x)
@@ -73,3 +77,19 @@ def test_only_real_nodes_are_read(rng):
 def test_with_an_embedding_dimension_a_linear_layer_follows():
     network = Aasist(**TINY, embedding_dim=2)
     assert network(torch.ones(2, 3000, 1)).shape == (2, 2)
+
+
+@pytest.mark.parametrize(("name", "unused"), [("aasist", 512), ("aasist_l", 272)])
+def test_the_authors_form_is_the_published_one_but_for_weights_it_never_uses(
+    name, unused
+):
+    published = {"aasist": 297_866, "aasist_l": 85_306}[name]
+    network = build(name, pre_norm=False)
+    classifier = CrossEntropy(network.embedding_dim, 2)
+    parameters = [*network.parameters(), *classifier.parameters()]
+    assert sum(x.numel() for x in parameters) == published - unused
+
+
+def test_a_network_of_a_file_that_knows_no_pre_norm_has_it():
+    network = construct(MODELS, "aasist_l", num_filters=70)
+    assert isinstance(network.blocks[1].before[0], torch.nn.BatchNorm2d)

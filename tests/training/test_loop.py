@@ -416,6 +416,47 @@ def test_the_best_epoch_s_weights_are_kept(
     assert_bit_equal(weights_of(*again), after[best])
 
 
-def test_without_a_dev_error_no_epoch_is_the_best(tmp_path, make_model, make_batches):
-    with pytest.raises(AsdkitError, match="averaging best: there is no dev error"):
-        Training(averaging="best").fit(*make_model(), make_batches(), tmp_path, {})
+def test_the_mean_of_the_epochs_that_were_the_best_is_kept_also_if_killed(
+    tmp_path, make_model, make_batches
+):
+    """Killed after the third of five epochs and resumed it is the same to the bit."""
+    errors, best = [0.3, 0.3, 0.4, 0.1, 0.2], (0, 1, 3)
+    training = Training(num_epochs=5, averaging="best_mean")
+    after, model = [], make_model(norm=True)
+
+    def validate(network):
+        assert network is model[0]  # with its own weights, not the mean
+        after.append({k: x.clone() for k, x in weights_of(*model).items()})
+        return errors[len(after) - 1]
+
+    training.fit(*model, make_batches(), tmp_path / "1", {}, validate)
+    kept = weights_of(*model)
+    for name, value in kept.items():
+        if value.is_floating_point():
+            mean = torch.stack([after[n][name] for n in best]).mean(dim=0)
+            torch.testing.assert_close(value, mean)
+            assert not value.numel() or not torch.equal(value, after[-1][name])
+
+    killed = FloatingPointError("killed")
+    rest = iter([*errors[:3], killed, *errors[3:]])
+
+    def validate_or_die(network):
+        if (error := next(rest)) is killed:
+            raise killed
+        return error
+
+    with pytest.raises(FloatingPointError):
+        training.fit(
+            *make_model(norm=True), make_batches(), tmp_path / "2", {}, validate_or_die
+        )
+    again = make_model(norm=True)
+    training.fit(*again, make_batches(), tmp_path / "2", {}, validate_or_die)
+    assert_bit_equal(weights_of(*again), kept)
+
+
+@pytest.mark.parametrize("averaging", ["best", "best_mean"])
+def test_without_a_dev_error_no_epoch_is_the_best(
+    averaging, tmp_path, make_model, make_batches
+):
+    with pytest.raises(AsdkitError, match=f"averaging {averaging}: there is no dev"):
+        Training(averaging=averaging).fit(*make_model(), make_batches(), tmp_path, {})

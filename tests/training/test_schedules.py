@@ -4,7 +4,7 @@ import math
 import pytest
 
 from asdkit.losses.objective import ramp
-from asdkit.training.schedules import average_share, rate_at
+from asdkit.training.schedules import average_share, best_share, rate_at
 
 
 def test_the_exponential_rate_is_the_published_formula():
@@ -82,3 +82,16 @@ def test_ema_is_a_mean_at_first_and_forgets_later():
 
 def test_none_averages_nothing():
     assert math.isnan(averaged([1.0] * 8, steps_per_epoch=4, num_epochs=2))
+
+
+def test_the_best_mean_counts_the_epochs_that_were_the_best_so_far():
+    """As the authors of AASIST: EERs of dev that equal the lowest one count, too."""
+    errors = [math.nan, 0.4, 0.5, 0.4, math.nan, 0.3]
+    shares = [best_share(errors[: n + 1], "best_mean") for n in range(len(errors))]
+    assert shares == pytest.approx([0, 1, 0, 1 / 2, 0, 1 / 3])
+    shares = [best_share(errors[: n + 1], "best") for n in range(len(errors))]
+    assert shares == [0, 1, 0, 1, 0, 1]
+    for other in ("none", "ema", "epochs"):
+        assert best_share(errors, other) == 0
+    for best in ("best", "best_mean"):
+        assert not any(average_share(step, 4, 10, best) for step in range(40))
