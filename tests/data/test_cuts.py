@@ -166,5 +166,5 @@ def test_the_attack_of_an_utterance_is_known_or_asked_for(speech):
     rewrite(speech, supervisions=known.supervisions.values())
     first, second, *_ = read_cuts(speech, features=False)
     assert attack_of(first) == "A01"
-    with pytest.raises(DataError, match="'s0-u1': expected an attack, or bonafide"):
+    with pytest.raises(DataError, match="'s0-u1': expected an attack or bonafide"):
         attack_of(second)

@@ -79,7 +79,7 @@ def test_classes_that_are_rare_come_as_often_if_they_shall(write_data):
 def test_data_of_one_class_or_without_are_refused(write_data):
     with pytest.raises(FitError, match="got only spoof"):
         read(write_data(["A01"] * 8))
-    with pytest.raises(DataError, match="'u03': expected an attack, or bonafide"):
+    with pytest.raises(DataError, match="'u03': expected an attack or bonafide"):
         read(write_data(["A01", "bonafide", "A01", None]))
 
 
