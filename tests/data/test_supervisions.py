@@ -25,7 +25,7 @@ def test_the_spoofed_parts_are_all_some_or_nothing():
 
 @pytest.mark.parametrize("custom", [None, {}, {"codec": "C1"}])
 def test_an_unknown_attack_is_an_error_not_bonafide(custom):
-    with pytest.raises(DataError, match=r"'u'.*an attack, or bonafide"):
+    with pytest.raises(DataError, match=r"'u'.*an attack or bonafide"):
         attack_in(Supervision("u", 1.0, custom))
 
 

@@ -49,7 +49,9 @@ def test_a_damaged_one_gives_way_to_the_one_before(tmp_path, state, caplog):
     assert state.step == 4
     assert "checkpoint.5.pt" in caplog.text
     (tmp_path / "checkpoint.4.pt").write_bytes(b"PK")
-    with pytest.raises(DataError, match=r"checkpoint\.4\.pt: not a file") as caught:
+    with pytest.raises(
+        DataError, match=r"checkpoint\.4\.pt: not an asdkit file"
+    ) as caught:
         Checkpoints(tmp_path, {"a": (1, 2)}).restore(state)
     assert caught.value.hint == f"remove {tmp_path} to begin anew"
 
