@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from asdkit.base.registry import Chosen as Chosen
+    from asdkit.distillation.stored_teachers import TeacherReader as TeacherReader
     from asdkit.inference.loading import load as load
+    from asdkit.training.loop import Training as Training
     from asdkit.training.plan import TrainingPlan as TrainingPlan
+    from asdkit.training.spoofing import (
+        SpoofTrainingSetReader as SpoofTrainingSetReader,
+    )
+    from asdkit.training.training_set import TrainingSetReader as TrainingSetReader
 
 __version__ = "0.2.0"
 
@@ -14,6 +21,12 @@ __version__ = "0.2.0"
 _LAZY = {
     "load": "asdkit.inference.loading",
     "TrainingPlan": "asdkit.training.plan",
+    # The parts of a plan.
+    "Chosen": "asdkit.base.registry",
+    "SpoofTrainingSetReader": "asdkit.training.spoofing",
+    "TeacherReader": "asdkit.distillation.stored_teachers",
+    "Training": "asdkit.training.loop",
+    "TrainingSetReader": "asdkit.training.training_set",
 }
 
 
