@@ -628,11 +628,14 @@ def test_a_signal_leaves_nothing_and_the_stage_runs_again(chain, number):
     process = subprocess.Popen(
         [*command, *again.format(99999).split()], stderr=subprocess.PIPE, text=True
     )
-    for line in process.stderr:
-        if "FullGmm: iter 3/" in line:
-            break
-    process.send_signal(number)
-    rest = process.communicate(timeout=20)[1].splitlines()
+    try:
+        for line in process.stderr:
+            if "FullGmm: iter 3/" in line:
+                break
+        process.send_signal(number)
+        rest = process.communicate(timeout=20)[1].splitlines()
+    finally:
+        process.kill()  # where signals are ignored it would go on for hours
     assert process.returncode == 130
     said = [line for line in rest if " INFO [" not in line]
     assert said == ["asdkit ubm-train: interrupted; nothing half-written"]
