@@ -89,10 +89,10 @@ def test_a_directory_with_two_models_is_ambiguous(models, tmp_path):
         ("exp/none", "exp/none: no such file or directory"),
         ("exp/wav", "exp/wav: expected one of network.pt, extractor.npz, gmm.npz"),
         ("exp/ubm", r"ubm.npz: not usable on its own: 'Ubm'"),
-        ("data/utt2spk", "utt2spk: not a file of asdkit's, or damaged"),
+        ("data/utt2spk", "utt2spk: not an asdkit file, or damaged"),
         ("bad.npz", "bad.npz: not an asdkit model, or damaged"),
         ("cut.npz", "cut.npz: not an asdkit model, or damaged"),
-        ("cut.pt", "cut.pt: not a file of asdkit's, or damaged"),
+        ("cut.pt", "cut.pt: not an asdkit file, or damaged"),
     ],
 )
 def test_what_is_no_model_is_one_clear_error(
