@@ -310,6 +310,7 @@ def _digest_sizes(data_dir: Path) -> str | None:
 def _digest_utt2spk(data_dir: Path) -> str | None:
     """Digest who says what."""
     path = data_dir / "utt2spk"
+    _require_file(path)
     return digest_file(path) if path.exists() else None
 
 
@@ -320,8 +321,15 @@ DESCRIBE = {
 }
 
 
+def _require_file(path: Path) -> None:
+    """Raise if something else stands in place of a file: a named pipe would block."""
+    if path.exists() and not path.is_file():
+        raise DataError(path, "expected a file, got something else")
+
+
 def _unzip(path: Path) -> bytes | None:
     """Read a manifest; None if there is none."""
+    _require_file(path)
     try:
         with gzip.open(path, "rb") as stream:
             return stream.read()

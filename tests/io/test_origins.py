@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 
 import pytest
 
@@ -132,3 +133,13 @@ def test_of_manifests_in_another_encoding_nothing_is_noted(write, tmp_path):
         text = stream.read().replace(b"b.wav", b"\xe9.wav")
     (tmp_path / RECORDINGS).write_bytes(gzip.compress(text))
     assert "sizes" not in describe(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "aspect"), [(RECORDINGS, "sizes"), ("utt2spk", "utt2spk")]
+)
+def test_a_named_pipe_is_not_waited_for(write, tmp_path, name, aspect):
+    write()
+    (tmp_path / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / name)
+    assert describe(tmp_path, [aspect]) == {}
