@@ -143,11 +143,15 @@ def _run(name: str, argv: list[str]) -> int:
     with hold(*outputs_of(args)):
         if meter is not None:
             meter.watch_power()
-        answer = module.main(args)
-        if meter is not None:
-            # The output comes last.
-            output = [x for x in parser._actions if not x.option_strings][-1]
-            _record(name, getattr(args, output.dest), meter)
+        try:
+            answer = module.main(args)
+            if meter is not None:
+                # The output comes last.
+                output = [x for x in parser._actions if not x.option_strings][-1]
+                _record(name, getattr(args, output.dest), meter)
+        finally:
+            if meter is not None:
+                meter.end()
     if answer is not None:
         width = WIDTH if sys.stdout.isatty() else None
         in_json = getattr(args, "json", False)

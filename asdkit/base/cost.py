@@ -75,6 +75,11 @@ class Meter:
         if is_main():
             self._tracker = _start_codecarbon()
 
+    def end(self) -> None:
+        """Stop codecarbon, whose threads would go on after a run that has failed."""
+        _stop_codecarbon(self._tracker)
+        self._tracker = None
+
     def stop(self) -> dict[str, float | int | None]:
         """Tell what this run has cost, once; every rank must ask, and gets the sum.
 
@@ -98,11 +103,12 @@ class Meter:
 
             sums = all_reduce(torch.tensor([*values.values()], dtype=torch.float64))
             values = dict(zip(values, sums.tolist(), strict=True))
+        tracker, self._tracker = self._tracker, None
         return {
             "wall_sec": wall_sec,
             **values,
-            "energy_wh": _stop_codecarbon(self._tracker),
-            "energy_counted": self._tracker is not None and counts_energy(),
+            "energy_wh": _stop_codecarbon(tracker),
+            "energy_counted": tracker is not None and counts_energy(),
             "num_ranks": num_ranks(),
         }
 

@@ -7,6 +7,7 @@ import types
 
 import pytest
 
+from asdkit.__main__ import main
 from asdkit.base import cost
 from asdkit.base.cost import Meter, Power
 
@@ -115,3 +116,31 @@ def test_ranks_add_up_what_they_cost(tmp_path):
     assert 2 <= first["cpu_sec"] < 4
     assert first["cpu_sec"] == second["cpu_sec"]
     assert first["peak_mb"] == second["peak_mb"]
+
+
+class Counted:
+    """codecarbon's tracker, counting how often it is stopped."""
+
+    final_emissions_data = types.SimpleNamespace(energy_consumed=0.001)
+
+    def __init__(self):
+        self.stops = 0
+
+    def stop(self):
+        self.stops += 1
+
+
+def test_codecarbon_is_stopped_once():
+    meter, tracker = Meter(), Counted()
+    meter._tracker = tracker
+    meter.stop()
+    meter.end()
+    assert tracker.stops == 1
+
+
+def test_codecarbon_does_not_outlive_a_run_that_fails(monkeypatch, tmp_path):
+    """Its threads would go on: thousands of them in the process of all tests."""
+    tracker = Counted()
+    monkeypatch.setattr(cost, "_start_codecarbon", lambda: tracker)
+    assert main(["backend-train", "nope", "scp:nope", str(tmp_path / "x.npz")]) == 1
+    assert tracker.stops == 1
