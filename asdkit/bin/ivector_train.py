@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "variance_floor_factor",
         "seed",
     )
-    add_options(parser, "asdkit.gmm.posteriors:Aligner", "num_gselect", "min_post")
+    add_options(parser, "asdkit.gmm.aligner:Aligner", "num_gselect", "min_post")
     add_options(parser, "asdkit.ivector.statistics:Statistics", "max_cached_gb")
     add_options(parser, choose_device, "device")
     parser.add_argument("data_dir", help="data directory with feats.scp and vad.scp")

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(kaldi, experiment, "within_covar_scale", "between_covar_scale")
     front_end = "delta_window", "delta_order", "cmn_window"
     add_options(kaldi, "asdkit.features.frontend:FrontEnd", *front_end)
-    add_options(kaldi, "asdkit.gmm.posteriors:Aligner", "num_gselect", "min_post")
+    add_options(kaldi, "asdkit.gmm.aligner:Aligner", "num_gselect", "min_post")
     add_options(kaldi, "asdkit.backends.lda:Lda", "total_covariance_factor")
     parser.add_argument("expdir", type=Path, help="where the recipe ran")
 
@@ -42,7 +42,7 @@ def main(args: argparse.Namespace) -> Answer:
     """Run the command."""
     from asdkit.backends.lda import Lda
     from asdkit.features.frontend import FrontEnd
-    from asdkit.gmm.posteriors import Aligner
+    from asdkit.gmm.aligner import Aligner
     from asdkit.kaldi.parity.experiment import Experiment
     from asdkit.kaldi.parity.report import report
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from scipy import sparse
@@ -11,10 +9,8 @@ from torch import Tensor
 
 from asdkit.base.blas import matmul
 from asdkit.gmm.full import append_one
+from asdkit.gmm.posteriors import Posteriors
 from asdkit.gmm.tiles import tiles
-
-if TYPE_CHECKING:
-    from asdkit.gmm.posteriors import Posteriors
 
 
 def first_order(

@@ -21,10 +21,10 @@ from torch import Tensor
 
 from asdkit.base.estimators import set_arrays, split_state
 from asdkit.base.ranges import Count, Natural, Share
+from asdkit.gmm.aligner import Aligner
 from asdkit.gmm.diagonal import DiagGmm
 from asdkit.gmm.em import GmmStats
 from asdkit.gmm.full import FullGmm
-from asdkit.gmm.posteriors import Aligner
 
 logger = logging.getLogger(__name__)
 

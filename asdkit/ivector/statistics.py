@@ -19,7 +19,8 @@ from torch import Tensor
 from asdkit.base.distributed import all_reduce
 from asdkit.base.errors import DataError, FitError
 from asdkit.base.ranges import NonNegative
-from asdkit.gmm.posteriors import Aligner, Posteriors
+from asdkit.gmm.aligner import Aligner
+from asdkit.gmm.posteriors import Posteriors
 from asdkit.gmm.statistics import first_order, moments
 from asdkit.ivector.em import Batch, Totals
 

@@ -11,7 +11,7 @@ import torch
 
 from asdkit.base.estimators import set_arrays, split_state
 from asdkit.features.frontend import FrontEnd
-from asdkit.gmm.posteriors import Aligner
+from asdkit.gmm.aligner import Aligner
 from asdkit.gmm.ubm import Ubm
 from asdkit.ivector.em import Totals
 from asdkit.ivector.extractor import IvectorExtractor

@@ -4,8 +4,8 @@ import torch
 from scipy.stats import multivariate_normal
 
 from asdkit.base.errors import FitError
+from asdkit.gmm.aligner import Aligner
 from asdkit.gmm.full import FullGmm
-from asdkit.gmm.posteriors import Aligner
 
 
 def define_loglikes(gmm, frames):

@@ -4,7 +4,7 @@ import torch
 
 from asdkit.base.errors import FitError
 from asdkit.gmm import ubm as module
-from asdkit.gmm.posteriors import Aligner
+from asdkit.gmm.aligner import Aligner
 from asdkit.gmm.ubm import Ubm, train_diagonal, train_ubm
 
 

@@ -7,7 +7,7 @@ import torch
 
 from asdkit.base.errors import FitError
 from asdkit.features.frontend import FrontEnd
-from asdkit.gmm.posteriors import Aligner
+from asdkit.gmm.aligner import Aligner
 from asdkit.gmm.statistics import first_order
 from asdkit.io.ark import read_arrays
 from asdkit.io.kaldi import read_diag_gmm, read_full_gmm

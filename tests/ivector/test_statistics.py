@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from asdkit.base.errors import DataError, FitError
+from asdkit.gmm.aligner import Aligner
 from asdkit.gmm.full import FullGmm
-from asdkit.gmm.posteriors import Aligner
 from asdkit.ivector import statistics as module
 from asdkit.ivector.statistics import Statistics, StoredPosteriors
 

@@ -32,8 +32,8 @@ import torch
 from torch import Tensor
 
 from asdkit.batches.gmm_frames import sample_frames
+from asdkit.gmm.aligner import Aligner
 from asdkit.gmm.full import FullGmm
-from asdkit.gmm.posteriors import Aligner
 from asdkit.gmm.statistics import first_order, second_order
 from asdkit.gmm.ubm import NEGLIGIBLE, Ubm
 from asdkit.models.ubm import load_ubm

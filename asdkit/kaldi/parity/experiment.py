@@ -59,7 +59,7 @@ class Experiment:
         between_covar_scale: share of the excess variance added to the between-speaker
             covariance when Kaldi adapted plda.
         frontend: between features and models.
-        alignment: what `asdkit.gmm.posteriors.Aligner` takes by keyword.
+        alignment: what `asdkit.gmm.aligner.Aligner` takes by keyword.
         lda: what `asdkit.backends.lda.Lda` takes by keyword.
     """
 

@@ -3,9 +3,10 @@ import pytest
 import torch
 
 from asdkit.gmm import posteriors as module
+from asdkit.gmm.aligner import Aligner
 from asdkit.gmm.diagonal import DiagGmm
 from asdkit.gmm.full import FullGmm
-from asdkit.gmm.posteriors import Aligner, Posteriors
+from asdkit.gmm.posteriors import Posteriors
 from asdkit.io.kaldi_posteriors import read_posteriors
 
 
