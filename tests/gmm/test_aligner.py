@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from asdkit.gmm import posteriors as module
+from asdkit.gmm import aligner as module
 from asdkit.gmm.aligner import Aligner
 from asdkit.gmm.diagonal import DiagGmm
 from asdkit.gmm.full import FullGmm
