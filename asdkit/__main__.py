@@ -175,11 +175,11 @@ def _print(answer: Answer, in_json: bool) -> None:
 
 def _record(name: str, output: str, meter: Meter) -> None:
     """Leave beside a run's output what the run has cost, on all ranks together."""
-    from asdkit.io.costs import append_cost
+    from asdkit.io.run_costs import append_run_cost
 
     cost = meter.stop()
     if is_main():
-        append_cost(output, {"program": name, **cost, **provenance()})
+        append_run_cost(output, {"program": name, **cost, **provenance()})
 
 
 if __name__ == "__main__":

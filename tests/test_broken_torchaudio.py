@@ -32,7 +32,7 @@ for kind in FEATURES:
 LOAD_AND_CHANGE_AUDIO = """
 import numpy, torch
 from asdkit.data.cuts import read_cuts
-from asdkit.batches.loading import at_rate, load_samples
+from asdkit.batches.cut_arrays import at_rate, load_samples
 from asdkit.nnet.registry import build
 from asdkit.simulation.attacks import ATTACKS, Material
 cuts = at_rate(read_cuts("data", features=False, allow_pipes=True), 24000)

@@ -46,8 +46,8 @@ ALLOWED = {
     # Synthesizers are programs of their own, which answer through a pipe.
     "simulation/text_to_speech.py": {"io", "shutil", "soundfile", "subprocess"},
     # What Kaldi's files hold, as arrays; asdkit.io.kaldi reads them.
-    "ivector/kaldi.py": {"asdkit.io.kaldi", "asdkit.io.tables"},
-    "backends/kaldi.py": {"asdkit.io.kaldi", "asdkit.io.tables"},
+    "ivector/kaldi_format.py": {"asdkit.io.kaldi", "asdkit.io.tables"},
+    "backends/kaldi_format.py": {"asdkit.io.kaldi", "asdkit.io.tables"},
 }
 
 

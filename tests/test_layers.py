@@ -74,7 +74,7 @@ def test_torchaudio_is_imported_late_and_by_self_supervised_encoders_only(path):
     if home == "base/packages.py":  # asdkit doctor looks whether it works
         assert not any(name.startswith("torchaudio") for name in rooms.imports_of(path))
         return
-    assert not lines or home in ("nnet/ssl.py", "models/ssl.py")
+    assert not lines or home in ("nnet/ssl.py", "models/ssl_checkpoints.py")
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     assert all(any(f.lineno <= n <= f.end_lineno for f in functions) for n in lines)
 

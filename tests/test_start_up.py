@@ -19,7 +19,7 @@ from asdkit.data.manifests import (
     write_utterances,
 )
 from asdkit.io.ark import ArkWriter
-from asdkit.io.costs import append_cost
+from asdkit.io.run_costs import append_run_cost
 from asdkit.io.tables import write_table
 
 # Refuses to import what its first argument names, by an error that no program catches.
@@ -115,7 +115,7 @@ def write_files(rng):
     write_table("cm_scores", {utt: f"{score:.4f}" for utt, score in cm.items()})
     cost = {"wall_sec": 1.0, "cpu_sec": 1.0, "gpu_sec": 0.0, "peak_mb": 50.0}
     Path("exp").mkdir()
-    append_cost("exp", {"program": "ubm-train", "energy_wh": None, **cost})
+    append_run_cost("exp", {"program": "ubm-train", "energy_wh": None, **cost})
     write_localized(rng)
     for words in (
         "backend-train --steps center,plda data/utt2spk scp:ark/vectors.scp b.npz",

@@ -10,8 +10,8 @@ import numpy as np
 from asdkit.backends.length_norm import LengthNorm
 
 
-def transform_precision(
-    maps: Sequence[Any], x: np.ndarray, precision: np.ndarray
+def transform_posterior_precision(
+    maps: Sequence[Any], x: np.ndarray, posterior_precision: np.ndarray
 ) -> np.ndarray:
     """Propagate the diagonals of posterior precisions through a back-end.
 
@@ -29,7 +29,7 @@ def transform_precision(
     Args:
         maps: steps of a `asdkit.backends.pipeline.Pipeline` before its scorer, trained.
         x: (U, D) embeddings, before the maps.
-        precision: (U, D) diagonals.
+        posterior_precision: (U, D) diagonals.
 
     Returns:
         (U, E) diagonals of the precisions of what the maps make of x.
@@ -45,6 +45,6 @@ def transform_precision(
             dim = x.shape[1]
             a = (step.transform(np.eye(dim)) - step.transform(np.zeros((1, dim)))).T @ a
         x = y
-    covariance = (1 / precision) @ (a**2).T  # (U, E)
+    covariance = (1 / posterior_precision) @ (a**2).T  # (U, E)
     scale = np.where(scale > 0, scale, 1)
     return 1 / (covariance * scale[:, None] ** 2)

@@ -169,6 +169,6 @@ def _stop_codecarbon(tracker: Any) -> float | None:
     tracker.stop()
     found = getattr(tracker, "final_emissions_data", None)
     if found is None:  # it logs its errors; the run's results are worth more
-        logger.warning("costs: codecarbon found no energy")
+        logger.warning("run cost: codecarbon found no energy")
         return None
     return float(1000 * found.energy_consumed)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from asdkit.batches.loading import (
+from asdkit.batches.cut_arrays import (
     at_rate,
     load_feats,
     load_piece,

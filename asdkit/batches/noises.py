@@ -16,7 +16,7 @@ from scipy import fft
 
 from asdkit.base.errors import DataError
 from asdkit.base.inputs import note_inputs
-from asdkit.batches.loading import at_rate, load_piece, load_samples, require_audio
+from asdkit.batches.cut_arrays import at_rate, load_piece, load_samples, require_audio
 from asdkit.data.manifests import files_of, read_items
 from asdkit.io.headers import Header, read_headers, tell_channels
 from asdkit.io.tables import PathName, read_table

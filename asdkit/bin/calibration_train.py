@@ -36,7 +36,7 @@ def main(args: argparse.Namespace) -> None:
     from asdkit.backends.calibration import Calibration
     from asdkit.io.store import save_model
     from asdkit.io.trials import read_trials
-    from asdkit.verification.calibration import read_measures, read_systems
+    from asdkit.verification.calibration_inputs import read_measures, read_systems
 
     trials = read_trials(args.trials)
     measures = Measures(**options_of(Measures, args)).given

@@ -20,13 +20,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     names = "core_watt", "gpu_watt", "pue", "grid_intensity"
     add_options(parser, "asdkit.base.run_cost:Power", *names)
-    add_options(parser, "asdkit.report.costs:cost_table", "by_program")
+    add_options(parser, "asdkit.report.cost_tables:run_cost_table", "by_program")
     parser.add_argument("exp_dir", nargs="+", help="directories with results")
 
 
 def main(args: argparse.Namespace) -> Table:
     """Run the command."""
     from asdkit.base.run_cost import Power
-    from asdkit.report.costs import cost_table
+    from asdkit.report.cost_tables import run_cost_table
 
-    return cost_table(args.exp_dir, args.by_program, Power(**options_of(Power, args)))
+    return run_cost_table(
+        args.exp_dir, args.by_program, Power(**options_of(Power, args))
+    )

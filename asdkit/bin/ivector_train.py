@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "seed",
     )
     add_options(parser, "asdkit.gmm.aligner:Aligner", "num_gselect", "min_post")
-    add_options(parser, "asdkit.ivector.statistics:Statistics", "max_cached_gb")
+    add_options(parser, "asdkit.ivector.stored_statistics:Statistics", "max_cached_gb")
     add_options(parser, choose_device, "device")
     parser.add_argument("data_dir", help="data directory with feats.scp and vad.scp")
     parser.add_argument("ubm_dir", help="directory with ubm.npz")
@@ -49,9 +49,9 @@ def main(args: argparse.Namespace) -> None:
     from asdkit.batches.gmm_frames import Frames, list_utts
     from asdkit.io.store import load_checkpoint, save_arrays
     from asdkit.ivector.extractor import IvectorExtractor
-    from asdkit.ivector.statistics import Statistics
+    from asdkit.ivector.stored_statistics import Statistics
     from asdkit.ivector.system import IvectorSystem
-    from asdkit.models.ubm import load_ubm
+    from asdkit.models.ubm_files import load_ubm
 
     device = choose_device(args.device)
     ubm, frontend = load_ubm(Path(args.ubm_dir) / "ubm.npz")

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             f"{kind.replace('feat', 'feature')} dimension (default: the network's own)"
         )
         parser.add_argument(f"--{kind}-dim", **parsing_of(Count), help=text)
-    add_options(parser, "asdkit.nnet.cost:cost_table", "num_frames")
+    add_options(parser, "asdkit.nnet.complexity:complexity_table", "num_frames")
     add_plugins(parser)
     parser.add_argument(
         "--compare",
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> Table:
     """Run the command."""
     from asdkit.models.networks import network_called
-    from asdkit.nnet.cost import cost_table
+    from asdkit.nnet.complexity import complexity_table
 
     sizes = {"feat_dim": args.feat_dim, "embedding_dim": args.embedding_dim}
     options = {name: size for name, size in sizes.items() if size is not None}
@@ -54,4 +54,4 @@ def main(args: argparse.Namespace) -> Table:
                 f"--num-frames: {name} needs {network.min_frames} or more, "
                 f"got {args.num_frames}"
             )
-    return cost_table(networks, args.num_frames, args.compare)
+    return complexity_table(networks, args.num_frames, args.compare)

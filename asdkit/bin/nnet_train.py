@@ -22,7 +22,7 @@ from asdkit.features.registry import FRONT_ENDS
 from asdkit.losses.registry import LOSSES
 from asdkit.nnet.registry import MODELS
 from asdkit.training.objectives import OBJECTIVES
-from asdkit.training.options import add_all_options
+from asdkit.training.option_names import add_all_options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

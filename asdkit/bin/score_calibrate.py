@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    from asdkit.verification.calibration import calibrate
+    from asdkit.verification.calibration_inputs import calibrate
 
     measures = Measures(**options_of(Measures, args)).given
     calibrate(args.model, [args.scores], measures, args.enroll_spk2utt, args.llrs)

@@ -50,7 +50,7 @@ def main(args: argparse.Namespace) -> None:
     from asdkit.batches.batches import ExtractionBatches
     from asdkit.batches.feature_config import FeatureConfig
     from asdkit.io.ark import ArkWriter
-    from asdkit.models.ssl import load_means
+    from asdkit.models.ssl_checkpoints import load_means
     from asdkit.nnet.extraction import extract
 
     device = choose_device(args.device)

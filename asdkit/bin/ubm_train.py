@@ -60,7 +60,7 @@ def main(args: argparse.Namespace) -> None:
     from asdkit.batches.gmm_frames import Frames, list_utts, sample_frames
     from asdkit.features.frontend import FrontEnd
     from asdkit.gmm.ubm import train_ubm
-    from asdkit.models.ubm import save_ubm
+    from asdkit.models.ubm_files import save_ubm
 
     device = choose_device(args.device)
     frontend = FrontEnd(**options_of(FrontEnd, args))

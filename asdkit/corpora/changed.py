@@ -15,7 +15,7 @@ from asdkit.base.names import place_files
 from asdkit.base.progress import watch
 from asdkit.base.ranges import Decibels, Names, Natural
 from asdkit.batches.augmentation import Noises, add_noise
-from asdkit.batches.loading import load_samples, require_audio
+from asdkit.batches.cut_arrays import load_samples, require_audio
 from asdkit.batches.noises import recording_of
 from asdkit.data.cuts import read_cuts, speaker_of
 from asdkit.data.derived import check_derived

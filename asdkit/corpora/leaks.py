@@ -20,7 +20,7 @@ from asdkit.features.measurements import DISCRETE, measure
 from asdkit.io.audio import open_audio, read_samples
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import PathName
-from asdkit.metrics.leaks import (
+from asdkit.metrics.single_number import (
     chance_of,
     eer_at_random,
     eer_either_way,

@@ -19,7 +19,7 @@ from asdkit.base.inputs import refuse_overwriting
 from asdkit.base.names import place_files
 from asdkit.base.progress import watch
 from asdkit.base.ranges import Natural
-from asdkit.batches.loading import load_samples, require_audio
+from asdkit.batches.cut_arrays import load_samples, require_audio
 from asdkit.batches.noises import recording_of
 from asdkit.data.cuts import attack_of, read_cuts, speaker_of
 from asdkit.data.directory import require_another

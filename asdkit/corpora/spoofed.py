@@ -24,7 +24,7 @@ from asdkit.base.names import find_id_problem, place_files
 from asdkit.base.progress import watch
 from asdkit.base.provenance import commit
 from asdkit.base.ranges import Names, Natural
-from asdkit.batches.loading import load_samples, require_audio
+from asdkit.batches.cut_arrays import load_samples, require_audio
 from asdkit.batches.noises import recording_of
 from asdkit.corpora.changed import Rooms
 from asdkit.data.cuts import read_cuts, speaker_of

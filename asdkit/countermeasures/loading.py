@@ -22,7 +22,7 @@ class CountermeasureNetwork(NamedTuple):
         network: maps features to embeddings, on the device.
         loss: maps embeddings to scores, on the device.
         feature_config: how the features are made.
-        crop: which part of an utterance the network was validated on.
+        crop: which part of an utterance the network's dev error was measured on.
         chunk_frames: T, of a crop.
         max_frames: frames of a batch in training.
     """

@@ -119,7 +119,7 @@ class Mse(Distillation):
         return {"mse": losses.squared_error(self.project(student), taught)}
 
 
-class Precision(Mse):
+class PosteriorPrecision(Mse):
     """Predict the i-vector, weighting errors by the extractor's confidence.
 
     An extractor gives a posterior N(v, P^-1) of every utterance.  The term is
@@ -130,7 +130,7 @@ class Precision(Mse):
     Args:
         loss: loss on labels.
         network: the student.
-        teacher: vectors with precisions.
+        teacher: vectors with posterior precisions.
         slack: distance from the teacher's vector that costs nothing, in standard
             deviations of its posterior; 0: none, the weighted error.
         mse: options of `Mse`.
@@ -146,8 +146,10 @@ class Precision(Mse):
     ) -> None:
         super().__init__(loss, network, teacher, **mse)
         if not isinstance(teacher, VectorTeacher):
-            raise AsdkitError("a network teacher has no precisions: give vectors")
-        teacher.require_precision()
+            raise AsdkitError(
+                "a network teacher has no posterior precisions: give vectors"
+            )
+        teacher.require_posterior_precision()
         self.slack = slack
 
     def distances(
@@ -155,10 +157,10 @@ class Precision(Mse):
     ) -> dict[str, Tensor]:
         """Compute the weighted error."""
         assert isinstance(self.teacher, VectorTeacher)
-        precision = self.teacher.precision(batch)
+        precision = self.teacher.posterior_precision(batch)
         predicted = self.project(student)
         error = losses.squared_error(predicted, taught, precision, self.slack)
-        return {"precision": error / self.teacher.mean_precision}
+        return {"precision": error / self.teacher.mean_posterior_precision}
 
 
 class Cosine(Mse):

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from asdkit.backends.pipeline import Pipeline
-from asdkit.backends.uncertainty import transform_precision
+from asdkit.backends.uncertainty import transform_posterior_precision
 from asdkit.base.differences import differences
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.ranges import FilePath, FolderPath, Positive, Rspecifier
@@ -123,15 +123,19 @@ class StoredVectors:
             precision = found.find(utts, options.teacher)
             if not (precision > 0).all():
                 raise DataError(options.teacher_precision, "expected numbers above 0")
-            precision = transform_precision(maps, x, precision)
+            precision = transform_posterior_precision(maps, x, precision)
         for step in maps:
             x = step.transform(x)
-        self.utts, self.x, self.precision = utts, x, precision
+        self.utts, self.x, self.posterior_precision = utts, x, precision
 
     @property
     def description(self) -> dict[str, Any]:
         """Options, and a checksum of the vectors."""
-        arrays = [self.x] if self.precision is None else [self.x, self.precision]
+        arrays = (
+            [self.x]
+            if self.posterior_precision is None
+            else [self.x, self.posterior_precision]
+        )
         read = {k: v for k, v in asdict(self.options).items() if "cache" not in k}
         return read | {"checksum": _checksum(arrays, self.utts)}
 
@@ -171,7 +175,7 @@ class StoredVectors:
 
     def teacher(self, classes: Sequence[str], device: str) -> VectorTeacher:
         """Return the teacher; neither classes nor device matter."""
-        return VectorTeacher(self.utts, self.x, self.precision)
+        return VectorTeacher(self.utts, self.x, self.posterior_precision)
 
 
 class StoredNetwork:

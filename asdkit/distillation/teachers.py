@@ -41,43 +41,49 @@ class VectorTeacher(Teacher):
     Args:
         utts: ids of U utterances.
         x: (U, R) vectors, already mapped to the space of the student's targets.
-        precision: (U, R) diagonals of the posteriors' precisions; None where unknown.
+        posterior_precision: (U, R) diagonals of the posteriors' precisions; None where
+            unknown.
 
     Attributes:
-        mean_precision: over all of them.
+        mean_posterior_precision: over all of them.
     """
 
     def __init__(
-        self, utts: Sequence[str], x: np.ndarray, precision: np.ndarray | None = None
+        self,
+        utts: Sequence[str],
+        x: np.ndarray,
+        posterior_precision: np.ndarray | None = None,
     ) -> None:
         super().__init__(x.shape[1])
         self._row_of = {utt: row for row, utt in enumerate(utts)}
         self._x = torch.from_numpy(x.astype(np.float32))
-        self._precision = None
-        if precision is not None:
-            self._precision = torch.from_numpy(precision.astype(np.float32))
-            self.mean_precision = float(precision.mean())
+        self._posterior_precision = None
+        if posterior_precision is not None:
+            self._posterior_precision = torch.from_numpy(
+                posterior_precision.astype(np.float32)
+            )
+            self.mean_posterior_precision = float(posterior_precision.mean())
 
     def embed(self, batch: LabeledBatch) -> Tensor:
         """Look up (N, R) vectors."""
         return self._find(self._x, batch)
 
-    def precision(self, batch: LabeledBatch) -> Tensor:
+    def posterior_precision(self, batch: LabeledBatch) -> Tensor:
         """Look up (N, R) diagonals.
 
         Raises:
             AsdkitError: there are none.
         """
-        return self._find(self.require_precision(), batch)
+        return self._find(self.require_posterior_precision(), batch)
 
-    def require_precision(self) -> Tensor:
+    def require_posterior_precision(self) -> Tensor:
         """Return all (U, R) diagonals; raise an AsdkitError if there are none."""
-        if self._precision is None:
+        if self._posterior_precision is None:
             raise AsdkitError(
-                "the teacher's vectors have no precisions",
+                "the teacher's vectors have no posterior precisions",
                 hint="give --teacher-precision, from ivector-extract --with-precision",
             )
-        return self._precision
+        return self._posterior_precision
 
     def _find(self, table: Tensor, batch: LabeledBatch) -> Tensor:
         """Choose the rows of a batch."""

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from asdkit.features.framing import Features
 
 FEATURES: Mapping[str, Reference] = {
-    "mfcc": Reference("asdkit.features.kaldi:Mfcc"),
-    "fbank": Reference("asdkit.features.kaldi:Fbank"),
+    "mfcc": Reference("asdkit.features.mel:Mfcc"),
+    "fbank": Reference("asdkit.features.mel:Fbank"),
     "lfcc": Reference("asdkit.features.linear:Lfcc"),
     "spectrum": Reference("asdkit.features.linear:LogSpectrum"),
     "cqcc": Reference("asdkit.features.constant_q:Cqcc"),

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from asdkit.base.blas import matmul
 from asdkit.base.ranges import Count, Share
+from asdkit.gmm.accumulators import GmmStats
 from asdkit.gmm.diagonal import DiagGmm
-from asdkit.gmm.em import GmmStats
 from asdkit.gmm.full import CHUNK, FullGmm, append_one, products
 from asdkit.gmm.posteriors import Posteriors
 from asdkit.gmm.statistics import moments

@@ -21,7 +21,7 @@ from torch import Tensor
 from asdkit.base.blas import add_matmul, matmul
 from asdkit.base.distributed import num_ranks, rank
 from asdkit.base.errors import FitError
-from asdkit.gmm.em import GmmStats
+from asdkit.gmm.accumulators import GmmStats
 from asdkit.gmm.selection import top_gaussians
 
 logger = logging.getLogger(__name__)

@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 
 from asdkit.base.blas import matmul
+from asdkit.gmm.accumulators import GmmStats
 from asdkit.gmm.diagonal import DiagGmm
-from asdkit.gmm.em import GmmStats
 
 logger = logging.getLogger(__name__)
 

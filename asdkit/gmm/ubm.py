@@ -21,9 +21,9 @@ from torch import Tensor
 
 from asdkit.base.estimators import set_arrays, split_state
 from asdkit.base.ranges import Count, Natural, Share
+from asdkit.gmm.accumulators import GmmStats
 from asdkit.gmm.aligner import Aligner
 from asdkit.gmm.diagonal import DiagGmm
-from asdkit.gmm.em import GmmStats
 from asdkit.gmm.full import FullGmm
 
 logger = logging.getLogger(__name__)

@@ -147,7 +147,7 @@ class NetworkEmbedder(Embedder):
         >>> import asdkit
         >>> from asdkit.models.networks import build_network, save_network
         >>> from asdkit.batches.feature_config import FeatureConfig
-        >>> from asdkit.features.kaldi import Fbank
+        >>> from asdkit.features.mel import Fbank
         >>> features = FeatureConfig.computed_by(Fbank(dither=0.0), subtract_mean=True)
         >>> untrained = build_network({
         ...     "network": {"name": "ecapa_tdnn", "channels": 8, "feat_dim": 23,
@@ -216,12 +216,12 @@ class IvectorEmbedder(Embedder):
         >>> import numpy as np, tempfile, torch
         >>> import asdkit
         >>> from asdkit.features.frontend import FrontEnd
-        >>> from asdkit.features.kaldi import Mfcc
+        >>> from asdkit.features.mel import Mfcc
         >>> from asdkit.gmm.full import FullGmm
         >>> from asdkit.gmm.ubm import Ubm
         >>> from asdkit.io.store import save_arrays
         >>> from asdkit.ivector.extractor import IvectorExtractor
-        >>> from asdkit.ivector.statistics import Statistics
+        >>> from asdkit.ivector.stored_statistics import Statistics
         >>> rng = np.random.default_rng(0)
         >>> full = FullGmm.of(np.full(2, 0.5), rng.normal(size=(2, 39)),
         ...                   np.tile(np.eye(39), (2, 1, 1)))

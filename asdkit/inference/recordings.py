@@ -117,7 +117,7 @@ def _take_samples(samples: Any, rate: Any, sampling_rate: int) -> Recording:
 
 def _read_cut(cut: Any, sampling_rate: int) -> Recording:
     """Read the audio of a lhotse cut."""
-    from asdkit.batches.loading import load_samples
+    from asdkit.batches.cut_arrays import load_samples
 
     kind = type(cut).__name__  # lhotse itself is not imported here
     if kind != "MonoCut" or not cut.has_recording:

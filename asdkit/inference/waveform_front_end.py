@@ -28,7 +28,7 @@ ENERGY = {"energy": Reference("asdkit.vad.energy:energy_vad")}
 MIN_SEC = 0.025  # shorter utterances of audio are left out of a training
 FEATURES_ARGUMENT = (
     "features=: a feats.json of feats-compute, its .conf file, or an object such as "
-    "asdkit.features.kaldi.Mfcc(); the options must be those of the training"
+    "asdkit.features.mel.Mfcc(); the options must be those of the training"
 )
 VAD_ARGUMENT = (
     "vad=: a vad.json of vad-compute, its .conf file, a dictionary of the options of "

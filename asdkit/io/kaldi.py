@@ -2,7 +2,8 @@
 
 What a file holds comes back as it is stored: a `NamedTuple` of raw arrays in the
 file's own precision, so that writing what was read gives the same file.
-`asdkit.ivector.kaldi` and `asdkit.backends.kaldi` turn these into estimators.
+The `kaldi_format` modules of `asdkit.ivector` and `asdkit.backends` turn these into
+estimators.
 Archives of features and vectors are `asdkit.io.ark`'s, posteriors of frames
 `asdkit.io.kaldi_posteriors`'s.
 

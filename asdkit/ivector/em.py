@@ -285,7 +285,7 @@ def minimize_divergence(
     # Rotate the other dimensions.  Inverting only their block of the transform, where
     # columns of the whole inverse would do as well, is Kaldi's.
     back = np.linalg.inv((reflection[1:] @ (vectors / scales).T)[:, 1:])
-    average = average_precision(m, covars, weights, device)
+    average = average_posterior_precision(m, covars, weights, device)
     precision = back.T @ average[1:, 1:] @ back
     rotation = np.eye(dim)
     rotation[1:, 1:] = np.linalg.eigh(precision)[1][:, ::-1]
@@ -302,7 +302,7 @@ def minimize_divergence(
     return float(length)
 
 
-def average_precision(
+def average_posterior_precision(
     m: np.ndarray,
     covars: np.ndarray,
     weights: np.ndarray,

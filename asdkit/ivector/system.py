@@ -15,7 +15,7 @@ from asdkit.gmm.aligner import Aligner
 from asdkit.gmm.ubm import Ubm
 from asdkit.ivector.em import Totals
 from asdkit.ivector.extractor import IvectorExtractor
-from asdkit.ivector.statistics import BATCH, FrameBatch, sum_utts, to_tensor
+from asdkit.ivector.stored_statistics import BATCH, FrameBatch, sum_utts, to_tensor
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from asdkit.backends import kaldi as backend
+from asdkit.backends import kaldi_format as backend
 from asdkit.backends.center import Center
 from asdkit.backends.lda import Lda
 from asdkit.backends.pipeline import Pipeline
@@ -40,9 +40,9 @@ from asdkit.io.kaldi import (
 )
 from asdkit.io.store import describe, load_object, save_arrays
 from asdkit.io.tables import PathName
-from asdkit.ivector import kaldi as ivector
+from asdkit.ivector import kaldi_format as ivector
 from asdkit.ivector.system import IvectorSystem
-from asdkit.models.ubm import load_ubm, save_ubm
+from asdkit.models.ubm_files import load_ubm, save_ubm
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asdkit.base.ranges import Count, NonNegative, Positive
-from asdkit.losses.precision import full_precision
+from asdkit.losses.float32 import at_least_float32
 
 # As near as float32 comes to cos^2 = 1, where the slope of the sine is infinite.
 SINE2_FLOOR = 1e-7
@@ -66,7 +66,7 @@ class ClassificationLoss(nn.Module):
         logits = two_classes(self.logits(embeddings))
         return logits[:, 1] - logits[:, 0]
 
-    @full_precision
+    @at_least_float32
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """(N, E) embeddings, (N,) integer classes -> () their mean loss."""
         logits = self.logits(embeddings, labels)
@@ -112,7 +112,7 @@ class CrossEntropy(ClassificationLoss):
         super().__init__(torch.empty(num_classes, embedding_dim), class_weights)
         self.bias = nn.Parameter(torch.zeros(num_classes))
 
-    @full_precision
+    @at_least_float32
     def logits(self, embeddings: Tensor, labels: Tensor | None = None) -> Tensor:
         """(N, E) -> (N, K); there is no margin, so labels change nothing."""
         return F.linear(embeddings, self.weight, self.bias)
@@ -126,7 +126,7 @@ class MarginLoss(ClassificationLoss):
 
     scale = 1.0
 
-    @full_precision
+    @at_least_float32
     def logits(self, embeddings: Tensor, labels: Tensor | None = None) -> Tensor:
         """(N, E) and (N,) classes, None for no margin -> (N, K) scaled cosines."""
         cosines = self.cosines(embeddings)
@@ -300,7 +300,7 @@ class P2sGrad(ClassificationLoss):
     ) -> None:
         super().__init__(torch.empty(num_classes, embedding_dim), class_weights)
 
-    @full_precision
+    @at_least_float32
     def logits(self, embeddings: Tensor, labels: Tensor | None = None) -> Tensor:
         """(N, E) -> (N, K) cosines; there is no margin, so labels change nothing."""
         return F.linear(F.normalize(embeddings), F.normalize(self.weight))
@@ -309,7 +309,7 @@ class P2sGrad(ClassificationLoss):
         """(N, E) -> (N,) cosines with the bona fide class, in [-1, 1]."""
         return two_classes(self.logits(embeddings))[:, 1]
 
-    @full_precision
+    @at_least_float32
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """(N, E) embeddings, (N,) integer classes -> () the mean over both axes."""
         cosines = self.logits(embeddings)

@@ -77,10 +77,10 @@ def cosine_distance(student: Tensor, teacher: Tensor) -> Tensor:
 def squared_error(
     student: Tensor,
     teacher: Tensor,
-    precision: Tensor | None = None,
+    posterior_precision: Tensor | None = None,
     slack: float = 0.0,
 ) -> Tensor:
-    r"""Squared distance, weighted by the teacher's precision if there is one.
+    r"""Squared distance, weighted by the teacher's posterior precision if it has one.
 
     ``max(0, sqrt(q) - slack)^2`` with ``q = (s - t)' P (s - t) / R``.  Without slack
     that is q.  A draw from the teacher's posterior N(t, P^-1) has a q of 1 on average:
@@ -90,14 +90,16 @@ def squared_error(
     Args:
         student: (N, R).
         teacher: (N, R), the mean of the teacher's posterior.
-        precision: (N, R) diagonal of P; None is the unit matrix.
+        posterior_precision: (N, R) diagonal of P; None is the unit matrix.
         slack: in standard deviations.
 
     Returns:
         () mean over the batch.
     """
     errors = (student - teacher).square()
-    q = (errors if precision is None else errors * precision).mean(dim=1)
+    q = (errors if posterior_precision is None else errors * posterior_precision).mean(
+        dim=1
+    )
     if slack:
         q = (q.clamp(min=max(slack**2, TINY)).sqrt() - slack).square()
     return q.mean()

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asdkit.base.ranges import NonNegative, Positive
-from asdkit.losses.precision import full_precision
+from asdkit.losses.float32 import at_least_float32
 
 MIN_SCALE = 1e-6
 MIN_COSINE = 1e-6
@@ -85,7 +85,7 @@ class AngularPrototypical(nn.Module):
         super().__init__()
         self.scale = CosineScale()
 
-    @full_precision
+    @at_least_float32
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """(N, E) embeddings, (N,) speakers -> () the loss."""
         x = by_speaker(embeddings, labels)
@@ -100,7 +100,7 @@ class Prototypical(nn.Module):
     Source: J. Snell et al., "Prototypical networks", NIPS 2017.
     """
 
-    @full_precision
+    @at_least_float32
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """(N, E) embeddings, (N,) speakers -> () the loss."""
         x = by_speaker(embeddings, labels)
@@ -121,7 +121,7 @@ class Ge2e(nn.Module):
         super().__init__()
         self.scale = CosineScale()
 
-    @full_precision
+    @at_least_float32
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """(N, E) embeddings, (N,) speakers -> () the loss."""
         x = by_speaker(embeddings, labels)
@@ -152,7 +152,7 @@ class CircleLoss(nn.Module):
         self.scale = scale
         self.margin = margin
 
-    @full_precision
+    @at_least_float32
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """(N, E) embeddings, (N,) speakers -> () the mean over utterances."""
         same, other = pair_cosines(by_speaker(embeddings, labels))
@@ -177,7 +177,7 @@ class Triplet(nn.Module):
         super().__init__()
         self.margin = margin
 
-    @full_precision
+    @at_least_float32
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """(N, E) embeddings, (N,) speakers -> () the mean over utterances."""
         same, other = pair_cosines(by_speaker(embeddings, labels))

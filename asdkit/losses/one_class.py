@@ -12,7 +12,7 @@ from torch import Tensor
 from asdkit.base.errors import FitError
 from asdkit.base.ranges import Positive, Range
 from asdkit.losses.classification import ClassificationLoss, weighted_mean
-from asdkit.losses.precision import full_precision
+from asdkit.losses.float32 import at_least_float32
 
 Cosine = Annotated[float, Range(least=-1, most=1)]
 
@@ -60,7 +60,7 @@ class OcSoftmax(ClassificationLoss):
         self.bonafide_margin = bonafide_margin
         self.spoof_margin = spoof_margin
 
-    @full_precision
+    @at_least_float32
     def scores(self, embeddings: Tensor) -> Tensor:
         """(N, E) -> (N,) cosines with the bona fide direction, in [-1, 1]."""
         return F.linear(F.normalize(embeddings), F.normalize(self.weight))[:, 0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Costs:
+class DetectionCosts:
     """Prior probabilities and costs of errors; the defaults are ASVspoof 2019 to 5's.
 
     Args:
@@ -55,5 +55,5 @@ def normalize(cost: float, worst: float) -> float:
     return cost / worst if worst > 0 else math.nan
 
 
-ASVSPOOF = Costs()
-A_DCF = Costs(0.9, 0.05, 0.05, 1.0, 10.0, 20.0)
+ASVSPOOF = DetectionCosts()
+A_DCF = DetectionCosts(0.9, 0.05, 0.05, 1.0, 10.0, 20.0)

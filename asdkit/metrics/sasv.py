@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from asdkit.metrics.det import ascending, distinct
-from asdkit.metrics.detection_costs import A_DCF, Costs
+from asdkit.metrics.detection_costs import A_DCF, DetectionCosts
 from asdkit.metrics.eer import eer
 
 
@@ -68,7 +68,10 @@ def sasv_eers(target: np.ndarray, nontarget: np.ndarray, spoof: np.ndarray) -> S
 
 
 def a_dcf(
-    target: np.ndarray, nontarget: np.ndarray, spoof: np.ndarray, costs: Costs = A_DCF
+    target: np.ndarray,
+    nontarget: np.ndarray,
+    spoof: np.ndarray,
+    costs: DetectionCosts = A_DCF,
 ) -> float:
     """Return the lowest architecture-agnostic detection cost over all thresholds.
 
@@ -94,7 +97,10 @@ def a_dcf(
 
 
 def a_dcf_point(
-    target: np.ndarray, nontarget: np.ndarray, spoof: np.ndarray, costs: Costs = A_DCF
+    target: np.ndarray,
+    nontarget: np.ndarray,
+    spoof: np.ndarray,
+    costs: DetectionCosts = A_DCF,
 ) -> SasvPoint:
     """Find the threshold of the lowest a-DCF, the lowest if several have it.
 

@@ -29,7 +29,7 @@ import numpy as np
 from asdkit.base.errors import FitError
 from asdkit.metrics.dcf import cheapest_point
 from asdkit.metrics.det import ascending, count_rejected
-from asdkit.metrics.detection_costs import ASVSPOOF, Costs, normalize
+from asdkit.metrics.detection_costs import ASVSPOOF, DetectionCosts, normalize
 from asdkit.metrics.eer import eer_point
 
 
@@ -89,7 +89,7 @@ def asv_rates(target: np.ndarray, nontarget: np.ndarray, spoof: np.ndarray) -> A
     )
 
 
-def tandem_weights(rates: AsvRates, costs: Costs = ASVSPOOF) -> TandemWeights:
+def tandem_weights(rates: AsvRates, costs: DetectionCosts = ASVSPOOF) -> TandemWeights:
     """Turn the error rates of an ASV system into the weights of a CM's errors.
 
     Raises:

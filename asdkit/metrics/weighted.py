@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from asdkit.metrics.det import ascending, distinct
-from asdkit.metrics.detection_costs import A_DCF, Costs, normalize
+from asdkit.metrics.detection_costs import A_DCF, DetectionCosts, normalize
 from asdkit.metrics.tdcf import TandemWeights
 
 
@@ -137,7 +137,7 @@ def min_tdcf_2019(trials: WeightedTrials, weights: TandemWeights) -> float:
     return normalize(_least(trials, c1, c2), min(c1, c2))
 
 
-def a_dcf(trials: WeightedTrials, costs: Costs = A_DCF) -> float:
+def a_dcf(trials: WeightedTrials, costs: DetectionCosts = A_DCF) -> float:
     """Return the lowest architecture-agnostic detection cost of three classes."""
     miss, rejected, stopped = trials.rejected
     cost = costs.miss * miss

@@ -8,5 +8,5 @@ from asdkit.base.references import Reference
 
 # Each takes the path of a checkpoint and returns a `TrainedNetwork`.
 FORMATS: Mapping[str, Reference] = {
-    "aasist": Reference("asdkit.models.aasist:read_aasist"),
+    "aasist": Reference("asdkit.models.aasist_checkpoints:read_aasist"),
 }

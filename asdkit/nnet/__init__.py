@@ -1,1 +1,1 @@
-"""Networks from frames to one embedding per utterance, and their cost."""
+"""Networks from frames to one embedding per utterance, and their complexity."""

@@ -1,6 +1,6 @@
 """Self-supervised encoders of waveforms: layer means, and an ECAPA-TDNN on top.
 
-The encoders are torchaudio's; `asdkit.models.ssl` reads their weights.
+The encoders are torchaudio's; `asdkit.models.ssl_checkpoints` reads their weights.
 """
 
 from __future__ import annotations

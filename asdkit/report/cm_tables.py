@@ -18,7 +18,7 @@ from asdkit.countermeasures.score_files import (
 from asdkit.io.protocols import ASV_KEYS, BONAFIDE, Protocol
 from asdkit.metrics.eer import eer
 from asdkit.metrics.flavors import SASV, Metric, tandem_metrics
-from asdkit.report.tables import over_seeds, table
+from asdkit.report.result_tables import over_seeds, table
 
 FORMS = ("linear", "nonlinear")
 

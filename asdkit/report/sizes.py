@@ -11,8 +11,8 @@ import numpy as np
 from asdkit.batches.feature_config import FeatureConfig
 from asdkit.io.store import describe, load_arrays
 from asdkit.models.networks import load_network
-from asdkit.models.ssl import load_means
-from asdkit.nnet.cost import num_macs, num_parameters
+from asdkit.models.ssl_checkpoints import load_means
+from asdkit.nnet.complexity import num_macs, num_parameters
 
 
 def size_cells(

@@ -19,7 +19,7 @@ from asdkit.models.networks import (
     full_options,
     load_network,
 )
-from asdkit.models.ssl import read_ssl
+from asdkit.models.ssl_checkpoints import read_ssl
 from asdkit.nnet.registry import MODELS
 from asdkit.nnet.ssl import SslEcapa
 from asdkit.training.objectives import OBJECTIVES

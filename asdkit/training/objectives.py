@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 # or the speakers.
 OBJECTIVES: Mapping[str, Reference] = {
     "labels": Reference("asdkit.losses.objective:Labels"),
-    "frame_labels": Reference("asdkit.losses.frame_labels:FrameLabels"),
+    "frame_labels": Reference("asdkit.losses.frame_objective:FrameLabels"),
     "mse": Reference("asdkit.distillation.objectives:Mse"),
-    "precision": Reference("asdkit.distillation.objectives:Precision"),
+    "precision": Reference("asdkit.distillation.objectives:PosteriorPrecision"),
     "cosine": Reference("asdkit.distillation.objectives:Cosine"),
     "relational": Reference("asdkit.distillation.objectives:Relational"),
     "kl": Reference("asdkit.distillation.objectives:Kl"),

@@ -86,7 +86,7 @@ def average_share(
 
 
 def best_share(errors: Iterable[float], averaging: Averaging) -> float:
-    """Return how far the kept weights move to those of the last validated epoch.
+    """Return how far the kept weights move to those of the epoch just ended.
 
     Args:
         errors: error of every epoch so far, the last one's last; NaN is never the best.

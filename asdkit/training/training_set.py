@@ -20,10 +20,10 @@ from asdkit.batches.augmentation import (
     SpecAugment,
 )
 from asdkit.batches.batches import ExtractionBatches, TeacherFrontEnd, TrainingBatches
+from asdkit.batches.cut_arrays import at_rate, sum_up_feats
 from asdkit.batches.feature_config import FeatureConfig
 from asdkit.batches.frame_labels import LabelChunks
 from asdkit.batches.frame_sources import ComputedFrames, FrameSource
-from asdkit.batches.loading import at_rate, sum_up_feats
 from asdkit.batches.noises import (
     DrawnNoises,
     DrawnRooms,

@@ -26,7 +26,7 @@ from asdkit.base.ranges import (
     Positive,
     Probability,
 )
-from asdkit.batches.loading import at_rate, load_samples, require_audio
+from asdkit.batches.cut_arrays import at_rate, load_samples, require_audio
 from asdkit.data.cuts import read_cuts
 from asdkit.data.frame_segments import frame_times
 from asdkit.gmm.diagonal import FRAMES_PER_GAUSSIAN, DiagGmm

@@ -11,7 +11,7 @@ from asdkit.batches.frame_sources import ComputedFrames, StoredFrames
 from asdkit.batches.noises import DrawnNoises, DrawnRooms
 from asdkit.batches.samplers import RandomChunks, SpeakerChunks
 from asdkit.data.cuts import read_cuts
-from asdkit.features.kaldi import Fbank
+from asdkit.features.mel import Fbank
 from asdkit.features.waveform import Waveform
 
 SPEAKERS = {"s0": 0, "s1": 1, "s2": 2}

@@ -8,7 +8,7 @@ from asdkit.batches.frame_sources import ComputedFrames, DeltaFrames, StoredFram
 from asdkit.batches.noises import DrawnNoises, DrawnRooms
 from asdkit.data.cuts import read_cuts
 from asdkit.features.deltas import add_deltas
-from asdkit.features.kaldi import Fbank
+from asdkit.features.mel import Fbank
 from asdkit.io.ark import read_arrays
 
 FBANK = Fbank(num_mel_bins=20, dither=0.0)

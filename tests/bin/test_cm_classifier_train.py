@@ -8,7 +8,7 @@ import pytest
 from asdkit.__main__ import main
 from asdkit.io.ark import ArkWriter
 from asdkit.io.cm_scores import read_cm_scores
-from asdkit.io.costs import read_costs
+from asdkit.io.run_costs import read_run_costs
 from asdkit.io.tables import write_table
 
 PARTS = ("train", "dev")
@@ -46,7 +46,7 @@ def test_the_best_of_a_grid_is_trained_twice_and_scores(embeddings, capsys):
         scores = read_cm_scores(f"exp/{refit}_scores")
         is_bonafide = np.array([embeddings[utt] == "bonafide" for utt in scores.utt])
         np.testing.assert_array_equal(scores.values > 0, is_bonafide)
-    assert read_costs("exp/cm")[0]["program"] == "cm-classifier-train"
+    assert read_run_costs("exp/cm")[0]["program"] == "cm-classifier-train"
 
 
 def test_the_seed_is_no_list_and_no_option_of_a_choice(embeddings):

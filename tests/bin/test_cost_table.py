@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from asdkit.__main__ import is_metered, main, programs
-from asdkit.io.costs import read_costs
+from asdkit.io.run_costs import read_run_costs
 
 
 def test_training_and_extraction_leave_what_they_cost(
@@ -19,14 +19,14 @@ def test_training_and_extraction_leave_what_they_cost(
     assert main(["nnet-train", *small_training, "data/train", "exp/net"]) == 0
     for _ in range(2):
         assert main(["nnet-extract", "data/train", "exp/net", "exp/net/train"]) == 0
-    (training,) = read_costs("exp/net")
+    (training,) = read_run_costs("exp/net")
     assert training["program"] == "nnet-train"
     assert training["output"] == "exp/net"
     assert {"command", "commit", "host", "time"} <= training.keys()
     assert training["cpu_sec"] > 0
     assert training["wall_sec"] > 0
     assert training["peak_mb"] > 100
-    assert len(read_costs("exp/net/train")) == 2
+    assert len(read_run_costs("exp/net/train")) == 2
 
     capsys.readouterr()
     options = ["--by-program", "true", "--core-watt", "3600"]
@@ -109,7 +109,7 @@ def test_ranks_leave_one_line_of_what_all_have_cost(noise_corpus, small_training
         )
         assert done.returncode == 0, done.stderr[-2000:]
     for directory in ("exp/net", "exp/net/train"):
-        (run,) = read_costs(directory)
+        (run,) = read_run_costs(directory)
         assert run["num_ranks"] == 2
         assert run["cpu_sec"] > 0
         assert run["peak_mb"] > 2 * 100

@@ -14,7 +14,7 @@ from lhotse import AudioSource, Recording, SupervisionSegment
 
 from asdkit.__main__ import main
 from asdkit.data.manifests import Utterance, write_manifests, write_utterances
-from asdkit.features.kaldi import Fbank, Mfcc
+from asdkit.features.mel import Fbank, Mfcc
 from asdkit.io.ark import read_arrays
 from asdkit.io.tables import read_table
 

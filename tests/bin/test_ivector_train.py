@@ -15,7 +15,7 @@ from asdkit.io import store
 from asdkit.io.ark import ArkWriter
 from asdkit.io.store import load_arrays
 from asdkit.ivector.system import IvectorSystem
-from asdkit.models.ubm import save_ubm
+from asdkit.models.ubm_files import save_ubm
 
 OPTIONS = ["--ivector-dim=4", "--num-iters=3", "--num-gselect=3", "--device=cpu"]
 PLACES = ["data", "exp/ubm", "exp/extractor"]

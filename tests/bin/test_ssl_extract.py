@@ -8,7 +8,7 @@ import torch
 from asdkit.__main__ import main
 from asdkit.data.manifests import Utterance, write_utterances
 from asdkit.io.ark import read_arrays
-from asdkit.models.ssl import load_means
+from asdkit.models.ssl_checkpoints import load_means
 
 SIZES = {
     "hidden_size": 16,

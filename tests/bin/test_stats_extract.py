@@ -3,7 +3,7 @@ import numpy as np
 from asdkit.__main__ import main
 from asdkit.features.deltas import add_deltas
 from asdkit.io.ark import read_arrays
-from asdkit.io.costs import read_costs
+from asdkit.io.run_costs import read_run_costs
 
 
 def test_an_embedding_is_means_and_deviations_with_deltas(noise_corpus):
@@ -14,7 +14,7 @@ def test_an_embedding_is_means_and_deviations_with_deltas(noise_corpus):
     frames = add_deltas(noise_corpus["s2-3"], 1, 1)
     expected = np.concatenate([frames.mean(axis=0), frames.std(axis=0)])
     np.testing.assert_allclose(found["s2-3"], expected, rtol=1e-4, atol=1e-6)
-    assert read_costs("exp/stats")[0]["program"] == "stats-extract"
+    assert read_run_costs("exp/stats")[0]["program"] == "stats-extract"
 
 
 def test_data_without_features_are_one_line(noise_corpus, capsys):

@@ -10,7 +10,7 @@ import pytest
 from asdkit.__main__ import main
 from asdkit.features.frontend import FrontEnd
 from asdkit.io.ark import ArkWriter
-from asdkit.models.ubm import load_ubm
+from asdkit.models.ubm_files import load_ubm
 
 HUGE = 1e30 * np.arange(780.0).reshape(260, 3)
 OPTIONS = ["--num-gauss=6", "--num-init-iters=5", "--subsample=2", "--num-gselect=4"]

@@ -3,7 +3,7 @@
 import pytest
 
 from asdkit.base.errors import AsdkitError, DataError
-from asdkit.batches.loading import load_samples
+from asdkit.batches.cut_arrays import load_samples
 from asdkit.corpora.copied import write_copy
 from asdkit.data.cuts import read_cuts
 from asdkit.data.manifests import read_utterances

@@ -9,7 +9,7 @@ import pytest
 
 from asdkit.__main__ import main
 from asdkit.base.errors import DataError
-from asdkit.batches.loading import load_samples
+from asdkit.batches.cut_arrays import load_samples
 from asdkit.batches.noises import read_recordings
 from asdkit.data.cuts import read_cuts
 from asdkit.data.manifests import (

@@ -10,17 +10,17 @@ from asdkit.distillation.objectives import (
     Kl,
     KlCosine,
     Mse,
-    Precision,
+    PosteriorPrecision,
     Relational,
 )
 from asdkit.losses import distillation as losses
 from asdkit.losses.registry import LOSSES
 
-BY_VECTORS = (Mse, Precision, Cosine, Relational)
+BY_VECTORS = (Mse, PosteriorPrecision, Cosine, Relational)
 BY_LOGITS = (Kl, DecoupledKd, KlCosine)
 TERMS = {
     Mse: {"mse"},
-    Precision: {"precision"},
+    PosteriorPrecision: {"precision"},
     Cosine: {"cosine"},
     Relational: {"distances", "angles"},
     Kl: {"kl"},
@@ -102,23 +102,25 @@ def test_without_a_projection_dimensions_must_agree(make_loss, student, vectors)
 def test_precision_weighs_errors_in_units_of_the_mean(
     make_loss, student, vectors, batch
 ):
-    objective = Precision(make_loss(), student, vectors)
+    objective = PosteriorPrecision(make_loss(), student, vectors)
     x = student(batch.feats)
     error = (objective.project(x) - vectors.embed(batch)).detach().numpy()
-    p = vectors.precision(batch).numpy()
-    expected = np.mean(error**2 * p) / vectors.mean_precision
+    p = vectors.posterior_precision(batch).numpy()
+    expected = np.mean(error**2 * p) / vectors.mean_posterior_precision
     found = objective.terms(x, batch)["precision"].item()
     assert found == pytest.approx(expected, rel=1e-5)
-    slack = Precision(make_loss(), student, vectors, slack=100.0)
+    slack = PosteriorPrecision(make_loss(), student, vectors, slack=100.0)
     assert slack.terms(x, batch)["precision"] == 0
 
 
 def test_precision_wants_precisions(make_loss, student, make_network_teacher, vectors):
-    with pytest.raises(AsdkitError, match="a network teacher has no precisions"):
-        Precision(make_loss(), student, make_network_teacher())
-    vectors._precision = None
-    with pytest.raises(AsdkitError, match="vectors have no precisions"):
-        Precision(make_loss(), student, vectors)
+    with pytest.raises(
+        AsdkitError, match="a network teacher has no posterior precisions"
+    ):
+        PosteriorPrecision(make_loss(), student, make_network_teacher())
+    vectors._posterior_precision = None
+    with pytest.raises(AsdkitError, match="vectors have no posterior precisions"):
+        PosteriorPrecision(make_loss(), student, vectors)
 
 
 @pytest.mark.parametrize("kind", BY_LOGITS)

@@ -11,7 +11,7 @@ from asdkit.distillation.self_distillation import SelfDistillation, watch_stages
 from asdkit.losses import registry as losses
 from asdkit.losses.objective import Labels
 from asdkit.models.networks import TrainedNetwork, load_network, save_network
-from asdkit.nnet.cost import num_macs, num_parameters
+from asdkit.nnet.complexity import num_macs, num_parameters
 from asdkit.nnet.registry import build
 from asdkit.training.loop import Training
 

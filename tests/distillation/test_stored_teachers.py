@@ -9,7 +9,7 @@ from asdkit.backends.cosine import Cosine
 from asdkit.backends.lda import Lda
 from asdkit.backends.length_norm import LengthNorm
 from asdkit.backends.pipeline import Pipeline
-from asdkit.backends.uncertainty import transform_precision
+from asdkit.backends.uncertainty import transform_posterior_precision
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.batches.batches import Batch
 from asdkit.batches.feature_config import FeatureConfig
@@ -66,8 +66,8 @@ def test_vectors_and_their_precisions_go_through_the_maps(archive, lda):
     rows = [41, 0]
     np.testing.assert_allclose(found, pipeline.transform(x)[rows], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(found.norm(dim=1), np.sqrt([3 if lda else 5] * 2), 1e-5)
-    expected = transform_precision(maps, x, p)
-    found = teacher.precision(batch_of("s5-1", "s0-0"))
+    expected = transform_posterior_precision(maps, x, p)
+    found = teacher.posterior_precision(batch_of("s5-1", "s0-0"))
     np.testing.assert_allclose(found, expected[rows], rtol=1e-4)
 
 

@@ -12,14 +12,16 @@ def test_vectors_are_found_by_utterance(batch, rng):
     assert teacher.dim == 6
     rows = [6, 5, 4, 3, 2, 1]
     np.testing.assert_array_equal(teacher.embed(batch), x[rows].astype(np.float32))
-    np.testing.assert_array_equal(teacher.precision(batch), p[rows].astype(np.float32))
-    assert teacher.mean_precision == pytest.approx(p.mean())
+    np.testing.assert_array_equal(
+        teacher.posterior_precision(batch), p[rows].astype(np.float32)
+    )
+    assert teacher.mean_posterior_precision == pytest.approx(p.mean())
 
 
 def test_vectors_without_precisions_say_so(batch):
     teacher = VectorTeacher(list("abcdef"), np.zeros((6, 2)))
-    with pytest.raises(AsdkitError, match="have no precisions") as error:
-        teacher.precision(batch)
+    with pytest.raises(AsdkitError, match="have no posterior precisions") as error:
+        teacher.posterior_precision(batch)
     assert "--teacher-precision" in error.value.hint
 
 

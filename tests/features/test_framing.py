@@ -4,7 +4,7 @@ import torch
 from scipy.signal import get_window
 
 from asdkit.features.framing import BLOCK, FrameFeatures, make_window, power_spectrum
-from asdkit.features.kaldi import Fbank
+from asdkit.features.mel import Fbank
 
 
 def test_a_batch_is_the_recordings_one_by_one(rng):

@@ -6,7 +6,7 @@ import pytest
 import soundfile
 import torch
 
-from asdkit.features.kaldi import Fbank, Mfcc
+from asdkit.features.mel import Fbank, Mfcc
 
 # At every combination a frame has an even number of samples and no triangle is empty.
 CHOICES = {

@@ -10,7 +10,7 @@ from asdkit.gmm.full import FullGmm
 from asdkit.io.ark import read_arrays
 from asdkit.io.kaldi import read_diag_gmm, read_full_gmm
 from asdkit.io.kaldi_posteriors import read_gselect
-from asdkit.ivector.kaldi import diag_gmm_from_kaldi, full_gmm_from_kaldi
+from asdkit.ivector.kaldi_format import diag_gmm_from_kaldi, full_gmm_from_kaldi
 
 
 @pytest.fixture

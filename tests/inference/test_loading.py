@@ -10,7 +10,7 @@ import pytest
 import asdkit
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.data.feats_info import read_vad_info
-from asdkit.features.kaldi import Mfcc
+from asdkit.features.mel import Mfcc
 from asdkit.inference.backend import Backend, Calibrator
 from asdkit.inference.detectors import GmmCountermeasure, NetworkCountermeasure
 from asdkit.inference.embedders import IvectorEmbedder, NetworkEmbedder

@@ -8,8 +8,8 @@ import pytest
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.batches.feature_config import FeatureConfig
 from asdkit.data.feats_info import VadInfo
-from asdkit.features.kaldi import Fbank, Mfcc
 from asdkit.features.linear import Lfcc
+from asdkit.features.mel import Fbank, Mfcc
 from asdkit.inference.waveform_front_end import WaveformFrontEnd, in_batches
 from asdkit.vad.energy import energy_vad
 

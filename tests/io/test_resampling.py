@@ -50,7 +50,7 @@ lhotse_s = lru_cache(Resample)
 @pytest.mark.parametrize(("old_rate", "new_rate"), RATES[:-1])
 @pytest.mark.parametrize("num_samples", [1, 2, 399, 30000])
 def test_outputs_are_those_of_lhotse(noise, old_rate, new_rate, num_samples):
-    """So a recording is the same whichever way it comes: `asdkit.batches.loading`."""
+    """A recording is the same whichever way it comes: `asdkit.batches.cut_arrays`."""
     samples = noise[:num_samples]
     expected = lhotse_s(old_rate, new_rate)(torch.from_numpy(samples)).numpy()
     found = resample(samples, old_rate, new_rate)

@@ -14,7 +14,7 @@ from asdkit.io.kaldi import read_ivector_extractor
 from asdkit.io.kaldi_posteriors import read_posteriors
 from asdkit.ivector.em import Totals
 from asdkit.ivector.extractor import IvectorExtractor
-from asdkit.ivector.kaldi import extractor_from_kaldi
+from asdkit.ivector.kaldi_format import extractor_from_kaldi
 
 
 @pytest.fixture

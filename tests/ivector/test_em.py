@@ -4,7 +4,7 @@ import torch
 
 from asdkit.ivector.em import (
     EmStats,
-    average_precision,
+    average_posterior_precision,
     minimize_divergence,
     update_covars,
     update_projections,
@@ -145,7 +145,7 @@ def test_the_average_precision_equals_its_definition(draw, make):
         )
     )
     parts = extractor.m_, extractor.covars_, extractor.weights_
-    np.testing.assert_allclose(average_precision(*parts), expected)
+    np.testing.assert_allclose(average_posterior_precision(*parts), expected)
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])

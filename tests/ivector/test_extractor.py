@@ -12,7 +12,7 @@ from asdkit.gmm.statistics import first_order
 from asdkit.io.ark import read_arrays
 from asdkit.io.kaldi import read_diag_gmm, read_full_gmm
 from asdkit.ivector.extractor import IvectorExtractor
-from asdkit.ivector.kaldi import diag_gmm_from_kaldi, full_gmm_from_kaldi
+from asdkit.ivector.kaldi_format import diag_gmm_from_kaldi, full_gmm_from_kaldi
 
 
 @pytest.mark.parametrize("init", ["pca", "random"])

@@ -10,7 +10,7 @@ from asdkit.gmm.statistics import first_order
 from asdkit.gmm.ubm import Ubm
 from asdkit.ivector import system as module
 from asdkit.ivector.extractor import IvectorExtractor
-from asdkit.ivector.statistics import Statistics
+from asdkit.ivector.stored_statistics import Statistics
 from asdkit.ivector.system import IvectorSystem
 
 

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from asdkit.base.errors import DataError
-from asdkit.batches.loading import load_samples
+from asdkit.batches.cut_arrays import load_samples
 from asdkit.data.cuts import read_cuts
 from asdkit.data.manifests import read_manifests, read_utterances
 from asdkit.io.ark import read_arrays

@@ -13,7 +13,7 @@ from asdkit.io.trials import match_scores, read_scores, read_trials
 from asdkit.io.vectors import read_vectors
 from asdkit.ivector.system import IvectorSystem
 from asdkit.kaldi.models import export_model, import_model
-from asdkit.models.ubm import load_ubm
+from asdkit.models.ubm_files import load_ubm
 
 
 def load_system(path):

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from asdkit.metrics.detection_costs import ASVSPOOF, Costs, normalize
+from asdkit.metrics.detection_costs import ASVSPOOF, DetectionCosts, normalize
 
 
 def test_the_defaults_are_asvspoofs():
@@ -22,7 +22,7 @@ def test_the_defaults_are_asvspoofs():
 )
 def test_impossible_priors_and_costs_are_refused(wrong, problem):
     with pytest.raises(ValueError, match=problem):
-        Costs(**wrong)
+        DetectionCosts(**wrong)
 
 
 def test_what_costs_nothing_has_no_share():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from asdkit.metrics.detection_costs import A_DCF, ASVSPOOF, Costs
+from asdkit.metrics.detection_costs import A_DCF, ASVSPOOF, DetectionCosts
 from asdkit.metrics.sasv import a_dcf, a_dcf_point, sasv_eers
 
 
@@ -34,7 +34,9 @@ def test_golden_numbers():
     assert sasv_eers(*CLASSES) == pytest.approx(expected, abs=5e-9)
 
 
-@pytest.mark.parametrize("costs", [A_DCF, ASVSPOOF, Costs(0.2, 0.5, 0.3, 5, 1, 2)])
+@pytest.mark.parametrize(
+    "costs", [A_DCF, ASVSPOOF, DetectionCosts(0.2, 0.5, 0.3, 5, 1, 2)]
+)
 def test_a_dcf_is_the_least_over_all_thresholds(rng, costs):
     for _ in range(100):
         sizes = rng.integers(1, 30, 3)

@@ -7,7 +7,7 @@ import torch
 
 from asdkit.base.errors import AsdkitError
 from asdkit.base.registry import defaults_of
-from asdkit.nnet.cost import num_parameters
+from asdkit.nnet.complexity import num_parameters
 from asdkit.nnet.registry import MODELS, build
 
 # papers.md: 0.2, 4.3 and C.1 without a classifier; 2.3 with one of two outputs.

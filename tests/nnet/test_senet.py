@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from asdkit.nnet.attention import EfficientChannelAttention, SqueezeExcitation
-from asdkit.nnet.cost import num_macs, num_parameters
+from asdkit.nnet.complexity import num_macs, num_parameters
 from asdkit.nnet.registry import build
 from asdkit.nnet.senet import SeNet
 

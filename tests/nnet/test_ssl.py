@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from asdkit.nnet.cost import num_macs, num_parameters
+from asdkit.nnet.complexity import num_macs, num_parameters
 from asdkit.nnet.ssl import SslEcapa, SslEncoder, SslMeans, instance_norm
 
 TINY = {

@@ -12,7 +12,7 @@ import pytest
 from numpy.linalg import norm
 
 from asdkit.base.options import choice_of
-from asdkit.batches.loading import load_samples
+from asdkit.batches.cut_arrays import load_samples
 from asdkit.bin import cm_gmm_train, cm_train, feats_compute
 from asdkit.data.cuts import read_cuts
 from asdkit.features.registry import FEATURES, FRONT_ENDS

@@ -11,7 +11,7 @@ from asdkit.report.cm_tables import (
     table_of_eers,
     table_of_seeds,
 )
-from asdkit.report.tables import seeds_of
+from asdkit.report.result_tables import seeds_of
 
 ATTACKS = ["bonafide", "A07", "A08", "bonafide"]
 CODECS = ["none", "alaw"]

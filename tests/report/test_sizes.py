@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from asdkit.features.kaldi import Fbank
+from asdkit.features.mel import Fbank
 from asdkit.io.store import save_arrays
 from asdkit.losses.registry import LOSSES
 from asdkit.models.networks import build_network, full_options, save_network
-from asdkit.nnet.cost import num_macs, num_parameters
+from asdkit.nnet.complexity import num_macs, num_parameters
 from asdkit.nnet.registry import MODELS
 from asdkit.report.sizes import count_frames, size_cells
 

@@ -14,7 +14,7 @@ from asdkit.data.manifests import (
     write_manifests,
     write_utterances,
 )
-from asdkit.features.kaldi import Fbank
+from asdkit.features.mel import Fbank
 from asdkit.training.training_set import TrainingSetReader
 
 OPTIONS = {"chunk_frames": 20, "batch_size": 4}

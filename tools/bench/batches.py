@@ -38,7 +38,7 @@ from asdkit.batches.samplers import RandomChunks
 from asdkit.data.cuts import number_speakers, read_cuts
 from asdkit.data.features import compute_features
 from asdkit.data.manifests import Utterance, write_utterances
-from asdkit.features.kaldi import Fbank
+from asdkit.features.mel import Fbank
 from asdkit.nnet.registry import build
 from asdkit.simulation.corpus import DrawnCorpus
 

@@ -39,7 +39,7 @@ import torch
 from lhotse.features.kaldi.layers import Wav2LogFilterBank, Wav2MFCC
 
 from asdkit.features import framing as frames
-from asdkit.features.kaldi import Fbank, Mfcc
+from asdkit.features.mel import Fbank, Mfcc
 from asdkit.io.audio import read_audio
 from asdkit.io.resampling import resample
 from asdkit.nnet.log_mel import LogMel

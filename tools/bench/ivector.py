@@ -39,7 +39,7 @@ from asdkit.gmm.statistics import first_order, second_order
 from asdkit.ivector.em import Batch, EmStats, Totals
 from asdkit.ivector.extractor import IvectorExtractor
 from asdkit.ivector.posterior import IvectorPosterior
-from asdkit.ivector.statistics import BATCH
+from asdkit.ivector.stored_statistics import BATCH
 from asdkit.ivector.symmetric import unpack
 
 FRAMES = 800  # of an utterance, 8 s

@@ -36,7 +36,7 @@ from asdkit.gmm.aligner import Aligner
 from asdkit.gmm.full import FullGmm
 from asdkit.gmm.statistics import first_order, second_order
 from asdkit.gmm.ubm import NEGLIGIBLE, Ubm
-from asdkit.models.ubm import load_ubm
+from asdkit.models.ubm_files import load_ubm
 
 FRAMES_PER_HOUR = 360_000
 UTT = 800  # frames, 8 s

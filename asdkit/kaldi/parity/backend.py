@@ -10,7 +10,7 @@ import numpy as np
 from asdkit.backends.adaptation import adapt_plda
 from asdkit.backends.center import Center
 from asdkit.backends.cosine import Dot
-from asdkit.backends.kaldi import (
+from asdkit.backends.kaldi_format import (
     center_from_kaldi,
     lda_to_kaldi,
     pipeline_from_kaldi,

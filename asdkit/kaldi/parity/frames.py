@@ -16,7 +16,7 @@ from asdkit.base.signatures import defaults_of
 from asdkit.features.cmn import sliding_cmn
 from asdkit.features.deltas import add_deltas
 from asdkit.features.frontend import FrontEnd
-from asdkit.features.kaldi import Fbank, Mfcc
+from asdkit.features.mel import Fbank, Mfcc
 from asdkit.io.ark import read_scp
 from asdkit.io.audio import open_audio, read_samples
 from asdkit.io.tables import read_table
@@ -31,7 +31,7 @@ from asdkit.kaldi.parity.table import (
 from asdkit.vad.energy import energy_vad
 
 # Kaldi's float32 FFT is up to 4e-3 off its own definition where a band has next to no
-# energy.  The golden files agree to 2e-3 (tests/features/test_kaldi.py); a lab has more
+# energy.  The golden files agree to 2e-3 (tests/features/test_mel.py); a lab has more
 # frames, and somewhere among them worse luck.
 FEATURES = Limit(5e-3, "abs")
 COMPRESSED = Limit(1.0, "rel")  # of a step of the compression

@@ -13,7 +13,7 @@ from asdkit.gmm.statistics import first_order, moments
 from asdkit.io.kaldi import read_ivector_extractor
 from asdkit.ivector.em import Batch, Totals
 from asdkit.ivector.extractor import IvectorExtractor
-from asdkit.ivector.kaldi import extractor_from_kaldi
+from asdkit.ivector.kaldi_format import extractor_from_kaldi
 from asdkit.kaldi.parity.experiment import Experiment, Part
 from asdkit.kaldi.parity.mixtures import (
     name,

@@ -12,15 +12,15 @@ from torch import Tensor
 
 from asdkit.base.blas import matmul
 from asdkit.base.errors import DataError
+from asdkit.gmm.accumulators import GmmStats
 from asdkit.gmm.aligner import Aligner
 from asdkit.gmm.diagonal import DiagGmm
-from asdkit.gmm.em import GmmStats
 from asdkit.gmm.full import FullGmm, products
 from asdkit.gmm.posteriors import Posteriors
 from asdkit.gmm.statistics import moments
 from asdkit.io.kaldi import read_diag_gmm, read_full_gmm
 from asdkit.io.kaldi_posteriors import FrameLists, read_gselect, read_posteriors
-from asdkit.ivector.kaldi import diag_gmm_from_kaldi, full_gmm_from_kaldi
+from asdkit.ivector.kaldi_format import diag_gmm_from_kaldi, full_gmm_from_kaldi
 from asdkit.kaldi.parity.experiment import Experiment, NotFoundError
 from asdkit.kaldi.parity.table import Finding, Limit, differ, largest
 

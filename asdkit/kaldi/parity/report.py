@@ -10,7 +10,7 @@ from typing import NamedTuple
 import asdkit
 from asdkit.base.answers import Table
 from asdkit.base.errors import AsdkitError, DataError
-from asdkit.kaldi.parity import backend, frames, ivectors, mixtures, models
+from asdkit.kaldi.parity import backend, frames, ivectors, mixtures, model_files
 from asdkit.kaldi.parity.experiment import Experiment, NotFoundError
 from asdkit.kaldi.parity.table import Finding, Row, parity_tables
 
@@ -27,7 +27,7 @@ class Stage(NamedTuple):
 
 def _files(of: str, *patterns: str) -> Callable[[Experiment], Iterator[Finding]]:
     """Check that the model files of a place survive import and export unchanged."""
-    return partial(models.check_files, of=of, patterns=patterns)
+    return partial(model_files.check_files, of=of, patterns=patterns)
 
 
 BACKEND = ("mean.vec", "transform.mat", "plda", "plda_adapt")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from asdkit.base.exits import exit_code
 from asdkit.report.cm_tables import table_alone, table_in_tandem
-from asdkit.report.tables import seeds_of
+from asdkit.report.result_tables import seeds_of
 
 FLAVOR = "asvspoof2019"
 

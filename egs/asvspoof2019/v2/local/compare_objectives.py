@@ -15,11 +15,11 @@ from pathlib import Path
 from asdkit.base.exits import exit_code
 from asdkit.countermeasures.evaluation import tandem_of
 from asdkit.countermeasures.score_files import read_asv, read_cm_systems
-from asdkit.io.costs import read_costs
+from asdkit.io.run_costs import read_run_costs
 from asdkit.metrics.flavors import EER, Metric, tandem_metrics
 from asdkit.models.networks import load_network
-from asdkit.nnet.cost import num_macs, num_parameters
-from asdkit.report.tables import over_seeds, seeds_of, table
+from asdkit.nnet.complexity import num_macs, num_parameters
+from asdkit.report.result_tables import over_seeds, seeds_of, table
 
 FLAVOR = "asvspoof2019"
 PLAIN = "plain"
@@ -47,7 +47,7 @@ def metrics_of(data: Path) -> list[Metric]:
 
 def training_sec(directory: Path) -> float:
     """Return the CPU seconds of a seed's training."""
-    runs = read_costs(directory)
+    runs = read_run_costs(directory)
     return sum(run["cpu_sec"] for run in runs if run["program"] == "cm-train")
 
 

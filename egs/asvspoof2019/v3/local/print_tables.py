@@ -24,9 +24,9 @@ from asdkit.io.cm_scores import read_cm_scores
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.tables import read_table
 from asdkit.metrics.eer import eer
-from asdkit.report.costs import all_measured, energy_note, energy_of, runs_below
+from asdkit.report.cost_tables import all_measured, energy_note, energy_of, runs_below
+from asdkit.report.result_tables import over_seeds, table
 from asdkit.report.sizes import size_cells
-from asdkit.report.tables import over_seeds, table
 
 RATE = 16000
 VARIANTS = {"": "", "train": "", "train_dev": ", refit on train + dev"}

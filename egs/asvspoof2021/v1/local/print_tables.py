@@ -15,10 +15,10 @@ from pathlib import Path
 from asdkit.base.exits import exit_code
 from asdkit.base.run_cost import Power
 from asdkit.models.networks import load_network
-from asdkit.nnet.cost import num_macs, num_parameters
+from asdkit.nnet.complexity import num_macs, num_parameters
 from asdkit.report.cm_tables import CmTrials, Systems, table_of_eers, table_of_seeds
-from asdkit.report.costs import energy_note, energy_of, runs_below
-from asdkit.report.tables import seeds_of
+from asdkit.report.cost_tables import energy_note, energy_of, runs_below
+from asdkit.report.result_tables import seeds_of
 
 FLAVOR = "asvspoof2021"
 FRAMES = 400  # 4 s

@@ -16,7 +16,7 @@ import numpy as np
 from asdkit.base.exits import exit_code
 from asdkit.countermeasures.localization_quality import Quality, assess
 from asdkit.countermeasures.registry import LOCALIZERS
-from asdkit.report.tables import over_seeds, table
+from asdkit.report.result_tables import over_seeds, table
 
 TITLES = {
     "frame_eer": "frame EER %",

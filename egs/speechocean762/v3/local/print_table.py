@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from asdkit.base.exits import exit_code
-from asdkit.report.tables import over_seeds, table
+from asdkit.report.result_tables import over_seeds, table
 
 CONDITIONS = ("full", "3s", "2s", "1s", "15dB", "5dB")
 BASELINE = "none"

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from asdkit.base.errors import AsdkitError
-from asdkit.features.kaldi import Fbank, Mfcc
+from asdkit.features.mel import Fbank, Mfcc
 from asdkit.io.ark import read_arrays
 
 EPSILON = np.finfo(np.float32).eps

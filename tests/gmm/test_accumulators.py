@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from asdkit.base.errors import FitError
-from asdkit.gmm.em import GmmStats
+from asdkit.gmm.accumulators import GmmStats
 
 
 def test_no_frames_are_an_error():

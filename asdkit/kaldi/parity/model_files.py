@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from asdkit.backends import kaldi as backend
+from asdkit.backends import kaldi_format as backend
 from asdkit.io.kaldi import (
     DiagGmmFile,
     FullGmmFile,
@@ -20,7 +20,7 @@ from asdkit.io.kaldi import (
     write_text,
 )
 from asdkit.io.kaldi_stream import BINARY
-from asdkit.ivector import kaldi as ivector
+from asdkit.ivector import kaldi_format as ivector
 from asdkit.kaldi.parity.experiment import Experiment
 from asdkit.kaldi.parity.table import IDENTICAL, Difference, Finding
 

@@ -10,7 +10,7 @@ from asdkit.features.registry import FRONT_ENDS
 from asdkit.losses.registry import LOSSES
 from asdkit.nnet.registry import MODELS
 from asdkit.training.objectives import OBJECTIVES
-from asdkit.training.options import (
+from asdkit.training.option_names import (
     TEACHER,
     TRAINING,
     TRAINING_SET,

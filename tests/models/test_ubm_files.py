@@ -6,7 +6,7 @@ from asdkit.features.frontend import FrontEnd
 from asdkit.gmm.full import FullGmm
 from asdkit.gmm.ubm import Ubm
 from asdkit.io.store import save_arrays
-from asdkit.models.ubm import load_ubm, save_ubm
+from asdkit.models.ubm_files import load_ubm, save_ubm
 
 
 def test_a_ubm_comes_back_with_its_front_end(tmp_path, rng):

@@ -6,8 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from asdkit.nnet import cost
-from asdkit.nnet.cost import cost_table, num_macs, num_parameters, real_time_factor
+from asdkit.nnet import complexity
+from asdkit.nnet.complexity import (
+    complexity_table,
+    num_macs,
+    num_parameters,
+    real_time_factor,
+)
 from asdkit.nnet.registry import build
 from asdkit.nnet.xvector import XVector
 
@@ -105,7 +110,9 @@ def test_macs_of_graphs_equal_a_count_by_hand():
 
 def test_the_student_of_paper_0_has_its_published_share_of_the_teacher():
     teacher, student = build("resnet_se34"), build("resnet_se34_fast")
-    table = str(cost_table({"teacher": teacher, "student": student}, 200, "teacher"))
+    table = str(
+        complexity_table({"teacher": teacher, "student": student}, 200, "teacher")
+    )
     header, first, second, shares, machine = table.splitlines()
     assert first.split()[:5] == ["teacher", "200", "x", "40", "512"]
     assert "6,389,324" in first
@@ -127,7 +134,7 @@ def test_counting_and_timing_leave_the_network_as_it_was():
 
 def test_samples_are_shorter_than_frames(monkeypatch):
     ticks = itertools.count()
-    monkeypatch.setattr(cost.time, "perf_counter", lambda: float(next(ticks)))
+    monkeypatch.setattr(complexity.time, "perf_counter", lambda: float(next(ticks)))
     options = {"num_filters": 4, "filter_size": 17, "channels": 4, "gru_dim": 4}
     assert real_time_factor(build("rawnet2", **options), 16_000) == 1
     assert real_time_factor(XVector(channels=8, last_channels=8), 100) == 1

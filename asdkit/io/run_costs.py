@@ -16,10 +16,10 @@ from asdkit.base.errors import DataError
 from asdkit.io.tables import PathName, read_lines
 
 logger = logging.getLogger(__name__)
-COSTS = "costs.jsonl"
+RUN_COSTS = "costs.jsonl"
 
 
-def append_cost(output: PathName, cost: Mapping[str, Any]) -> None:
+def append_run_cost(output: PathName, cost: Mapping[str, Any]) -> None:
     """Append a line for a run.
 
     It is one write to the end of the file, so that runs at the same time do not
@@ -31,22 +31,22 @@ def append_cost(output: PathName, cost: Mapping[str, Any]) -> None:
         cost: JSON values.
     """
     output = Path(output)
-    path = (output if output.is_dir() else output.parent) / COSTS
+    path = (output if output.is_dir() else output.parent) / RUN_COSTS
     line = json.dumps({"output": str(output), **cost}) + "\n"
     try:
         with path.open("ab") as stream:
             stream.write(line.encode())
     except OSError as error:
-        logger.warning("costs: %s: cannot write it: %s", path, error.strerror)
+        logger.warning("run costs: %s: cannot write it: %s", path, error.strerror)
 
 
-def read_costs(directory: PathName) -> list[dict[str, Any]]:
+def read_run_costs(directory: PathName) -> list[dict[str, Any]]:
     """Read the costs of the runs that wrote into a directory.
 
     Raises:
         DataError: there is no such file, or a line is damaged.
     """
-    path = Path(directory) / COSTS
+    path = Path(directory) / RUN_COSTS
     costs = []
     for number, line in enumerate(read_lines(path), start=1):
         try:

@@ -9,7 +9,7 @@ from typing import Any
 from asdkit.base.answers import Cell, Table, number
 from asdkit.base.errors import DataError
 from asdkit.base.run_cost import Power
-from asdkit.io.costs import COSTS, read_costs
+from asdkit.io.run_costs import RUN_COSTS, read_run_costs
 from asdkit.io.tables import PathName
 
 TITLES = (
@@ -19,7 +19,7 @@ TITLES = (
 SUMMED = ("wall_sec", "cpu_sec", "gpu_sec")
 
 
-def cost_table(
+def run_cost_table(
     directories: Sequence[PathName],
     by_program: bool = False,
     power: Power | None = None,
@@ -59,12 +59,12 @@ def runs_below(directory: PathName) -> list[dict[str, Any]]:
     Raises:
         DataError: there is none, or a damaged one.
     """
-    paths = sorted(Path(directory).rglob(COSTS))
-    runs = [run for path in paths for run in read_costs(path.parent)]
+    paths = sorted(Path(directory).rglob(RUN_COSTS))
+    runs = [run for path in paths for run in read_run_costs(path.parent)]
     if not runs:
         raise DataError(
             directory,
-            f"expected {COSTS} in it or below, got none",
+            f"expected {RUN_COSTS} in it or below, got none",
             hint="programs that train, extract, compute or score leave it",
         )
     return runs

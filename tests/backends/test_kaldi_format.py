@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from asdkit.backends.kaldi import (
+from asdkit.backends.kaldi_format import (
     center_from_kaldi,
     center_to_kaldi,
     lda_from_kaldi,

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from asdkit.base.errors import AsdkitError
-from asdkit.losses.frame_labels import FrameLabels, reduce_labels
+from asdkit.losses.frame_objective import FrameLabels, reduce_labels
 from asdkit.losses.registry import build
 from asdkit.nnet import registry
 

@@ -3,7 +3,7 @@ import pytest
 import soundfile
 
 from asdkit.base.errors import DataError
-from asdkit.batches.loading import (
+from asdkit.batches.cut_arrays import (
     at_rate,
     load_feats,
     load_piece,

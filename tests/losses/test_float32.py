@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from asdkit.losses.precision import full_precision
+from asdkit.losses.float32 import at_least_float32
 
 
 class Loss:
-    @full_precision
+    @at_least_float32
     def forward(self, embeddings, scale):
         """Tell what the loss is given, and what a product becomes inside."""
         product = embeddings @ embeddings.T

@@ -12,7 +12,7 @@ from asdkit.base.errors import DataError
 from asdkit.batches.crops import crop_frames
 from asdkit.batches.feature_config import FeatureConfig
 from asdkit.features.waveform import Waveform
-from asdkit.models.aasist import read_aasist
+from asdkit.models.aasist_checkpoints import read_aasist
 from asdkit.models.networks import load_network, save_network
 from asdkit.nnet.sinc import SincFilters
 

@@ -7,8 +7,8 @@ import torch
 from asdkit.base.errors import DataError, FitError
 from asdkit.gmm.aligner import Aligner
 from asdkit.gmm.full import FullGmm
-from asdkit.ivector import statistics as module
-from asdkit.ivector.statistics import Statistics, StoredPosteriors
+from asdkit.ivector import stored_statistics as module
+from asdkit.ivector.stored_statistics import Statistics, StoredPosteriors
 
 LENGTHS = [[30, 1, 45], [12], [7, 60, 20, 33, 5], [80]]  # of utterances, per batch
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 
-def full_precision(method: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def at_least_float32(method: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Give a loss's method embeddings in float32 or better, outside of autocast."""
 
     @functools.wraps(method)

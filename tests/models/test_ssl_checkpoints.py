@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from asdkit.base.errors import DataError
-from asdkit.models import ssl
-from asdkit.models.ssl import load_means, read_ssl
+from asdkit.models import ssl_checkpoints
+from asdkit.models.ssl_checkpoints import load_means, read_ssl
 from asdkit.nnet.ssl import SslEcapa
 
 SIZES = {
@@ -99,7 +99,7 @@ def tiny(monkeypatch, torchaudio):
         )
 
     monkeypatch.setattr(torchaudio.models, "wavlm_tiny", wavlm_tiny, raising=False)
-    monkeypatch.setattr(ssl, "PUBLISHED", ("wavlm_base", "wavlm_tiny"))
+    monkeypatch.setattr(ssl_checkpoints, "PUBLISHED", ("wavlm_base", "wavlm_tiny"))
     monkeypatch.setattr("asdkit.nnet.ssl.PUBLISHED", ("wavlm_base", "wavlm_tiny"))
     return wavlm_tiny
 

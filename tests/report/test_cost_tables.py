@@ -2,8 +2,8 @@ import pytest
 
 from asdkit.base.errors import DataError
 from asdkit.base.run_cost import Power
-from asdkit.io.costs import append_cost
-from asdkit.report.costs import cost_table
+from asdkit.io.run_costs import append_run_cost
+from asdkit.report.cost_tables import run_cost_table
 
 RUNS = [  # where, program, wall s, CPU s, GPU s, peak MB, codecarbon's Wh
     ("net", "nnet-train", 60, 3600, 60, 800, None),
@@ -18,7 +18,7 @@ def write(counted):
     for place, program, wall, cpu, gpu, peak, energy in RUNS:
         figures = {"wall_sec": wall, "cpu_sec": cpu, "gpu_sec": gpu, "peak_mb": peak}
         energies = {"energy_wh": energy, "energy_counted": counted}
-        append_cost(place, {"program": program, **figures, **energies})
+        append_run_cost(place, {"program": program, **figures, **energies})
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def exp(tmp_path, monkeypatch):
 
 def test_what_is_below_a_directory_adds_up(exp):
     exp(counted=True)
-    _, row, note = str(cost_table(["net"], power=POWER)).splitlines()
+    _, row, note = str(run_cost_table(["net"], power=POWER)).splitlines()
     # 10 + 6 Wh, 0.2778 Wh, 5 Wh: one run was not measured, so none is taken for it.
     sums = ["80.0", "5500.0", "60.0", "900", "21.2778", "10.6389", "-"]
     assert row.split() == ["net", "3", *sums]
@@ -41,7 +41,7 @@ def test_what_is_below_a_directory_adds_up(exp):
 def test_codecarbon_has_the_word_where_the_machine_counts(exp, counted):
     """Else it looks a power up, and what it says stands beside the estimate."""
     exp(counted)
-    _, row, note = str(cost_table(["net/test"], power=POWER)).splitlines()
+    _, row, note = str(run_cost_table(["net/test"], power=POWER)).splitlines()
     energy = "6.5000" if counted else "5.2778"
     assert row.split()[6:] == [energy, f"{float(energy) / 2:.4f}", "6.5000"]
     assert note.startswith("(energy measured" if counted else "(energy estimated")
@@ -49,11 +49,11 @@ def test_codecarbon_has_the_word_where_the_machine_counts(exp, counted):
 
 def test_every_program_can_have_a_line(exp):
     exp(counted=False)
-    _, train, extract, _ = str(cost_table(["net"], by_program=True)).splitlines()
+    _, train, extract, _ = str(run_cost_table(["net"], by_program=True)).splitlines()
     assert train.split()[:4] == ["net", "nnet-train", "1", "60.0"]
     assert extract.split()[:4] == ["net", "nnet-extract", "2", "20.0"]
 
 
 def test_a_directory_without_records_is_named(exp, tmp_path):
     with pytest.raises(DataError, match=r"empty: expected costs\.jsonl in it or below"):
-        cost_table(["empty"])
+        run_cost_table(["empty"])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from asdkit.report.tables import over_seeds, seeds_of, table
+from asdkit.report.result_tables import over_seeds, seeds_of, table
 
 
 def test_one_seed_has_no_deviation_and_several_have_that_of_a_sample():

@@ -1,4 +1,4 @@
-"""Cost of a network: parameters, multiply-accumulates, time.
+"""Complexity of a network: parameters, multiply-accumulates, time.
 
 Conventions, those of the published tables.  Parameters are all that is learned, without
 a classifier's weights.  One multiply-accumulate (MAC) is a multiplication and an
@@ -86,38 +86,38 @@ def real_time_factor(
     return min(seconds[1:]) / (num_frames * frame_shift / 1000)
 
 
-def cost_table(
+def complexity_table(
     networks: Mapping[str, Network],
     num_frames: Count = 200,
     reference: str | None = None,
 ) -> Table:
-    """Tabulate the cost of networks, one line each.
+    """Tabulate the complexity of networks, one line each.
 
     Args:
         networks: name -> network, on the CPU.
         num_frames: length of the utterance in frames.
         reference: name of a network; the others get a second line with their share of
-            its costs; None: no such lines.
+            its complexity; None: no such lines.
     """
     titles = ("network", "input", "output", "parameters", "MACs", "real-time factor")
     rows: list[list[Cell | str]] = []
-    costs = {}
+    complexities = {}
     for name, network in networks.items():
         macs = num_macs(network, num_frames)
         rtf = real_time_factor(network, num_frames)
-        costs[name] = (num_parameters(network), macs, rtf)
+        complexities[name] = (num_parameters(network), macs, rtf)
         rows.append(
             [
                 name,
                 f"{num_frames} x {network.feat_dim}",
                 number(network.embedding_dim),
-                number(costs[name][0], ","),
+                number(complexities[name][0], ","),
                 Cell(f"{macs / 1e9:.3f} G", macs),
                 number(rtf, ".4f"),
             ]
         )
         if reference and name != reference:
-            pairs = zip(costs[name], costs[reference], strict=True)
+            pairs = zip(complexities[name], complexities[reference], strict=True)
             shares = [part / whole for part, whole in pairs]
             cells = [Cell(f"{100 * share:.1f} %", share) for share in shares]
             rows.append([f"  of {reference}", "", "", *cells])

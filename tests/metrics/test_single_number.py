@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import ks_2samp
 
 from asdkit.metrics.eer import eer
-from asdkit.metrics.leaks import (
+from asdkit.metrics.single_number import (
     chance_of,
     eer_at_random,
     eer_either_way,

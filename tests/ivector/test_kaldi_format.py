@@ -13,7 +13,7 @@ from asdkit.io.kaldi import (
 )
 from asdkit.io.store import load_model, save_model
 from asdkit.ivector.extractor import IvectorExtractor
-from asdkit.ivector.kaldi import (
+from asdkit.ivector.kaldi_format import (
     diag_gmm_from_kaldi,
     diag_gmm_to_kaldi,
     extractor_from_kaldi,

@@ -7,7 +7,7 @@ from asdkit.backends.measures import Measures, add_measures
 from asdkit.base.errors import DataError
 from asdkit.base.options import options_of
 from asdkit.io.trials import read_scores
-from asdkit.verification.calibration import read_measures, read_systems
+from asdkit.verification.calibration_inputs import read_measures, read_systems
 
 
 def test_systems_are_columns_in_the_order_of_the_first(tmp_path):
