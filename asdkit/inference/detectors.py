@@ -7,23 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from asdkit.base.errors import DataError
-from asdkit.batches.batches import pad
 from asdkit.batches.crops import crop_frames
-from asdkit.batches.gmm_frames import join
-from asdkit.batches.samplers import bucket_by_length
 from asdkit.countermeasures.gmm import SpoofGmm
 from asdkit.countermeasures.loading import CountermeasureNetwork
+from asdkit.inference.recording_model import RecordingModel, join_frames
 from asdkit.inference.score import Score
-from asdkit.inference.trained_model import TrainedModel
-from asdkit.inference.waveform_front_end import Prepared, WaveformFrontEnd, in_batches
+from asdkit.inference.waveform_front_end import Prepared, WaveformFrontEnd
 from asdkit.io.tables import PathName
-from asdkit.nnet.extraction import extract
-
-READ_AHEAD = 100_000  # frames that are in memory at a time
 
 
-class Countermeasure(TrainedModel):
+class Countermeasure(RecordingModel):
     """A model that tells bona fide from spoofed speech.
 
     Args:
@@ -36,9 +29,8 @@ class Countermeasure(TrainedModel):
     def __init__(
         self, path: PathName, what: str, kind: str, front_end: WaveformFrontEnd
     ) -> None:
-        super().__init__(path, what)
+        super().__init__(path, what, "score", front_end)
         self.kind = kind
-        self.front_end = front_end
 
     def detect(self, audio: Any) -> Score:
         """Tell how likely a recording is bona fide speech, and not spoofed.
@@ -58,24 +50,7 @@ class Countermeasure(TrainedModel):
 
     def detect_many(self, audios: Iterable[Any]) -> list[Score]:
         """Score N recordings, those of like length together; see `detect`."""
-        if isinstance(audios, (str, tuple)):
-            raise TypeError(f"expected a list of recordings, got {audios!r}")
-        found: list[Score] = []
-        for batch in in_batches(self._prepare(audios), READ_AHEAD):
-            for item, value in zip(batch, self._score(batch), strict=True):
-                if not np.isfinite(value):
-                    problem = f"its score of {item.name!r} is {value}"
-                    raise DataError(self.path, problem)
-                found.append(Score(float(value), self.kind))
-        return found
-
-    def _prepare(self, audios: Iterable[Any]) -> Iterable[Prepared]:
-        """Yield the frames of recordings."""
-        raise NotImplementedError
-
-    def _score(self, batch: Sequence[Prepared]) -> np.ndarray:
-        """N prepared recordings -> (N,) scores."""
-        raise NotImplementedError
+        return [Score(float(x), self.kind) for x in self.compute(audios)]
 
 
 class NetworkCountermeasure(Countermeasure):
@@ -135,20 +110,10 @@ class NetworkCountermeasure(Countermeasure):
 
         return self.front_end.prepare(audios, finish)
 
-    def _score(self, batch: Sequence[Prepared]) -> np.ndarray:
+    def _compute(self, batch: Sequence[Prepared]) -> np.ndarray:
         """N prepared recordings -> (N,) scores."""
-        found = np.empty(len(batch))
-        lengths = [len(item.frames) for item in batch]
-        for rows in bucket_by_length(lengths, self.cm.max_frames):
-            padded = pad(
-                [batch[row].name for row in rows],
-                [batch[row].frames for row in rows],
-                self.front_end.config.subtract_mean,
-            )
-            head = self.cm.loss.scores
-            for _, scores in extract(self.cm.network, [padded], self.device, head):
-                found[rows] = scores
-        return found
+        cm, head = self.cm, self.cm.loss.scores
+        return self.pad_by_length(batch, cm.network, self.device, cm.max_frames, head)
 
 
 class GmmCountermeasure(Countermeasure):
@@ -201,8 +166,6 @@ class GmmCountermeasure(Countermeasure):
         """Yield the frames of recordings, with deltas."""
         return self.front_end.prepare(audios, self.model.frontend)
 
-    def _score(self, batch: Sequence[Prepared]) -> np.ndarray:
+    def _compute(self, batch: Sequence[Prepared]) -> np.ndarray:
         """N prepared recordings -> (N,) scores."""
-        names = [item.name for item in batch]
-        frames = join(names, [item.frames for item in batch])
-        return self.model.score_batch(frames, self.device)
+        return self.model.score_batch(join_frames(batch), self.device)

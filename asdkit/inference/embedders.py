@@ -8,23 +8,18 @@ from typing import Any, cast
 import numpy as np
 
 from asdkit.base.errors import AsdkitError, DataError
-from asdkit.batches.batches import pad
-from asdkit.batches.gmm_frames import join
-from asdkit.batches.samplers import bucket_by_length
 from asdkit.inference.backend import Backend
+from asdkit.inference.recording_model import RecordingModel, join_frames
 from asdkit.inference.score import Score
-from asdkit.inference.trained_model import TrainedModel
-from asdkit.inference.waveform_front_end import Prepared, WaveformFrontEnd, in_batches
+from asdkit.inference.waveform_front_end import Prepared, WaveformFrontEnd
 from asdkit.io.tables import PathName
 from asdkit.ivector.system import Extraction, IvectorSystem
 from asdkit.models.networks import TrainedNetwork
-from asdkit.nnet.extraction import extract
 
 MAX_FRAMES = 12_000  # of a padded batch, as in nnet-extract
-READ_AHEAD = 100_000  # frames that are in memory at a time
 
 
-class Embedder(TrainedModel):
+class Embedder(RecordingModel):
     """A model that embeds recordings, and compares them.
 
     Args:
@@ -46,9 +41,8 @@ class Embedder(TrainedModel):
         front_end: WaveformFrontEnd,
         backend: Backend,
     ) -> None:
-        super().__init__(path, what)
+        super().__init__(path, what, "embedding", front_end)
         self.embedding_dim = embedding_dim
-        self.front_end = front_end
         self.backend = backend
         dim = backend.pipeline.input_dim
         if dim not in (None, embedding_dim):
@@ -83,17 +77,8 @@ class Embedder(TrainedModel):
         Raises:
             DataError: one of them is wrong, see `embed`.
         """
-        if isinstance(audios, (str, tuple)):
-            raise TypeError(f"expected a list of recordings, got {audios!r}")
-        parts = [np.empty((0, self.embedding_dim), np.float32)]
-        for batch in in_batches(self._prepare(audios), READ_AHEAD):
-            embeddings = self._embed(batch)
-            for item, embedding in zip(batch, embeddings, strict=True):
-                if not np.isfinite(embedding).all():
-                    problem = f"its embedding of {item.name!r} is not finite"
-                    raise DataError(self.path, problem)
-            parts.append(embeddings)
-        return np.concatenate(parts)
+        found = list(self.compute(audios))
+        return np.stack(found) if found else np.empty((0, self.embedding_dim), "f4")
 
     def score(self, enroll: Any, test: Any) -> Score:
         """Tell how likely two recordings are of the same speaker.
@@ -122,14 +107,6 @@ class Embedder(TrainedModel):
     def _is_embedding(self, side: Any) -> bool:
         """Tell an embedding from a recording."""
         return isinstance(side, np.ndarray) and side.shape == (self.embedding_dim,)
-
-    def _prepare(self, audios: Iterable[Any]) -> Iterable[Prepared]:
-        """Yield the frames of recordings."""
-        raise NotImplementedError
-
-    def _embed(self, batch: Sequence[Prepared]) -> np.ndarray:
-        """N prepared recordings -> (N, E) float32."""
-        raise NotImplementedError
 
 
 class NetworkEmbedder(Embedder):
@@ -187,19 +164,9 @@ class NetworkEmbedder(Embedder):
         least = self.network.min_frames
         return self.front_end.prepare(audios, self.front_end.keep_voiced, least)
 
-    def _embed(self, batch: Sequence[Prepared]) -> np.ndarray:
+    def _compute(self, batch: Sequence[Prepared]) -> np.ndarray:
         """N prepared recordings -> (N, E) float32."""
-        found = np.empty((len(batch), self.embedding_dim), np.float32)
-        lengths = [len(item.frames) for item in batch]
-        for rows in bucket_by_length(lengths, MAX_FRAMES):
-            padded = pad(
-                [batch[row].name for row in rows],
-                [batch[row].frames for row in rows],
-                self.front_end.config.subtract_mean,
-            )
-            for _, embeddings in extract(self.network, [padded], self.device):
-                found[rows] = embeddings
-        return found
+        return self.pad_by_length(batch, self.network, self.device, MAX_FRAMES)
 
 
 class IvectorEmbedder(Embedder):
@@ -261,9 +228,7 @@ class IvectorEmbedder(Embedder):
         """Yield the voiced frames of recordings, with deltas and without their mean."""
         return self.front_end.prepare(audios, self.frontend)
 
-    def _embed(self, batch: Sequence[Prepared]) -> np.ndarray:
+    def _compute(self, batch: Sequence[Prepared]) -> np.ndarray:
         """N prepared recordings -> (N, R) float32."""
-        names = [item.name for item in batch]
-        frames = join(names, [item.frames for item in batch])
-        found = [ivector for _, ivector, _ in self.extraction([frames])]
+        found = [ivector for _, ivector, _ in self.extraction([join_frames(batch)])]
         return cast(np.ndarray, np.stack(found).astype(np.float32, copy=False))

@@ -36,7 +36,7 @@ def test_batches_make_no_difference(models, monkeypatch):
         files = list(models.audio.values())[:8]
         before = [float(score) for score in model.detect_many(files)]
         with monkeypatch.context() as patch:
-            patch.setattr("asdkit.inference.detectors.READ_AHEAD", 200)
+            patch.setattr("asdkit.inference.recording_model.READ_AHEAD", 200)
             after = [float(score) for score in model.detect_many(files)]
         np.testing.assert_allclose(after, before, rtol=1e-4, atol=1e-5)
 

@@ -34,7 +34,7 @@ def test_many_recordings_have_the_embeddings_of_each_alone(models, kind, monkeyp
     files = [models.audio[utt] for utt in sorted(models.vectors(kind), reverse=True)]
     alone = [model.embed(file) for file in files]
     assert error(model.embed_many(files), alone) < 1e-5
-    monkeypatch.setattr("asdkit.inference.embedders.READ_AHEAD", 300)
+    monkeypatch.setattr("asdkit.inference.recording_model.READ_AHEAD", 300)
     monkeypatch.setattr("asdkit.inference.embedders.MAX_FRAMES", 200)
     assert error(model.embed_many(iter(files)), alone) < 1e-5
     assert model.embed_many([]).shape == (0, model.embedding_dim)
