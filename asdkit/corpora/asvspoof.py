@@ -19,7 +19,8 @@ from asdkit.base.errors import DataError
 from asdkit.base.names import CURE, find_id_problem
 from asdkit.corpora.asvspoof_layouts import Layout, find, layout_of, require
 from asdkit.corpora.partialspoof import mark_spoofed
-from asdkit.data.manifests import CUSTOM, Utterance, write_utterances
+from asdkit.data.manifest_tables import CUSTOM
+from asdkit.data.manifests import Utterance, write_utterances
 from asdkit.io.headers import Header, read_headers, tell_channels
 from asdkit.io.protocols import (
     ABSENT,

@@ -1,8 +1,8 @@
 """Tables of a data directory: their keys, and subsets of them.
 
-A table that is not derived from the manifests (`asdkit.data.manifests.DERIVED`) is
-carried along as lines: features, VAD decisions, trials, and whatever a lab keeps in
-``utt2*``, ``spk2*`` and ``reco2*``.
+A table that is not derived from the manifests (`asdkit.data.manifest_tables`) is carried
+along as lines: features, VAD decisions, trials, and whatever a lab keeps in ``utt2*``,
+``spk2*`` and ``reco2*``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Literal, NamedTuple
 
 from asdkit.base.errors import DataError
 from asdkit.base.numbers import parse_number
-from asdkit.data.manifests import DERIVED, Manifests
+from asdkit.data.manifest_tables import DERIVED
+from asdkit.data.manifests import Manifests
 from asdkit.data.problems import VALUES
 from asdkit.io.tables import PathName, read_lines
 

@@ -18,12 +18,11 @@ from asdkit.base.numbers import parse_finite
 from asdkit.data.audio_checks import check_audio
 from asdkit.data.derived import list_derived
 from asdkit.data.directory import OVERSHOOT, kind_of, table_names
+from asdkit.data.manifest_tables import DERIVED, derive_tables
 from asdkit.data.manifests import (
-    DERIVED,
     RECORDINGS,
     SUPERVISIONS,
     Manifests,
-    derive_tables,
     read_manifests,
 )
 from asdkit.data.problems import FIX, Entry, Report, Table, check_table, read_text_lines
@@ -103,7 +102,7 @@ def _check_manifests(directory: Path, report: Report) -> dict[str, list[str]] | 
     try:
         manifests = read_manifests(directory, compare=False)
         _check_times(directory / SUPERVISIONS, manifests, report)
-        derived = derive_tables(manifests)
+        derived = derive_tables(*manifests)
     except DataError as error:
         cure = error.hint or "make the manifest again"
         path = Path(error.path)

@@ -1,47 +1,37 @@
-"""The two lhotse manifests of a data directory, and the Kaldi tables made from them.
+"""The two lhotse manifests of a data directory, read and written.
 
-``recordings.jsonl.gz`` and ``supervisions.jsonl.gz`` own who, when and where;
-``wav.scp segments utt2spk spk2utt utt2dur spk2gender text`` are derived from them, and
-of spoofed speech ``utt2attack`` and the other tables of `CUSTOM`.  A directory without
-audio, features only, has no recordings and therefore neither ``wav.scp`` nor
-``segments``.
+``recordings.jsonl.gz`` and ``supervisions.jsonl.gz`` own who, when and where; Kaldi's
+tables are derived from them (`asdkit.data.manifest_tables`).  A directory without
+audio, features only, has no recordings.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
-import shlex
 import zlib
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from asdkit.base.errors import DataError
 from asdkit.base.inputs import note_input, note_inputs
-from asdkit.base.names import find_id_problem
 from asdkit.data.agreement import require_agreement
 from asdkit.data.derived import renew_origins
 from asdkit.data.manifest_rules import CURE, find_problem, require_content
+from asdkit.data.manifest_tables import DERIVED, derive_tables, find_source
 from asdkit.data.staging import stage
 from asdkit.io.files import write_atomic
 from asdkit.io.origins import RECORDINGS, SUPERVISIONS, Origin
-from asdkit.io.tables import PathName, invert
+from asdkit.io.tables import PathName
 
 if TYPE_CHECKING:
-    from lhotse import AudioSource, Recording, SupervisionSegment
+    from lhotse import Recording, SupervisionSegment
 
 # What gzip, JSON and lhotse raise, depending on what is damaged.
 DAMAGES = (
     *(OSError, EOFError, zlib.error, ValueError, TypeError, KeyError),
     *(AssertionError, AttributeError, RecursionError),
-)
-# What spoofed speech is described by; ``custom["attack"]`` is in utt2attack, and so on.
-CUSTOM = ("attack", "codec", "subset", "environment")
-DERIVED = (
-    *("wav.scp", "segments", "utt2spk", "spk2utt", "utt2dur", "spk2gender", "text"),
-    *(f"utt2{name}" for name in CUSTOM),
 )
 
 
@@ -59,7 +49,8 @@ class Utterance(NamedTuple):
         sampling_rate: of the source, in Hz.
         gender: as the manifest has it, None where it is unknown.
         text: transcript, None where unknown.
-        custom: name -> value, for `CUSTOM` names; "attack" is "bonafide" where there
+        custom: name -> value, for the names of
+            `asdkit.data.manifest_tables.CUSTOM`; "attack" is "bonafide" where there
             is none; "spoofed" has beginnings and ends where an utterance is in part.
     """
 
@@ -189,7 +180,7 @@ def _locate(
             f"{utt!r}: {RECORDINGS} has no recording {supervision.recording_id!r}",
             hint="a directory imported without wav.scp has features but no audio",
         )
-    source = _find_source(recording, supervision, path)
+    source = find_source(recording, supervision, path)
     if source.type not in ("file", "command") or recording.transforms:
         what = "transforms" if recording.transforms else f"type {source.type!r}"
         raise DataError(
@@ -210,20 +201,6 @@ def _locate(
         gender=supervision.gender,
         text=supervision.text,
         custom=supervision.custom,
-    )
-
-
-def _find_source(
-    recording: Recording, supervision: SupervisionSegment, path: PathName
-) -> AudioSource:
-    """Find which of a recording's files holds the channel of an utterance."""
-    for source in recording.sources:
-        if supervision.channel in source.channels:
-            return source
-    raise DataError(
-        path,
-        f"{supervision.id!r}: expected one of the channels {recording.channel_ids} of "
-        f"recording {recording.id!r}, got {supervision.channel!r}",
     )
 
 
@@ -250,7 +227,7 @@ def write_manifests(
 
     by_reco = {item.id: item for item in sorted(recordings, key=lambda item: item.id)}
     by_utt = {item.id: item for item in sorted(supervisions, key=lambda item: item.id)}
-    tables = {**derive_tables(Manifests(by_reco, by_utt)), **(carried or {})}
+    tables = {**derive_tables(by_reco, by_utt), **(carried or {})}
     with stage(data_dir, replaces={*DERIVED, *tables}) as staged:
         RecordingSet.from_recordings(by_reco.values()).to_file(staged / RECORDINGS)
         SupervisionSet.from_segments(by_utt.values()).to_file(staged / SUPERVISIONS)
@@ -310,102 +287,3 @@ def write_utterances(
             )
         )
     write_manifests(data_dir, recordings, supervisions, carried, replaces=True)
-
-
-def derive_tables(manifests: Manifests) -> dict[str, list[str]]:
-    """Make the Kaldi tables that two manifests imply: name -> lines, sorted.
-
-    Recordings without an utterance are left out, as Kaldi wants it.  There is a
-    ``segments`` only if an utterance is not its whole recording, and a
-    ``spk2gender``, ``text`` or ``utt2attack`` only if something is known.
-
-    Raises:
-        DataError: an id, an attack or the like holds a blank, or an id what
-            `asdkit.base.names` does not allow; or an utterance wants a channel that
-            its recording does not have.
-    """
-    recordings, supervisions = manifests
-    tables: dict[str, dict[str, str]] = {name: {} for name in DERIVED}
-    names = _name_mono(manifests)
-    whole = True
-    for utt, item in supervisions.items():
-        spk = item.speaker or utt
-        if len(f"{utt} {spk} {item.recording_id}".split()) != 3:
-            ids = (utt, spk, item.recording_id)
-            raise DataError(SUPERVISIONS, f"expected ids without blanks, got {ids}")
-        for name in (utt, spk, item.recording_id):
-            if problem := find_id_problem(name):
-                raise DataError(SUPERVISIONS, problem)
-        tables["utt2spk"][utt] = spk
-        tables["utt2dur"][utt] = seconds(item.duration)
-        if item.gender and item.gender[0] in "mfMF":
-            tables["spk2gender"][spk] = item.gender[0].lower()
-        if item.text is not None:
-            tables["text"][utt] = item.text
-        for name, value in known_of(item).items():
-            tables[f"utt2{name}"][utt] = value
-        recording = recordings.get(item.recording_id)
-        if recording is None:
-            continue
-        reco = names[item.recording_id, item.channel]
-        tables["wav.scp"][reco] = _mono_source(recording, item)
-        times = f"{seconds(item.start)} {seconds(item.end)}"
-        tables["segments"][utt] = f"{reco} {times}"
-        whole = whole and utt == reco and is_whole(item, recording)
-    if whole:
-        tables["segments"].clear()
-    spk2utt = invert(tables["utt2spk"])
-    tables["spk2utt"] = {spk: " ".join(utts) for spk, utts in spk2utt.items()}
-    return {
-        name: [f"{key} {table[key]}".rstrip() for key in sorted(table)]
-        for name, table in tables.items()
-        if table
-    }
-
-
-def known_of(supervision: SupervisionSegment) -> dict[str, str]:
-    """Return the attributes of an utterance under the names of `CUSTOM`.
-
-    Raises:
-        DataError: it is not one word.
-    """
-    custom = supervision.custom or {}
-    known = {name: custom[name] for name in CUSTOM if name in custom}
-    for name, value in known.items():
-        if not isinstance(value, str) or len(value.split()) != 1:
-            problem = f"{supervision.id!r}: expected one word for {name}, got {value!r}"
-            raise DataError(SUPERVISIONS, problem)
-    return known
-
-
-def seconds(value: float) -> str:
-    """Write a time without the noise of binary fractions, e.g. ``1.25``."""
-    return f"{value:.8f}".rstrip("0").rstrip(".")
-
-
-def is_whole(supervision: SupervisionSegment, recording: Recording) -> bool:
-    """Tell whether an utterance is as long as its recording, to half a sample."""
-    missing = recording.duration - supervision.duration
-    return supervision.start == 0 and missing < 0.5 / recording.sampling_rate
-
-
-def _name_mono(manifests: Manifests) -> dict[tuple[str, Any], str]:
-    """Name the channels in use: by their recording, if only one of it is in use."""
-    used = {(x.recording_id, x.channel) for x in manifests.supervisions.values()}
-    count = Counter(reco for reco, _ in used)
-    return {
-        (reco, channel): reco if count[reco] == 1 else f"{reco}-{channel + 1}"
-        for reco, channel in used
-    }
-
-
-def _mono_source(recording: Recording, supervision: SupervisionSegment) -> str:
-    """What stands in wav.scp, which knows one channel only; sox cuts it out."""
-    source = _find_source(recording, supervision, SUPERVISIONS)
-    is_command = source.type == "command"
-    if len(source.channels) == 1:
-        return f"{source.source} |" if is_command else str(source.source)
-    remix = f"-t wav - remix {source.channels.index(supervision.channel) + 1} |"
-    if is_command:
-        return f"{source.source} | sox -t wav - {remix}"
-    return f"sox {shlex.quote(str(source.source))} {remix}"

@@ -16,11 +16,10 @@ from asdkit.base.errors import DataError
 from asdkit.base.inputs import renewing
 from asdkit.data.derived import keep_origins
 from asdkit.data.directory import Ids, first_word, kind_of, restrict, table_names
+from asdkit.data.manifest_tables import DERIVED, derive_tables
 from asdkit.data.manifests import (
-    DERIVED,
     RECORDINGS,
     SUPERVISIONS,
-    derive_tables,
     read_manifests,
     write_manifests,
     write_tables,
@@ -59,7 +58,7 @@ def repair(data_dir: PathName) -> None:
             problem = "expected utterances, got none; nothing has been changed"
             raise DataError(directory / SUPERVISIONS, problem)
         carried = {name: x for name, x in tables.items() if name not in DERIVED}
-        tables = {**carried, **derive_tables(manifests)}
+        tables = {**carried, **derive_tables(*manifests)}
     elif "utt2spk" not in tables:
         tables["utt2spk"] = _turn_around(directory, tables)
     before = _ids(tables)

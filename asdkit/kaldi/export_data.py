@@ -18,11 +18,10 @@ from asdkit.data.directory import (
     require_another,
     restrict,
 )
+from asdkit.data.manifest_tables import DERIVED, derive_tables
 from asdkit.data.manifests import (
-    DERIVED,
     SUPERVISIONS,
     Manifests,
-    derive_tables,
     read_manifests,
     write_tables,
 )
@@ -57,7 +56,7 @@ def export_directory(
     if not ids.utts:
         raise DataError(Path(data_dir) / SUPERVISIONS, "expected utterances, got none")
     logger.info("data-export: %s: %d utterances", data_dir, len(ids.utts))
-    tables = {**derive_tables(manifests), **read_carried(data_dir)}
+    tables = {**derive_tables(*manifests), **read_carried(data_dir)}
     recos = frozenset(map(first_word, tables.get("wav.scp", [])))
     ids = ids._replace(recos=recos)
     tables = _complete(Path(data_dir), restrict(tables, ids, ids), ids)

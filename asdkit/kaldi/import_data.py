@@ -20,7 +20,8 @@ from asdkit.base.numbers import parse_finite
 from asdkit.base.ranges import FolderPath, Natural
 from asdkit.data.derived import list_derived
 from asdkit.data.directory import OVERSHOOT, first_word, kind_of, read_carried
-from asdkit.data.manifests import CUSTOM, write_manifests
+from asdkit.data.manifest_tables import CUSTOM
+from asdkit.data.manifests import write_manifests
 from asdkit.data.supervisions import read_genders
 from asdkit.io.ark import load_shape, read_scp
 from asdkit.io.headers import Header, read_headers, tell_channels
