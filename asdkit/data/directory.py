@@ -1,8 +1,8 @@
 """Tables of a data directory: their keys, and subsets of them.
 
-A table that is not derived from the manifests (`asdkit.data.manifest_tables`) is carried
-along as lines: features, VAD decisions, trials, and whatever a lab keeps in ``utt2*``,
-``spk2*`` and ``reco2*``.
+A table that is not derived from the manifests (`asdkit.data.manifest_tables`) is
+carried along as lines: features, VAD decisions, trials, and whatever a lab keeps in
+``utt2*``, ``spk2*`` and ``reco2*``.
 """
 
 from __future__ import annotations
