@@ -17,6 +17,7 @@ from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.locks import Lock, LockedError
 
 LOCK = "asdkit.lock"
+_held: set[Path] = set()  # by this process
 
 
 class Output(str):
@@ -80,7 +81,8 @@ def outputs_of(args: argparse.Namespace) -> list[Output]:
 def hold(*outputs: Output) -> Iterator[None]:
     """Lock outputs against other runs, for all ranks together.
 
-    Directories are made for that, and removed in the end if they are empty.
+    Directories are made for that, and removed in the end if they are empty.  What this
+    process holds already, it goes on holding until the outer block ends.
 
     Args:
         outputs: any number of outputs, the same on all ranks.
@@ -90,6 +92,7 @@ def hold(*outputs: Output) -> Iterator[None]:
             ranks, the first one says so.
         SystemExit: that happened, on the other ranks.
     """
+    outputs = tuple(output for output in outputs if output.lock not in _held)
     locks: dict[Path, Lock] = {}
     try:
         refusal = None
@@ -107,8 +110,10 @@ def hold(*outputs: Output) -> Iterator[None]:
             for output in outputs:
                 lock = locks.setdefault(output.lock, Lock(output.lock))
                 lock.join(rank())
+        _held.update(locks)
         yield
     finally:
+        _held.difference_update(locks)
         for lock in reversed(locks.values()):
             lock.release()
 

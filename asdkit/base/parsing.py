@@ -38,6 +38,9 @@ def parsing_of(hint: Any, allowed: Range = ANY) -> dict[str, Any]:
     Args:
         hint: a type, or one of `asdkit.base.ranges`.
         allowed: the range, if the type is a number and has none of its own.
+
+    Raises:
+        KeyError, TypeError, ValueError: no command line is parsed by such a type.
     """
     if typing.get_origin(hint) is typing.Annotated:
         hint, note = typing.get_args(hint)
@@ -57,6 +60,14 @@ def parsing_of(hint: Any, allowed: Range = ANY) -> dict[str, Any]:
         return {"type": str, "metavar": "NAME"}
     metavar = {int: "N", float: "X"}[hint]
     return {"type": functools.partial(_number, hint, allowed), "metavar": metavar}
+
+
+def find_parsing(hint: Any) -> dict[str, Any] | None:
+    """Translate a type annotation like `parsing_of`; None if it is no option's."""
+    try:
+        return parsing_of(hint)
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def list_of(

@@ -8,7 +8,7 @@ from typing import Any
 from asdkit.base.errors import AsdkitError
 from asdkit.base.expressions import Unknown
 from asdkit.base.options import Choosing, add_option_of_choice, explain
-from asdkit.base.parsing import list_of, parsing_of
+from asdkit.base.parsing import find_parsing, list_of
 from asdkit.base.plugins import allow, plugin
 from asdkit.base.signatures import MISSING, Parameter, parameters_of
 
@@ -67,12 +67,7 @@ def _parsing_of(parameter: Parameter) -> dict[str, Any] | None:
     default = parameter.default
     if default is MISSING or isinstance(default, Unknown):
         return None
-    for hint in (parameter.annotation, type(default)):
-        try:
-            return parsing_of(hint)
-        except (KeyError, TypeError, ValueError):
-            continue
-    return None
+    return find_parsing(parameter.annotation) or find_parsing(type(default))
 
 
 def _declare(

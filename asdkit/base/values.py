@@ -12,7 +12,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from asdkit.base.parsing import parsing_of
+from asdkit.base.parsing import find_parsing
 from asdkit.base.references import Configurable
 from asdkit.base.signatures import parameters_of
 
@@ -41,9 +41,8 @@ def check_values(configurable: Configurable, values: Mapping[str, Any]) -> None:
         hint = parameters[name].annotation
         if value is None and _may_be_none(hint):
             continue
-        try:
-            parsing = parsing_of(hint)
-        except (KeyError, TypeError, ValueError):
+        parsing = find_parsing(hint)
+        if parsing is None:
             continue
         if (choices := parsing.get("choices")) is not None:
             if value not in choices:

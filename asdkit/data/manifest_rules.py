@@ -24,6 +24,7 @@ from asdkit.data.manifest_fields import (
     is_recording,
     is_text,
 )
+from asdkit.io.paths import require_file
 
 # What lhotse's methods perturb_speed and resample leave behind, as asdkit calls them.
 TRANSFORMS = ("Speed", "Resample")
@@ -40,8 +41,7 @@ def require_content(path: Path) -> None:
     Raises:
         DataError: so it is; nothing is raised if there is nothing at all.
     """
-    if path.exists() and not path.is_file():
-        raise DataError(path, "expected a file, got something else")
+    require_file(path)
     if path.exists() and path.stat().st_size == 0:
         hint = "it is damaged or cut short; make it again"
         raise DataError(path, "expected a manifest, got an empty file", hint=hint)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -26,6 +25,7 @@ from asdkit.io.ark_value import read_shape, read_value
 from asdkit.io.files import write_atomic
 from asdkit.io.kaldi_stream import open_bytes
 from asdkit.io.origins import Origin, note_origin, require_origin
+from asdkit.io.paths import require_file
 from asdkit.io.tables import PathName, read_lines, read_table
 
 LONGEST_KEY = 4096  # bytes; more without a blank are no archive's
@@ -88,8 +88,7 @@ def _open_value(key: str, location: str) -> Iterator[tuple[str, io.BufferedReade
     _refuse_command(location, f"{key!r}", location)
     path, offset = _split_offset(location)
     try:
-        if not os.path.isfile(path) and os.path.exists(path):
-            raise DataError(path, "expected a file, got something else")  # maybe a pipe
+        require_file(path)
         with open_bytes(path) as stream:
             seek_value(path, stream, key, int(offset))
             if not stream.peek(1):

@@ -36,6 +36,7 @@ from asdkit.base.distributed import is_main
 from asdkit.base.errors import DataError
 from asdkit.base.inputs import program_cache
 from asdkit.io.files import write_atomic
+from asdkit.io.paths import require_file
 from asdkit.io.tables import PathName
 
 logger = logging.getLogger(__name__)
@@ -310,7 +311,7 @@ def _digest_sizes(data_dir: Path) -> str | None:
 def _digest_utt2spk(data_dir: Path) -> str | None:
     """Digest who says what."""
     path = data_dir / "utt2spk"
-    _require_file(path)
+    require_file(path)
     return digest_file(path) if path.exists() else None
 
 
@@ -321,15 +322,9 @@ DESCRIBE = {
 }
 
 
-def _require_file(path: Path) -> None:
-    """Raise if something else stands in place of a file: a named pipe would block."""
-    if path.exists() and not path.is_file():
-        raise DataError(path, "expected a file, got something else")
-
-
 def _unzip(path: Path) -> bytes | None:
     """Read a manifest; None if there is none."""
-    _require_file(path)
+    require_file(path)
     try:
         with gzip.open(path, "rb") as stream:
             return stream.read()

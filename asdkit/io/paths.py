@@ -1,9 +1,21 @@
-"""Hints for paths that do not exist in the working directory."""
+"""Checks of paths, and hints for those that do not exist."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+from asdkit.base.errors import DataError
+
+
+def require_file(path: str | os.PathLike[str]) -> None:
+    """Raise if something else stands in place of a file: a named pipe would block.
+
+    Raises:
+        DataError: so it is; nothing is raised if there is nothing at all.
+    """
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise DataError(path, "expected a file, got something else")
 
 
 def relative_hint(path: str | os.PathLike[str]) -> str | None:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from asdkit.base.numbers import parse_number
 from asdkit.base.options import Choices, add_choice, add_options, explain
+from asdkit.base.plugins import add_plugins
 from asdkit.base.signatures import parameters_of
 from asdkit.features.registry import FRONT_ENDS
 from asdkit.losses import registry as losses
@@ -49,6 +50,7 @@ OF_SPOOFS = ("sampling", "crop")
 
 def add_all_options(parser: argparse.ArgumentParser) -> None:
     """Declare all options to train on speakers."""
+    add_plugins(parser)
     groups = _groups(parser, "speakers")
     add_options(groups["speakers"], TRAINING_SET, *OF_SPEAKERS)
     _add_shared_options(groups, TRAINING_SET, NETWORKS, CRITERIA)
@@ -56,6 +58,7 @@ def add_all_options(parser: argparse.ArgumentParser) -> None:
 
 def add_spoof_options(parser: argparse.ArgumentParser) -> None:
     """Declare all options to train on spoofed speech."""
+    add_plugins(parser)
     groups = _groups(parser, "classes")
     groups["classes"].add_argument(
         "--class-weights",

@@ -17,6 +17,7 @@ from asdkit.base.device import choose_device
 from asdkit.base.distributed import is_main
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.inputs import refuse_input
+from asdkit.base.outputs import OutputDir, hold
 from asdkit.base.ranges import AnyPath, FilePath, Natural
 from asdkit.base.registry import Chosen, construct
 from asdkit.base.values import check_values
@@ -193,18 +194,22 @@ class TrainingPlan:
         Raises:
             AsdkitError: parts do not fit together, or ``out`` has checkpoints of a
                 training with other options.
-            DataError: data are missing or damaged, or network.pt in ``out`` is the one
-                to start or to learn from.
+            DataError: data are missing or damaged, network.pt in ``out`` is the one to
+                start or to learn from, or another run is writing there.
             FitError: the data cannot support the training.
         """
-        device_name = choose_device(device)
-        trained, objective, corpus, dev_error = self.prepare(
-            data_dir, dev_dir, device_name
-        )
-        written = Path(out) / "network.pt"
+        with hold(OutputDir(out)):
+            return self._run(data_dir, Path(out), dev_dir, choose_device(device))
+
+    def _run(
+        self, data_dir: PathName, out: Path, dev_dir: PathName | None, device: str
+    ) -> Path:
+        """Train; arguments as for `run`."""
+        trained, objective, corpus, dev_error = self.prepare(data_dir, dev_dir, device)
+        written = out / "network.pt"
         refuse_input(written)  # before hours of work
         self.loop.check_dev_error(dev_error)
-        if is_main() and not any(Path(out).glob("checkpoint.*.pt")):
+        if is_main() and not any(out.glob("checkpoint.*.pt")):
             self.save(out)  # checkpoints keep the plan that they were made with
         trained.options["history"] = self.loop.fit(
             trained.network,
@@ -213,7 +218,7 @@ class TrainingPlan:
             out,
             dict(trained.options),
             dev_error,
-            device_name,
+            device,
         )
         if is_main():
             self.save(out)

@@ -65,6 +65,18 @@ def test_an_output_named_twice_is_held_once():
     assert not os.listdir()
 
 
+def test_what_a_program_holds_the_library_may_hold_within():
+    """The kernel frees all of a process's locks on a file when it closes one."""
+    with hold(OutputDir("exp"), OutputFile("scores")):
+        with hold(OutputDir("./exp/"), OutputDir("other")):
+            assert is_held_elsewhere(OutputDir("other"))
+        assert is_held_elsewhere(OutputDir("exp"))
+        assert not os.path.exists("other")
+    with hold(OutputDir("exp")):
+        assert is_held_elsewhere(OutputDir("exp"))
+    assert not os.listdir()
+
+
 @pytest.mark.parametrize("kind", [Output, OutputDir, OutputFile])
 @pytest.mark.parametrize("error", [None, RuntimeError, KeyboardInterrupt])
 def test_nothing_is_left_of_a_run_that_wrote_nothing(kind, error):

@@ -219,6 +219,26 @@ def test_a_saved_model_does_not_import_its_plugin_until_it_is_named(
     assert next(iter(read_arrays("scp:exp/out/embedding.scp")))[1].shape == (8,)
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        ["--init-from", "exp/net/network.pt"],
+        ["--teacher", "exp/net", "--objective", "cosine"],
+    ],
+)
+def test_a_plugin_in_a_network_to_start_or_learn_from_is_named(
+    module, forget, capsys, source
+):
+    """The cure was an option that training did not have."""
+    train = ["nnet-train", "--network", "resnet18", "--channels", "2", *LOOP]
+    train += ["--chunk-frames", "30", "data/train"]
+    assert main([*train, "--loss", f"{module}:Loss", "exp/net"]) == 0
+    forget(module)
+    assert main([*train, *source, "exp/new"]) == 1
+    assert f"--plugins {module} imports it" in capsys.readouterr().err
+    assert main([*train, *source, "--plugins", module, "exp/new"]) == 0
+
+
 def test_python_names_the_plugins_of_a_file(trained, module, forget):
     forget(module)
     with pytest.raises(DataError, match="is a plug-in that you did not name"):

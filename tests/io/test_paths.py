@@ -1,9 +1,11 @@
+import os
+
 import pytest
 
 from asdkit.base.errors import DataError
 from asdkit.io.ark import load_array, load_shape, read_arrays
 from asdkit.io.audio import read_audio
-from asdkit.io.paths import relative_hint
+from asdkit.io.paths import relative_hint, require_file
 
 
 def test_a_path_that_is_absolute_or_there_needs_no_hint(tmp_path, monkeypatch):
@@ -48,3 +50,15 @@ def test_an_archive_that_is_cut_short_is_to_be_made_again(tmp_path, monkeypatch)
     with pytest.raises(DataError) as caught:
         load_array("utt", "feats.ark:4")
     assert "make it again" in caught.value.hint
+
+
+def test_only_what_is_there_and_no_file_is_refused(tmp_path):
+    """A program that opens a named pipe waits for ever."""
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("file")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("file", "link", "none"):
+        require_file(tmp_path / name)
+    for name in ("pipe", "."):
+        with pytest.raises(DataError, match="expected a file, got something else"):
+            require_file(str(tmp_path / name))

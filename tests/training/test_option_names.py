@@ -22,7 +22,7 @@ from asdkit.training.option_names import (
 # Written into recipes and scripts by users: these names stay.
 NAMES = """
 network channels stem stem-stride pooled-channels pooling normalized embedding-dim
-ssl-trained ssl-checkpoint init-from
+ssl-trained ssl-checkpoint init-from plugins
 loss scale margin num-subcenters bonafide-margin spoof-margin
 objective margin-start margin-stop projection distill-weight distill-warmup slack
 distance-weight angle-weight temperature margin-in-logits gamma kl-share cosine-weight

@@ -268,6 +268,26 @@ def test_what_does_not_change_the_result_may_change_when_it_is_resumed(corpus):
     assert TrainingPlan.read("exp/net") == again
 
 
+def test_one_run_at_a_time_writes_into_a_directory(corpus, monkeypatch):
+    """A second run, from a notebook, would write over the checkpoints of the first."""
+    code = (
+        "from asdkit.base.outputs import OutputDir, hold\n"
+        "with hold(OutputDir('exp/net')):\n"
+        "    print('held', flush=True)\n"
+        "    input()"
+    )
+    command = [sys.executable, "-c", code]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as holder:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(DataError, match="exp/net: another run is writing there"):
+            new_plan().run(corpus, "exp/net", device="cpu")
+        holder.communicate("\n", timeout=20)
+    new_plan().run(corpus, "exp/net", device="cpu")
+    assert Path("exp/net/network.pt").exists()
+    assert not list(Path("exp/net").glob(".*lock"))
+
+
 def test_speakers_have_no_development_set(corpus):
     with pytest.raises(AsdkitError, match="speakers have no development set") as caught:
         new_plan().run(corpus, "exp/net", corpus, device="cpu")
