@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import textwrap
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from asdkit.base.answers import WIDTH, Cell, Table
+from asdkit.base.answers import Cell, Table
 from asdkit.base.errors import DataError
 from asdkit.base.inputs import NUM_THREADS
 from asdkit.base.progress import watch
@@ -213,12 +212,9 @@ def _table(findings: Findings, min_eer: float) -> Table:
     if luck:
         text += f"  Below {min_eer:g} %, but perhaps by chance, with so few files or "
         text += f"speakers: {luck}."
-    notes = [
-        *textwrap.wrap(f"files: {findings.num_bonafide} bona fide, {files}", WIDTH),
-        *textwrap.wrap(text, WIDTH),
-    ]
+    notes = ["", f"files: {findings.num_bonafide} bona fide, {files}", text]
     title = "EER % of one number alone; 50 is chance"
-    return Table(["number", *findings.attacks], rows, notes=["", *notes], title=title)
+    return Table(["number", *findings.attacks], rows, notes=notes, title=title)
 
 
 def _sentence(findings: Findings, min_eer: float) -> str:
