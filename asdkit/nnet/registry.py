@@ -37,6 +37,7 @@ MODELS: Mapping[str, Reference] = {
         "asdkit.nnet.senet:SeNet", blocks=(3, 4, 6, 3), bottleneck=True, gate="eca"
     ),
     "xvector": Reference("asdkit.nnet.xvector:XVector"),
+    "kaldi_xvector": Reference("asdkit.nnet.nnet3.network:Nnet3"),
     "ecapa_tdnn": Reference("asdkit.nnet.ecapa_tdnn:EcapaTdnn", channels=512),
     "ecapa_tdnn_1024": Reference("asdkit.nnet.ecapa_tdnn:EcapaTdnn", channels=1024),
     "campplus": Reference("asdkit.nnet.campplus:CamPlusPlus"),
@@ -55,8 +56,12 @@ MODELS: Mapping[str, Reference] = {
     ),
 }
 
-# Not to be chosen: determined by the data, or by the checkpoint of an encoder.
-GIVEN = ("feat_dim", "ssl", "ssl_options", "ssl_normalize")
+# Not to be chosen: determined by the data, by the checkpoint of an encoder, or by the
+# network of Kaldi's that it goes on from.
+GIVEN = (
+    *("feat_dim", "ssl", "ssl_options", "ssl_normalize"),
+    *("graph", "max_chunk_size", "min_chunk_size", "pad_input"),
+)
 
 
 def build(name: str, **options: Any) -> Network:

@@ -1,0 +1,479 @@
+"""Components of nnet3 that work on frames one by one: affine maps, nonlinearities, norms.
+
+A component keeps every field that Kaldi's file had, also what only Kaldi's training
+uses, so that it can be written back; see `asdkit.kaldi.nnet3`.
+
+Source: Kaldi, src/nnet3/nnet-{simple,normalize,tdnn,general}-component.cc.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from asdkit.nnet.nnet3.descriptors import Span
+
+Fields = Sequence[tuple[str, Any]]
+NORM_FLOOR = 2.0**-66  # kSquaredNormFloor of NormalizeComponent
+SCALE_FLOOR = 1e-4  # Epsilon of ScaleAndOffsetComponent
+MOMENTUM = 0.1  # of the statistics of batch normalization, where training goes on
+
+
+def attribute(token: str) -> str:
+    """Name the attribute of a field.
+
+    Example:
+        >>> attribute("LinearParams")
+        'linear_params'
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", token).lower()
+
+
+class Component(nn.Module):
+    """A component that maps every frame by itself.
+
+    Args:
+        fields: token and value of each field, in the order of the file.  An array is
+            given by its shape, ``{"shape": [40, 120]}``; its numbers come with the
+            state.
+
+    Attributes:
+        fields: as given.
+        input_dim: D.
+        output_dim: D'.
+
+    Raises:
+        ValueError: a field is missing, or fields contradict each other.
+    """
+
+    trained: tuple[str, ...] = ()  # fields that are parameters
+    input_dim: int
+    output_dim: int
+
+    def __init__(self, fields: Fields) -> None:
+        super().__init__()
+        self.fields = [(str(token), value) for token, value in fields]
+        self.options: dict[str, Any] = {}
+        for token, value in self.fields:
+            if not isinstance(value, Mapping):
+                self.options[token] = value
+                continue
+            array = torch.zeros(*value["shape"])
+            if token in self.trained:
+                self.register_parameter(attribute(token), nn.Parameter(array))
+            else:
+                self.register_buffer(attribute(token), array)
+        self.set_dims()
+        if min(self.input_dim, self.output_dim) < 1:
+            raise ValueError(f"maps {self.input_dim} to {self.output_dim} dimensions")
+
+    def set_dims(self) -> None:
+        """Set both dimensions."""
+        self.input_dim = self.output_dim = int(self.option("Dim", "InputDim"))
+
+    def option(self, *tokens: str, default: Any = None) -> Any:
+        """Return the value of the first of the fields that is there."""
+        for token in tokens:
+            if token in self.options:
+                return self.options[token]
+        if default is None:
+            raise ValueError(f"lacks <{tokens[0]}>")
+        return default
+
+    def array(self, token: str, num_axes: int) -> Tensor:
+        """Return the array of a field: (...)."""
+        found = getattr(self, attribute(token), None)
+        if not isinstance(found, Tensor) or found.dim() != num_axes:
+            raise ValueError(f"lacks <{token}> of {num_axes} axes")
+        return found
+
+    def initialize(self) -> None:
+        """Draw initial parameters, for a network that is trained from the start."""
+
+    def needs(self, span: Span) -> Span:
+        """Bound where its output is defined, given a bound of its input."""
+        return span
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D')."""
+        raise NotImplementedError
+
+
+class Same(Component):
+    """NoOp, and what only Kaldi's training has a use for."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D)."""
+        return x
+
+
+class Pointwise(Component):
+    """A function of every number, or of every frame."""
+
+    function: Callable[[Tensor], Tensor]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D)."""
+        return type(self).function(x)
+
+
+class RectifiedLinear(Pointwise):
+    """max(x, 0)."""
+
+    function = staticmethod(torch.relu)
+
+
+class Sigmoid(Pointwise):
+    """1 / (1 + exp(-x))."""
+
+    function = staticmethod(torch.sigmoid)
+
+
+class Tanh(Pointwise):
+    """Hyperbolic tangent."""
+
+    function = staticmethod(torch.tanh)
+
+
+class Softmax(Pointwise):
+    """Softmax over the dimensions of a frame."""
+
+    @staticmethod
+    def function(x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D)."""
+        return x.softmax(dim=-1)
+
+
+class LogSoftmax(Pointwise):
+    """Logarithm of the softmax over the dimensions of a frame."""
+
+    @staticmethod
+    def function(x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D)."""
+        return x.log_softmax(dim=-1)
+
+
+class Affine(Component):
+    """W x + b, with natural gradient or without."""
+
+    trained = ("LinearParams", "BiasParams")
+
+    def set_dims(self) -> None:
+        """Set both dimensions."""
+        self.output_dim, self.input_dim = self.array("LinearParams", 2).shape
+        if self.array("BiasParams", 1).shape != (self.output_dim,):
+            raise ValueError("has a bias of another size than its output")
+
+    def initialize(self) -> None:
+        """Draw weights with a standard deviation of D^-1/2, as Kaldi does; b = 0."""
+        nn.init.normal_(self.array("LinearParams", 2), std=self.input_dim**-0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D')."""
+        return functional.linear(
+            x, self.array("LinearParams", 2), self.array("BiasParams", 1)
+        )
+
+
+class FixedAffine(Affine):
+    """W x + b that is not trained, e.g. an LDA of the input."""
+
+    trained = ()
+
+
+class Linear(Component):
+    """W x."""
+
+    trained = ("Params",)
+
+    def set_dims(self) -> None:
+        """Set both dimensions."""
+        self.output_dim, self.input_dim = self.array("Params", 2).shape
+
+    def initialize(self) -> None:
+        """Draw weights with a standard deviation of D^-1/2, as Kaldi does."""
+        nn.init.normal_(self.array("Params", 2), std=self.input_dim**-0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D')."""
+        return functional.linear(x, self.array("Params", 2))
+
+
+class BlockAffine(Component):
+    """Affine maps of blocks of the dimensions, each with its own rows of W."""
+
+    trained = ("LinearParams", "BiasParams")
+
+    def set_dims(self) -> None:
+        """Set both dimensions."""
+        self.num_blocks = int(self.option("NumBlocks"))
+        self.output_dim, block_dim = self.array("LinearParams", 2).shape
+        self.input_dim = block_dim * self.num_blocks
+        if self.output_dim % self.num_blocks:
+            raise ValueError(f"{self.output_dim} rows for {self.num_blocks} blocks")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D')."""
+        weights = self.array("LinearParams", 2)
+        weights = weights.view(self.num_blocks, -1, weights.shape[1])
+        blocks = x.unflatten(2, (self.num_blocks, -1))  # (N, S, B, D / B)
+        y = torch.einsum("nsbd,bed->nsbe", blocks, weights)
+        return y.flatten(2) + self.array("BiasParams", 1)
+
+
+class RepeatedAffine(Component):
+    """One affine map of every block of the dimensions."""
+
+    trained = ("LinearParams", "BiasParams")
+
+    def set_dims(self) -> None:
+        """Set both dimensions."""
+        self.num_blocks = int(self.option("NumRepeats"))
+        rows, columns = self.array("LinearParams", 2).shape
+        self.input_dim = columns * self.num_blocks
+        self.output_dim = rows * self.num_blocks
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D')."""
+        weights, bias = self.array("LinearParams", 2), self.array("BiasParams", 1)
+        blocks = x.unflatten(2, (self.num_blocks, -1))  # (N, S, B, D / B)
+        return functional.linear(blocks, weights, bias).flatten(2)
+
+
+class FixedScale(Component):
+    """x times a vector that is not trained."""
+
+    token = "Scales"
+
+    def set_dims(self) -> None:
+        """Set both dimensions."""
+        self.input_dim = self.output_dim = len(self.array(self.token, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D)."""
+        return x * self.array(self.token, 1)
+
+
+class PerElementScale(FixedScale):
+    """x times a vector, with natural gradient or without."""
+
+    token = "Params"
+    trained = ("Params",)
+
+
+class FixedBias(FixedScale):
+    """x plus a vector that is not trained."""
+
+    token = "Bias"
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D)."""
+        return x + self.array(self.token, 1)
+
+
+class PerElementOffset(Component):
+    """x plus a vector, of all dimensions or of every block of them."""
+
+    trained = ("Offsets",)
+
+    def set_dims(self) -> None:
+        """Set both dimensions."""
+        block_dim = len(self.array("Offsets", 1))
+        self.input_dim = self.output_dim = int(self.option("Dim", default=block_dim))
+        if self.input_dim % block_dim:
+            raise ValueError(f"{self.input_dim} dimensions in blocks of {block_dim}")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D)."""
+        offsets = self.array("Offsets", 1)
+        return (x.unflatten(2, (-1, len(offsets))) + offsets).flatten(2)
+
+
+class ScaleAndOffset(PerElementOffset):
+    """x times a vector plus a vector; no factor is closer to 0 than `SCALE_FLOOR`."""
+
+    trained = ("Scales", "Offsets")
+
+    def initialize(self) -> None:
+        """Start as the identity."""
+        nn.init.ones_(self.array("Scales", 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D)."""
+        scales = self.array("Scales", 1)
+        floor = torch.where(scales < 0, -SCALE_FLOOR, SCALE_FLOOR)
+        scales = torch.where(scales.abs() < SCALE_FLOOR, floor, scales)
+        blocks = x.unflatten(2, (-1, len(scales)))
+        return (blocks * scales + self.array("Offsets", 1)).flatten(2)
+
+
+class ConstantFunction(Component):
+    """A vector, whatever x is."""
+
+    trained = ("Output",)
+
+    def set_dims(self) -> None:
+        """Set both dimensions."""
+        self.input_dim = int(self.option("InputDim"))
+        self.output_dim = len(self.array("Output", 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D')."""
+        return self.array("Output", 1).expand(*x.shape[:2], -1)
+
+
+class SumBlock(Component):
+    """The sum of all blocks of the dimensions, times a constant."""
+
+    def set_dims(self) -> None:
+        """Set both dimensions."""
+        self.input_dim = int(self.option("InputDim"))
+        self.output_dim = int(self.option("OutputDim"))
+        if self.output_dim < 1 or self.input_dim % self.output_dim:
+            raise ValueError(f"{self.input_dim} dimensions, blocks of {self.output_dim}")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D')."""
+        blocks = x.unflatten(2, (-1, self.output_dim))
+        return blocks.sum(2) * float(self.option("Scale", default=1.0))
+
+
+class ElementwiseProduct(SumBlock):
+    """The product of all blocks of the dimensions."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D')."""
+        return x.unflatten(2, (-1, self.output_dim)).prod(2)
+
+
+class Pnorm(SumBlock):
+    """The 2-norm of neighboring dimensions."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D')."""
+        return torch.linalg.vector_norm(x.unflatten(2, (self.output_dim, -1)), dim=3)
+
+
+class Permute(Component):
+    """The dimensions in another order."""
+
+    def set_dims(self) -> None:
+        """Set both dimensions."""
+        order = self.option("ColumnMap")
+        self.input_dim = self.output_dim = len(order)
+        if sorted(order) != list(range(len(order))):
+            raise ValueError("has a <ColumnMap> that is no permutation")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D)."""
+        order = torch.tensor(self.option("ColumnMap"), device=x.device)
+        return x.index_select(2, order)
+
+
+class BatchNorm(Component):
+    """(x - mean) / std times a constant, of all dimensions or of every block of them.
+
+    While training goes on, mean and variance are the batch's, and the stored ones
+    follow them.  Kaldi sums them up over the last epochs instead.
+    """
+
+    def set_dims(self) -> None:
+        """Set both dimensions."""
+        self.input_dim = self.output_dim = int(self.option("Dim"))
+        self.block_dim = len(self.array("StatsMean", 1))
+        if self.array("StatsVar", 1).shape != (self.block_dim,) or (
+            not self.block_dim or self.input_dim % self.block_dim
+        ):
+            raise ValueError(
+                f"has statistics of {self.block_dim} of {self.input_dim} dimensions"
+            )
+
+    def initialize(self) -> None:
+        """Start as the identity."""
+        nn.init.ones_(self.array("StatsVar", 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D)."""
+        normalized = functional.batch_norm(
+            x.reshape(-1, self.block_dim),
+            self.array("StatsMean", 1),
+            self.array("StatsVar", 1),
+            training=self.training,
+            momentum=MOMENTUM,
+            eps=float(self.option("Epsilon")),
+        )
+        target = float(self.option("TargetRms", default=1.0))
+        return normalized.view(x.shape) * target
+
+
+class Normalize(Component):
+    """x scaled to a root mean square, of all dimensions or of every block of them."""
+
+    def set_dims(self) -> None:
+        """Set both dimensions."""
+        self.input_dim = int(self.option("InputDim", "Dim"))
+        self.block_dim = int(self.option("BlockDim", default=self.input_dim))
+        self.with_log = bool(self.option("AddLogStddev", default=False))
+        if self.block_dim < 1 or self.input_dim % self.block_dim:
+            raise ValueError(f"{self.input_dim} dimensions, blocks of {self.block_dim}")
+        num_blocks = self.input_dim // self.block_dim
+        self.output_dim = self.input_dim + num_blocks * self.with_log
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D')."""
+        target = float(self.option("TargetRms", default=1.0))
+        blocks = x.unflatten(2, (-1, self.block_dim))
+        power = blocks.square().mean(3, keepdim=True)
+        y = blocks * (power / target**2).clamp(min=NORM_FLOOR).rsqrt()
+        if self.with_log:
+            stddev = power.clamp(min=NORM_FLOOR).sqrt()
+            y = torch.cat([y, stddev.log()], dim=3)
+        return y.flatten(2)
+
+
+class Dropout(Component):
+    """Zeros at random while training; afterwards x times the share that was kept."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D)."""
+        share = float(self.option("DropoutProportion"))
+        if not self.training:
+            return x * (1 - share)
+        per_frame = self.option("DropoutPerFrame", default=False)
+        shape = (*x.shape[:2], 1) if per_frame else x.shape
+        return x * (torch.rand(shape, device=x.device) >= share)
+
+
+class GeneralDropout(Component):
+    """Zeros, or with <Continuous> factors around 1, at random while training.
+
+    A mask holds for a block of dimensions, and for a period of time or, if that is 0,
+    for the utterance.
+    """
+
+    def set_dims(self) -> None:
+        """Set both dimensions."""
+        super().set_dims()
+        self.block_dim = int(self.option("BlockDim", default=self.input_dim))
+        if self.block_dim < 1 or self.input_dim % self.block_dim:
+            raise ValueError(f"{self.input_dim} dimensions, blocks of {self.block_dim}")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D)."""
+        share = float(self.option("DropoutProportion"))
+        if not self.training or not share:
+            return x
+        period = int(self.option("TimePeriod", default=0)) or x.shape[1]
+        shape = x.shape[0], -(-x.shape[1] // period), 1, self.block_dim
+        mask = torch.rand(shape, device=x.device, dtype=x.dtype)
+        if self.option("Continuous", default=False):
+            mask = 1 - 2 * share + 4 * share * mask
+        else:
+            mask = (mask >= share) / (1 - share)
+        mask = mask.repeat_interleave(period, dim=1)[:, : x.shape[1]]
+        return (x.unflatten(2, (-1, self.block_dim)) * mask).flatten(2)
