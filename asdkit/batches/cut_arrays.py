@@ -17,6 +17,7 @@ import numpy as np
 from asdkit.base.distributed import share
 from asdkit.base.errors import DataError
 from asdkit.data.manifest_rules import is_safe_name
+from asdkit.features.cmn import sliding_cmn
 from asdkit.io.ark import load_array, read_scp
 from asdkit.io.audio import open_audio, open_stream, read_samples, require_sound
 from asdkit.io.paths import relative_hint
@@ -160,13 +161,17 @@ def require_audio(cuts: Sequence[MonoCut]) -> None:
         )
 
 
-def load_feats(cut: MonoCut, location: str, dim: int) -> np.ndarray:
+def load_feats(
+    cut: MonoCut, location: str, dim: int, cmn_window: int = 0
+) -> np.ndarray:
     """Load the stored features of a cut, without the frames its VAD rejects.
 
     Args:
         cut: from `read_cuts`.
         location: location from `locate_feats`.
         dim: the required D.
+        cmn_window: frames of the sliding window whose mean is subtracted, before frames
+            are left out; 0: none.
 
     Returns:
         (T, D) float32.
@@ -202,6 +207,8 @@ def load_feats(cut: MonoCut, location: str, dim: int) -> np.ndarray:
             f"{len(feats)}",
             hint="asdkit data-validate --fix true makes that table again",
         )
+    if cmn_window:
+        feats = sliding_cmn(feats, cmn_window, center=True)
     if vad is not None:
         feats = feats[voiced]
     return feats.astype(np.float32, copy=False)

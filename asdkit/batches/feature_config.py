@@ -13,6 +13,7 @@ from asdkit.base.errors import DataError
 from asdkit.base.registry import construct
 from asdkit.batches.frame_sources import (
     DELTA_WINDOW,
+    CenteredFrames,
     ComputedFrames,
     DeltaFrames,
     FrameSource,
@@ -21,6 +22,7 @@ from asdkit.batches.frame_sources import (
 from asdkit.data.cuts import read_cuts
 from asdkit.data.derived import origin_of_audio, origin_of_features
 from asdkit.data.feats_info import FeatsInfo, read_info, read_vad_info
+from asdkit.features.cmn import sliding_cmn
 from asdkit.features.deltas import add_deltas
 from asdkit.features.framing import Features
 from asdkit.features.registry import FEATURES, name_of
@@ -43,6 +45,8 @@ class FeatureConfig:
         voiced: leave out frames without speech, as vad.scp says.
         subtract_mean: subtract the mean over time of every chunk or utterance.
         delta_order: order of the highest time derivative to append; 0: none.
+        cmn_window: frames of the sliding window for mean subtraction, over all frames,
+            pauses as well; 0: none.
         vad: "method" and "options" of vad-compute that rejected frames; None: unknown,
             or nothing was rejected.
 
@@ -57,6 +61,7 @@ class FeatureConfig:
     subtract_mean: bool = True
     delta_order: int = 0
     vad: dict[str, Any] | None = None
+    cmn_window: int = 0
 
     def __post_init__(self) -> None:
         if self.source == "audio" and self.voiced:
@@ -75,12 +80,14 @@ class FeatureConfig:
         voiced: bool,
         subtract_mean: bool,
         delta_order: int = 0,
+        cmn_window: int = 0,
     ) -> FeatureConfig:
         """Describe the stored features of a data directory."""
         kind, options = described(read_info(data_dir))
         info = read_vad_info(data_dir) if voiced else None
         vad = None if info is None else info._asdict()
-        return cls("stored", kind, options, voiced, subtract_mean, delta_order, vad)
+        prepared = subtract_mean, delta_order, vad, cmn_window
+        return cls("stored", kind, options, voiced, *prepared)
 
     @classmethod
     def read_by_gmms(cls, data_dir: PathName) -> FeatureConfig:
@@ -90,11 +97,16 @@ class FeatureConfig:
 
     @classmethod
     def computed_by(
-        cls, extractor: Features, subtract_mean: bool, delta_order: int = 0
+        cls,
+        extractor: Features,
+        subtract_mean: bool,
+        delta_order: int = 0,
+        cmn_window: int = 0,
     ) -> FeatureConfig:
         """Describe the features that an extractor computes from audio."""
         kind, options = name_of(extractor), dict(extractor.options)
-        return cls("audio", kind, options, False, subtract_mean, delta_order)
+        prepared = subtract_mean, delta_order, None, cmn_window
+        return cls("audio", kind, options, False, *prepared)
 
     @classmethod
     def read(cls, description: Mapping[str, Any]) -> FeatureConfig:
@@ -164,10 +176,10 @@ class FeatureConfig:
         """
         frames: FrameSource
         if self.source == "stored":
-            frames = StoredFrames(cuts)
+            frames = StoredFrames(cuts, cmn_window=self.cmn_window)
         else:
             frames = ComputedFrames(cuts, self.extractor())
-        frames = self.with_deltas(frames)
+        frames = self.prepared(frames)
         if dim not in (None, frames.dim):
             raise DataError(
                 frames.cuts[0].id,
@@ -175,12 +187,29 @@ class FeatureConfig:
             )
         return frames
 
-    def with_deltas(self, frames: FrameSource) -> FrameSource:
-        """Append derivatives to frames, if requested."""
+    def prepared(self, frames: FrameSource) -> FrameSource:
+        """Subtract a sliding mean from computed frames and append derivatives, if any.
+
+        Stored frames have had it subtracted, before pauses were left out.
+        """
+        if self.source == "audio" and self.cmn_window:
+            frames = CenteredFrames(frames, self.cmn_window)
         return DeltaFrames(frames, self.delta_order) if self.delta_order else frames
 
-    def append_deltas(self, feats: np.ndarray) -> np.ndarray:
-        """(T, D) features of an utterance -> (T, D') with derivatives, if any."""
+    def prepare(self, feats: np.ndarray, voiced: np.ndarray | None) -> np.ndarray:
+        """Prepare the features of an utterance as those of the training were.
+
+        Args:
+            feats: (T, D).
+            voiced: (T,) bool, None to keep all frames.
+
+        Returns:
+            (T', D') without a sliding mean, without pauses, with derivatives, if any.
+        """
+        if self.cmn_window:
+            feats = sliding_cmn(feats, self.cmn_window, center=True)
+        if voiced is not None:
+            feats = feats[voiced]
         if not self.delta_order:
             return feats
         return add_deltas(feats, DELTA_WINDOW, self.delta_order)

@@ -20,6 +20,7 @@ from asdkit.batches.cut_arrays import (
     locate_feats,
     require_audio,
 )
+from asdkit.features.cmn import sliding_cmn
 from asdkit.features.deltas import add_deltas
 from asdkit.features.framing import Features
 
@@ -64,6 +65,7 @@ class StoredFrames:
     Args:
         cuts: from ``read_cuts(..., features=True)``.
         max_cached: maximum size in bytes.
+        cmn_window: frames of the sliding window for mean subtraction; 0: none.
 
     Raises:
         DataError: features are missing; or damaged, where they are cached.
@@ -71,7 +73,10 @@ class StoredFrames:
 
     num_copies = 1
 
-    def __init__(self, cuts: Iterable[MonoCut], max_cached: int = 2**31) -> None:
+    def __init__(
+        self, cuts: Iterable[MonoCut], max_cached: int = 2**31, cmn_window: int = 0
+    ) -> None:
+        self.cmn_window = cmn_window
         self.cuts: Sequence[MonoCut] = list(cuts)
         self.dim = self.cuts[0].features.num_features
         self.num_frames = np.array([_count_frames(cut) for cut in self.cuts])
@@ -88,7 +93,8 @@ class StoredFrames:
         """
         if self._cache is not None:
             return self._cache[index]
-        return load_feats(self.cuts[index], self._locations[index], self.dim)
+        where = self.cuts[index], self._locations[index], self.dim
+        return load_feats(*where, self.cmn_window)
 
     def chunk(
         self, index: int, num_frames: int, rng: np.random.Generator
@@ -169,6 +175,42 @@ class ComputedFrames:
             samples = self.augmentation(samples, rng)
         feats = extractor(samples, int(rng.integers(2**32)))[:num_frames]
         return feats, number if self.speed_classes else 0
+
+
+class CenteredFrames:
+    """Frames of another source without their mean over a sliding window.
+
+    Args:
+        frames: source of the frames.
+        cmn_window: frames of the window.
+    """
+
+    def __init__(self, frames: FrameSource, cmn_window: int) -> None:
+        self.frames = frames
+        self.cmn_window = cmn_window
+        self.cuts = frames.cuts
+        self.num_frames = frames.num_frames
+        self.dim = frames.dim
+        self.num_copies = frames.num_copies
+
+    def whole(self, index: int) -> np.ndarray:
+        """Return all frames of an utterance, (T, D) float32.
+
+        Raises:
+            DataError: they are missing or damaged.
+        """
+        return sliding_cmn(self.frames.whole(index), self.cmn_window, center=True)
+
+    def chunk(
+        self, index: int, num_frames: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, int]:
+        """Return (num_frames, D) of an utterance, and which copy it is.
+
+        Raises:
+            DataError: they are missing or damaged.
+        """
+        feats, copy = self.frames.chunk(index, num_frames, rng)
+        return sliding_cmn(feats, self.cmn_window, center=True), copy
 
 
 class DeltaFrames:

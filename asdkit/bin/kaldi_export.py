@@ -1,9 +1,11 @@
-"""Write a UBM, extractor or back-end as Kaldi models.
+"""Write a UBM, extractor, back-end or x-vector network as Kaldi models.
 
 e.g.: asdkit kaldi-export exp/extractor/extractor.npz kaldi/exp/extractor
+e.g.: asdkit kaldi-export exp/xvector/network.pt kaldi/exp/xvector_nnet_1a
 
 A UBM becomes final.dubm and final.ubm, an extractor these and final.ie, a back-end
-mean.vec, transform.mat and plda.  A model from kaldi-import that has not been trained
+mean.vec, transform.mat and plda; a network xvector or kaldi_xvector final.raw, as text,
+extract.config, max_chunk_size and min_chunk_size.  A model from kaldi-import that has not been trained
 since is written back byte for byte.  Front end, Gaussian selection, smoothing and
 length normalization are options of Kaldi's programs, not parts of its models.
 """
@@ -17,12 +19,17 @@ from asdkit.base.outputs import OutputDir
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("model", help="model file (.npz)")
+    parser.add_argument("model", help="model file (.npz, or .pt of a network)")
     parser.add_argument("kaldi_dir", type=OutputDir, help="where to write")
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    from asdkit.kaldi.models import export_model
+    if args.model.endswith(".pt"):
+        from asdkit.kaldi.networks import export_network
 
-    export_model(args.model, args.kaldi_dir)
+        export_network(args.model, args.kaldi_dir)
+    else:
+        from asdkit.kaldi.models import export_model
+
+        export_model(args.model, args.kaldi_dir)

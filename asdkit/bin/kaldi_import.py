@@ -3,12 +3,15 @@
 e.g.: asdkit kaldi-import --root /corpora/x /corpora/x/train data/train
 e.g.: asdkit kaldi-import kaldi/exp/extractor/final.ie exp/extractor
 e.g.: asdkit kaldi-import kaldi/exp/ivectors_train/plda exp/ivectors/backend.npz
+e.g.: asdkit kaldi-import kaldi/exp/xvector_nnet_1a exp/xvector
 
 A data directory is wav.scp, segments, feats.scp and whatever else Kaldi keeps there;
 ids stay the same.  Directories with features but no audio work, too.  A file is a
 model: a UBM (.dubm or .ubm), an extractor (.ie), PLDA, an LDA matrix or a mean.  Files
 that belong to it are taken from the same directory: final.ubm and final.dubm for an
-extractor, mean.vec and transform.mat for PLDA.
+extractor, mean.vec and transform.mat for PLDA.  An x-vector network of nnet3 is a
+directory with final.raw, or that file; it is used with extract.config and the sizes of
+chunks beside it.
 """
 
 from __future__ import annotations
@@ -29,17 +32,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     front_end = "delta_window", "delta_order", "cmn_window"
     add_options(models, "asdkit.features.frontend:FrontEnd", *front_end)
     add_options(models, "asdkit.kaldi.models:import_model", "num_gselect", "min_post")
-    parser.add_argument("source", help="Kaldi data directory or model file")
+    networks = parser.add_argument_group("x-vector networks")
+    names = "nnet_config", "chunk_size", "min_chunk_size", "pad_input"
+    add_options(networks, "asdkit.kaldi.networks:read_xvector", *names)
+    parser.add_argument(
+        "source", help="Kaldi data directory, model file, or directory of a network"
+    )
     parser.add_argument(
         "destination",
-        help="where to write: a data directory, the directory of a UBM or an "
-        "extractor, or the file of a back-end (.npz)",
+        help="where to write: a data directory, the directory of a UBM, an extractor "
+        "or a network, or the file of a back-end (.npz)",
     )
 
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    if Path(args.source).is_file():
+    from asdkit.kaldi.nnet3.streams import is_nnet3
+
+    source = Path(args.source)
+    if (source / "final.raw").exists() or (source.is_file() and is_nnet3(source)):
+        from asdkit.kaldi.networks import import_network, read_xvector
+
+        options = options_of(read_xvector, args)
+        with hold(OutputDir(args.destination)):
+            import_network(args.source, args.destination, **options)
+    elif source.is_file():
         from asdkit.features.frontend import FrontEnd
         from asdkit.kaldi.models import import_model
 

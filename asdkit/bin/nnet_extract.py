@@ -18,8 +18,9 @@ from asdkit.base.device import choose_device
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.options import add_options
 from asdkit.base.outputs import OutputDir
-from asdkit.base.parsing import boolean
+from asdkit.base.parsing import boolean, parsing_of
 from asdkit.base.plugins import add_plugins
+from asdkit.base.ranges import Natural
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=boolean,
         metavar="true|false",
         help=f"leave out frames that vad.scp rejects {as_trained}",
+    )
+    parser.add_argument(
+        "--cmn-window",
+        **parsing_of(Natural),
+        help="frames of the sliding window for mean subtraction; 0: none, e.g. where "
+        f"the stored features have it {as_trained}",
     )
     parser.add_argument("data_dir", help="data directory")
     parser.add_argument("net_dir", help="directory with network.pt")
@@ -59,6 +66,7 @@ def main(args: argparse.Namespace) -> None:
     network = trained.network.to(device)
     config = FeatureConfig.read(trained.options["features"])
     given = {"source": args.features, "voiced": args.voiced}
+    given["cmn_window"] = args.cmn_window
     try:
         config = replace(config, **{k: v for k, v in given.items() if v is not None})
     except ValueError as error:

@@ -132,7 +132,7 @@ class WaveformFrontEnd:
 
     def keep_voiced(self, feats: np.ndarray, voiced: np.ndarray | None) -> np.ndarray:
         """(T, D) features, (T,) bool or None -> (T', D') frames for a network."""
-        return self.config.append_deltas(feats if voiced is None else feats[voiced])
+        return self.config.prepare(feats, voiced)
 
     def _features(self, recording: Recording) -> np.ndarray:
         """Compute (T, D) features, T > 0."""

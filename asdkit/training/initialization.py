@@ -26,6 +26,8 @@ from asdkit.training.objectives import OBJECTIVES
 from asdkit.training.spoofing import balanced_weights
 from asdkit.training.training_set import TrainingSet
 
+KALDI = "kaldi_xvector"  # its graph comes with the weights
+
 if TYPE_CHECKING:
     from asdkit.training.plan import TrainingPlan
 
@@ -54,6 +56,8 @@ def new_network(
         loss_options["class_weights"] = (
             balanced_weights(corpus) if weights == "balanced" else weights
         )
+    if plan.network.name == KALDI and plan.init_from is not None:
+        network_options |= _kaldi_options(plan.init_from)
     ssl = None
     if plan.ssl_checkpoint is not None:
         ssl = read_ssl(plan.ssl_checkpoint)
@@ -78,6 +82,14 @@ def new_network(
     if plan.init_from is not None:
         copy_weights(plan.init_from, trained)
     return trained
+
+
+def _kaldi_options(path: PathName) -> dict[str, Any]:
+    """Return the options of a network of Kaldi's, which no command line could hold."""
+    theirs = load_network(path).options["network"]
+    if theirs["name"] != KALDI:
+        return {}
+    return {name: x for name, x in theirs.items() if name != "name"}
 
 
 def copy_weights(path: PathName, trained: TrainedNetwork) -> None:

@@ -35,7 +35,7 @@ SPOOF_CRITERIA = {
     **losses.CLASSIFICATION,
 }
 
-PREPARED = ("voiced", "subtract_mean", "delta_order")
+PREPARED = ("voiced", "subtract_mean", "delta_order", "cmn_window")
 BATCHES = ("chunk_frames", "batch_size", "chunks_per_utt", "num_workers", "seed")
 AUGMENTATION = (
     *("spec_augment_prob", "augment_prob", "noises", "rooms"),

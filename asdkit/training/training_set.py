@@ -87,6 +87,8 @@ class TrainingSetReader:
         voiced: leave out frames that vad.scp rejects; stored features only.
         subtract_mean: subtract the mean over time from every chunk.
         delta_order: order of the highest time derivative to append; 0: none.
+        cmn_window: frames of the sliding window for mean subtraction, over all frames,
+            pauses as well; 0: none.
         chunk_frames: frames per chunk; samples for networks on waveforms.
         batch_size: chunks per batch, over all ranks.
         chunks_per_utt: chunks per utterance in an epoch.
@@ -112,6 +114,7 @@ class TrainingSetReader:
     voiced: bool = False
     subtract_mean: bool = True
     delta_order: Natural = 0
+    cmn_window: Natural = 0
     chunk_frames: Count = 200
     batch_size: Count = 64
     chunks_per_utt: Count = 1
@@ -166,7 +169,7 @@ class TrainingSetReader:
             kept = kept.filter(lambda cut: cut.id in taught).to_eager()
             ear = self._teacher_front_end(kept, config, teacher)
         if extractor:
-            frames = config.with_deltas(self._computed_frames(kept, extractor))
+            frames = config.prepared(self._computed_frames(kept, extractor))
         else:
             frames = config.open_frames(kept)
         classes = self.number_classes(frames.cuts)
@@ -230,7 +233,7 @@ class TrainingSetReader:
             raise AsdkitError("stored features cannot be played at another speed")
         if extractor is None and (self.codec_prob or self.rawboost):
             raise AsdkitError("codecs and RawBoost change audio, not stored features")
-        prepared = self.subtract_mean, self.delta_order
+        prepared = self.subtract_mean, self.delta_order, self.cmn_window
         if extractor is None:
             return FeatureConfig.stored_in(data_dir, self.voiced, *prepared)
         if self.voiced:
@@ -276,7 +279,7 @@ class TrainingSetReader:
                 f"shift of {theirs.window_shift} at {theirs.sample_frequency:g} Hz",
                 hint="another --chunk-frames, --frame-length or --frame-shift",
             )
-        frames = config.with_deltas(self._computed_frames(cuts, theirs))
+        frames = config.prepared(self._computed_frames(cuts, theirs))
         return TeacherFrontEnd(frames, shifts + 1, config.subtract_mean)
 
     def _sampler(self, frames: FrameSource) -> Sampler:

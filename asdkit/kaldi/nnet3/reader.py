@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,15 +36,6 @@ class Nnet3File(NamedTuple):
     def graph(self) -> dict[str, Any]:
         """What `asdkit.nnet.nnet3.network.Nnet3` is built from."""
         return {"nodes": self.nodes, "components": self.components}
-
-
-def is_nnet3(path: PathName) -> bool:
-    """Tell whether a file begins as a raw network does."""
-    try:
-        with Path(path).open("rb") as stream:
-            return stream.read(32).removeprefix(b"\0B").lstrip().startswith(b"<Nnet3>")
-    except OSError:
-        return False
 
 
 def read_nnet3(path: PathName) -> Nnet3File:
@@ -140,15 +130,19 @@ def _read_value(
 
 
 def read_config(path: PathName, nodes: list[str]) -> list[str]:
-    """Lay a configuration over the nodes of a network, as ``--nnet-config`` does.
+    """Read nodes to lay over those of a network, as ``--nnet-config`` does.
 
     Args:
         path: e.g. extract.config, which makes ``tdnn6.affine`` the output.
-        nodes: of the network.
+        nodes: of the network, which these must fit.
+
+    Returns:
+        the lines of the nodes.
 
     Raises:
         DataError: it is malformed, or adds what needs numbers it does not have.
     """
+    changes = []
     for number, line in enumerate(read_lines(path), start=1):
         text = line.partition("#")[0].strip()
         if not text:
@@ -159,7 +153,8 @@ def read_config(path: PathName, nodes: list[str]) -> list[str]:
                     "expected nodes only; a new component has no numbers, got "
                     f"{text!r}"
                 )
-            nodes = merged(nodes, [text])
+            changes.append(text)
+            merged(nodes, changes)
         except ValueError as error:
             raise DataError(path, str(error), line=number) from None
-    return nodes
+    return changes

@@ -191,6 +191,16 @@ class TextFields:
             self.fail(f"expected numbers: {error}")
 
 
+def is_nnet3(path: PathName) -> bool:
+    """Tell whether a file is a network of nnet3, raw or with a transition model."""
+    starts = b"<Nnet3>", b"<TransitionModel>"
+    try:
+        with open_bytes(path) as stream:
+            return stream.read(32).removeprefix(BINARY).lstrip().startswith(starts)
+    except DataError:
+        return False
+
+
 @contextlib.contextmanager
 def open_fields(path: PathName) -> Iterator[BinaryFields | TextFields]:
     """Open a file of components, binary or text, through gzip if need be.

@@ -13,7 +13,7 @@ from asdkit.base.ranges import Count, Natural
 from asdkit.nnet.network import Network
 from asdkit.nnet.nnet3 import components, timed
 from asdkit.nnet.nnet3.components import Component
-from asdkit.nnet.nnet3.graph import Graph
+from asdkit.nnet.nnet3.graph import Graph, merged
 from asdkit.nnet.nnet3.topology import xvector_graph
 
 COMPONENTS: Mapping[str, type[Component]] = {
@@ -63,9 +63,10 @@ class Nnet3(Network):
     chunks, whose embeddings are averaged with their numbers of frames as weights.
 
     Args:
-        graph: "nodes", a line of Kaldi's for each; "components", for each its "name",
-            "type" and "fields", see `asdkit.nnet.nnet3.components.Component`; None: the
-            x-vector of Kaldi's voxceleb/v2.
+        graph: "nodes", a line of Kaldi's for each; "config", nodes that are laid over
+            them for extraction, if any; "components", for each its "name", "type" and
+            "fields", see `asdkit.nnet.nnet3.components.Component`; None: the x-vector
+            of Kaldi's voxceleb/v2.
         max_chunk_size: frames per chunk of an utterance; 0: whole utterances.
         min_chunk_size: shortest chunk in frames; shorter ones are extended or left out.
         pad_input: extend shorter chunks by repeating their first and last frame.
@@ -95,13 +96,14 @@ class Nnet3(Network):
         if graph is None:
             graph = xvector_graph(feat_dim, embedding_dim)
         self.lines: list[str] = [*graph["nodes"]]
+        self.config: list[str] = [*graph.get("config", ())]
         self.names = [item["name"] for item in graph["components"]]
         self.types = [item["type"] for item in graph["components"]]
         if len({*self.names}) < len(self.names):
             raise ValueError("two components have one name")
         parts = [_component(**item) for item in graph["components"]]
         by_name = dict(zip(self.names, parts, strict=True))
-        found = Graph(self.lines, by_name)
+        found = Graph(merged(self.lines, self.config), by_name)
         if (dim := found.dims[found.input]) != feat_dim:
             raise ValueError(f"feat_dim: the network takes {dim}, got {feat_dim}")
         super().__init__(feat_dim, found.dims[found.output])
