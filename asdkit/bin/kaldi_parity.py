@@ -21,7 +21,8 @@ from asdkit.base.options import add_options, options_of
 PLACES = (
     *("train", "test", "conf", "data", "feats", "vad", "diag_ubm", "full_ubm"),
     *("extractor", "ivectors", "backend", "trials", "plda_scores", "adapted_scores"),
-    *("cosine_scores", "num_utts", "allow_pipes"),
+    *("cosine_scores", "xvector_net", "xvector_feats", "xvectors", "xvector_backend"),
+    *("xvector_scores", "xvector_adapted_scores", "num_utts", "allow_pipes"),
 )
 
 

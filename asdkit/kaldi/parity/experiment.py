@@ -50,8 +50,16 @@ class Experiment:
         plda_scores: scores from plda, with those of trials_multi (*_multi) beside them.
         adapted_scores: scores from plda_adapt.
         cosine_scores: dot products after centering and length normalization.
-        num_utts: number of utterances to recompute features, posteriors and i-vectors
-            for; 0: all.
+        xvector_net: location of final.raw, extract.config and the sizes of chunks.
+        xvector_feats: features of a part without a sliding mean and without pauses.
+        xvectors: x-vectors of a part.
+        xvector_backend: location of mean.vec, transform.mat, plda and plda_adapt for
+            x-vectors.
+        xvector_scores: scores of x-vectors from plda; without i-vectors, also where
+            plda_scores is.
+        xvector_adapted_scores: scores of x-vectors from plda_adapt.
+        num_utts: number of utterances to recompute features, posteriors, i-vectors and
+            x-vectors for; 0: all.
         allow_pipes: run recordings that are shell commands (wav.scp lines ending in a
             pipe).
         within_covar_scale: share of the excess variance added to the within-speaker
@@ -79,6 +87,16 @@ class Experiment:
     plda_scores: Place = "exp/scores_{test},scores/plda_scores"
     adapted_scores: Place = "exp/scores_{test}_adapt,scores/plda_adapt_scores"
     cosine_scores: Place = "exp/scores_{test}_cosine,scores/cos_scores"
+    xvector_net: Place = "exp/xvector_nnet_1a,exp/xvector_nnet"
+    xvector_feats: Place = "data/{part}_no_sil/feats.scp"
+    xvectors: Place = (
+        "exp/xvector_nnet_1a/xvectors_{part}/xvector.scp,exp/xvectors_{part}/xvector.scp"
+    )
+    xvector_backend: Place = "exp/xvector_nnet_1a/xvectors_{train},exp/xvectors_{train}"
+    xvector_scores: Place = "exp/scores_{test}_xvector,exp/xvector_nnet_1a/scores_{test}"
+    xvector_adapted_scores: Place = (
+        "exp/scores_{test}_xvector_adapt,exp/xvector_nnet_1a/scores_{test}_adapt"
+    )
     num_utts: Natural = 100
     allow_pipes: bool = False
     within_covar_scale: NonNegative = 0.75
@@ -99,6 +117,13 @@ class Experiment:
             if (self.root / alternative).exists():
                 return self.root / alternative
         raise NotFoundError(" or ".join(alternatives))
+
+    def exists(self, of: str, part: Part = "train") -> bool:
+        """Tell whether one of the alternatives of a place exists."""
+        try:
+            return self.place(of, part).exists()
+        except NotFoundError:
+            return False
 
     def file(self, of: str, name: str, part: Part = "train") -> Path:
         """Find a file by its name in a place.

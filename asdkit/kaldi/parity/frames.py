@@ -112,13 +112,13 @@ def _check_features(
             f"features without dither; these have --dither={extract.dither:g}, random "
             "noise that cannot be repeated"
         )
-    compressed = _is_compressed(experiment, path)
+    compressed = is_compressed(experiment, path)
     theirs = dict(experiment.first(experiment.arrays(path)))
     found = (
         differ(
             extract(samples),
             theirs[utt],
-            FEATURES.value + _compression_step(theirs[utt]) if compressed else None,
+            FEATURES.value + compression_step(theirs[utt]) if compressed else None,
         )
         for utt, samples in _read_samples(experiment, part, theirs, extract)
     )
@@ -153,7 +153,7 @@ def _read_samples(
             yield utt, read_samples(file, source, start, length)
 
 
-def _is_compressed(experiment: Experiment, path: Path) -> bool:
+def is_compressed(experiment: Experiment, path: Path) -> bool:
     """Tell whether the first matrix of a table is compressed."""
     if path.suffix != ".scp":
         return False
@@ -164,7 +164,7 @@ def _is_compressed(experiment: Experiment, path: Path) -> bool:
         return stream.read(4) == b"\0BCM"
 
 
-def _compression_step(feats: np.ndarray) -> np.ndarray:
+def compression_step(feats: np.ndarray) -> np.ndarray:
     """(T, D) that were compressed to 8 bits -> (D,) the largest steps between values.
 
     Source: Kaldi, CompressedMatrix::FloatToChar in src/matrix/compressed-matrix.cc.

@@ -1,4 +1,4 @@
-"""The stages of an i-vector system, each checked against Kaldi's files."""
+"""The stages of i-vector and x-vector systems, each checked against Kaldi's files."""
 
 from __future__ import annotations
 
@@ -10,11 +10,19 @@ from typing import NamedTuple
 import asdkit
 from asdkit.base.answers import Table
 from asdkit.base.errors import AsdkitError, DataError
-from asdkit.kaldi.parity import backend, frames, ivectors, mixtures, model_files
+from asdkit.kaldi.parity import (
+    backend,
+    frames,
+    ivectors,
+    mixtures,
+    model_files,
+    xvectors,
+)
 from asdkit.kaldi.parity.experiment import Experiment, NotFoundError
 from asdkit.kaldi.parity.table import Finding, Row, parity_tables
 
 logger = logging.getLogger(__name__)
+XVECTORS = "x-vectors"  # the section that experiments without any do not have
 
 
 class Stage(NamedTuple):
@@ -28,6 +36,30 @@ class Stage(NamedTuple):
 def _files(of: str, *patterns: str) -> Callable[[Experiment], Iterator[Finding]]:
     """Check that the model files of a place survive import and export unchanged."""
     return partial(model_files.check_files, of=of, patterns=patterns)
+
+
+def _of_xvectors() -> list[Stage]:
+    """List the stages of x-vectors, whose back-end is that of i-vectors."""
+    train, test = ({"part": part} for part in ("train", "test"))
+    back_end = {
+        "mean": xvectors.on_xvectors(backend.check_mean),
+        "LDA": xvectors.on_xvectors(backend.check_lda),
+        "PLDA": xvectors.on_xvectors(backend.check_plda),
+        "adapted PLDA": xvectors.on_xvectors(backend.check_adaptation),
+        "PLDA scores": xvectors.on_xvectors(backend.check_scores, of="plda_scores"),
+        "adapted scores": xvectors.on_xvectors(
+            backend.check_scores, of="adapted_scores"
+        ),
+    }
+    checks = {
+        "CMN and voiced frames, train": partial(xvectors.check_frames, **train),
+        "CMN and voiced frames, test": partial(xvectors.check_frames, **test),
+        "network in and out": xvectors.check_network,
+        "x-vectors, train": partial(xvectors.check_embeddings, **train),
+        "x-vectors, test": partial(xvectors.check_embeddings, **test),
+        **back_end,
+    }
+    return [Stage(XVECTORS, name, check) for name, check in checks.items()]
 
 
 BACKEND = ("mean.vec", "transform.mat", "plda", "plda_adapt")
@@ -59,18 +91,23 @@ STAGES = [
     Stage("scores", "PLDA", partial(backend.check_scores, of="plda_scores")),
     Stage("scores", "adapted", partial(backend.check_scores, of="adapted_scores")),
     Stage("scores", "cosine", partial(backend.check_scores, of="cosine_scores")),
+    *_of_xvectors(),
 ]
 
 
 def compare(experiment: Experiment) -> Iterator[Row]:
     """Check one stage after another.
 
-    A damaged file costs its stage the verdict, not the others.
+    A damaged file costs its stage the verdict, not the others.  X-vectors are looked
+    for only where there is a network of them, or there are some.
 
     Yields:
         one or more rows for every stage.
     """
+    with_xvectors = any(experiment.exists(x) for x in ("xvector_net", "xvectors"))
     for section, name, check in STAGES:
+        if section == XVECTORS and not with_xvectors:
+            continue
         logger.info("kaldi-parity: %s: %s", section, name)
         try:
             for finding in check(experiment):

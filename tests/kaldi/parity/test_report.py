@@ -34,7 +34,10 @@ def only(monkeypatch, *names):
     monkeypatch.setattr("asdkit.kaldi.parity.report.STAGES", chosen)
 
 
-@pytest.mark.parametrize("stage", STAGES, ids=lambda s: f"{s.section}: {s.name}")
+OF_IVECTORS = [stage for stage in STAGES if stage.section != "x-vectors"]
+
+
+@pytest.mark.parametrize("stage", OF_IVECTORS, ids=lambda s: f"{s.section}: {s.name}")
 def test_every_stage_agrees_with_kaldi(golden_rows, stage):
     rows = [r for r in golden_rows if (r.section, r.stage) == stage[:2]]
     assert rows
