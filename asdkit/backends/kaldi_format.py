@@ -7,6 +7,7 @@ and ``plda`` (ivector-compute-plda, ivector-adapt-plda).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,12 +29,48 @@ def center_from_kaldi(mean: np.ndarray) -> Center:
     return center
 
 
-def lda_from_kaldi(transform: np.ndarray) -> Lda:
-    """Convert ``transform.mat``, (lda_dim, D + 1)."""
+def lda_from_kaldi(transform: np.ndarray, dim: int | None = None) -> Lda:
+    """Convert ``transform.mat``.
+
+    Args:
+        transform: (lda_dim, D + 1), or (lda_dim, D) without an offset, which Kaldi's
+            transform-vec takes, too.
+        dim: D; None: there is an offset, as ivector-compute-lda writes one.
+    """
     lda = Lda(lda_dim=len(transform))
-    lda.transform_ = transform[:, :-1].astype(np.float64)
-    lda.offset_ = transform[:, -1].astype(np.float64)
+    has_offset = dim is None or transform.shape[1] > dim
+    num_columns = transform.shape[1] - has_offset
+    lda.transform_ = transform[:, :num_columns].astype(np.float64)
+    lda.offset_ = np.zeros(len(transform))
+    if has_offset:
+        lda.offset_ = transform[:, -1].astype(np.float64)
     return lda
+
+
+def chain_transforms(transforms: Sequence[np.ndarray]) -> np.ndarray:
+    """Make one transform of several that Kaldi applies one after another.
+
+    Args:
+        transforms: each (D'', D' + 1) with an offset in the last column; all but the
+            first may be (D'', D') without.
+
+    Returns:
+        (D'', D + 1) of all.
+
+    Raises:
+        ValueError: one does not take what the one before gives.
+    """
+    total = transforms[0].astype(np.float64)
+    for number, transform in enumerate(transforms[1:], start=2):
+        dim = len(total)
+        if transform.shape[1] not in (dim, dim + 1):
+            wanted = f"{dim} or {dim + 1} columns"
+            problem = f"expected {wanted}, got {transform.shape[1]}"
+            raise ValueError(f"transform {number}: {problem}")
+        lda = lda_from_kaldi(transform, dim)
+        total = lda.transform_ @ total
+        total[:, -1] += lda.offset_
+    return total
 
 
 def plda_from_kaldi(file: PldaFile) -> Plda:
@@ -84,7 +121,8 @@ def pipeline_from_kaldi(
 
     Args:
         mean: (D,) of ``mean.vec``, None to leave centering out.
-        transform: (lda_dim, D + 1) of ``transform.mat``, None to leave LDA out.
+        transform: (lda_dim, D + 1) of ``transform.mat``, or (lda_dim, D), which the
+            mean tells; None to leave LDA out.
         plda: the model that scores.
         source: where the last one comes from, for messages.
 
@@ -102,8 +140,10 @@ def pipeline_from_kaldi(
             raise DataError(
                 source, f"a PLDA of dimension {dim}, an LDA to {len(transform)}"
             )
-        steps.append(lda_from_kaldi(transform))
         dim = transform.shape[1] - 1
+        if mean is not None and len(mean) == transform.shape[1]:
+            dim = len(mean)  # without an offset
+        steps.append(lda_from_kaldi(transform, dim))
     if mean is not None:
         if len(mean) != dim:
             raise DataError(

@@ -28,10 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     data = parser.add_argument_group("data directories")
     names = "root", "allow_pipes", "channel", "sampling_rate"
     add_options(data, "asdkit.kaldi.import_data:import_directory", *names)
+    add_options(data, "asdkit.kaldi.cmvn:apply_cmvn", "cmvn")
     models = parser.add_argument_group("models")
     front_end = "delta_window", "delta_order", "cmn_window"
     add_options(models, "asdkit.features.frontend:FrontEnd", *front_end)
-    add_options(models, "asdkit.kaldi.models:import_model", "num_gselect", "min_post")
+    names = "num_gselect", "min_post", "transforms"
+    add_options(models, "asdkit.kaldi.models:import_model", *names)
     networks = parser.add_argument_group("x-vector networks")
     names = "nnet_config", "chunk_size", "min_chunk_size", "pad_input"
     add_options(networks, "asdkit.kaldi.networks:read_xvector", *names)
@@ -65,8 +67,10 @@ def main(args: argparse.Namespace) -> None:
         with hold(Output(args.destination)):
             import_model(args.source, args.destination, frontend, **options)
     else:
+        from asdkit.kaldi.cmvn import apply_cmvn
         from asdkit.kaldi.import_data import import_directory
 
         options = options_of(import_directory, args)
         with hold(OutputDir(args.destination)):
             import_directory(args.source, args.destination, **options)
+            apply_cmvn(args.destination, **options_of(apply_cmvn, args))

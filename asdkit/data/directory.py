@@ -187,6 +187,8 @@ def restrict(
             lost |= {*map(first_word, lines)} - {*map(first_word, kept[name])}
         elif kind == "trials":
             kept[name] = [x for x in lines if lost.isdisjoint(x.split()[:2])]
+        elif name == "cmvn.scp":  # of speakers, or of utterances
+            kept[name] = [x for x in lines if first_word(x) in after.utts | after.spks]
         elif kind in keys:
             kept[name] = [x for x in lines if first_word(x) in keys[kind]]
         else:

@@ -7,9 +7,9 @@ keeps the parts in files of known names side by side, so naming one is enough.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -53,6 +53,7 @@ def import_model(
     frontend: FrontEnd,
     num_gselect: Count = 20,
     min_post: Share = 0.025,
+    transforms: Annotated[str, "PATH,..."] | None = None,
 ) -> None:
     """Import a Kaldi model, with the files beside it that belong to it.
 
@@ -65,6 +66,9 @@ def import_model(
         frontend: front end of a UBM or an extractor.
         num_gselect: number of Gaussians per frame to use in extraction.
         min_post: smallest posterior to keep in extraction.
+        transforms: matrices that come before PLDA, comma-separated, in the order in
+            which they are applied, e.g. pca.mat,transform.mat; None: transform.mat
+            beside it, if it is there.
 
     Raises:
         DataError: a file is missing, damaged or of no such kind, or they do not fit.
@@ -85,7 +89,7 @@ def import_model(
         path = destination / "extractor.npz"
         save_arrays(path, IvectorSystem.__name__, *system.to_state())
     else:
-        pipeline = _to_pipeline(content, source)
+        pipeline = _to_pipeline(content, source, [*map(Path, transforms.split(",") if transforms else ())])
         save_arrays(destination, "Pipeline", *pipeline.to_state())
 
 
@@ -140,19 +144,29 @@ def _to_ubm(file: DiagGmmFile | FullGmmFile, source: Path) -> Ubm:
     return Ubm(diag, full)
 
 
-def _to_pipeline(content: PldaFile | np.ndarray, source: Path) -> Pipeline:
+def _to_pipeline(
+    content: PldaFile | np.ndarray, source: Path, transforms: Sequence[Path]
+) -> Pipeline:
     """Build a back-end of PLDA and the files beside it, or of one step alone."""
     if isinstance(content, np.ndarray):
         is_mean = content.ndim == 1
         convert = backend.center_from_kaldi if is_mean else backend.lda_from_kaldi
         return Pipeline([convert(content)])
-    mean, transform = source.with_name("mean.vec"), source.with_name("transform.mat")
-    for path in (mean, transform):
+    mean, beside = source.with_name("mean.vec"), source.with_name("transform.mat")
+    for path in (mean, *(transforms or [beside])):
         state = "with" if path.exists() else "without"
         logger.info("kaldi-import: %s %s", state, path)
+    if not transforms and beside.exists():
+        transforms = [beside]
+    matrices = [read_matrix(path) for path in transforms]
+    try:
+        transform = backend.chain_transforms(matrices) if len(matrices) > 1 else None
+    except ValueError as error:
+        names = ", ".join(map(str, transforms))
+        raise DataError(source, f"{error} ({names})") from None
     return backend.pipeline_from_kaldi(
         read_vector(mean) if mean.exists() else None,
-        read_matrix(transform) if transform.exists() else None,
+        matrices[0] if len(matrices) == 1 else transform,
         content,
         source,
     )

@@ -1,0 +1,171 @@
+"""Everything a directory of Kaldi's can hold: taken, applied, ignored, or refused."""
+
+import gzip
+
+import kaldiio
+import numpy as np
+import pytest
+
+from asdkit.__main__ import main
+from asdkit.backends.kaldi import chain_transforms, pipeline_from_kaldi
+from asdkit.base.errors import DataError
+from asdkit.data.subset import write_subset
+from asdkit.io.ark import read_arrays
+from asdkit.io.kaldi import PldaFile, read_plda, write_object
+from asdkit.io.store import load_object
+from asdkit.io.tables import read_table
+from asdkit.kaldi.import_data import import_directory
+from asdkit.kaldi.models import Pipeline
+
+
+def run(*words):
+    return main([str(word) for word in words])
+
+
+def statistics(matrices):
+    """Kaldi's cmvn statistics: sums and count, sums of squares and nothing."""
+    x = np.concatenate(matrices).astype(float)
+    return np.array([[*x.sum(0), len(x)], [*(x**2).sum(0), 0]])
+
+
+@pytest.fixture(params=["speaker", "utterance"])
+def with_cmvn(request, lab):
+    """A directory with statistics, and the features that apply-cmvn makes of them."""
+    feats = dict(read_arrays(f"scp:{lab}/feats.scp"))
+    owner = {utt: utt if request.param == "utterance" else utt[:2] for utt in feats}
+    stats = {
+        name: statistics([x for utt, x in feats.items() if owner[utt] == name])
+        for name in owner.values()
+    }
+    kaldiio.save_ark("cmvn.ark", stats, scp=str(lab / "cmvn.scp"))
+    return lab, feats, {utt: stats[owner[utt]] for utt in feats}
+
+
+@pytest.mark.parametrize("how", ["mean", "mean-variance"])
+def test_stored_statistics_are_applied(with_cmvn, tmp_path, how):
+    lab, feats, stats = with_cmvn
+    assert run("kaldi-import", "--cmvn", how, lab, tmp_path / "out") == 0
+    ours = dict(read_arrays(f"scp:{tmp_path}/out/feats.scp"))
+    for utt, x in feats.items():
+        total, count = stats[utt], stats[utt][0, -1]
+        y = x - total[0, :-1] / count
+        if how == "mean-variance":
+            variance = total[1, :-1] / count - (total[0, :-1] / count) ** 2
+            y = y / np.sqrt(variance)
+        np.testing.assert_allclose(ours[utt], y, atol=1e-5)
+    assert not (tmp_path / "out/cmvn.scp").exists()
+
+
+def test_statistics_that_are_not_applied_are_told_and_come_along(
+    with_cmvn, tmp_path, capsys
+):
+    lab, feats, _ = with_cmvn
+    assert run("kaldi-import", lab, tmp_path / "out") == 0
+    assert "cmvn.scp comes along and is not applied, as in Kaldi's" in capsys.readouterr().err
+    ours = dict(read_arrays(f"scp:{tmp_path}/out/feats.scp"))
+    np.testing.assert_array_equal(ours["s0-u0"], feats["s0-u0"])
+    keys = read_table(tmp_path / "out/cmvn.scp").keys()
+    assert keys == read_table(lab / "cmvn.scp").keys()
+    write_subset(tmp_path / "out", tmp_path / "some", ["s0-u0", "s1-u0"])
+    left = [key for key in keys if key in ("s0", "s1", "s0-u0", "s1-u0")]
+    assert [*read_table(tmp_path / "some/cmvn.scp")] == left
+
+
+def test_missing_statistics_are_named(with_cmvn, tmp_path, capsys):
+    lab, *_ = with_cmvn
+    lines = (lab / "cmvn.scp").read_text().splitlines()
+    (lab / "cmvn.scp").write_text("\n".join(lines[1:]) + "\n")
+    assert run("kaldi-import", "--cmvn", "mean", lab, tmp_path / "out") == 1
+    assert "cmvn.scp: no statistics of " in capsys.readouterr().err
+
+
+def test_folders_of_jobs_are_ignored(lab, tmp_path):
+    for name in ("split2/1", "split2utt/1", ".backup", "log", "conf"):
+        (lab / name).mkdir(parents=True)
+        (lab / name / "utt2spk").write_text("nobody nobody\n")
+    import_directory(lab, tmp_path / "out")
+    assert "nobody" not in read_table(tmp_path / "out/utt2spk")
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_dir()]
+
+
+def test_text_and_compressed_archives_are_read_in_every_table(lab, tmp_path):
+    feats = dict(read_arrays(f"scp:{lab}/feats.scp"))
+    vad = dict(read_arrays(f"scp:{lab}/vad.scp"))
+    kaldiio.save_ark("c.ark", feats, scp=str(lab / "feats.scp"), compression_method=2)
+    kaldiio.save_ark("v.txt", vad, scp=str(lab / "vad.scp"), text=True)
+    import_directory(lab, tmp_path / "out")
+    for utt, x in read_arrays(f"scp:{tmp_path}/out/feats.scp"):
+        assert np.abs(x - feats[utt]).max() < 0.1
+    for utt, x in read_arrays(f"scp:{tmp_path}/out/vad.scp"):
+        np.testing.assert_array_equal(x, vad[utt])
+
+
+PLDA_FORMS = ["binary float", "text", "text, gzipped"]
+
+
+@pytest.mark.parametrize("form", PLDA_FORMS)
+def test_plda_of_other_forms_scores_the_same(golden, tmp_path, rng, form):
+    """Single precision is what Kaldi wrote when it was compiled so."""
+    file = read_plda(golden / "backend/plda")
+    path = tmp_path / "plda"
+    if form == "binary float":
+        write_object(path, PldaFile(*(x.astype(np.float32) for x in file)))
+    else:
+        rows = "\n  ".join(" ".join(map(repr, row)) for row in file.transform.tolist())
+        mean, psi = (" ".join(map(repr, x.tolist())) for x in (file.mean, file.psi))
+        text = f"<Plda>  [ {mean} ]\n [\n  {rows} ]\n [ {psi} ]\n</Plda> ".encode()
+        path.write_bytes(gzip.compress(text) if "gzipped" in form else text)
+    assert run("kaldi-import", path, tmp_path / "ours.npz") == 0
+    ours = load_object(tmp_path / "ours.npz", Pipeline)
+    theirs = pipeline_from_kaldi(None, None, file, path)
+    x = rng.normal(size=(6, len(file.mean)))
+    for pipeline in (ours, theirs):
+        pipeline.scores = pipeline.score_trials(
+            x[:3], np.ones(3), x[3:], np.arange(3), np.arange(3)
+        )
+    np.testing.assert_allclose(ours.scores, theirs.scores, rtol=1e-4)
+
+
+def apply(transform, x):
+    """As transform-vec does: a column more than x has is an offset."""
+    if transform.shape[1] == len(x) + 1:
+        x = np.append(x, 1)
+    return transform @ x
+
+
+def test_transforms_are_chained_as_transform_vec_would(rng):
+    x = rng.normal(size=6)
+    chain = [rng.normal(size=shape) for shape in ((5, 7), (4, 5), (3, 5))]
+    expected = x
+    for transform in chain:
+        expected = apply(transform, expected)
+    np.testing.assert_allclose(apply(chain_transforms(chain), x), expected)
+    with pytest.raises(ValueError, match="transform 2: expected 5 or 6 columns, got 9"):
+        chain_transforms([chain[0], np.ones((2, 9))])
+
+
+def test_a_chain_of_files_goes_before_plda(golden, tmp_path, rng):
+    mean = rng.normal(size=20).astype(np.float32)
+    pca = rng.normal(size=(12, 21)).astype(np.float32)
+    lda = rng.normal(size=(8, 12)).astype(np.float32)  # without an offset
+    plda = tmp_path / "plda"
+    plda.write_bytes((golden / "backend/plda").read_bytes())
+    for name, array in (("mean.vec", mean), ("pca.mat", pca), ("lda.mat", lda)):
+        write_object(tmp_path / name, array)
+    chain = f"{tmp_path}/pca.mat,{tmp_path}/lda.mat"
+    assert run("kaldi-import", "--transforms", chain, plda, tmp_path / "ours.npz") == 0
+    center, affine, *_ = load_object(tmp_path / "ours.npz", Pipeline).steps
+    x = rng.normal(size=(1, 20))
+    expected = apply(lda, apply(pca, x[0] - mean))
+    ours = affine.transform(center.transform(x))[0]
+    np.testing.assert_allclose(ours, expected, rtol=1e-5)
+
+
+def test_a_transform_without_an_offset_is_told_by_the_mean(golden, rng):
+    plda = read_plda(golden / "backend/plda")
+    transform = rng.normal(size=(8, 20))
+    pipeline = pipeline_from_kaldi(np.zeros(20), transform, plda, "plda")
+    x = rng.normal(size=(2, 20))
+    np.testing.assert_allclose(pipeline.steps[1].transform(x), x @ transform.T)
+    with pytest.raises(DataError, match="i-vectors of dimension 19, a mean of 21"):
+        pipeline_from_kaldi(np.zeros(21), transform, plda, "plda")
