@@ -5,9 +5,10 @@ e.g.: asdkit kaldi-export exp/xvector/network.pt kaldi/exp/xvector_nnet_1a
 
 A UBM becomes final.dubm and final.ubm, an extractor these and final.ie, a back-end
 mean.vec, transform.mat and plda; a network xvector or kaldi_xvector final.raw, as text,
-extract.config, max_chunk_size and min_chunk_size.  A model from kaldi-import that has not been trained
-since is written back byte for byte.  Front end, Gaussian selection, smoothing and
-length normalization are options of Kaldi's programs, not parts of its models.
+extract.config, max_chunk_size and min_chunk_size.  A model from kaldi-import that has
+not been trained since is written back byte for byte, a network number for number.
+Front end, Gaussian selection, smoothing and length normalization are options of Kaldi's
+programs, not parts of its models.
 """
 
 from __future__ import annotations

@@ -32,11 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     models = parser.add_argument_group("models")
     front_end = "delta_window", "delta_order", "cmn_window"
     add_options(models, "asdkit.features.frontend:FrontEnd", *front_end)
-    names = "num_gselect", "min_post", "transforms"
-    add_options(models, "asdkit.kaldi.models:import_model", *names)
+    alignment = "num_gselect", "min_post", "transforms"
+    add_options(models, "asdkit.kaldi.models:import_model", *alignment)
     networks = parser.add_argument_group("x-vector networks")
-    names = "nnet_config", "chunk_size", "min_chunk_size", "pad_input"
-    add_options(networks, "asdkit.kaldi.networks:read_xvector", *names)
+    chunks = "nnet_config", "chunk_size", "min_chunk_size", "pad_input"
+    add_options(networks, "asdkit.kaldi.networks:read_xvector", *chunks)
     parser.add_argument(
         "source", help="Kaldi data directory, model file, or directory of a network"
     )

@@ -43,8 +43,8 @@ def apply_cmvn(data_dir: PathName, cmvn: Cmvn = "none") -> None:
     if cmvn == "none":
         if path.exists():
             logger.info(
-                "kaldi-import: %s comes along and is not applied, as in Kaldi's speaker "
-                "recipes; --cmvn mean does what apply-cmvn does",
+                "kaldi-import: %s comes along and is not applied, as in Kaldi's "
+                "speaker recipes; --cmvn mean does what apply-cmvn does",
                 path,
             )
         return

@@ -89,7 +89,9 @@ def import_model(
         path = destination / "extractor.npz"
         save_arrays(path, IvectorSystem.__name__, *system.to_state())
     else:
-        pipeline = _to_pipeline(content, source, [*map(Path, transforms.split(",") if transforms else ())])
+        pipeline = _to_pipeline(
+            content, source, [*map(Path, transforms.split(",") if transforms else ())]
+        )
         save_arrays(destination, "Pipeline", *pipeline.to_state())
 
 

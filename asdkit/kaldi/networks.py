@@ -134,7 +134,9 @@ def _size(path: Path, name: str, given: int | None) -> int:
         return CHUNKS[name]
     text = beside.read_text(errors="replace").strip()
     if not text.removeprefix("-").isdecimal() or len(text) > 9:
-        raise DataError(beside, f"expected a number of frames, got {text[:20]!r}", line=1)
+        raise DataError(
+            beside, f"expected a number of frames, got {text[:20]!r}", line=1
+        )
     return max(int(text), 0)  # -1 is the whole utterance
 
 
@@ -219,15 +221,20 @@ def as_nnet3(network: XVector, source: PathName) -> Nnet3:
         DataError: its pooling is attentive, which nnet3 does not have.
     """
     if network.pool.attention is not None:
-        raise DataError(source, "nnet3 has no attentive pooling", hint="--pooling stats")
-    convs = [layer for layer in network.layers if isinstance(layer, nn.Conv1d)]
+        raise DataError(
+            source, "nnet3 has no attentive pooling", hint="--pooling stats"
+        )
+    convs: list[nn.Conv1d | nn.Linear] = [
+        layer for layer in network.layers if isinstance(layer, nn.Conv1d)
+    ]
     norms = [layer for layer in network.layers if isinstance(layer, nn.BatchNorm1d)]
-    first, _, norm, second = network.output
+    convs += [layer for layer in network.output if isinstance(layer, nn.Linear)]
+    norms += [layer for layer in network.output if isinstance(layer, nn.BatchNorm1d)]
     layers = []
-    for conv, (context, dilation) in zip(convs, LAYERS, strict=True):
+    for conv, (context, dilation) in zip(convs, LAYERS, strict=False):
         reach = (context - 1) // 2 * dilation
         offsets = range(-reach, reach + 1, dilation)
-        layers.append(([*offsets], conv.out_channels))
+        layers.append(([*offsets], len(conv.weight)))
     graph = xvector_graph(
         network.feat_dim,
         network.embedding_dim,
@@ -237,22 +244,20 @@ def as_nnet3(network: XVector, source: PathName) -> Nnet3:
         with_stddev=network.pool.with_std,
         variance_floor=VARIANCE_FLOOR,
     )
-    sizes = {"max_chunk_size": 10_000, "min_chunk_size": 25}
-    made = Nnet3(graph, **sizes, feat_dim=network.feat_dim)
+    made = Nnet3(graph, 10_000, 25, feat_dim=network.feat_dim)
     state: dict[str, Tensor] = {}
-    affine = [*convs, first, second]
     for number, (name, kind, _) in enumerate(made.described_components()):
         layer = int(name.removeprefix("tdnn").partition(".")[0]) if "." in name else 0
         at = f"components.{number}"
         if kind == "NaturalGradientAffineComponent":
-            weight = affine[layer - 1].weight
+            weight: Tensor = convs[layer - 1].weight
             if weight.dim() == 3:  # (C', C, K), frame after frame in Kaldi
                 weight = weight.transpose(1, 2).flatten(1)
             state[f"{at}.linear_params"] = weight
-            state[f"{at}.bias_params"] = affine[layer - 1].bias
+            state[f"{at}.bias_params"] = convs[layer - 1].state_dict()["bias"]
         elif kind == "BatchNormComponent":
-            of = [*norms, norm][layer - 1]
-            state[f"{at}.stats_mean"] = of.running_mean
-            state[f"{at}.stats_var"] = of.running_var
+            norm = norms[layer - 1].state_dict()
+            state[f"{at}.stats_mean"] = norm["running_mean"]
+            state[f"{at}.stats_var"] = norm["running_var"]
     made.load_state_dict(made.state_dict() | state)
     return made.eval()

@@ -5,9 +5,9 @@ import gzip
 import kaldiio
 import numpy as np
 import pytest
+from asdkit.backends.kaldi import chain_transforms, pipeline_from_kaldi
 
 from asdkit.__main__ import main
-from asdkit.backends.kaldi import chain_transforms, pipeline_from_kaldi
 from asdkit.base.errors import DataError
 from asdkit.data.subset import write_subset
 from asdkit.io.ark import read_arrays
@@ -61,7 +61,10 @@ def test_statistics_that_are_not_applied_are_told_and_come_along(
 ):
     lab, feats, _ = with_cmvn
     assert run("kaldi-import", lab, tmp_path / "out") == 0
-    assert "cmvn.scp comes along and is not applied, as in Kaldi's" in capsys.readouterr().err
+    assert (
+        "cmvn.scp comes along and is not applied, as in Kaldi's"
+        in capsys.readouterr().err
+    )
     ours = dict(read_arrays(f"scp:{tmp_path}/out/feats.scp"))
     np.testing.assert_array_equal(ours["s0-u0"], feats["s0-u0"])
     keys = read_table(tmp_path / "out/cmvn.scp").keys()

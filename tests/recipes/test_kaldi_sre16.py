@@ -78,12 +78,12 @@ def write_calls(root, part, subtype):
         name = f"{part}-{a}-{b}"
         path = root / f"{name}.sph"
         soundfile.write(path, call, 8000, format="NIST", subtype=subtype)
-        calls[name] = [(spk, spans) for spk, (_, spans) in zip((a, b), sides)]
+        calls[name] = [(a, sides[0][1]), (b, sides[1][1])]
     return calls
 
 
 def lay_out(root, part, calls, with_pipes):
-    """A data directory as local/make_sre.pl leaves it, or with reco2file_and_channel."""
+    """A directory as local/make_sre.pl leaves it, or with reco2file_and_channel."""
     data = root / "data" / part
     data.mkdir(parents=True)
     tables = {name: {} for name in ("wav.scp", "segments", "utt2spk", "spk2gender")}

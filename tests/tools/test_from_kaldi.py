@@ -14,20 +14,46 @@ PAGE = (ROOT / "tools" / "from_kaldi.md").read_text()
 COMMANDS = re.findall(r"`(asdkit [a-z]+-[^`]*)`|^    (asdkit .*)$", PAGE, re.M)
 COMMANDS = [" ".join("".join(found).split()) for found in COMMANDS]
 # What speaker recipes of Kaldi call: voxceleb/v1 and v2, sre16/v1 and v2, sre08.
-CALLED = """
-    utils/validate_data_dir.sh utils/fix_data_dir.sh utils/combine_data.sh
-    utils/subset_data_dir.sh utils/split_data.sh utils/copy_data_dir.sh
-    steps/data/augment_data_dir.py steps/data/reverberate_data_dir.py
-    steps/make_mfcc.sh sid/compute_vad_decision.sh sid/train_diag_ubm.sh
-    sid/train_full_ubm.sh sid/train_ivector_extractor.sh sid/extract_ivectors.sh
-    sid/nnet3/xvector/extract_xvectors.sh sid/nnet3/xvector/get_egs.sh
-    local/nnet3/xvector/prepare_feats_for_egs.sh local/nnet3/xvector/run_xvector.sh
-    ivector-extract ivector-mean ivector-compute-lda ivector-compute-plda
-    ivector-adapt-plda ivector-copy-plda ivector-plda-scoring
-    ivector-compute-dot-products ivector-subtract-global-mean ivector-normalize-length
-    transform-vec nnet3-xvector-compute nnet3-copy compute-eer sid/compute_min_dcf.py
-    add-deltas apply-cmvn-sliding select-voiced-frames apply-cmvn diarization
-""".split()
+CALLED = [
+    "utils/validate_data_dir.sh",
+    "utils/fix_data_dir.sh",
+    "utils/combine_data.sh",
+    "utils/subset_data_dir.sh",
+    "utils/split_data.sh",
+    "utils/copy_data_dir.sh",
+    "steps/data/augment_data_dir.py",
+    "steps/data/reverberate_data_dir.py",
+    "steps/make_mfcc.sh",
+    "sid/compute_vad_decision.sh",
+    "sid/train_diag_ubm.sh",
+    "sid/train_full_ubm.sh",
+    "sid/train_ivector_extractor.sh",
+    "sid/extract_ivectors.sh",
+    "sid/nnet3/xvector/extract_xvectors.sh",
+    "sid/nnet3/xvector/get_egs.sh",
+    "local/nnet3/xvector/prepare_feats_for_egs.sh",
+    "local/nnet3/xvector/run_xvector.sh",
+    "ivector-extract",
+    "ivector-mean",
+    "ivector-compute-lda",
+    "ivector-compute-plda",
+    "ivector-adapt-plda",
+    "ivector-copy-plda",
+    "ivector-plda-scoring",
+    "ivector-compute-dot-products",
+    "ivector-subtract-global-mean",
+    "ivector-normalize-length",
+    "transform-vec",
+    "nnet3-xvector-compute",
+    "nnet3-copy",
+    "compute-eer",
+    "sid/compute_min_dcf.py",
+    "add-deltas",
+    "apply-cmvn-sliding",
+    "select-voiced-frames",
+    "apply-cmvn",
+    "diarization",
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

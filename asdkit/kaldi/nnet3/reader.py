@@ -49,7 +49,9 @@ def read_nnet3(path: PathName) -> Nnet3File:
         if (kind := reader.peek()) != "<Nnet3>":
             hint = None
             if kind == "<TransitionModel>":
-                hint = "nnet3-am-copy --raw=true final.mdl final.raw makes a raw network"
+                hint = (
+                    "nnet3-am-copy --raw=true final.mdl final.raw makes a raw network"
+                )
             problem = f"expected a raw network, <Nnet3>, got {kind[:20]!r}"
             raise DataError(path, problem, hint=hint)
         reader.expect("<Nnet3>")
@@ -98,7 +100,9 @@ def _read_component(reader: Fields, number: int, file: Nnet3File) -> None:
         token = word.strip("<>")
         what = kind_of(kind, token) if word == f"<{token}>" else None
         if what is None:
-            _refuse(reader, f"component {name!r}, a {kind}: unknown field {word[:40]!r}")
+            _refuse(
+                reader, f"component {name!r}, a {kind}: unknown field {word[:40]!r}"
+            )
         fields.append([token, _read_value(reader, number, token, what or "", file)])
     file.components.append({"name": name, "type": kind, "fields": fields})
 
@@ -150,8 +154,7 @@ def read_config(path: PathName, nodes: list[str]) -> list[str]:
         try:
             if parse_pairs(text)[0] == "component":
                 raise ValueError(
-                    "expected nodes only; a new component has no numbers, got "
-                    f"{text!r}"
+                    f"expected nodes only; a new component has no numbers, got {text!r}"
                 )
             changes.append(text)
             merged(nodes, changes)

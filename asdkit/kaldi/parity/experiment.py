@@ -90,10 +90,13 @@ class Experiment:
     xvector_net: Place = "exp/xvector_nnet_1a,exp/xvector_nnet"
     xvector_feats: Place = "data/{part}_no_sil/feats.scp"
     xvectors: Place = (
-        "exp/xvector_nnet_1a/xvectors_{part}/xvector.scp,exp/xvectors_{part}/xvector.scp"
+        "exp/xvector_nnet_1a/xvectors_{part}/xvector.scp,"
+        "exp/xvectors_{part}/xvector.scp"
     )
     xvector_backend: Place = "exp/xvector_nnet_1a/xvectors_{train},exp/xvectors_{train}"
-    xvector_scores: Place = "exp/scores_{test}_xvector,exp/xvector_nnet_1a/scores_{test}"
+    xvector_scores: Place = (
+        "exp/scores_{test}_xvector,exp/xvector_nnet_1a/scores_{test}"
+    )
     xvector_adapted_scores: Place = (
         "exp/scores_{test}_xvector_adapt,exp/xvector_nnet_1a/scores_{test}_adapt"
     )

@@ -40,8 +40,13 @@ def _files(of: str, *patterns: str) -> Callable[[Experiment], Iterator[Finding]]
 
 def _of_xvectors() -> list[Stage]:
     """List the stages of x-vectors, whose back-end is that of i-vectors."""
-    train, test = ({"part": part} for part in ("train", "test"))
-    back_end = {
+    frames_of, embeddings_of = xvectors.check_frames, xvectors.check_embeddings
+    checks: dict[str, Callable[[Experiment], Iterator[Finding]]] = {
+        "CMN and voiced frames, train": partial(frames_of, part="train"),
+        "CMN and voiced frames, test": partial(frames_of, part="test"),
+        "network in and out": xvectors.check_network,
+        "x-vectors, train": partial(embeddings_of, part="train"),
+        "x-vectors, test": partial(embeddings_of, part="test"),
         "mean": xvectors.on_xvectors(backend.check_mean),
         "LDA": xvectors.on_xvectors(backend.check_lda),
         "PLDA": xvectors.on_xvectors(backend.check_plda),
@@ -50,14 +55,6 @@ def _of_xvectors() -> list[Stage]:
         "adapted scores": xvectors.on_xvectors(
             backend.check_scores, of="adapted_scores"
         ),
-    }
-    checks = {
-        "CMN and voiced frames, train": partial(xvectors.check_frames, **train),
-        "CMN and voiced frames, test": partial(xvectors.check_frames, **test),
-        "network in and out": xvectors.check_network,
-        "x-vectors, train": partial(xvectors.check_embeddings, **train),
-        "x-vectors, test": partial(xvectors.check_embeddings, **test),
-        **back_end,
     }
     return [Stage(XVECTORS, name, check) for name, check in checks.items()]
 

@@ -1,4 +1,4 @@
-"""Components of nnet3 that work on frames one by one: affine maps, nonlinearities, norms.
+"""Components of nnet3 that map frames one by one: affine, nonlinear, normalizing.
 
 A component keeps every field that Kaldi's file had, also what only Kaldi's training
 uses, so that it can be written back; see `asdkit.kaldi.nnet3`.
@@ -161,7 +161,7 @@ class LogSoftmax(Pointwise):
 class Affine(Component):
     """W x + b, with natural gradient or without."""
 
-    trained = ("LinearParams", "BiasParams")
+    trained: tuple[str, ...] = ("LinearParams", "BiasParams")
 
     def set_dims(self) -> None:
         """Set both dimensions."""
@@ -248,38 +248,38 @@ class RepeatedAffine(Component):
 class FixedScale(Component):
     """x times a vector that is not trained."""
 
-    token = "Scales"
+    field = "Scales"
 
     def set_dims(self) -> None:
         """Set both dimensions."""
-        self.input_dim = self.output_dim = len(self.array(self.token, 1))
+        self.input_dim = self.output_dim = len(self.array(self.field, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, S, D) -> (N, S, D)."""
-        return x * self.array(self.token, 1)
+        return x * self.array(self.field, 1)
 
 
 class PerElementScale(FixedScale):
     """x times a vector, with natural gradient or without."""
 
-    token = "Params"
+    field = "Params"
     trained = ("Params",)
 
 
 class FixedBias(FixedScale):
     """x plus a vector that is not trained."""
 
-    token = "Bias"
+    field = "Bias"
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, S, D) -> (N, S, D)."""
-        return x + self.array(self.token, 1)
+        return x + self.array(self.field, 1)
 
 
 class PerElementOffset(Component):
     """x plus a vector, of all dimensions or of every block of them."""
 
-    trained = ("Offsets",)
+    trained: tuple[str, ...] = ("Offsets",)
 
     def set_dims(self) -> None:
         """Set both dimensions."""
@@ -335,7 +335,9 @@ class SumBlock(Component):
         self.input_dim = int(self.option("InputDim"))
         self.output_dim = int(self.option("OutputDim"))
         if self.output_dim < 1 or self.input_dim % self.output_dim:
-            raise ValueError(f"{self.input_dim} dimensions, blocks of {self.output_dim}")
+            raise ValueError(
+                f"{self.input_dim} dimensions, blocks of {self.output_dim}"
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, S, D) -> (N, S, D')."""

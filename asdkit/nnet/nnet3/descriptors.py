@@ -1,4 +1,4 @@
-"""What a node of an nnet3 graph reads: descriptors such as ``Append(Offset(a, -1), a)``.
+"""What a node of an nnet3 graph reads, e.g. ``Append(Offset(a, -1), a)``.
 
 Time is an index t that a node is asked at.  A descriptor says at which t it reads other
 nodes, where the result is defined given where these are, and what it is.  Nothing here
@@ -49,7 +49,7 @@ class Signal(NamedTuple):
     values: Tensor
 
     def places(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Find (S',) times: (S',) places among (S,), and (S',) whether they are there."""
+        """(S',) times -> (S',) places among the (S,), (S',) whether they are there."""
         if not len(self.times):
             return np.zeros(len(times), np.int64), np.zeros(len(times), bool)
         places = np.searchsorted(self.times, times)
@@ -270,7 +270,9 @@ class _Several(Descriptor):
 
     def read(self, times: np.ndarray, signals: Signals) -> tuple[np.ndarray, Tensor]:
         """See `Descriptor`: (S,) -> (N, S, D)."""
-        defined, values = zip(*(p.read(times, signals) for p in self.parts), strict=True)
+        defined, values = zip(
+            *(p.read(times, signals) for p in self.parts), strict=True
+        )
         return functools.reduce(operator.and_, defined), self.join(values)
 
     def join(self, values: Sequence[Tensor]) -> Tensor:

@@ -63,8 +63,8 @@ def parse_pairs(line: str) -> tuple[str, dict[str, str]]:
         ValueError: it is malformed.
 
     Example:
-        >>> parse_pairs("output-node name=output input=Append(a, b) objective=linear")[1]
-        {'name': 'output', 'input': 'Append(a, b)', 'objective': 'linear'}
+        >>> parse_pairs("output-node name=output input=Append(a, b)")
+        ('output-node', {'name': 'output', 'input': 'Append(a, b)'})
     """
     first, _, rest = line.strip().partition(" ")
     values, place = {}, 0

@@ -78,7 +78,8 @@ class Tdnn(Affine, TimedComponent):
         y = functional.linear(
             spliced, self.array("LinearParams", 2), bias if len(bias) else None
         )
-        return defined[:, places].all(2), y
+        complete: np.ndarray = np.all(defined[:, places], axis=2)
+        return complete, y
 
 
 class _OverTime(TimedComponent):

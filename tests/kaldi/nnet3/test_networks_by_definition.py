@@ -80,7 +80,7 @@ class Case:
         w, b = affine(self.rng, rows, columns * len(offsets))
         b = b if bias else b[:0]
         self.node(name, read)
-        fields = f"<MaxChange> 0.75 <LearningRate> 0.001 <TimeOffsets> "
+        fields = "<MaxChange> 0.75 <LearningRate> 0.001 <TimeOffsets> "
         fields += f"[ {' '.join(map(str, offsets))} ]\n<LinearParams> {self.text(w)}"
         fields += f"<BiasParams> {self.text(b)}<OrthonormalConstraint> 0 "
         fields += "<UseNaturalGradient> T <NumSamplesHistory> 2000 <AlphaInOut> 4 4 "
@@ -125,7 +125,9 @@ class Case:
     def range(self, name, read, first, size):
         line = f"dim-range-node name={name} input-node={read} dim-offset={first}"
         self.nodes.append(f"{line} dim={size}")
-        self.steps.append(lambda o: o.add(name, read, lambda x: x[first : first + size]))
+        self.steps.append(
+            lambda o: o.add(name, read, lambda x: x[first : first + size])
+        )
 
     def pool(self, read, dim, period=1, left=0, right=10000, step=1, num_logs=0):
         self.node("ext", read)
@@ -286,9 +288,7 @@ def test_components_of_other_recipes(case, check):
     fields = f"<LearningRate> 0.001 <Dim> 6 <Scales> {case.text(scales)}<Offsets> "
     fields += f"{case.text(bias)}<UseNaturalGradient> T <Rank> 20 "
     twice = lambda x: x * np.tile(scales, 2) + np.tile(bias, 2)  # noqa: E731
-    case.plain(
-        "both", "Append(scale, bias)", "ScaleAndOffsetComponent", fields, twice
-    )
+    case.plain("both", "Append(scale, bias)", "ScaleAndOffsetComponent", fields, twice)
     fields = "<ColumnMap> [ 5 4 3 2 1 0 ]\n"
     case.plain("turned", "both", "PermuteComponent", fields, lambda x: x[::-1])
     fields = nonlinear(6)
@@ -315,7 +315,10 @@ def nonlinear(dim):
 @pytest.mark.parametrize(
     ("kind", "what"),
     [
-        ("TimeHeightConvolutionComponent", "a TimeHeightConvolutionComponent, which is"),
+        (
+            "TimeHeightConvolutionComponent",
+            "a TimeHeightConvolutionComponent, which is",
+        ),
         ("LstmNonlinearityComponent", "a LstmNonlinearityComponent, which is not supp"),
     ],
 )

@@ -76,7 +76,9 @@ def table(root, ark, scp):
 
 
 def extract(root, ark):
-    network = read_xvector(GOLDEN / "kaldi_xvector/final.raw", min_chunk_size=25).network
+    network = read_xvector(
+        GOLDEN / "kaldi_xvector/final.raw", min_chunk_size=25
+    ).network
     vad = dict(read_arrays(f"ark:{root}/vad_train.ark"))
     found = {}
     for utt, feats in read_arrays(f"ark:{root}/mfcc_train.ark"):
