@@ -1,4 +1,4 @@
-"""Write a UBM, extractor, back-end or x-vector network as Kaldi models.
+"""Write a UBM, extractor, back-end or x-vector as Kaldi's.
 
 e.g.: asdkit kaldi-export exp/extractor/extractor.npz kaldi/exp/extractor
 e.g.: asdkit kaldi-export exp/xvector/network.pt kaldi/exp/xvector_nnet_1a

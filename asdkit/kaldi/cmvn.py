@@ -31,8 +31,8 @@ def apply_cmvn(data_dir: PathName, cmvn: Cmvn = "none") -> None:
 
     Args:
         data_dir: data directory with feats.scp, and cmvn.scp by speaker or utterance.
-        cmvn: what apply-cmvn did: nothing (none), subtracted the stored mean (mean), or
-            divided by the standard deviation, too (mean-variance).
+        cmvn: use of cmvn.scp: leave it alone (none), subtract its means from the
+            features (mean), or divide by its standard deviations, too (mean-variance).
 
     Raises:
         DataError: there are no statistics of an utterance, or they do not fit its

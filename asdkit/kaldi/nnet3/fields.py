@@ -1,4 +1,4 @@
-"""What follows each token of a component: in binary, only the token tells.
+"""Types of the fields of nnet3 components, by token: in binary, only it tells.
 
 Tokens of every version of Kaldi's nnet3 are here, also those that were dropped.
 

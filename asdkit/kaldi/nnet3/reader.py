@@ -34,7 +34,7 @@ class Nnet3File(NamedTuple):
 
     @property
     def graph(self) -> dict[str, Any]:
-        """What `asdkit.nnet.nnet3.network.Nnet3` is built from."""
+        """The argument that `asdkit.nnet.nnet3.network.Nnet3` is built from."""
         return {"nodes": self.nodes, "components": self.components}
 
 

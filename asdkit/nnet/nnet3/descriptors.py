@@ -1,4 +1,4 @@
-"""What a node of an nnet3 graph reads, e.g. ``Append(Offset(a, -1), a)``.
+"""Inputs of nnet3 nodes as expressions, e.g. ``Append(Offset(a, -1), a)``.
 
 Time is an index t that a node is asked at.  A descriptor says at which t it reads other
 nodes, where the result is defined given where these are, and what it is.  Nothing here
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import operator
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,7 +20,6 @@ import torch
 from torch import Tensor
 
 ENDLESS = 1 << 40  # frames; what is defined everywhere is defined up to here
-WORD = re.compile(r"\s*([^\s(),]+|[(),])")
 
 
 class Span(NamedTuple):
@@ -75,7 +73,7 @@ Request = Callable[[str, np.ndarray], None]
 
 
 class Descriptor:
-    """What a node reads."""
+    """An expression of other nodes that a node reads."""
 
     def sources(self) -> Iterator[str]:
         """Yield the names of the nodes that it reads, with repetitions."""
@@ -365,115 +363,3 @@ def _only(dims: set[int], what: str) -> int:
     if len(dims) > 1:
         raise ValueError(f"{what} of parts of {' and '.join(map(str, sorted(dims)))}")
     return dims.pop()
-
-
-def parse_descriptor(text: str) -> Descriptor:
-    """Parse a descriptor as nnet3 writes it.
-
-    Raises:
-        ValueError: it is malformed, or of a kind that is not supported.
-
-    Example:
-        >>> parse_descriptor("Sum(Scale(0.66, a), Offset(b, -3))").dim({"a": 4, "b": 4})
-        4
-    """
-    words = WORD.findall(text)
-    if "".join(words) != "".join(text.split()):
-        raise ValueError(f"expected a descriptor, got {text!r}")
-    parser = _Parser(text, words)
-    found = parser.descriptor()
-    if parser.words:
-        parser.fail(f"the end, got {parser.words[0]!r}")
-    return found
-
-
-class _Parser:
-    """Recursive descent over the words of a descriptor."""
-
-    def __init__(self, text: str, words: list[str]) -> None:
-        self.text = text
-        self.words = words
-
-    def fail(self, expected: str) -> None:
-        """Raise a ValueError."""
-        raise ValueError(f"descriptor {self.text!r}: expected {expected}")
-
-    def take(self, *expected: str) -> str:
-        """Take the next word, one of those expected if any are."""
-        word = self.words.pop(0) if self.words else "the end"
-        if expected and word not in expected:
-            self.fail(f"{' or '.join(map(repr, expected))}, got {word!r}")
-        return word
-
-    def integer(self) -> int:
-        """Take an integer."""
-        word = self.take()
-        if not re.fullmatch(r"[+-]?[0-9]{1,9}", word):
-            self.fail(f"an integer, got {word!r}")
-        return int(word)
-
-    def number(self) -> float:
-        """Take a number."""
-        word = self.take()
-        try:
-            return float(word)
-        except ValueError:
-            self.fail(f"a number, got {word!r}")
-            raise
-
-    def several(self) -> tuple[Descriptor, ...]:
-        """Take descriptors between commas, up to the closing parenthesis."""
-        parts = [self.descriptor()]
-        while self.take(",", ")") == ",":
-            parts.append(self.descriptor())
-        return tuple(parts)
-
-    def descriptor(self) -> Descriptor:
-        """Take a descriptor."""
-        kind = self.take()
-        if kind in ("(", ")", ",", "the end"):
-            self.fail(f"a node or a descriptor, got {kind!r}")
-        if not self.words or self.words[0] != "(":
-            return Source(kind)
-        self.take("(")
-        if kind in ("Append", "Sum"):
-            return (Append if kind == "Append" else Sum)(self.several())
-        found = self._of_one(kind)
-        self.take(")")
-        return found
-
-    def _of_one(self, kind: str) -> Descriptor:
-        """Take what is between the parentheses of a descriptor with fixed arguments."""
-        if kind == "IfDefined":
-            return IfDefined(self.descriptor())
-        if kind in ("Scale", "Const"):
-            factor = self.number()
-            self.take(",")
-            if kind == "Const":
-                return Const(factor, self.integer())
-            return Scale(self.descriptor(), 0, factor)
-        if kind not in ("Offset", "Round", "ReplaceIndex", "Failover"):
-            raise ValueError(f"descriptor {kind!r} is not supported, in {self.text!r}")
-        first = self.descriptor()
-        self.take(",")
-        if kind == "Failover":
-            return Failover((first, self.descriptor()))
-        if kind == "ReplaceIndex":
-            name = self.take("t", "x")
-            self.take(",")
-            value = self.integer()
-            if name == "t":
-                return ReplaceIndex(first, value)
-            if value:
-                self.fail("an x index of 0, as only t is supported")
-            return first
-        by = self.integer()
-        if kind == "Round":
-            if by < 1:
-                self.fail(f"a positive modulus, got {by}")
-            return Round(first, by)
-        if self.words and self.words[0] == ",":
-            self.take(",")
-            if self.integer():
-                self.fail("an x offset of 0, as only t is supported")
-        return Offset(first, by)

@@ -25,8 +25,8 @@ from asdkit.nnet.nnet3.descriptors import (
     Signal,
     Source,
     Span,
-    parse_descriptor,
 )
+from asdkit.nnet.nnet3.parsing import parse_descriptor
 from asdkit.nnet.nnet3.timed import TimedComponent
 
 PAIR = re.compile(r"([\w.-]+)=(?:'([^']*)'|\"([^\"]*)\"|(.*?))(?=\s+[\w.-]+=|\s*$)")
@@ -115,7 +115,7 @@ def parse_node(line: str) -> Node:
 
 
 class Asked(NamedTuple):
-    """When a node is computed.
+    """The times at which a node is computed.
 
     Attributes:
         times: (S,) int64, increasing.
@@ -128,7 +128,7 @@ class Asked(NamedTuple):
 
 
 class Graph:
-    """What has to be computed for one output at t = 0.
+    """The nodes that one output at t = 0 depends on.
 
     Args:
         lines: the nodes, in any order.

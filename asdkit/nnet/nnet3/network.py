@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from asdkit.base.ranges import Count, Natural
 from asdkit.nnet.network import Network
-from asdkit.nnet.nnet3 import components, timed
+from asdkit.nnet.nnet3 import components, norms, timed
 from asdkit.nnet.nnet3.components import Component
 from asdkit.nnet.nnet3.graph import Graph, merged
 from asdkit.nnet.nnet3.topology import xvector_graph
@@ -36,14 +36,14 @@ COMPONENTS: Mapping[str, type[Component]] = {
     "TanhComponent": components.Tanh,
     "SoftmaxComponent": components.Softmax,
     "LogSoftmaxComponent": components.LogSoftmax,
-    "BatchNormComponent": components.BatchNorm,
-    "NormalizeComponent": components.Normalize,
+    "BatchNormComponent": norms.BatchNorm,
+    "NormalizeComponent": norms.Normalize,
     "SumBlockComponent": components.SumBlock,
     "ElementwiseProductComponent": components.ElementwiseProduct,
     "PnormComponent": components.Pnorm,
     "PermuteComponent": components.Permute,
-    "DropoutComponent": components.Dropout,
-    "GeneralDropoutComponent": components.GeneralDropout,
+    "DropoutComponent": norms.Dropout,
+    "GeneralDropoutComponent": norms.GeneralDropout,
     "NoOpComponent": components.Same,
     "ClipGradientComponent": components.Same,
     "BackpropTruncationComponent": components.Same,
