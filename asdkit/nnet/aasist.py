@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asdkit.base.ranges import Count, Positive, PositiveShare
@@ -14,7 +13,13 @@ from asdkit.nnet.graph import (
     zero_nodes,
 )
 from asdkit.nnet.padding import mean_over_time, zero_padding
-from asdkit.nnet.sinc import POOLED, WaveformNetwork, pool_thirds, thirds
+from asdkit.nnet.sinc import (
+    POOLED,
+    WaveformNetwork,
+    pool_squares,
+    pool_thirds,
+    thirds,
+)
 
 WAY_DROPOUT = 0.2
 DROPOUT = 0.5
@@ -51,6 +56,8 @@ class Aasist(WaveformNetwork):
     spectro-temporal graph attention networks", ICASSP 2022; sizes as in
     github.com/clovaai/aasist.
     """
+
+    channels_last = True
 
     def __init__(
         self,
@@ -97,9 +104,9 @@ class Aasist(WaveformNetwork):
 
     def embed(self, x: Tensor, num_frames: Tensor | None) -> Tensor:
         """(N, 1, L) -> (N, E)."""
-        x = self.filters(x).abs()[:, None]  # (N, 1, filters, L')
+        x = pool_squares(self.filters(x).abs())  # (N, 1, filters / 3, T)
         num_frames = self.frames_of(num_frames)
-        x = zero_padding(self.stem(F.max_pool2d(x, POOLED)), num_frames)
+        x = zero_padding(self.stem(x), num_frames)
         for block in self.blocks:
             x, num_frames = block(x, num_frames)  # (N, C, filters / 3, T)
         x = x.abs()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asdkit.nnet.padding import strided, zero_padding
@@ -18,8 +19,9 @@ def conv_norm(
     in_channels: int, channels: int, kernel: int = 3, stride: Stride = (1, 1)
 ) -> nn.Sequential:
     """Stack a convolution without bias and batch normalization."""
+    conv = Pointwise if kernel == 1 else nn.Conv2d
     return nn.Sequential(
-        nn.Conv2d(in_channels, channels, kernel, stride, kernel // 2, bias=False),
+        conv(in_channels, channels, kernel, stride, kernel // 2, bias=False),
         nn.BatchNorm2d(channels),
     )
 
@@ -30,6 +32,19 @@ def conv_norm_relu(
     """Stack a convolution without bias, batch normalization and ReLU."""
     layers = conv_norm(in_channels, channels, kernel, stride)
     return layers.append(nn.ReLU(inplace=True))
+
+
+class Pointwise(nn.Conv2d):
+    """A 1x1 convolution that drops first what its stride would skip.
+
+    With its stride, torch 2.11 on a CPU writes beyond its arrays in the backward pass,
+    if it has less than 16 channels and these are last.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, D, T) -> (N, C', D', T')."""
+        along_features, along_time = self.stride
+        return F.conv2d(x[..., ::along_features, ::along_time], self.weight, self.bias)
 
 
 class ResidualBlock(nn.Module):

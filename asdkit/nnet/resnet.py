@@ -29,6 +29,8 @@ class ResNet(Network):
     "BUT system description to VoxSRC 2019", for these widths and strides.
     """
 
+    channels_last = True
+
     def __init__(
         self,
         blocks: tuple[int, ...] = (3, 4, 6, 3),

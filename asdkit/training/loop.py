@@ -114,7 +114,7 @@ class Training:
         precision: precision of the network; auto: bf16 on a GPU, float32 on a CPU.
             Losses are always in float32.
         channels_last: use the channels-last memory format (faster convolutions); None:
-            on a GPU only.
+            on a GPU, and on a CPU for networks that are faster with it.
         sync_batchnorm: share batch-normalization statistics across ranks; GPUs only.
         averaging: final weights: the last (none), their moving average (ema), the mean
             over the last epochs, the epoch with the lowest dev error (best), or the
@@ -277,10 +277,10 @@ class Training:
     ) -> TrainingState:
         """Assemble everything that changes from step to step."""
         model: nn.Module = TrainedModel(network, objective).to(device)
-        on_gpu = torch.device(device).type != "cpu"
-        # torch 2.11 on a CPU writes beyond its arrays in the backward pass of a strided
-        # 1x1 convolution of less than 16 channels, if these are last.
-        if on_gpu if self.channels_last is None else self.channels_last:
+        channels_last = self.channels_last
+        if channels_last is None:
+            channels_last = network.channels_last or torch.device(device).type != "cpu"
+        if channels_last:
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.sync_batchnorm and num_ranks() > 1:
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from asdkit.base.errors import AsdkitError
-from asdkit.nnet.lcnn import BiLstm, Lcnn, MaxConv
+from asdkit.nnet.lcnn import BiLstm, Lcnn, MaxConv, larger_half
 
 
 def test_every_channel_is_the_larger_of_two(rng, shake):
@@ -16,6 +16,25 @@ def test_every_channel_is_the_larger_of_two(rng, shake):
     mean, variance = (getattr(layer.norm, f"running_{x}") for x in ("mean", "var"))
     expected = (y - mean[:, None, None]) / (variance[:, None, None] + 1e-5).sqrt()
     torch.testing.assert_close(layer(x, None)[0], expected)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_the_larger_half_and_its_gradient_are_those_of_amax(layout):
+    x = torch.randn(2, 6, 5, 7).to(memory_format=layout).requires_grad_()
+    expected = x.unflatten(1, (2, 3)).amax(dim=1)
+    weights = torch.randn_like(expected)
+    y = larger_half(x)
+    assert torch.equal(y, expected)
+    assert torch.equal(y, larger_half(x.detach()))
+    (wanted,) = torch.autograd.grad(expected, x, weights)
+    (found,) = torch.autograd.grad(y, x, weights)
+    assert torch.equal(found, wanted)
+
+
+def test_of_two_equal_channels_one_gets_the_whole_gradient():
+    x = torch.zeros(1, 2, 1, 1, requires_grad=True)
+    (gradient,) = torch.autograd.grad(larger_half(x).sum(), x)
+    assert gradient.flatten().tolist() == [1, 0]
 
 
 def test_the_recurrent_layers_are_added_to_what_they_see(rng, shake):

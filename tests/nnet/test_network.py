@@ -1,5 +1,7 @@
 """What holds for every network of the registry."""
 
+import copy
+
 import pytest
 import torch
 
@@ -64,6 +66,35 @@ def test_every_parameter_gets_a_gradient_and_padding_gets_none(name, shake, rng)
         assert tensor.grad.isfinite().all(), parameter
     assert feats.grad[1, :shorter].abs().sum() > 0
     assert feats.grad[1, shorter:].abs().sum() == 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["resnet18", "senet9", "lcnn_lstm", "resnet_se34_fast", "aasist_l"],
+)
+def test_channels_last_gives_the_same_values_and_gradients(name, rng):
+    """Exactly in float64; in float32 torch normalizes less exactly then, to 1e-5."""
+    torch.manual_seed(0)
+    network = build(name, **({"channels": 8} if name.startswith("resnet1") else {}))
+    for module in network.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0  # its draws follow the order in memory
+    (length,) = long_enough(network, 16)
+    feats = torch.from_numpy(rng.standard_normal((4, length, network.feat_dim)))
+    weights = torch.from_numpy(rng.standard_normal((4, network.embedding_dim)))
+
+    def step(layout, dtype):
+        model = copy.deepcopy(network).to(memory_format=layout).to(dtype).train()
+        embeddings = model(feats.to(dtype))
+        (embeddings * weights.to(dtype)).sum().backward()
+        gradients = [parameter.grad.flatten() for parameter in model.parameters()]
+        return embeddings.detach().double(), torch.cat(gradients).double()
+
+    exact = step(torch.contiguous_format, torch.float64)
+    for dtype, rounding in (torch.float64, (1e-9, 1e-9)), (torch.float32, (2e-4, 1e-2)):
+        found = step(torch.channels_last, dtype)
+        for x, y, bound in zip(exact, found, rounding, strict=True):
+            assert (y - x).norm() < bound * x.norm()
 
 
 @pytest.mark.parametrize("name", ["resnet18", "xvector", "campplus"])

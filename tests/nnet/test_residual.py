@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from asdkit.nnet.attention import SqueezeExcitation
-from asdkit.nnet.residual import BasicBlock, Bottleneck, Stages, init_he
+from asdkit.nnet.residual import BasicBlock, Bottleneck, Pointwise, Stages, init_he
 
 
 def normalize(x, norm):
@@ -47,6 +47,27 @@ def test_bottleneck_equals_its_definition(x, shake):
     shortcut = F.conv2d(x, block.shortcut[0].weight, stride=(2, 1))
     torch.testing.assert_close(y, (h + normalize(shortcut, block.shortcut[1])).relu())
     assert y.shape[1] == block.out_channels == 6
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("stride", [(1, 1), (2, 2), (2, 1)])
+def test_a_pointwise_convolution_is_torch_s_with_its_gradients(x, layout, stride):
+    conv = Pointwise(4, 3, 1, stride).to(memory_format=layout)
+    x = x.to(memory_format=layout).requires_grad_()
+    # In float64, contiguous, torch's own takes no fast way.
+    doubled = [
+        tensor.detach().double().contiguous() for tensor in (x, *conv.parameters())
+    ]
+    wanted = F.conv2d(*(tensor.requires_grad_() for tensor in doubled), stride=stride)
+    found = conv(x)
+    torch.testing.assert_close(found, wanted.float())
+    weights = torch.randn_like(wanted)
+    for a, b in zip(
+        torch.autograd.grad(found, [x, *conv.parameters()], weights.float()),
+        torch.autograd.grad(wanted, doubled, weights),
+        strict=True,
+    ):
+        torch.testing.assert_close(a, b.float())
 
 
 def test_a_block_that_keeps_the_shape_adds_its_input_itself(x):

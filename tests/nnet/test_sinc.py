@@ -1,8 +1,15 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
-from asdkit.nnet.sinc import SincFilters, WaveformNetwork, pool_thirds, thirds
+from asdkit.nnet.sinc import (
+    SincFilters,
+    WaveformNetwork,
+    pool_squares,
+    pool_thirds,
+    thirds,
+)
 
 
 def test_filters_are_windowed_band_passes_between_mel_edges():
@@ -54,3 +61,14 @@ def test_three_frames_become_the_largest_and_those_left_over_are_dropped(
     pooled = pool_thirds(x)
     assert torch.equal(pooled, x[..., :18].unflatten(3, (6, 3)).amax(dim=4))
     assert pooled.is_contiguous(memory_format=layout)
+
+
+@pytest.mark.parametrize("size", [(6, 12), (8, 14), (3, 4)])
+def test_squares_are_pooled_as_torch_does(size):
+    x = torch.randn(2, *size, requires_grad=True)
+    expected = F.max_pool2d(x[:, None], 3)
+    found = pool_squares(x)
+    assert torch.equal(found, expected)
+    weights = torch.randn_like(expected)
+    (wanted,) = torch.autograd.grad(expected, x, weights)
+    assert torch.equal(torch.autograd.grad(found, x, weights)[0], wanted)

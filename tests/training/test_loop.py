@@ -460,3 +460,21 @@ def test_without_a_dev_error_no_epoch_is_the_best(
 ):
     with pytest.raises(AsdkitError, match=f"averaging {averaging}: there is no dev"):
         Training(averaging=averaging).fit(*make_model(), make_batches(), tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [("resnet18", None, True), ("resnet18", False, False), ("senet9", None, False)],
+)
+def test_networks_say_which_memory_format_is_faster(
+    tmp_path, make_batches, name, given, expected
+):
+    network = build(name, feat_dim=6, embedding_dim=5)
+    training = Training(num_epochs=1, channels_last=given)
+    batches = make_batches(steps_per_epoch=1)
+    training.fit(network, Labels(CrossEntropy(5, 4)), batches, tmp_path, {})
+    convs = [x for x in network.modules() if isinstance(x, torch.nn.Conv2d)]
+    inner = [x.weight for x in convs if x.kernel_size == (3, 3) and x.in_channels > 1]
+    assert all(
+        x.is_contiguous(memory_format=torch.channels_last) == expected for x in inner
+    )
