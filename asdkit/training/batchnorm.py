@@ -10,8 +10,13 @@ batches count equally.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
+
+from asdkit.base.errors import AsdkitError
 
 
 class RunningAverages:
@@ -41,3 +46,18 @@ class RunningAverages:
             if alike > share:
                 still_young.append((module, num_batches, share))
         self._young = still_young
+
+
+@contextlib.contextmanager
+def enough_for_batchnorm(num_utts: int) -> Iterator[None]:
+    """Explain the error of batch normalization on a batch of one chunk."""
+    try:
+        yield
+    except ValueError as error:
+        if not str(error).startswith("Expected more than 1 value per channel"):
+            raise
+        raise AsdkitError(
+            f"batch normalization needs at least 2 chunks at a time, got {num_utts} of "
+            "a batch",
+            hint="raise --batch-size; or lower --accumulate, or the number of ranks",
+        ) from None

@@ -30,6 +30,7 @@ from asdkit.training.averaging import WeightAverage
 
 logger = logging.getLogger(__name__)
 KIND = "Checkpoint"
+OPTIMIZERS = ("optimizer", "loss_optimizer")
 
 
 def seed_step(seed: int, step: int) -> None:
@@ -47,7 +48,8 @@ class TrainingState:
 
     Attributes:
         model: network and objective.
-        optimizer: optimizer of all their parameters.
+        optimizers: optimizer of all their parameters, or one of the network's and one
+            of the objective's own.
         scaler: loss scaler for fp16.
         average: average of the weights.
         device: device of the model.
@@ -56,7 +58,7 @@ class TrainingState:
     """
 
     model: nn.Module
-    optimizer: torch.optim.Optimizer
+    optimizers: list[torch.optim.Optimizer]
     scaler: torch.amp.GradScaler
     average: WeightAverage
     device: str
@@ -67,7 +69,10 @@ class TrainingState:
         """Collect the contents of a checkpoint."""
         return {
             "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            **{
+                name: optimizer.state_dict()
+                for name, optimizer in zip(OPTIMIZERS, self.optimizers, strict=False)
+            },
             "scaler": self.scaler.state_dict(),
             "average": self.average.state_dict(),
             "step": self.step,
@@ -77,7 +82,8 @@ class TrainingState:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore the state from `state_dict`."""
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for name, optimizer in zip(OPTIMIZERS, self.optimizers, strict=False):
+            optimizer.load_state_dict(state[name])
         self.scaler.load_state_dict(state["scaler"])
         self.average.load_state_dict(state["average"], self.device)
         self.step = state["step"]

@@ -28,7 +28,7 @@ from asdkit.io.tables import PathName
 from asdkit.losses.objective import Objective
 from asdkit.nnet.network import Network
 from asdkit.training.averaging import WeightAverage
-from asdkit.training.batchnorm import RunningAverages
+from asdkit.training.batchnorm import RunningAverages, enough_for_batchnorm
 from asdkit.training.checkpoint import Checkpoints, TrainingState, seed_step
 from asdkit.training.microbatches import split, to_device
 from asdkit.training.nonfinite import refuse_nonfinite
@@ -103,6 +103,10 @@ class Training:
         amsgrad: divide Adam's step by the largest mean squared gradient so far, not the
             current one.
         weight_decay: weight decay of all parameters.
+        loss_optimizer: optimizer of the objective's own parameters, e.g. a classifier;
+            same: as for the network; sgd: SGD without momentum and weight decay.
+        loss_learning_rate: learning rate of ``loss_optimizer`` before the same decay;
+            None: as for the network.
         learning_rate: learning rate before the decay; Adam needs about 0.001.
         final_rate: final learning rate of the exponential and cosine decays.
         warmup: share of the training over which the learning rate rises linearly.
@@ -132,6 +136,8 @@ class Training:
     adam_epsilon: Positive = 1e-8
     amsgrad: bool = False
     weight_decay: NonNegative = 1e-4
+    loss_optimizer: Literal["same", "sgd"] = "same"
+    loss_learning_rate: Positive | None = None
     learning_rate: Positive = 0.1
     final_rate: Positive = 5e-5
     warmup: ProperShare = 0.04
@@ -195,21 +201,22 @@ class Training:
             seed_step(self.seed, step)
             values = {"rate": self._rate_at(step, num_steps)}
             values |= objective.schedule(step, num_steps)
-            for group in state.optimizer.param_groups:
-                group["lr"] = values["rate"]
+            self._set_rates(state, values["rate"])
 
             state.model.train()
             averages.prepare()
             sums = self._gradient(state, model, batch)
-            state.scaler.unscale_(state.optimizer)
+            for optimizer in state.optimizers:
+                state.scaler.unscale_(optimizer)
             sums["norm"] = clip_grad_norm_(model.parameters(), self.max_grad_norm)
             losses = to_floats(sums)  # here, and only here, a GPU is waited for
             values["norm"] = losses.pop("norm")
             watched = losses if state.scaler.is_enabled() else losses | values
             refuse_nonfinite(directory, step, batch, watched)
-            state.scaler.step(state.optimizer)  # unless fp16 overflowed
+            for optimizer in state.optimizers:
+                state.scaler.step(optimizer)  # unless fp16 overflowed
+                optimizer.zero_grad()
             state.scaler.update()
-            state.optimizer.zero_grad()
             state.average.move(state.model, self._average_share(step, batches))
             state.step = step + 1
             progress.add(len(batch.utts), losses, values)
@@ -238,6 +245,8 @@ class Training:
         harmless = ["checkpoint_minutes"]
         if self.optimizer != "adam":
             harmless += ["beta2", "adam_epsilon", "amsgrad"]
+        if self.loss_optimizer == "same":
+            harmless += ["loss_optimizer", "loss_learning_rate"]
         return {name: x for name, x in asdict(self).items() if name not in harmless}
 
     def _gradient(
@@ -247,7 +256,7 @@ class Training:
         sums: dict[str, Tensor] = {}
         for part, share, is_last in split(batch, self.accumulate):
             with _sync_gradients(model, is_last):
-                with self._autocast(state.device), _enough_for_batchnorm(part):
+                with self._autocast(state.device), enough_for_batchnorm(len(part.utts)):
                     terms = model(to_device(part, state.device))
                 loss = share * torch.stack([*terms.values()]).sum()
                 state.scaler.scale(loss).backward()
@@ -286,22 +295,37 @@ class Training:
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
         kind = torch.device(device).type
         scaler = torch.amp.GradScaler(kind, enabled=self._dtype(kind) == torch.float16)
-        optimizer = self._optimizer(model)
-        return TrainingState(model, optimizer, scaler, WeightAverage(), device)
+        optimizers = self._optimizers(network, objective)
+        return TrainingState(model, optimizers, scaler, WeightAverage(), device)
 
-    def _optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
-        """Construct the optimizer of network and objective."""
+    def _optimizers(
+        self, network: nn.Module, objective: nn.Module
+    ) -> list[torch.optim.Optimizer]:
+        """Construct the optimizer of network and objective, or one for each."""
+        of_network = [*network.parameters()]
+        known = {id(parameter) for parameter in of_network}
+        own = [x for x in objective.parameters() if id(x) not in known]
+        if self.loss_optimizer == "same":
+            return [self._optimizer([*of_network, *own])]
+        if not own:
+            raise AsdkitError(
+                f"--loss-optimizer {self.loss_optimizer}: this loss has no parameters"
+            )
+        return [self._optimizer(of_network), torch.optim.SGD(own)]
+
+    def _optimizer(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+        """Construct the optimizer of the network."""
         if self.optimizer == "sgd":
             return torch.optim.SGD(
-                model.parameters(),
+                parameters,
                 momentum=self.momentum,
                 nesterov=self.momentum > 0,
                 weight_decay=self.weight_decay,
             )
         if self.optimizer == "adamw":
-            return torch.optim.AdamW(model.parameters(), weight_decay=self.weight_decay)
+            return torch.optim.AdamW(parameters, weight_decay=self.weight_decay)
         return torch.optim.Adam(
-            model.parameters(),
+            parameters,
             betas=(0.9, self.beta2),
             eps=self.adam_epsilon,
             weight_decay=self.weight_decay,
@@ -322,6 +346,13 @@ class Training:
         kind = torch.device(device).type
         dtype = self._dtype(kind)
         return torch.autocast(kind, dtype, enabled=dtype != torch.float32)
+
+    def _set_rates(self, state: TrainingState, rate: float) -> None:
+        """Set the learning rates of a step; ``rate`` is the network's."""
+        share = (self.loss_learning_rate or self.learning_rate) / self.learning_rate
+        for optimizer, factor in zip(state.optimizers, (1.0, share), strict=False):
+            for group in optimizer.param_groups:
+                group["lr"] = factor * rate
 
     def _rate_at(self, step: int, num_steps: int) -> float:
         """Return the learning rate of a step."""
@@ -352,21 +383,6 @@ def _parallel(model: nn.Module) -> nn.Module:
         return model
     barrier()  # joins the process group, if need be
     return DistributedDataParallel(model)
-
-
-@contextlib.contextmanager
-def _enough_for_batchnorm(part: Batch) -> Iterator[None]:
-    """Explain the error of batch normalization on a single embedding."""
-    try:
-        yield
-    except ValueError as error:
-        if not str(error).startswith("Expected more than 1 value per channel"):
-            raise
-        raise AsdkitError(
-            f"batch normalization needs at least 2 chunks at a time, got "
-            f"{len(part.utts)} of a batch",
-            hint="raise --batch-size; or lower --accumulate, or the number of ranks",
-        ) from None
 
 
 def _sync_gradients(

@@ -14,7 +14,7 @@ def state():
     model = torch.nn.Linear(2, 2)
     optimizer = torch.optim.SGD(model.parameters(), 0.1, 0.9)
     scaler = torch.amp.GradScaler("cpu", enabled=False)
-    return TrainingState(model, optimizer, scaler, WeightAverage(), "cpu")
+    return TrainingState(model, [optimizer], scaler, WeightAverage(), "cpu")
 
 
 def save(directory, state, *steps):

@@ -4,6 +4,7 @@ import itertools
 import math
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import torch
 from asdkit.base.errors import AsdkitError
 from asdkit.io import tensors
 from asdkit.losses.classification import AamSoftmax, CrossEntropy
+from asdkit.losses.metric import Triplet
 from asdkit.losses.objective import Labels, Objective
 from asdkit.nnet.registry import build
 from asdkit.training.loop import Training
@@ -269,6 +271,66 @@ def test_a_checkpoint_says_what_its_optimizer_is_made_of_and_no_more(optimizer):
     options = Training(optimizer=optimizer, beta2=0.9).options
     assert ("beta2" in options) == (optimizer == "adam")
     assert "checkpoint_minutes" not in options
+
+
+@pytest.mark.parametrize("rate", [None, 0.5])
+def test_the_loss_may_have_an_optimizer_of_its_own(
+    tmp_path, make_model, make_batches, rate
+):
+    """As OC-softmax has: two optimizers, one step of each per batch."""
+    options = {"learning_rate": 0.02, "weight_decay": 0.1, "optimizer": "adam"}
+    own = {"loss_optimizer": "sgd", "loss_learning_rate": rate}
+    training = Training(
+        num_epochs=1, schedule="constant", warmup=0.0, max_grad_norm=math.inf, **options
+    )
+    network, objective = make_model()
+    replace(training, **own).fit(network, objective, make_batches(), tmp_path, {})
+    again, loss = make_model()
+    of_network = torch.optim.Adam(again.parameters(), lr=0.02, weight_decay=0.1)
+    of_loss = torch.optim.SGD(loss.parameters(), lr=rate or 0.02)
+    for step, batch in itertools.islice(make_batches().from_step(0), 5):
+        loss.schedule(step, 5)
+        of_network.zero_grad()
+        of_loss.zero_grad()
+        loss(again, batch)["loss"].backward()
+        of_network.step()
+        of_loss.step()
+    expected = weights_of(again, loss)
+    for name, value in weights_of(network, objective).items():
+        torch.testing.assert_close(value, expected[name])
+
+
+def test_a_training_with_two_optimizers_resumes_to_the_bit(
+    tmp_path, make_model, make_batches
+):
+    training = Training(num_epochs=2, optimizer="adam", loss_optimizer="sgd")
+    network, objective = make_model()
+    training.fit(network, objective, make_batches(), tmp_path / "whole", {})
+    again, loss = make_model()
+
+    def stop(step, batch):
+        if step == 7:
+            raise KeyboardInterrupt
+        return batch
+
+    with pytest.raises(KeyboardInterrupt):
+        training.fit(again, loss, make_batches(at_step=stop), tmp_path / "killed", {})
+    again, loss = make_model()
+    training.fit(again, loss, make_batches(), tmp_path / "killed", {})
+    assert_bit_equal(weights_of(again, loss), weights_of(network, objective))
+
+
+def test_checkpoints_from_before_there_were_two_optimizers_are_resumed():
+    assert not {x for x in Training().options if x.startswith("loss_")}
+    assert Training(loss_optimizer="sgd").options["loss_learning_rate"] is None
+
+
+def test_an_optimizer_of_nothing_is_refused(tmp_path, make_model, make_batches):
+    network, _ = make_model()
+    training = Training(loss_optimizer="sgd")
+    objective = Labels(Triplet())
+    with pytest.raises(AsdkitError, match="sgd: this loss has no parameters"):
+        training.fit(network, objective, make_batches(), tmp_path, {})
 
 
 class TwoTerms(Objective):
