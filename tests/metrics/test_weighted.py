@@ -3,7 +3,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from asdkit.metrics import dcf, eer, sasv, tandem, weighted
+from asdkit.metrics import dcf, eer, sasv, tdcf, weighted
 from asdkit.metrics.cllr import cllr
 from asdkit.metrics.detection_costs import ASVSPOOF
 from asdkit.metrics.tdcf import TandemWeights
@@ -17,11 +17,11 @@ PAIRS = {
     "cllr": (weighted.cllr, cllr),
     "min_tdcf_2019": (
         partial(weighted.min_tdcf_2019, weights=WEIGHTS),
-        partial(tandem.min_tdcf_2019, weights=WEIGHTS),
+        partial(tdcf.min_tdcf_2019, weights=WEIGHTS),
     ),
     "min_tdcf_2021": (
         partial(weighted.min_tdcf_2021, weights=WEIGHTS),
-        partial(tandem.min_tdcf_2021, weights=WEIGHTS),
+        partial(tdcf.min_tdcf_2021, weights=WEIGHTS),
     ),
 }
 TRIPLES = {

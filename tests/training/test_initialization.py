@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from asdkit.training.networks import copy_weights
 
 from asdkit.base.errors import DataError
 from asdkit.losses.registry import LOSSES
 from asdkit.models.networks import build_network, full_options, save_network
 from asdkit.nnet.registry import MODELS
+from asdkit.training.initialization import copy_weights
 
 
 def new(**changed):
