@@ -1,9 +1,11 @@
-"""A corpus of noises, to train networks on."""
+"""Corpora of noises and tones, to train networks on."""
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
+from asdkit.__main__ import main
 from asdkit.data.manifests import Utterance, write_utterances
 from asdkit.io.ark import ArkWriter
 from asdkit.io.tables import read_table, write_table
@@ -68,3 +70,37 @@ def small_training():
     network = "--network resnet18 --channels 4 --embedding-dim 8 --chunk-frames 30"
     loop = "--batch-size 8 --num-epochs 2 --learning-rate 0.02 --device cpu"
     return [*network.split(), *loop.split()]
+
+
+@pytest.fixture
+def one_attack(tmp_path, rng, monkeypatch):
+    """Four speakers with two utterances, the second of which is noise, a spoof."""
+    monkeypatch.chdir(tmp_path)
+    utterances = []
+    for spk in range(4):
+        for n, attack in enumerate(["bonafide", "A01"]):
+            utt = f"s{spk}-{n}"
+            samples = 0.1 * rng.standard_normal(16000)
+            if attack == "bonafide":
+                samples = 0.3 * np.sin(0.1 * (1 + spk) * np.arange(16000)) + samples / 9
+            soundfile.write(f"{utt}.wav", samples, 16000)
+            custom = {"attack": attack}
+            row = (utt, f"s{spk}", f"{utt}.wav", False, 0.0, 1.0, 0, 16000)
+            utterances.append(Utterance(*row, custom=custom))
+    write_utterances("data", utterances)
+
+
+@pytest.fixture
+def frame_training():
+    """The options of a training on frames that takes a moment."""
+    network = "--network senet9 --channels 2 --objective frame_labels"
+    loop = "--chunk-frames 60 --batch-size 4 --num-epochs 1 --loss cross_entropy"
+    return [*network.split(), *loop.split(), "--device", "cpu"]
+
+
+@pytest.fixture
+def frame_network(one_attack, frame_training):
+    """Features of spliced utterances, and a network that has seen their frames."""
+    assert main(["spoof-splice", "--max-sec=0.4", "data", "spliced", "wav"]) == 0
+    assert main(["feats-compute", "--type=fbank", "spliced", "exp/feats"]) == 0
+    assert main(["cm-train", *frame_training, "spliced", "spliced", "exp/cm"]) == 0

@@ -62,9 +62,3 @@ def test_options_that_cannot_be_are_refused(embeddings, capsys):
     with pytest.raises(SystemExit):
         main([*train, "--classifier", "svm", "--c", "1,0"])
     assert "expected a number above 0, got 0" in capsys.readouterr().err
-
-
-def test_a_folder_without_a_model_is_one_line(embeddings, capsys):
-    where = ["scp:exp/dev/embedding.scp", "exp/dev", "exp/scores"]
-    assert main(["cm-classifier-score", *where]) == 1
-    assert "exp/dev/classifier.npz: no such model file" in capsys.readouterr().err

@@ -45,13 +45,6 @@ def test_a_folder_without_a_model_is_one_line(attacked, capsys):
     assert "exp: expected network.pt" in capsys.readouterr().err
 
 
-def test_too_few_frames_for_the_gaussians_are_one_line(attacked, capsys):
-    assert main(["cm-gmm-train", "data/train", "exp/gmm"]) == 1
-    error = capsys.readouterr().err
-    assert "512 Gaussians need at least 5120 frames" in error
-    assert "hint: at most --num-gauss" in error
-
-
 @pytest.mark.slow
 def test_two_ranks_score_what_one_does(models):
     launch = "-m torch.distributed.run --standalone --nproc-per-node 2 -m asdkit"

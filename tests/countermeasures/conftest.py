@@ -5,7 +5,16 @@ import pytest
 import soundfile
 
 from asdkit.__main__ import main
-from asdkit.data.manifests import Utterance, write_utterances
+from asdkit.data.manifests import (
+    Utterance,
+    read_manifests,
+    write_manifests,
+    write_utterances,
+)
+from asdkit.io.ark import ArkWriter
+from asdkit.io.tables import read_table, write_table
+
+SPOOFED_SEC = [0.5, 1.0]  # of every second utterance of `partial_corpus`
 
 
 @pytest.fixture
@@ -63,3 +72,36 @@ def small_network(spoof_corpus, small_options):
     """Train a small network."""
     assert main(["cm-train", *small_options, "data", "data", "exp/net"]) == 0
     return "exp/net"
+
+
+@pytest.fixture
+def partial_corpus(tmp_path, rng, monkeypatch):
+    """Six utterances of two seconds, and scores of frames that are often wrong."""
+    monkeypatch.chdir(tmp_path)
+    utts = [f"u{n}" for n in range(6)]
+    for utt in utts:
+        soundfile.write(f"{utt}.wav", np.zeros(32000), 16000)
+    write_utterances(
+        "data",
+        [Utterance(u, "s", f"{u}.wav", False, 0.0, 2.0, 0, 16000) for u in utts],
+    )
+    manifests = read_manifests("data")
+    for n, item in enumerate(manifests.supervisions.values()):
+        item.custom = {"attack": "A01", "spoofed": [SPOOFED_SEC]}
+        item.custom = item.custom if n % 2 else {"attack": "bonafide"}
+    write_manifests(
+        "data", manifests.recordings.values(), manifests.supervisions.values()
+    )
+    with ArkWriter("ark", "feats") as writer:
+        for utt in utts:
+            writer[utt] = np.zeros((198, 2))
+    write_table("data/feats.scp", read_table(writer.scp))
+    with ArkWriter("exp", "frames") as writer:
+        for n, utt in enumerate(utts):
+            middles = 0.0125 + 0.01 * np.arange(198)
+            inside = (
+                (middles >= SPOOFED_SEC[0]) & (middles < SPOOFED_SEC[1]) & (n % 2 == 1)
+            )
+            scores = np.where(inside, -2, 2) + 2 * rng.standard_normal(198)
+            writer[utt] = scores
+    return utts
