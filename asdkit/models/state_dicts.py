@@ -42,7 +42,7 @@ def read_state(path: PathName) -> dict[str, Tensor]:
         problem = f"not a checkpoint of tensors, or damaged: {what}"
         raise DataError(path, problem) from None
     if not isinstance(content, Mapping) or not content:
-        got = type(content).__name__ if content else "nothing"
+        got = type(content).__name__ if not isinstance(content, Mapping) else "nothing"
         raise DataError(path, f"expected a dictionary of named tensors, got {got}")
     for name, value in content.items():
         if not isinstance(value, Tensor):

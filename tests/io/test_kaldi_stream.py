@@ -1,0 +1,185 @@
+"""Kaldi's encoding, byte for byte, in both of its forms."""
+
+import gzip
+import io
+import struct
+
+import kaldiio
+import numpy as np
+import pytest
+
+from asdkit.base.errors import DataError
+from asdkit.io.kaldi_stream import (
+    BinaryReader,
+    TextReader,
+    open_bytes,
+    open_object,
+    write_array,
+    write_count,
+    write_real,
+    write_text_array,
+    write_token,
+)
+
+# <Dim> 7, 0.5 as a float and 0.25 as a double, each with its size before it.
+SCALARS = b"<Dim> \x04" + struct.pack("<i", 7)
+SCALARS += b"\x04" + struct.pack("<f", 0.5) + b"\x08" + struct.pack("<d", 0.25)
+
+
+def binary(data):
+    return BinaryReader("file", io.BufferedReader(io.BytesIO(data)))
+
+
+def text(words):
+    return TextReader("file", words.encode())
+
+
+@pytest.mark.parametrize("reader", [binary(SCALARS), text("<Dim> 7\n0.5 2.5e-1\n")])
+def test_tokens_and_numbers_are_read_in_order(reader):
+    assert reader.peek() == "<Dim>"
+    reader.expect("<Dim>")
+    assert reader.count() == 7
+    assert (reader.real(), reader.real()) == (0.5, 0.25)
+    reader.end()
+
+
+def test_what_is_written_is_what_kaldi_writes():
+    stream = io.BytesIO()
+    write_token(stream, "<Dim>")
+    write_count(stream, 7)
+    write_real(stream, 0.25)
+    expected = SCALARS[:11] + b"\x08" + struct.pack("<d", 0.25)
+    assert stream.getvalue() == expected
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (0,), (1, 1)])
+def test_arrays_are_those_of_kaldiio(rng, tmp_path, dtype, shape):
+    array = rng.normal(size=shape).astype(dtype)
+    stream = io.BytesIO()
+    write_array(stream, array)
+    reader = binary(stream.getvalue())
+    assert reader.is_matrix() == (len(shape) == 2)
+    found = reader.matrix() if len(shape) == 2 else reader.vector()
+    reader.end()
+    assert found.dtype == array.dtype
+    np.testing.assert_array_equal(found, array)
+    (tmp_path / "file").write_bytes(b"\0B" + stream.getvalue())
+    np.testing.assert_array_equal(kaldiio.load_mat(str(tmp_path / "file")), array)
+
+
+def test_a_packed_matrix_has_its_side_before_it(rng):
+    """(D (D + 1) / 2,) numbers, row after row, under the size D."""
+    triangle = rng.normal(size=6).astype("f4")
+    stream = io.BytesIO()
+    write_array(stream, triangle, "P")
+    assert stream.getvalue()[:3] == b"FP "
+    assert struct.unpack("<bi", stream.getvalue()[3:8]) == (4, 3)
+    np.testing.assert_array_equal(binary(stream.getvalue()).packed(1), triangle[None])
+
+
+def test_text_arrays_come_back(rng):
+    for array in (rng.normal(size=4), rng.normal(size=(2, 3)), np.zeros((0, 0))):
+        stream = io.BytesIO()
+        write_text_array(stream, array)
+        reader = text(stream.getvalue().decode())
+        assert reader.is_matrix() == (array.ndim == 2 and array.size > 0)
+        found = reader.matrix() if array.ndim == 2 else reader.vector()
+        reader.end()
+        np.testing.assert_allclose(found, array, rtol=1e-6)
+
+
+def test_matrices_of_one_shape_are_one_array(rng):
+    arrays = rng.normal(size=(3, 2, 4))
+    stream, lines = io.BytesIO(), io.BytesIO()
+    for array in arrays:
+        write_array(stream, array)
+        write_text_array(lines, array)
+    np.testing.assert_array_equal(binary(stream.getvalue()).matrices(3), arrays)
+    found = text(lines.getvalue().decode()).matrices(3)
+    np.testing.assert_allclose(found, arrays, rtol=1e-6)
+
+
+def arrays_of(*shapes):
+    stream = io.BytesIO()
+    for shape in shapes:
+        write_array(stream, np.zeros(shape))
+    return stream.getvalue()
+
+
+HUGE = b"FV \x04" + struct.pack("<i", 2**31 - 1) + b"1234"
+
+
+@pytest.mark.parametrize(
+    ("reader", "read", "message"),
+    [
+        (
+            binary(b"<A> "),
+            lambda x: x.expect("<B>"),
+            "byte 0: expected '<B>', got '<A>'",
+        ),
+        (binary(b"<A>"), lambda x: x.token("a word"), "expected a word, got b'<A>'"),
+        (binary(b"\4\xff\xff\xff\xff"), lambda x: x.count(), "expected a count"),
+        (binary(b"\x08" + bytes(8)), lambda x: x.count(), "an integer of 4 bytes"),
+        (binary(b"\x02ab"), lambda x: x.real(), "4 or 8 bytes, got one of 2"),
+        (binary(b"FM "), lambda x: x.vector(), "expected a vector, FV or DV, got 'FM'"),
+        (binary(HUGE), lambda x: x.vector(), "more bytes, got the end of the file"),
+        (binary(b""), lambda x: x.matrices(0), "at least one matrix, got none"),
+        (
+            binary(arrays_of((2, 3), (3, 2))),
+            lambda x: x.matrices(2),
+            r"a matrix like the first, \(2, 3\) of float64, got \(3, 2\)",
+        ),
+        (binary(b"x"), lambda x: x.end(), "expected the end of the file, got b'x'"),
+        (text("<A>"), lambda x: x.expect("<B>"), "file:1: expected '<B>', got '<A>'"),
+        (text("\n\n-1"), lambda x: x.count(), "file:3: expected a count, got '-1'"),
+        (text("[ 1 2"), lambda x: x.vector(), r"expected a '\]' before the end"),
+        (text("[ 1 2\n 3 ]"), lambda x: x.matrix(), "expected rows of one length"),
+        (text("[ 1 x ]"), lambda x: x.vector(), "expected numbers"),
+        (text("[ 1 ] [ 1 2 ]"), lambda x: x.packed(2), r"expected \(1,\) numbers"),
+        (text(""), lambda x: x.token("a word"), "a word, got the end of the file"),
+        (text("x"), lambda x: x.end(), "expected the end of the file, got 'x'"),
+    ],
+)
+def test_place_expected_and_got_are_said(reader, read, message):
+    with pytest.raises(DataError, match=message) as caught:
+        read(reader)
+    assert "damaged, cut short" in caught.value.hint
+
+
+def test_what_is_no_kaldi_object_is_no_text():
+    with pytest.raises(DataError, match="expected a Kaldi object, got"):
+        TextReader("file", b"\xff\xfe")
+
+
+def test_gzip_is_seen_by_content(tmp_path):
+    for name, data in (("a.gz", b"plain"), ("b", gzip.compress(b"packed"))):
+        (tmp_path / name).write_bytes(data)
+    with open_bytes(tmp_path / "a.gz") as stream:
+        assert stream.read() == b"plain"
+    with open_bytes(tmp_path / "b") as stream:
+        assert stream.read() == b"packed"
+    (tmp_path / "b").write_bytes(gzip.compress(b"packed")[:-6])
+    with (
+        pytest.raises(DataError, match="cannot decompress it"),
+        open_bytes(tmp_path / "b") as stream,
+    ):
+        stream.read()
+
+
+def read_dim(path):
+    with open_object(path) as reader:
+        reader.expect("<Dim>")
+        return reader.count()
+
+
+def test_a_file_holds_one_object(tmp_path):
+    path = tmp_path / "object"
+    for data in (b"\0B" + SCALARS[:11], b"<Dim> 7\n"):
+        path.write_bytes(data)
+        assert read_dim(path) == 7
+        path.write_bytes(data + b"<More> ")
+        with pytest.raises(DataError, match="expected the end of the file"):
+            read_dim(path)
+    with pytest.raises(DataError, match="no such file"):
+        read_dim(tmp_path / "no")
