@@ -40,7 +40,7 @@ _TOKENS: dict[Kind, str] = {
         LinearParams BiasParams Params Bias Scales Offsets Output ValueAvg DerivAvg
         ValueSum DerivSum OderivRms OidfAvg StatsMean StatsVar
         """,
-    "integers": "TimeOffsets ColumnMap",
+    "integers": "TimeOffsets ColumnMap Sizes",
     "two integers": "RankInOut",
     "two reals": "AlphaInOut",
 }

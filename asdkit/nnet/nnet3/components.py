@@ -110,6 +110,14 @@ class Same(Component):
         return x
 
 
+class Scaled(Component):
+    """x times a constant."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D)."""
+        return x * float(self.option("Scale", default=1.0))
+
+
 class Pointwise(Component):
     """A function of every number, or of every frame."""
 
@@ -357,6 +365,21 @@ class Pnorm(SumBlock):
     def forward(self, x: Tensor) -> Tensor:
         """(N, S, D) -> (N, S, D')."""
         return torch.linalg.vector_norm(x.unflatten(2, (self.output_dim, -1)), dim=3)
+
+
+class SumGroup(Component):
+    """The sums of neighboring dimensions, in groups of given sizes."""
+
+    def set_dims(self) -> None:
+        """Set both dimensions."""
+        self.sizes = [int(size) for size in self.option("Sizes")]
+        self.input_dim, self.output_dim = sum(self.sizes), len(self.sizes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, S, D) -> (N, S, D')."""
+        sizes = torch.tensor(self.sizes, device=x.device)
+        group = torch.repeat_interleave(sizes)  # (D,) the number of the group of each
+        return x.new_zeros(*x.shape[:2], len(sizes)).index_add(2, group, x)
 
 
 class Permute(Component):

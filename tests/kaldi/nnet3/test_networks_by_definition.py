@@ -291,12 +291,20 @@ def test_components_of_other_recipes(case, check):
     case.plain("both", "Append(scale, bias)", "ScaleAndOffsetComponent", fields, twice)
     fields = "<ColumnMap> [ 5 4 3 2 1 0 ]\n"
     case.plain("turned", "both", "PermuteComponent", fields, lambda x: x[::-1])
+    fields = "<Sizes> [ 1 3 2 ]\n"
+    groups = lambda x: np.array([x[0], x[1:4].sum(), x[4:].sum()])  # noqa: E731
+    case.plain("groups", "turned", "SumGroupComponent", fields, groups)
+    fields = "<Dim> 3 <Scale> 0.5 <ClippingThreshold> 5 <ZeroingThreshold> 3 "
+    fields += "<ZeroingInterval> 20 <RecurrenceInterval> 3 <NumElementsClipped> 0 "
+    fields += "<NumElementsZeroed> 0 <NumElementsProcessed> 0 <NumZeroingBoundaries> 0 "
+    kind = "BackpropTruncationComponent"
+    case.plain("half", "groups", kind, fields, lambda x: x / 2)
     fields = nonlinear(6)
     sigmoid = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
     case.plain("sigmoid", "turned", "SigmoidComponent", fields, sigmoid)
-    case.pool("sigmoid", 6)
-    case.plain("softmax", "pool", "SoftmaxComponent", nonlinear(12), softmax)
-    case.plain("same", "softmax", "NoOpComponent", nonlinear(12), lambda x: x)
+    case.pool("Append(sigmoid, half)", 9)
+    case.plain("softmax", "pool", "SoftmaxComponent", nonlinear(18), softmax)
+    case.plain("same", "softmax", "NoOpComponent", nonlinear(18), lambda x: x)
     case.output("same")
     check(case)
 

@@ -169,3 +169,34 @@ def test_a_difference_is_seen(expdir, tmp_path, capsys):
 def test_an_experiment_without_x_vectors_says_nothing_of_them():
     experiment = Experiment(GOLDEN / "kaldi", num_utts=1)
     assert not any(experiment.exists(x) for x in ("xvector_net", "xvectors"))
+
+
+def test_a_lab_leaves_and_comes_back(expdir, tmp_path, monkeypatch):
+    """Data, network and back-end through the programs, to Kaldi's scores; and back."""
+
+    def run(*words):
+        assert main([str(word) for word in words]) == 0
+
+    monkeypatch.chdir(tmp_path)
+    source, net = expdir / "data/test", expdir / "exp/xvector_nnet_1a"
+    plain = Path(shutil.copytree(source, tmp_path / "source"))
+    (plain / "wav.scp").unlink()  # paths of another root than those of features
+    run("kaldi-import", "--root", expdir, plain, "data")
+    run("kaldi-import", net, "exp/net")
+    run("kaldi-import", net / "xvectors_train/plda", "exp/backend.npz")
+    run("nnet-extract", "data", "exp/net", "exp/test")
+    vectors = "scp:exp/test/embedding.scp"
+    run("backend-score", "exp/backend.npz", "data/trials", vectors, "exp/scores")
+    ours, theirs = (
+        {(a, b): float(x) for a, b, x in map(str.split, path.open())}
+        for path in (Path("exp/scores"), expdir / "exp/scores_test")
+    )
+    assert ours.keys() == theirs.keys()
+    spread = np.std([*theirs.values()])
+    assert max(abs(ours[pair] - theirs[pair]) for pair in ours) < 1e-2 * spread
+    run("score-metrics", "data/trials", "exp/scores")
+    run("kaldi-export", "exp/net/network.pt", "back/xvector_nnet_1a")
+    run("kaldi-export", "exp/backend.npz", "back/backend")
+    for name in ("transform.mat", "plda"):
+        same = (net / "xvectors_train" / name).read_bytes()
+        assert (Path("back/backend") / name).read_bytes() == same
