@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
     if args.model.endswith(".pt"):
-        from asdkit.kaldi.networks import export_network
+        from asdkit.kaldi.xvector_networks import export_network
 
         export_network(args.model, args.kaldi_dir)
     else:

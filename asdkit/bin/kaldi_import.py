@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(models, "asdkit.kaldi.models:import_model", *alignment)
     networks = parser.add_argument_group("x-vector networks")
     chunks = "nnet_config", "chunk_size", "min_chunk_size", "pad_input"
-    add_options(networks, "asdkit.kaldi.networks:read_xvector", *chunks)
+    add_options(networks, "asdkit.kaldi.xvector_networks:read_xvector", *chunks)
     parser.add_argument(
         "source", help="Kaldi data directory, model file, or directory of a network"
     )
@@ -53,7 +53,7 @@ def main(args: argparse.Namespace) -> None:
 
     source = Path(args.source)
     if (source / "final.raw").exists() or (source.is_file() and is_nnet3(source)):
-        from asdkit.kaldi.networks import import_network, read_xvector
+        from asdkit.kaldi.xvector_networks import import_network, read_xvector
 
         options = options_of(read_xvector, args)
         with hold(OutputDir(args.destination)):

@@ -37,7 +37,7 @@ MODELS: Mapping[str, Reference] = {
         "asdkit.nnet.senet:SeNet", blocks=(3, 4, 6, 3), bottleneck=True, gate="eca"
     ),
     "xvector": Reference("asdkit.nnet.xvector:XVector"),
-    "kaldi_xvector": Reference("asdkit.nnet.nnet3.network:Nnet3"),
+    "kaldi_xvector": Reference("asdkit.nnet.nnet3.nnet3_network:Nnet3"),
     "ecapa_tdnn": Reference("asdkit.nnet.ecapa_tdnn:EcapaTdnn", channels=512),
     "ecapa_tdnn_1024": Reference("asdkit.nnet.ecapa_tdnn:EcapaTdnn", channels=1024),
     "campplus": Reference("asdkit.nnet.campplus:CamPlusPlus"),

@@ -5,9 +5,9 @@ import gzip
 import kaldiio
 import numpy as np
 import pytest
-from asdkit.backends.kaldi import chain_transforms, pipeline_from_kaldi
 
 from asdkit.__main__ import main
+from asdkit.backends.kaldi_format import chain_transforms, pipeline_from_kaldi
 from asdkit.base.errors import DataError
 from asdkit.data.subset import write_subset
 from asdkit.io.ark import read_arrays

@@ -11,8 +11,8 @@ from asdkit.io.tables import PathName, read_lines
 from asdkit.kaldi.nnet3.fields import kind_of
 from asdkit.kaldi.nnet3.streams import BinaryFields, TextFields, open_fields
 from asdkit.nnet.nnet3.components import attribute
-from asdkit.nnet.nnet3.graph import merged, parse_node, parse_pairs
-from asdkit.nnet.nnet3.network import COMPONENTS
+from asdkit.nnet.nnet3.nnet3_network import COMPONENTS
+from asdkit.nnet.nnet3.node_graph import merged, parse_node, parse_pairs
 
 MOST_COMPONENTS = 100_000
 Fields = BinaryFields | TextFields
@@ -34,7 +34,7 @@ class Nnet3File(NamedTuple):
 
     @property
     def graph(self) -> dict[str, Any]:
-        """The argument that `asdkit.nnet.nnet3.network.Nnet3` is built from."""
+        """The argument that `asdkit.nnet.nnet3.nnet3_network.Nnet3` is built from."""
         return {"nodes": self.nodes, "components": self.components}
 
 

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 
 from asdkit.features.frontend import FrontEnd
-from asdkit.kaldi.networks import RAW, read_xvector
 from asdkit.kaldi.nnet3.reader import read_nnet3
 from asdkit.kaldi.nnet3.writer import write_nnet3
 from asdkit.kaldi.parity.experiment import Experiment, NotFoundError, Part
@@ -28,7 +27,8 @@ from asdkit.kaldi.parity.table import (
     differ,
     largest,
 )
-from asdkit.nnet.nnet3.network import Nnet3
+from asdkit.kaldi.xvector_networks import RAW, read_xvector
+from asdkit.nnet.nnet3.nnet3_network import Nnet3
 
 FRAMES = Limit(1e-4, "abs")
 XVECTORS = Limit(1e-3, "rel")  # of the vector's norm

@@ -127,7 +127,7 @@ def xvector_graph(
         variance_floor: of the pooling.
 
     Returns:
-        what `asdkit.nnet.nnet3.network.Nnet3` takes, with layers tdnn1, tdnn2, ...
+        what `Nnet3` takes, with layers tdnn1, tdnn2, ...
 
     Source: Kaldi, egs/voxceleb/v2/run.sh and egs/sre16/v2/local/nnet3/xvector.
     """

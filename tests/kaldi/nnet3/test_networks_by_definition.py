@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from asdkit.base.errors import DataError
-from asdkit.kaldi.networks import read_xvector
+from asdkit.kaldi.xvector_networks import read_xvector
 
 DIM = 3
 LENGTHS = (31, 5, 17, 24)

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from asdkit.__main__ import main
-from asdkit.backends import kaldi as backend
+from asdkit.backends import kaldi_format as backend
 from asdkit.backends.adaptation import adapt_plda
 from asdkit.backends.center import Center
 from asdkit.backends.lda import Lda
@@ -26,9 +26,9 @@ from asdkit.io.ark import read_arrays
 from asdkit.io.kaldi import read_object, write_object, write_text
 from asdkit.io.tables import read_table
 from asdkit.io.trials import read_trials
-from asdkit.kaldi.networks import read_xvector
 from asdkit.kaldi.parity.experiment import Experiment
 from asdkit.kaldi.parity.report import STAGES, compare
+from asdkit.kaldi.xvector_networks import read_xvector
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 NAMES = [stage.name for stage in STAGES if stage.section == "x-vectors"]

@@ -13,7 +13,7 @@ from asdkit.base.ranges import Count, Natural
 from asdkit.nnet.network import Network
 from asdkit.nnet.nnet3 import components, norms, timed
 from asdkit.nnet.nnet3.components import Component
-from asdkit.nnet.nnet3.graph import Graph, merged
+from asdkit.nnet.nnet3.node_graph import Graph, merged
 from asdkit.nnet.nnet3.topology import xvector_graph
 
 COMPONENTS: Mapping[str, type[Component]] = {

@@ -20,13 +20,13 @@ import torch
 from torch import Tensor
 
 from asdkit.nnet.nnet3.components import Component
+from asdkit.nnet.nnet3.descriptor_text import parse_descriptor
 from asdkit.nnet.nnet3.descriptors import (
     Descriptor,
     Signal,
     Source,
     Span,
 )
-from asdkit.nnet.nnet3.parsing import parse_descriptor
 from asdkit.nnet.nnet3.timed import TimedComponent
 
 PAIR = re.compile(r"([\w.-]+)=(?:'([^']*)'|\"([^\"]*)\"|(.*?))(?=\s+[\w.-]+=|\s*$)")

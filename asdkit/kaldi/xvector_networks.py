@@ -30,8 +30,8 @@ from asdkit.models.networks import (
     save_network,
 )
 from asdkit.nnet.nnet3.components import LogSoftmax, Softmax
-from asdkit.nnet.nnet3.graph import parse_node, parse_pairs
-from asdkit.nnet.nnet3.network import Nnet3
+from asdkit.nnet.nnet3.nnet3_network import Nnet3
+from asdkit.nnet.nnet3.node_graph import parse_node, parse_pairs
 from asdkit.nnet.nnet3.topology import xvector_graph
 from asdkit.nnet.pooling import VARIANCE_FLOOR
 from asdkit.nnet.registry import MODELS

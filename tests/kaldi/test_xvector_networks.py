@@ -12,8 +12,8 @@ from asdkit.__main__ import main
 from asdkit.base.errors import DataError
 from asdkit.features.frontend import FrontEnd
 from asdkit.io.ark import read_arrays
-from asdkit.kaldi.networks import export_network, import_network, read_xvector
 from asdkit.kaldi.nnet3.reader import read_nnet3
+from asdkit.kaldi.xvector_networks import export_network, import_network, read_xvector
 from asdkit.models.networks import TrainedNetwork, save_network
 from asdkit.nnet.registry import build
 
