@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -37,24 +37,79 @@ def griffin_lim(
     import torch
 
     size = round(WINDOW_SEC * sample_frequency)
-    frames: dict[str, Any] = {
-        "n_fft": size,
-        "hop_length": round(HOP_SEC * sample_frequency),
-        "window": torch.hann_window(size),
-    }
     wave = torch.from_numpy(np.asarray(samples, dtype=np.float32))
-    magnitude = torch.stft(wave, **frames, return_complex=True).abs()  # (F, T)
+    frames = _Frames(len(wave), size, round(HOP_SEC * sample_frequency))
+    before = frames.analyze(wave)  # (T, F)
     bands, inverse = _mel_filters(num_mels, size, sample_frequency)
-    magnitude = (inverse @ (bands @ magnitude.double())).clamp(min=0).float()
-    phases = torch.ones_like(magnitude, dtype=torch.complex64)
-    before = torch.zeros_like(phases)
+    magnitude = inverse @ (bands @ before.abs().T.double())
+    magnitude = magnitude.clamp(min=0).float()  # (F, T)
+    # FFTs round by the order in memory; with (F, T), samples are those of torch.istft.
+    guess = torch.complex(magnitude, torch.zeros_like(magnitude))
+    magnitude = magnitude.T[..., None].expand(*before.shape, 2).contiguous()
+    before.zero_()
     for _ in range(NUM_ITERS):
-        wave = torch.istft(magnitude * phases, **frames, length=len(samples))
-        spectrum = torch.stft(wave, **frames, return_complex=True)
+        spectrum = frames.analyze(frames.synthesize(guess.T))
         phases = spectrum - before.mul_(MOMENTUM / (1 + MOMENTUM))
-        phases = phases / (phases.abs() + 1e-16)
+        parts = phases.real.contiguous(), phases.imag.contiguous()
+        length = torch.zeros_like(phases)
+        length.real.copy_(torch.hypot(*parts).add_(1e-16))
+        torch.view_as_real(phases.div_(length)).mul_(magnitude)
+        guess.copy_(phases.T)
         before = spectrum
-    return torch.istft(magnitude * phases, **frames, length=len(samples)).numpy()
+    return frames.synthesize(guess.T).numpy()
+
+
+class _Frames:
+    """`torch.stft` and `torch.istft` of one length, to the bit, at half their price.
+
+    What does not change between calls is computed once, and nothing is checked.
+
+    Args:
+        num_samples: L.
+        size: samples in a frame.
+        hop: samples from frame to frame.
+    """
+
+    def __init__(self, num_samples: int, size: int, hop: int) -> None:
+        import torch
+
+        self._num_samples, self._size, self._hop = num_samples, size, hop
+        self._window = torch.hann_window(size)
+        power = self._window.square().expand(1 + num_samples // hop, size)
+        self._weight = self._add(power)
+
+    def analyze(self, wave: Tensor) -> Tensor:
+        """Transform windowed frames: (L,) -> (T, F) complex, frame t around t * hop."""
+        import torch
+
+        around = (self._size // 2, self._size // 2)
+        wave = torch.nn.functional.pad(wave[None], around, mode="reflect")[0]
+        return torch.fft.rfft(wave.unfold(0, self._size, self._hop) * self._window)
+
+    def synthesize(self, spectra: Tensor) -> Tensor:
+        """Find the wave with the closest spectra: (T, F) complex -> (L,)."""
+        import torch
+
+        pieces = torch.fft.irfft(spectra, n=self._size).mul_(self._window)
+        wave = self._add(pieces).div_(self._weight)[self._size // 2 :]
+        missing = self._num_samples - len(wave)
+        if missing > 0:
+            return torch.nn.functional.pad(wave, (0, missing))
+        return wave[: self._num_samples]
+
+    def _add(self, pieces: Tensor) -> Tensor:
+        """Add up overlapping pieces, the earlier first: (T, size) -> (L',)."""
+        import torch
+
+        num_blocks = -(-self._size // self._hop)
+        rest = num_blocks * self._hop - self._size
+        if rest:
+            pieces = torch.nn.functional.pad(pieces, (0, rest))
+        blocks = pieces.reshape(len(pieces), num_blocks, self._hop)
+        added = pieces.new_zeros(len(pieces) + num_blocks - 1, self._hop)
+        for i in reversed(range(num_blocks)):
+            added[i : i + len(pieces)] += blocks[:, i]
+        return added.flatten()[: (len(pieces) - 1) * self._hop + self._size]
 
 
 @lru_cache
