@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from asdkit.base.errors import AsdkitError
 from asdkit.base.numbers import parse_number
 from asdkit.base.ranges import Count, NonNegative, Positive, Share
-from asdkit.distillation.objectives import KlCosine
+from asdkit.distillation.class_posteriors import KlCosine
 from asdkit.losses.objective import LabeledBatch, Labels
 from asdkit.nnet.extraction import PaddedBatch
 from asdkit.nnet.network import Network

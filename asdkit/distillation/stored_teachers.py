@@ -54,8 +54,9 @@ class TeacherReader:
         teacher: rspecifier of the teacher's vectors, e.g.
             ``scp:exp/ivectors/train/ivector.scp``, or directory with network.pt; None:
             no teacher.
-        teacher_transform: back-end (.npz) that transforms the vectors first; None: no
-            transform.
+        teacher_transform: back-end (.npz) that transforms the vectors first and, for
+            objectives that compare them, scores them; None: no transform, and the
+            cosine.
         teacher_precision: rspecifier of the vectors' precisions, as ivector-extract
             writes them; None: no precisions.
         missing_teacher: training utterances without a teacher's vector: stop (error),
@@ -110,10 +111,11 @@ class StoredVectors:
         assert options.teacher is not None
         self.options = options
         backend = options.teacher_transform
-        maps, dim = [], None
+        maps, dim, self.scorer = [], None, None
         if backend:
             pipeline = load_object(backend, Pipeline)
-            maps, dim = pipeline.steps[:-1], pipeline.input_dim
+            *maps, self.scorer = pipeline.steps
+            dim = pipeline.input_dim
         vectors = read_vectors(options.teacher, dim, backend or "")
         utts, x, precision = vectors.keys, vectors.x, None
         if options.teacher_precision:
@@ -175,7 +177,7 @@ class StoredVectors:
 
     def teacher(self, classes: Sequence[str], device: str) -> VectorTeacher:
         """Return the teacher; neither classes nor device matter."""
-        return VectorTeacher(self.utts, self.x, self.posterior_precision)
+        return VectorTeacher(self.utts, self.x, self.posterior_precision, self.scorer)
 
 
 class StoredNetwork:

@@ -7,17 +7,27 @@ checkpoint.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from asdkit.backends.cosine import Cosine
 from asdkit.base.errors import AsdkitError
 from asdkit.losses import registry as losses
 from asdkit.losses.classification import ClassificationLoss
 from asdkit.losses.objective import LabeledBatch
 from asdkit.nnet.network import Network
+
+
+class Scorer(Protocol):
+    """The last step of a back-end, e.g. `asdkit.backends.plda.Plda`."""
+
+    def factors(
+        self, enroll: np.ndarray, n: np.ndarray, test: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Express the scores of models and embeddings as one matrix product."""
 
 
 class Teacher:
@@ -43,9 +53,11 @@ class VectorTeacher(Teacher):
         x: (U, R) vectors, already mapped to the space of the student's targets.
         posterior_precision: (U, R) diagonals of the posteriors' precisions; None where
             unknown.
+        scorer: compares such vectors; None for the cosine.
 
     Attributes:
         mean_posterior_precision: over all of them.
+        scorer: compares them.
     """
 
     def __init__(
@@ -53,8 +65,10 @@ class VectorTeacher(Teacher):
         utts: Sequence[str],
         x: np.ndarray,
         posterior_precision: np.ndarray | None = None,
+        scorer: Scorer | None = None,
     ) -> None:
         super().__init__(x.shape[1])
+        self.scorer: Scorer = Cosine() if scorer is None else scorer
         self._row_of = {utt: row for row, utt in enumerate(utts)}
         self._x = torch.from_numpy(x.astype(np.float32))
         self._posterior_precision = None
@@ -67,6 +81,11 @@ class VectorTeacher(Teacher):
     def embed(self, batch: LabeledBatch) -> Tensor:
         """Look up (N, R) vectors."""
         return self._find(self._x, batch)
+
+    def vectors(self, utts: Sequence[str]) -> np.ndarray:
+        """Look up (N, R) vectors of N utterances by their ids."""
+        rows = [self._row_of[utt] for utt in utts]
+        return np.asarray(self._x.numpy()[rows])
 
     def posterior_precision(self, batch: LabeledBatch) -> Tensor:
         """Look up (N, R) diagonals.

@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 OBJECTIVES: Mapping[str, Reference] = {
     "labels": Reference("asdkit.losses.objective:Labels"),
     "frame_labels": Reference("asdkit.losses.frame_objective:FrameLabels"),
-    "mse": Reference("asdkit.distillation.objectives:Mse"),
-    "precision": Reference("asdkit.distillation.objectives:PosteriorPrecision"),
-    "cosine": Reference("asdkit.distillation.objectives:Cosine"),
+    "mse": Reference("asdkit.distillation.regression:Mse"),
+    "precision": Reference("asdkit.distillation.regression:PosteriorPrecision"),
+    "cosine": Reference("asdkit.distillation.regression:Cosine"),
+    "speaker_mean": Reference("asdkit.distillation.regression:SpeakerMean"),
+    "pooled_mse": Reference("asdkit.distillation.regression:PooledMse"),
     "relational": Reference("asdkit.distillation.objectives:Relational"),
-    "kl": Reference("asdkit.distillation.objectives:Kl"),
-    "decoupled_kd": Reference("asdkit.distillation.objectives:DecoupledKd"),
-    "kl_cosine": Reference("asdkit.distillation.objectives:KlCosine"),
+    "kl": Reference("asdkit.distillation.class_posteriors:Kl"),
+    "decoupled_kd": Reference("asdkit.distillation.class_posteriors:DecoupledKd"),
+    "kl_cosine": Reference("asdkit.distillation.class_posteriors:KlCosine"),
+    "ivector_classes": Reference("asdkit.distillation.class_posteriors:IvectorClasses"),
     "self_distillation": Reference(
         "asdkit.distillation.self_distillation:SelfDistillation"
     ),

@@ -9,6 +9,7 @@ from asdkit.batches.batches import Batch
 from asdkit.distillation.teachers import NetworkTeacher, VectorTeacher
 from asdkit.losses import registry
 from asdkit.nnet.network import Network
+from asdkit.nnet.pooling import Pooling
 
 CLASSES = ["anne", "bob", "cleo"]
 THEIRS = ["dan", "cleo", "anne", "bob"]  # another order, and one more
@@ -20,10 +21,11 @@ class Mean(Network):
     def __init__(self, feat_dim=4, embedding_dim=5):
         super().__init__(feat_dim, embedding_dim)
         self.norm = nn.BatchNorm1d(feat_dim)
+        self.pool = Pooling("tap", feat_dim)
         self.linear = nn.Linear(feat_dim, embedding_dim)
 
     def embed(self, x, num_frames):
-        return self.linear(self.norm(x).mean(dim=2))
+        return self.linear(self.pool(self.norm(x), num_frames))
 
 
 @pytest.fixture(autouse=True)
@@ -67,3 +69,9 @@ def vectors(rng):
     """Vectors of 6 dimensions, in another order than the batch's, with precisions."""
     utts = list("zfedcba")
     return VectorTeacher(utts, rng.normal(size=(7, 6)), np.exp(rng.normal(size=(7, 6))))
+
+
+@pytest.fixture
+def speakers():
+    """Name the speakers of the batch's utterances."""
+    return {utt: CLASSES[k] for utt, k in zip("abcdef", [0, 1, 2] * 2, strict=True)}

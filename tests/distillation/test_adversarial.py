@@ -19,7 +19,7 @@ from asdkit.distillation.adversarial import (
     evaluating,
     reverse,
 )
-from asdkit.distillation.objectives import KlCosine
+from asdkit.distillation.class_posteriors import KlCosine
 from asdkit.distillation.teachers import NetworkTeacher
 from asdkit.losses import registry as losses
 from asdkit.nnet.extraction import extract

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from asdkit.distillation.objectives import DecoupledKd, Mse
+from asdkit.distillation.class_posteriors import DecoupledKd
+from asdkit.distillation.regression import Mse
 from asdkit.distillation.teachers import NetworkTeacher, VectorTeacher
 from asdkit.losses.classification import AamSoftmax
 from asdkit.training.loop import Training
