@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# Which i-vector teacher makes a small ResNet better on short and noisy speech?  Ways to
+# teach are screened on held-out training speakers; the best are trained with five seeds
+# on all of them and tested once.  The i-vectors come from ../v1, to be run first:
+#
+#   (cd ../v1 && ./run.sh --corpus DIR --name tuned --vad-energy-threshold 1 \
+#     --num-gauss 128 --subsample 1)
+#
+#   ./run.sh                                     everything: ten hours on one core
+#   ./run.sh --stage 3 --screened "none mse_100" a part of the screening
+#   ./run.sh --stage 4 --seeds 0                 the best ones, one seed
+#   ./run.sh --stage 5                           the comparison of what is there
+#
+# A run that was killed continues where it was.  Results are in RESULTS.md.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+extractor=../v1/exp/tuned/seed0/extractor_pca # DIR of the i-vector extractor
+source=../v1/data/tuned                       # DIR with train/ and test/
+student=student                               # conf/$student.conf
+screened="none mse_100 mse_ratio lda_ratio mean_ratio pooled_ratio relational_lda
+  classes_cosine classes_lda classes_plda classes_plda_each" # conf/teach/*.conf
+tested="none classes_plda classes_lda pooled_ratio"          # others must beat the first
+seeds="0 1 2 3 4"
+nj=1
+
+. ../../../path.sh
+. stages.sh
+. parse_options.sh
+. cmd.sh # sets $cpu and $gpu from $launcher and $nj
+export cpu gpu student
+
+if stage 0 "hold out every fourth training speaker; make the test sets"; then
+  need ../v1 "$source"/{train,test}
+  for part in train test; do
+    asdkit data-copy "$source/$part" data/$part
+  done
+  asdkit trials-make --within data/test/spk2gender data/test data/test/trials
+  cut -d ' ' -f 2 data/train/utt2spk | sort -u >data/speakers
+  awk 'NR % 4 == 0' data/speakers >data/dev_speakers
+  awk 'NR % 4 != 0' data/speakers >data/fit_speakers
+  for part in dev fit; do
+    asdkit data-subset --spk-list data/${part}_speakers data/train data/$part
+  done
+  asdkit trials-make --within data/dev/spk2gender data/dev data/dev/trials
+  local/make_tests.sh dev
+  local/make_tests.sh test
+fi
+
+if stage 1 "extract i-vectors"; then
+  need ../v1 "$extractor/extractor.npz"
+  need 0 data/{train,dev_tests,test_tests}
+  for part in train dev_tests test_tests; do
+    asdkit data-copy data/$part data/${part}_mfcc
+    $cpu feats-compute --config conf/mfcc.conf data/${part}_mfcc exp/mfcc/$part
+    $cpu vad-compute --config conf/vad.conf data/${part}_mfcc exp/vad/$part
+    $gpu ivector-extract data/${part}_mfcc "$extractor" exp/ivectors/$part
+  done
+  for part in dev test; do
+    dir=exp/$part/ivectors
+    mkdir -p "$dir"
+    ln -sfn ../../ivectors/train "$dir/train"
+    ln -sfn ../../ivectors/${part}_tests "$dir/tests"
+    local/score.sh train $part "$dir" ivector
+  done
+fi
+
+if stage 2 "train what transforms and scores the i-vectors of the teachers"; then
+  need 1 exp/ivectors/train/ivector.scp
+  for part in fit train; do
+    for backend in target target_lda plda; do
+      asdkit backend-train --config conf/$backend.conf data/$part/utt2spk \
+        scp:exp/ivectors/train/ivector.scp exp/ivectors/$part/$backend.npz
+    done
+  done
+fi
+
+if stage 3 "screen ways to teach on held-out training speakers"; then
+  need 0 data/fit data/dev_tests
+  need 2 exp/ivectors/fit/{target,target_lda,plda}.npz
+  for teach in $screened; do
+    local/train_student.sh dev "$teach" 0
+  done
+  python local/print_table.py exp/dev/ivectors exp/dev/"$student"/*
+fi
+
+if stage 4 "train the best with every seed, and test them"; then
+  need 0 data/train data/test_tests
+  need 2 exp/ivectors/train/{target,target_lda,plda}.npz
+  for seed in $seeds; do
+    for teach in $tested; do
+      local/train_student.sh test "$teach" "$seed"
+    done
+  done
+fi
+
+if stage 5 "compare them with the student that nobody taught"; then
+  need 4 exp/test/"$student"/none/seed*/scores/5dB.json
+  python local/print_table.py exp/test/ivectors exp/test/"$student"/*
+  for set in full 3s 2s 1s 15dB 5dB; do
+    systems=()
+    for teach in $tested; do
+      printf -v files '%s,' exp/test/"$student/$teach"/seed*/scores/$set
+      systems+=("$teach=${files%,}")
+    done
+    echo "$set:"
+    asdkit compare --utt2spk data/test_tests/utt2spk data/test_$set/trials \
+      "${systems[@]}"
+  done
+fi
