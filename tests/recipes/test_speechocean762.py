@@ -112,12 +112,17 @@ def test_v2_ends_in_a_table_before_and_after_as_norm(corpus, recipes, by_stage):
     assert (recipes / "v2" / "exp" / "tiny_seed1" / "network.pt").exists()
 
 
-@pytest.fixture
-def teachers(corpus, recipes):
-    """Let v1 and v2 make what v3 wants of them; give the options that make it small."""
+def run_tuned(corpus, recipes):
+    """Let v1 train the extractor that v3 and v4 learn from."""
     sizes = "--num-gauss 4 --subsample 1 --ivector-dim 6 --num-iters 1"
     tuned = ["--name", "tuned", "--vad-energy-threshold", "1", *sizes.split()]
     run(recipes / "v1", "--corpus", corpus, *tuned, "--stop-stage", "3")
+
+
+@pytest.fixture
+def teachers(corpus, recipes):
+    """Let v1 and v2 make what v3 wants of them; give the options that make it small."""
+    run_tuned(corpus, recipes)
     run(recipes / "v2", "--corpus", corpus, "--net", "tiny", "--stop-stage", "2")
     conf = recipes / "v3" / "conf"
     (conf / "tiny.conf").write_text(TINY)
@@ -156,3 +161,30 @@ def test_v3_makes_its_table_of_what_v1_and_v2_left_and_continues_when_killed(
 def rows_of(table):
     """Read the names of v3's systems."""
     return re.findall(r"^\| ([^|]+?) \| \d", table, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_v4_screens_on_training_speakers_and_compares_on_others(corpus, recipes):
+    run_tuned(corpus, recipes)
+    v4 = recipes / "v4"
+    (v4 / "conf" / "tiny.conf").write_text(TINY + "--features=fbank\n")
+    for name in ("plda", "target_lda"):
+        with (v4 / "conf" / f"{name}.conf").open("a") as file:
+            file.write("--lda-dim=2\n")
+    small = ["--student", "tiny", "--sets", "full 1s 5dB", "--seeds", "0"]
+    small += ["--hold-out", "2"]
+    chosen = ["--screened", "none lda_ratio", "--tested", "none classes_plda"]
+    said = run(v4, *small, *chosen)
+    assert rows_of(said) == ["ivectors", "lda_ratio", "none"] + [
+        "ivectors",
+        "classes_plda",
+        "none",
+    ]
+    speakers = {
+        part: set(read_table(v4 / "data" / part / "utt2spk").values())
+        for part in ("fit", "dev", "train", "test")
+    }
+    assert speakers["fit"] | speakers["dev"] == speakers["train"]
+    assert not speakers["fit"] & speakers["dev"]
+    assert not speakers["train"] & speakers["test"]
+    assert len(re.findall("^EER .*classes_plda", said, re.MULTILINE)) == 3, said

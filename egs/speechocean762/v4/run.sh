@@ -22,24 +22,26 @@ student=student                               # conf/$student.conf
 screened="none mse_100 mse_ratio lda_ratio mean_ratio pooled_ratio relational_lda
   classes_cosine classes_lda classes_plda classes_plda_each" # conf/teach/*.conf
 tested="none classes_plda classes_lda pooled_ratio"          # others must beat the first
+hold_out=4                                                   # one training speaker in so many is for the screening
 seeds="0 1 2 3 4"
+sets="full 3s 2s 1s 15dB 5dB" # whole utterances, their middle, with noise
 nj=1
 
 . ../../../path.sh
 . stages.sh
 . parse_options.sh
 . cmd.sh # sets $cpu and $gpu from $launcher and $nj
-export cpu gpu student
+export cpu gpu student sets
 
-if stage 0 "hold out every fourth training speaker; make the test sets"; then
+if stage 0 "hold out training speakers, one in $hold_out; make the test sets"; then
   need ../v1 "$source"/{train,test}
   for part in train test; do
     asdkit data-copy "$source/$part" data/$part
   done
   asdkit trials-make --within data/test/spk2gender data/test data/test/trials
   cut -d ' ' -f 2 data/train/utt2spk | sort -u >data/speakers
-  awk 'NR % 4 == 0' data/speakers >data/dev_speakers
-  awk 'NR % 4 != 0' data/speakers >data/fit_speakers
+  awk -v n="$hold_out" 'NR % n == 0' data/speakers >data/dev_speakers
+  awk -v n="$hold_out" 'NR % n != 0' data/speakers >data/fit_speakers
   for part in dev fit; do
     asdkit data-subset --spk-list data/${part}_speakers data/train data/$part
   done
@@ -82,7 +84,7 @@ if stage 3 "screen ways to teach on held-out training speakers"; then
   for teach in $screened; do
     local/train_student.sh dev "$teach" 0
   done
-  python local/print_table.py exp/dev/ivectors exp/dev/"$student"/*
+  python local/print_table.py --sets "$sets" exp/dev/ivectors exp/dev/"$student"/*
 fi
 
 if stage 4 "train the best with every seed, and test them"; then
@@ -96,16 +98,16 @@ if stage 4 "train the best with every seed, and test them"; then
 fi
 
 if stage 5 "compare them with the student that nobody taught"; then
-  need 4 exp/test/"$student"/none/seed*/scores/5dB.json
-  python local/print_table.py exp/test/ivectors exp/test/"$student"/*
-  for set in full 3s 2s 1s 15dB 5dB; do
+  need 4 exp/test/"$student"/none/seed*/done
+  python local/print_table.py --sets "$sets" exp/test/ivectors exp/test/"$student"/*
+  for set in $sets; do
     systems=()
     for teach in $tested; do
-      printf -v files '%s,' exp/test/"$student/$teach"/seed*/scores/$set
+      printf -v files '%s,' exp/test/"$student/$teach"/seed*/scores/"$set"
       systems+=("$teach=${files%,}")
     done
     echo "$set:"
-    asdkit compare --utt2spk data/test_tests/utt2spk data/test_$set/trials \
+    asdkit compare --utt2spk data/test_tests/utt2spk "data/test_$set/trials" \
       "${systems[@]}"
   done
 fi

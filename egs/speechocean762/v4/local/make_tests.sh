@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Make the test sets of one part: whole utterances, their middle 3, 2 and 1 s, and whole
-# ones with noise; trials are the same-gender pairs within each set.
+# ones with noise; the trials of each are those of the part.
 #
 #   local/make_tests.sh dev        data/dev -> data/dev_{full,3s,2s,1s,15dB,5dB,tests}
 
@@ -8,14 +8,21 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 part=$1
-: "${cpu:=asdkit}"
+: "${cpu:=asdkit}" "${sets:=full 3s 2s 1s 15dB 5dB}"
 
-asdkit data-copy --utt-prefix full- "data/$part" "data/${part}_full"
-for sec in 3 2 1; do
-  asdkit data-copy --crop-sec $sec --utt-prefix ${sec}s- "data/$part" "data/${part}_${sec}s"
+made=()
+for set in $sets; do
+  whole=data/$part
+  options=()
+  case $set in
+    full) ;;
+    *dB)
+      whole=data/noise/${part}_$set
+      $cpu noise-add --snr-db "${set%dB}" "data/$part" "$whole" "exp/noise/${part}_$set"
+      ;;
+    *) options=(--crop-sec "${set%s}") ;;
+  esac
+  made+=("data/${part}_$set")
+  asdkit data-copy "${options[@]}" --utt-prefix "$set-" "$whole" "${made[-1]}"
 done
-for snr in 15 5; do
-  $cpu noise-add --snr-db $snr "data/$part" "data/noise/${part}_$snr" "exp/noise/${part}_$snr"
-  asdkit data-copy --utt-prefix ${snr}dB- "data/noise/${part}_$snr" "data/${part}_${snr}dB"
-done
-asdkit data-combine data/"${part}"_{full,3s,2s,1s,15dB,5dB} "data/${part}_tests"
+asdkit data-combine "${made[@]}" "data/${part}_tests"

@@ -1,6 +1,6 @@
 """Print the equal error rates of systems, mean and deviation over their seeds.
 
-e.g.: python local/print_table.py exp/test/ivectors exp/test/student/*
+e.g.: python local/print_table.py --sets "full 1s" exp/test/ivectors exp/test/student/*
 """
 
 import argparse
@@ -13,15 +13,13 @@ import numpy as np
 from asdkit.base.exits import exit_code
 from asdkit.report.tables import over_seeds, table
 
-SETS = ("full", "3s", "2s", "1s", "15dB", "5dB")
 
-
-def read_rates(directory: Path) -> list[np.ndarray]:
-    """Read the EERs in percent, in the order of SETS, of every finished seed."""
+def read_rates(directory: Path, sets: list[str]) -> list[np.ndarray]:
+    """Read the EERs in percent, of some sets, of every finished seed."""
     found = []
     for seed in [directory, *sorted(directory.glob("seed*"))]:
-        files = [seed / "scores" / f"{name}.json" for name in SETS]
-        if all(file.exists() for file in files):
+        if (seed / "done").exists():
+            files = [seed / "scores" / f"{name}.json" for name in sets]
             found.append(np.array([eer_of(file) for file in files]))
     return found
 
@@ -35,14 +33,15 @@ def eer_of(path: Path) -> float:
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sets", required=True, type=str.split)
     parser.add_argument("systems", nargs="+", type=Path)
     args = parser.parse_args()
     rows = []
     for directory in args.systems:
-        if rates := read_rates(directory):
+        if rates := read_rates(directory, args.sets):
             cells = over_seeds(rates, 2, "")
             rows.append([directory.name, f"{len(rates)}", *cells])
-    print(table(["EER %", "seeds", *SETS], rows))
+    print(table(["EER %", "seeds", *args.sets], rows))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ seed=$3
 train=train
 [[ $part == test ]] || train=fit
 dir=exp/$part/$student/$teach/seed$seed
-[[ ! -e $dir/scores/5dB.json ]] || exit 0
+[[ ! -e $dir/done ]] || exit 0
 
 # The first line of conf/teach/*.conf names the back-end that prepares the i-vectors.
 teacher=()
