@@ -156,7 +156,7 @@ class SpeakerMean(Mse):
 
 
 class PooledMse(Mse):
-    """Predict the teacher's vector from the pooled layer, not from the embedding.
+    """Predict the teacher's vector from the pooled layer instead of the embedding.
 
     The embedding then need not hold what the vector knows of the recording.
 

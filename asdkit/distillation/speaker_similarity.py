@@ -1,4 +1,4 @@
-"""What an i-vector system says of the training speakers: posteriors of classes.
+"""Posteriors of the training speakers, from the similarity of their vectors.
 
 A network teaches its posteriors over the training speakers.  Vectors have none; this is
 how to get them: every utterance is scored against the mean of every speaker, its own

@@ -3,7 +3,12 @@ import pytest
 import torch
 
 from asdkit.base.errors import AsdkitError
-from asdkit.distillation.regression import Mse, PooledMse, PosteriorPrecision, SpeakerMean
+from asdkit.distillation.regression import (
+    Mse,
+    PooledMse,
+    PosteriorPrecision,
+    SpeakerMean,
+)
 from asdkit.losses import distillation as losses
 from asdkit.nnet.network import Network
 
@@ -42,7 +47,7 @@ def test_precision_weighs_errors_in_units_of_the_mean(
 
 
 def test_precision_wants_precisions(make_loss, student, make_network_teacher, vectors):
-    with pytest.raises(AsdkitError, match="a network teacher has no posterior precisions"):
+    with pytest.raises(AsdkitError, match="network teacher has no posterior"):
         PosteriorPrecision(make_loss(), student, make_network_teacher())
     vectors._posterior_precision = None
     with pytest.raises(AsdkitError, match="vectors have no posterior precisions"):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from asdkit.base.exits import exit_code
-from asdkit.report.tables import over_seeds, table
+from asdkit.report.result_tables import over_seeds, table
 
 
 def read_rates(directory: Path, sets: list[str]) -> list[np.ndarray]:
