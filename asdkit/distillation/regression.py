@@ -158,7 +158,7 @@ class SpeakerMean(Mse):
 class PooledMse(Mse):
     """Predict the teacher's vector from the pooled layer instead of the embedding.
 
-    The embedding then need not hold what the vector knows of the recording.
+    The embedding is then free not to carry the session, which the vector contains.
 
     Args:
         loss: loss on labels.
