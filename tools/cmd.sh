@@ -9,6 +9,14 @@
 
 [[ $nj =~ ^[1-9][0-9]*$ ]] || fail 2 "--nj takes a number from 1, not '$nj'"
 
+# A recipe whose models are so small that threads wait for each other more than they
+# compute says how many a rank has; else it has one per core, or one under torchrun.
+if [[ ${num_threads:-} ]]; then
+  [[ $num_threads =~ ^[1-9][0-9]*$ ]] \
+    || fail 2 "--num-threads takes a number from 1, not '$num_threads'"
+  export OMP_NUM_THREADS=$num_threads
+fi
+
 # Of the environment that tools/setup.sh --k2 has made, if any.
 k2=$asdkit_root/.venv-k2/bin/asdkit
 # shellcheck disable=SC2034 # recipes use it

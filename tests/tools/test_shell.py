@@ -313,6 +313,20 @@ def test_a_launcher_starts_programs_for_both(run, slurm, options, gpus, cpu, gpu
     assert done.stdout == f"train 32: {cpu}; {gpu}\n"
 
 
+def test_a_recipe_may_say_how_many_threads_a_rank_has(run, recipe):
+    """What the environment says is the user's choice where the recipe has none."""
+    one = ["--stage", "1", "--stop-stage", "1"]
+    script = recipe / "run.sh"
+    text = script.read_text().replace("$cpu; $gpu", "${OMP_NUM_THREADS:-unset}")
+    script.write_text(text)
+    assert run(*one, OMP_NUM_THREADS="7").stdout == "train 32: 7\n"
+    script.write_text(text.replace("nj=1\n", "nj=1\nnum_threads=3\n"))
+    assert run(*one, OMP_NUM_THREADS="7").stdout == "train 32: 3\n"
+    assert run(*one, "--num-threads", "2").stdout == "train 32: 2\n"
+    message = "run.sh: --num-threads takes a number from 1, not 'all'"
+    assert error_of(run(*one, "--num-threads", "all"), 2) == message
+
+
 def test_a_lab_s_own_cmd_sh_wins(run, recipe):
     (recipe / "cmd.sh").write_text('cpu="qsub $nj"\ngpu="qsub --gpu $launcher"\n')
     done = run("--stage", "1", "--stop-stage", "1", "--launcher", "sge", "--nj", "3")
