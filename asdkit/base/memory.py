@@ -23,8 +23,8 @@ M_MMAP_MAX = -4
 def keep_freed(device: str = "cpu") -> None:
     """Keep freed memory in this process for its own use; glibc only.
 
-    For what wants the same sizes again and again: a network.  Who wants much memory
-    once would have it to the end.
+    For what wants the same sizes again and again: a network, or a synthesizer of
+    utterances.  Who wants much memory once would have it to the end.
 
     Args:
         device: where the network computes; nothing changes unless it is "cpu".

@@ -13,6 +13,7 @@ import argparse
 import logging
 
 from asdkit.base.distributed import barrier, is_main, share
+from asdkit.base.memory import keep_freed
 from asdkit.base.names import place_files
 from asdkit.base.options import add_options, options_of
 from asdkit.base.outputs import OutputDir
@@ -63,6 +64,7 @@ def main(args: argparse.Namespace) -> None:
     ]
     minutes = sum(item.sec for item in drawn) / 60
     logger.info("speakers-draw: %d utterances, %.4g minutes", len(drawn), minutes)
+    keep_freed()
     mine = share([*zip(drawn, utterances, strict=True)])
     for item, utterance in watch(mine, len(mine), "speakers-draw"):
         write_flac(utterance.source, corpus.speak(item), corpus.sample_frequency)

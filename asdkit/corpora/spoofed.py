@@ -20,6 +20,7 @@ import numpy as np
 from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.inputs import refuse_overwriting
+from asdkit.base.memory import keep_freed
 from asdkit.base.names import find_id_problem, place_files
 from asdkit.base.progress import watch
 from asdkit.base.provenance import commit
@@ -218,6 +219,7 @@ def write_spoofed(
         stamp |= {"equalize": True} if equalize else {}
         keep_what_fits(Path(audio_dir) / STAMP, stamp, paths.values())
     barrier()
+    keep_freed()
     mine = share(spoofs)
     for spoof in watch(mine, len(mine), "spoof-simulate"):
         path = Path(paths[spoof.utt])
