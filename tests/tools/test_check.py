@@ -12,11 +12,14 @@ TOOLS = Path(__file__).parents[2] / "tools"
 SETUP = '#!/bin/sh\n[ "$2" != --k2 ] || exit "$K2_STATUS"\n'
 PYTHON = (
     '#!/bin/sh\necho "main $*" >>calls\n'
-    'case $* in *--ignore*) exit "$MAIN_STATUS" ;; esac\n'
-    'echo "of the recipes: $*"\nexit "$RECIPES_STATUS"\n'
+    'for last; do :; done\necho "of $last: $MAIN_STATUS"\n'
+    'case " $FAILING " in *" $last "*) exit "$MAIN_STATUS" ;; esac\n'
 )
-RECIPES = "main -m pytest -p no:cacheprovider tests/recipes/test_a.py"
-OTHERS = "main -m pytest --ignore=tests/recipes/test_a.py"
+# In this order, two at a time; tests/golden has no tests, which is no failure.
+QUEUE = [
+    *("tests/recipes/test_synth.py", "tests/recipes/test_a.py", "tests/bin"),
+    *("tests/golden", "tests/io", "asdkit", "tests/test_b.py"),
+]
 K2_PYTHON = (
     '#!/bin/sh\necho "k2 $*" >>calls\necho "$K2_SAYS"\n'
     'echo "== 7 passed ==="\nexit "$K2_TESTS"\n'
@@ -36,8 +39,10 @@ def check(tmp_path):
 
     put("tools/setup.sh", SETUP)
     put(".venv-k2/bin/python", K2_PYTHON)
-    for name in ("a", "synth"):
-        put(f"tests/recipes/test_{name}.py", "")
+    for name in ("recipes/test_a", "recipes/test_synth", "bin/test_c", "io/test_d"):
+        put(f"tests/{name}.py", "")
+    put("tests/test_b.py", "")
+    put("tests/golden/README", "")
     put("path.sh", "PATH=$PWD/stubs:$PATH\n")
     put("stubs/python", PYTHON)
     put("stubs/git", "#!/bin/sh\necho tests/test_a.py\n")
@@ -47,7 +52,7 @@ def check(tmp_path):
     shutil.copy(TOOLS / "check.sh", here / "tools")
 
     def run(*options, **status):
-        states = {"MAIN_STATUS": 0, "RECIPES_STATUS": 0, "K2_STATUS": 0}
+        states = {"FAILING": "tests/golden", "MAIN_STATUS": 5, "K2_STATUS": 0}
         states |= {"K2_TESTS": 0, "K2_SAYS": "", "TORTURE": 0}
         known = {name: str(value) for name, value in {**states, **status}.items()}
         with (here / "log").open("w") as log:  # a file, as CI may well have it
@@ -60,7 +65,7 @@ def check(tmp_path):
             )
         lines = (here / "log").read_text().splitlines()
         calls = (here / "calls").read_text().splitlines()
-        return done.returncode, lines, [*sorted(calls[:2]), *calls[2:]]
+        return done.returncode, lines, calls
 
     return run
 
@@ -72,17 +77,21 @@ def test_the_last_lines_count_what_needs_k2(check):
         "check.sh: tests that need k2: 7 passed",
         "check.sh: passed",
     ]
-    k2 = "k2 -m pytest -m k2 and not gpu tests/test_a.py"
-    assert calls == [OTHERS, RECIPES, k2]
+    assert sorted(calls[:-1]) == sorted(main_calls(""))
+    assert calls[0] in main_calls("")[:2]  # two begin at once
+    assert calls[-1] == "k2 -m pytest -m k2 and not gpu tests/test_a.py"
 
 
-def test_the_fast_half_is_that_of_both(check):
-    _, _, calls = check("--fast")
-    assert calls == [
-        OTHERS.replace("pytest", "pytest -m not slow"),
-        RECIPES.replace("pytest", "pytest -m not slow"),
-        "k2 -m pytest -m k2 and not gpu and not slow tests/test_a.py",
-    ]
+def main_calls(select):
+    """List how pytest is called for all that stands in the queue."""
+    return [f"main -m pytest -m {select} -p no:cacheprovider {x}" for x in QUEUE]
+
+
+def test_the_fast_tests_are_those_of_the_whole_queue(check):
+    status, _, calls = check("--fast")
+    assert status == 0
+    assert sorted(calls[:-1]) == sorted(main_calls("not slow"))
+    assert calls[-1] == "k2 -m pytest -m k2 and not gpu and not slow tests/test_a.py"
 
 
 def test_torture_comes_last_and_only_when_it_is_asked_for(check):
@@ -96,21 +105,16 @@ def test_torture_comes_last_and_only_when_it_is_asked_for(check):
 
 
 def test_tests_that_fail_hide_none_and_are_not_hidden(check):
-    status, lines, calls = check(MAIN_STATUS=1)
+    status, lines, calls = check(MAIN_STATUS=1, FAILING="tests/io")
     assert status == 1
-    assert lines[-1] == "check.sh: FAILED: tests"
-    assert len(calls) == 3
-    status, lines, _ = check(MAIN_STATUS=1, K2_TESTS=1)
+    assert lines[-1] == "check.sh: FAILED: tests/io"
+    assert len(calls) == len(QUEUE) + 1
+    assert {f"of {name}: 1" for name in QUEUE} <= {*lines}
+    failing = "tests/recipes/test_a.py asdkit"
+    status, lines, _ = check(MAIN_STATUS=2, FAILING=failing, K2_TESTS=1)
     assert status == 1
-    assert lines[-1] == "check.sh: FAILED: tests, tests that need k2"
-
-
-def test_recipes_that_fail_beside_the_others_are_shown_after_them(check):
-    status, lines, calls = check(RECIPES_STATUS=1)
-    assert status == 1
-    assert lines[-1] == "check.sh: FAILED: tests of the recipes"
-    assert any(line.startswith("of the recipes: ") for line in lines)
-    assert len(calls) == 3
+    failed = "asdkit tests/recipes/test_a.py, tests that need k2"
+    assert lines[-1] == f"check.sh: FAILED: {failed}"
 
 
 def test_what_is_skipped_where_k2_is_has_been_run_nowhere(check):
@@ -123,7 +127,7 @@ def test_without_python_310_it_is_said_loudly(check):
     status, lines, calls = check(K2_STATUS=3)
     assert status == 0
     assert "tests that need k2: NOT RUN, for want of Python 3.10" in lines[-2]
-    assert len(calls) == 2
+    assert len(calls) == len(QUEUE)
 
 
 def test_an_environment_that_cannot_be_made_is_a_failure(check):
@@ -131,7 +135,7 @@ def test_an_environment_that_cannot_be_made_is_a_failure(check):
     assert status == 1
     assert "tests that need k2: NOT RUN" in lines[-2]
     assert lines[-1] == "check.sh: FAILED: k2's environment"
-    assert len(calls) == 2
+    assert len(calls) == len(QUEUE)
 
 
 def test_setup_says_which_python_is_missing(tmp_path):
