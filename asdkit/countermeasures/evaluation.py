@@ -75,22 +75,30 @@ class Condition(NamedTuple):
     value: str = ""
 
     def __str__(self) -> str:
-        return f"{self.column} {self.value}" if self.column else "pooled"
+        value = "none" if self.value == ABSENT else self.value
+        return f"{self.column} {value}" if self.column else "pooled"
 
     def rows(self, columns: Mapping[str, np.ndarray], num_trials: int) -> np.ndarray:
         """Choose trials by their attributes: (N,) bool."""
         if not self.column:
             return np.ones(num_trials, dtype=bool)
-        found = columns[self.column]
-        is_bonafide = columns["attack"] == BONAFIDE
-        chosen = found == self.value
-        # What spoofs alone have (an attack, its vocoder, the loudspeaker of a replay)
-        # is told from all bona fide speech.
-        of_spoofs = np.isin(found[is_bonafide], [BONAFIDE, ABSENT]).all()
-        return chosen | is_bonafide if of_spoofs else chosen
+        chosen = columns[self.column] == self.value
+        if not is_of_spoofs(columns, self.column):
+            return chosen
+        return chosen | (columns["attack"] == BONAFIDE)
 
 
 POOLED = Condition()
+
+
+def is_of_spoofs(columns: Mapping[str, np.ndarray], name: str) -> bool:
+    """Tell whether no bona fide speech has a column's values, (N,) each.
+
+    An attack, its vocoder, the loudspeaker of a replay: spoofs of these are told from
+    all bona fide speech.
+    """
+    of_bonafide = columns[name][columns["attack"] == BONAFIDE]
+    return bool(np.isin(of_bonafide, [BONAFIDE, ABSENT]).all())
 
 
 def spoofing_metrics(
@@ -247,13 +255,17 @@ def describe_asv(flavor: str, asv: AsvScores) -> str:
 def _conditions(
     columns: Mapping[str, np.ndarray], by: Sequence[str]
 ) -> Iterator[Condition]:
-    """Yield the pooled condition, then every value of every column."""
+    """Yield the pooled condition, then every value of every column.
+
+    Having none is a value, too, where bona fide speech may have one: without a codec.
+    """
     yield POOLED
     for name in by:
         if name not in columns:
             known = ", ".join(sorted(columns))
             raise DataError("--by", f"expected columns of the key, {known}; got {name}")
-        values = sorted(set(columns[name].tolist()) - {BONAFIDE, ABSENT})
+        absent = {ABSENT} if is_of_spoofs(columns, name) else set()
+        values = sorted(set(columns[name].tolist()) - {BONAFIDE} - absent)
         if len(values) > 1:
             yield from (Condition(name, value) for value in values)
 

@@ -99,6 +99,20 @@ def test_every_row_is_its_condition(key, cm, asv):
     assert table.notes[-1] == describe_asv("asvspoof2019", asv)
 
 
+def test_uncoded_speech_is_a_condition_beside_the_codecs(key, cm):
+    """As in ASVspoof 5, where "-" stands for no codec."""
+    codec = np.where(np.array(key.codec) == "alaw", "C05", "-")
+    coded = key._replace(codec=codec.tolist())
+    table = cm_table("asvspoof5", coded, {"a": cm}, by=("codec",))
+    for name, value in (("codec none", "-"), ("codec C05", "C05")):
+        classes = [
+            cm[(codec == value) & x] for x in (key.is_bonafide, ~key.is_bonafide)
+        ]
+        found = cells(table, "a", name)
+        assert found[2] == f"{100 * eer(*classes):.4f}"
+        assert found[-2:] == [f"{len(x)}" for x in classes]
+
+
 def test_an_attack_is_measured_with_its_own_spoofs(asv):
     """ASVspoof 2021: C0 and C1 are of all bona fide trials, C2 is of the attack."""
     pooled = tandem_of(asv).weights
