@@ -60,14 +60,12 @@ def test_parts_of_one_recording_are_cut_from_it(speech):
 @pytest.mark.parametrize(
     ("peak", "options", "hint"),
     [
-        (5e4, {}, "its samples reach .*e.04, where full scale is 1: convert it"),
+        (5e34, {}, r"its samples reach 5e\+34, where full scale is 1: convert it"),
         (0.5, {"preemphasis_coefficient": 1e38}, r"--preemphasis-coefficient 1e\+38"),
     ],
 )
 def test_a_feature_that_is_not_finite_has_a_likely_cause(speech, peak, options, hint):
     samples = np.full(8000, peak) * np.sign(np.arange(8000) % 2 - 0.5)
-    if not options:
-        samples *= 1e30
     soundfile.write("loud.wav", samples, 16000, subtype="DOUBLE")
     first = read_utterances(speech)[0]
     write_utterances("loud", [first._replace(source="loud.wav", duration=0.5)])
