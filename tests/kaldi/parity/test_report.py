@@ -21,12 +21,6 @@ def golden_rows():
     return list(compare(Experiment(GOLDEN)))
 
 
-@pytest.fixture
-def copied(tmp_path):
-    """A copy of the golden folder to damage."""
-    return Path(shutil.copytree(GOLDEN, tmp_path / "kaldi"))
-
-
 def only(monkeypatch, *names):
     """Leave the other stages out, for speed."""
     chosen = [s for s in STAGES if f"{s.section}: {s.name}" in names]
