@@ -1,6 +1,5 @@
 """X-vector networks of Kaldi's, in and out, against what Kaldi's own binaries gave."""
 
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -192,82 +191,7 @@ def test_without_a_configuration_a_classifier_is_no_embedding(tmp_path, capsys):
     assert not (tmp_path / "none").exists()
 
 
-@pytest.mark.parametrize("size", [1000, 30_000, 122_000])
-def test_a_file_cut_short_is_one_line(tmp_path, size):
-    path = tmp_path / "final.raw"
-    path.write_bytes(NETWORK.read_bytes()[:size])
-    with pytest.raises(DataError, match=r"final\.raw: byte \d+: expected"):
-        read_xvector(path)
-
-
-def test_an_acoustic_model_is_told_apart(tmp_path):
-    path = tmp_path / "final.mdl"
-    path.write_bytes(b"\0B<TransitionModel> ")
-    with pytest.raises(DataError, match="expected a raw network, <Nnet3>") as error:
-        read_xvector(path)
-    assert "nnet3-am-copy" in error.value.hint
-
-
 def test_numbers_in_the_files_beside_it_are_checked(expdir):
     (expdir / "min_chunk_size").write_text("many\n")
     with pytest.raises(DataError, match="expected a number of frames, got 'many'"):
         read_xvector(expdir)
-
-
-def binary(*parts):
-    """Encode fields as Kaldi does, by their types."""
-    data = b"\0B<Nnet3> \ninput-node name=input dim=2\n"
-    data += b"component-node name=a component=a input=input\n"
-    data += b"component-node name=b component=b input=a\n"
-    data += b"output-node name=output input=ReplaceIndex(b, t, 3)\n\n"
-    data += b"<NumComponents> " + struct.pack("<bi", 4, 2)
-    for part in parts:
-        match part:
-            case str():
-                data += f"{part} ".encode()
-            case bool():
-                data += b"T" if part else b"F"
-            case int():
-                data += struct.pack("<bi", 4, part)
-            case float():
-                data += struct.pack("<bf", 4, part)
-            case list():
-                data += struct.pack("<bi", 4, len(part)) + struct.pack(
-                    f"<{len(part)}i", *part
-                )
-            case bytes():
-                data += part
-            case _:
-                code = {("<f4", 2): "FM", ("<f8", 2): "DM", ("<f4", 1): "FV"}
-                data += f"{code[part.dtype.str, part.ndim]} ".encode()
-                data += b"".join(struct.pack("<bi", 4, n) for n in part.shape)
-                data += part.tobytes()
-    return data + b"</Nnet3> "
-
-
-def test_every_type_of_binary_field_is_read(tmp_path, rng):
-    """Integers, signed ones in vectors, floats, flags, double and compressed arrays."""
-    w = rng.normal(size=(3, 4))
-    low, span = -1.0, 2.0
-    coded = np.array([[0, 65535, 32768], [100, 200, 300]], "<u2")
-    packed = struct.pack("<ffii", low, span, 2, 3) + coded.tobytes()
-    path = tmp_path / "final.raw"
-    path.write_bytes(
-        binary(
-            *("<ComponentName>", "a", "<TdnnComponent>", "<MaxChange>", 0.75),
-            *("<LearningRate>", 0.001, "<TimeOffsets>", [-1, 2], "<LinearParams>", w),
-            *("<BiasParams>", np.zeros(0, "<f4"), "<OrthonormalConstraint>", -1.0),
-            *("<UseNaturalGradient>", True, "<NumSamplesHistory>", 2000.0),
-            *("<AlphaInOut>", 4.0, 4.0, "<RankInOut>", 2, 2, "</TdnnComponent>"),
-            *("<ComponentName>", "b", "<LinearComponent>", "<LearningRate>", 0.001),
-            *("<Params>", b"CM2 " + packed, "<UseNaturalGradient>", False),
-            *("<RankInOut>", 2, 2, "<Alpha>", 4.0, "<NumSamplesHistory>", 2000.0),
-            *("<UpdatePeriod>", 4, "</LinearComponent>"),
-        )
-    )
-    network = read_xvector(path, min_chunk_size=1).network
-    x = rng.normal(size=(6, 2)).astype(np.float32)
-    params = low + span * coded / 65535
-    theirs = params @ (w @ np.concatenate([x[2], x[5]]))
-    np.testing.assert_allclose(in_one_batch(network, [x])[0], theirs, rtol=1e-4)
-    assert network.context == 6

@@ -321,24 +321,6 @@ def nonlinear(dim):
 
 
 @pytest.mark.parametrize(
-    ("kind", "what"),
-    [
-        (
-            "TimeHeightConvolutionComponent",
-            "a TimeHeightConvolutionComponent, which is",
-        ),
-        ("LstmNonlinearityComponent", "a LstmNonlinearityComponent, which is not supp"),
-    ],
-)
-def test_a_component_that_is_not_supported_is_named(raw, kind, what):
-    nodes = ["input-node name=input dim=3", "output-node name=output input=input"]
-    with pytest.raises(DataError, match=what) as error:
-        read_xvector(raw(nodes, {"cnn1": (kind, "<Dim> 3 ")}))
-    assert "component 'cnn1'" in str(error.value)
-    assert ":5:" in str(error.value)
-
-
-@pytest.mark.parametrize(
     ("read", "what"),
     [
         ("Switch(input, input)", "descriptor 'Switch' is not supported"),
@@ -364,13 +346,6 @@ def test_nodes_in_a_circle_are_named(raw):
     nodes += ["output-node name=output input=a"]
     with pytest.raises(DataError, match="read each other in a circle, at 'a'"):
         read_xvector(raw(nodes, {"c": ("NoOpComponent", "<Dim> 3 <BackpropScale> 1 ")}))
-
-
-def test_an_unknown_field_is_named(raw):
-    nodes = ["input-node name=input dim=3", "output-node name=output input=input"]
-    fields = "<Dim> 3 <Novelty> 1 "
-    with pytest.raises(DataError, match="a NoOpComponent: unknown field '<Novelty>'"):
-        read_xvector(raw(nodes, {"a": ("NoOpComponent", fields)}))
 
 
 def test_dimensions_that_do_not_fit_are_named(raw, text):
