@@ -124,7 +124,8 @@ class LogSpectrum(FrameFeatures):
 
     The defaults are the F0 subband: the lowest 45 bins, 0 to 407 Hz, of frames of
     1728 samples every 130.  Frame t is centered on sample 130 t.  What a recording has
-    below speech, e.g. an offset, is in the first 3 bins, as wide as the window is.
+    below speech, e.g. an offset, is nearly all in the first 3 bins, as wide as the
+    window is.
 
     Args:
         sample_frequency: sampling rate in Hz.
@@ -170,11 +171,14 @@ class LogSpectrum(FrameFeatures):
 
     @cached_property
     def _window(self) -> Tensor:
-        """(W,) as scipy and librosa cut it: one sample short of symmetric."""
+        """(W,) symmetric, as librosa makes it of scipy's function.
+
+        Of the name "blackman" it would make one a sample short of symmetric.
+        """
         num_found = self.window_size // 2 + 1
         if self.first_bin >= num_found or self.first_bin + self.num_bins > num_found:
             raise AsdkitError(
                 f"--first-bin {self.first_bin} --num-bins {self.num_bins}: a frame has "
                 f"{num_found} bins"
             )
-        return make_window("blackman", self.window_size + 1)[:-1]
+        return make_window("blackman", self.window_size)

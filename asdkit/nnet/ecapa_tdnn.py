@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
@@ -11,9 +13,11 @@ from asdkit.nnet.network import Network
 from asdkit.nnet.padding import zero_padding
 from asdkit.nnet.pooling import ChannelAttention, Pooling, PoolingName
 
+BlockInput = Literal["sum", "previous"]
+
 
 class EcapaTdnn(Network):
-    """Three blocks of growing dilation, each fed with the sum of all before it.
+    """Three blocks of growing dilation, whose outputs are pooled together.
 
     Args:
         channels: channels of the blocks; 512 and 1024 are published.
@@ -21,6 +25,8 @@ class EcapaTdnn(Network):
         pooling: pooling over time: mean (tap), mean and standard deviation (stats), or
             their attentive versions (sap, asp); attention weights per channel.
         context: feed the utterance's mean and standard deviation to the attention.
+        block_input: input of a block: the sum of all before it, as in the paper (sum),
+            or the one before it alone, as in WeSpeaker and UniSpeech (previous).
         feat_dim: number of mel bins (D).
         embedding_dim: embedding dimension.
 
@@ -34,10 +40,12 @@ class EcapaTdnn(Network):
         pooled_channels: Count = 1536,
         pooling: PoolingName = "asp",
         context: bool = True,
+        block_input: BlockInput = "sum",
         feat_dim: Count = 80,
         embedding_dim: Count = 192,
     ) -> None:
         super().__init__(feat_dim, embedding_dim)
+        self.block_input = block_input
         self.stem = conv_relu_norm(feat_dim, channels, 5)
         self.blocks = nn.ModuleList(
             SeRes2Block(channels, dilation) for dilation in (2, 3, 4)
@@ -58,7 +66,7 @@ class EcapaTdnn(Network):
         outputs = []
         for block in self.blocks:
             outputs.append(block(x, num_frames))
-            x = x + outputs[-1]
+            x = x + outputs[-1] if self.block_input == "sum" else outputs[-1]
         x = self.merge(torch.cat(outputs, dim=1))  # (N, P, T)
         return self.output(self.pool(x, num_frames))
 

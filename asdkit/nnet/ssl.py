@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from asdkit.base.packages import require
 from asdkit.base.ranges import Count
-from asdkit.nnet.ecapa_tdnn import EcapaTdnn
+from asdkit.nnet.ecapa_tdnn import BlockInput, EcapaTdnn
 from asdkit.nnet.network import Network
 from asdkit.nnet.padding import mean_over_time, zero_padding
 from asdkit.nnet.pooling import PoolingName
@@ -196,6 +196,8 @@ class SslEcapa(Network):
         pooling: pooling over time: mean (tap), mean and standard deviation (stats), or
             their attentive versions (sap, asp); attention without the utterance's
             statistics.
+        block_input: input of the ECAPA-TDNN's blocks: the sum of all before it, as in
+            its paper (sum), or the one before it alone, as in UniSpeech (previous).
         feat_dim: 1: samples (D).
         embedding_dim: embedding dimension.
 
@@ -213,6 +215,7 @@ class SslEcapa(Network):
         channels: Count = 512,
         pooled_channels: Count = 1536,
         pooling: PoolingName = "asp",
+        block_input: BlockInput = "sum",
         feat_dim: Count = 1,
         embedding_dim: Count = 256,
     ) -> None:
@@ -225,6 +228,7 @@ class SslEcapa(Network):
             pooled_channels,
             pooling,
             context=False,
+            block_input=block_input,
             feat_dim=self.ssl.dim,
             embedding_dim=embedding_dim,
         )

@@ -17,14 +17,20 @@ def test_the_cascade_adds_the_group_before_to_every_group(rng, shake):
     torch.testing.assert_close(block(x, None), x + block.gate(h, None))
 
 
-def test_every_block_is_fed_with_the_sum_of_all_before_it(rng, shake):
-    network = shake(EcapaTdnn(channels=16, pooled_channels=24, embedding_dim=8))
+@pytest.mark.parametrize("block_input", ["sum", "previous"])
+def test_every_block_is_fed_with_all_before_it_or_the_last(rng, shake, block_input):
+    sizes = {"channels": 16, "pooled_channels": 24, "embedding_dim": 8}
+    network = shake(EcapaTdnn(**sizes, block_input=block_input))
     feats = torch.from_numpy(rng.standard_normal((2, 12, 80))).float()
     first, second, third = network.blocks
     x = network.stem(feats.transpose(1, 2))
     a = first(x, None)
-    b = second(x + a, None)
-    c = third(x + a + b, None)
+    if block_input == "sum":
+        b = second(x + a, None)
+        c = third(x + a + b, None)
+    else:
+        b = second(a, None)
+        c = third(b, None)
     pooled = network.pool(network.merge(torch.cat([a, b, c], dim=1)), None)
     torch.testing.assert_close(network(feats), network.output(pooled))
 
