@@ -39,16 +39,20 @@ class BatchNorm(Component):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, S, D) -> (N, S, D)."""
+        var = self.array("StatsVar", 1)
+        if not self.training:
+            var = var.clamp(min=0)  # rounding
         normalized = functional.batch_norm(
             x.reshape(-1, self.block_dim),
             self.array("StatsMean", 1),
-            self.array("StatsVar", 1),
+            var,
             training=self.training,
             momentum=MOMENTUM,
             eps=float(self.option("Epsilon")),
         )
         target = float(self.option("TargetRms", default=1.0))
-        return normalized.view(x.shape) * target
+        normalized = normalized.view(x.shape)
+        return normalized if target == 1 else normalized * target
 
 
 class Normalize(Component):
