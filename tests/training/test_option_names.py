@@ -89,7 +89,10 @@ def test_whatever_a_network_loss_or_objective_can_be_told_is_an_option():
     """Without being named a second time: a new option touches one file."""
     flags = flags_of(new_parser(add_all_options))
     given = {
-        "network": {"feat_dim", "ssl", "ssl_options", "ssl_normalize"},
+        "network": {
+            *("feat_dim", "ssl", "ssl_options", "ssl_normalize"),
+            *("graph", "max_chunk_size", "min_chunk_size", "pad_input"),
+        },
         "loss": {"class_weights", "annealing"},
     }
     tables = {"network": MODELS, "loss": LOSSES, "objective": OBJECTIVES}
