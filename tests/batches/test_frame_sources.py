@@ -4,9 +4,16 @@ import soundfile
 
 from asdkit.base.errors import DataError
 from asdkit.batches.augmentation import Augmentation
-from asdkit.batches.frame_sources import ComputedFrames, DeltaFrames, StoredFrames
+from asdkit.batches.feature_config import FeatureConfig
+from asdkit.batches.frame_sources import (
+    CenteredFrames,
+    ComputedFrames,
+    DeltaFrames,
+    StoredFrames,
+)
 from asdkit.batches.noises import DrawnNoises, DrawnRooms
 from asdkit.data.cuts import read_cuts
+from asdkit.features.cmn import sliding_cmn
 from asdkit.features.deltas import add_deltas
 from asdkit.features.mel import Fbank
 from asdkit.io.ark import read_arrays
@@ -177,3 +184,27 @@ def test_derivatives_are_those_of_the_chunk(stored, speech):
     chunk, copy = frames.chunk(4, 30, np.random.default_rng(1))
     np.testing.assert_array_equal(chunk, add_deltas(plain, 1, 2))
     assert copy == 0
+
+
+def test_a_sliding_mean_is_that_of_all_frames_with_the_pauses(speech):
+    """As Kaldi pipes apply-cmvn-sliding into select-voiced-frames."""
+    vad = dict(read_arrays(f"scp:{speech}/vad.scp"))
+    config = FeatureConfig(voiced=True, subtract_mean=False, cmn_window=30)
+    frames = config.open_frames(config.read_cuts(speech))
+    for place, (utt, feats) in enumerate(read_arrays(f"scp:{speech}/feats.scp")):
+        expected = sliding_cmn(feats, 30, center=True)[vad[utt] > 0]
+        np.testing.assert_array_equal(frames.whole(place), expected)
+        np.testing.assert_array_equal(config.prepare(feats, vad[utt] > 0), expected)
+
+
+def test_computed_frames_lose_the_sliding_mean_of_their_chunk(cuts):
+    plain = ComputedFrames(cuts, FBANK)
+    config = FeatureConfig.computed_by(FBANK, subtract_mean=False, cmn_window=30)
+    frames = config.prepared(plain)
+    assert isinstance(frames, CenteredFrames)
+    whole = sliding_cmn(plain.whole(3), 30, center=True)
+    np.testing.assert_array_equal(frames.whole(3), whole)
+    before, _ = plain.chunk(3, 40, np.random.default_rng(1))
+    chunk, copy = frames.chunk(3, 40, np.random.default_rng(1))
+    np.testing.assert_array_equal(chunk, sliding_cmn(before, 30, center=True))
+    assert (copy, frames.dim, frames.num_copies) == (0, plain.dim, 1)

@@ -126,6 +126,13 @@ def test_a_teacher_of_other_frames_is_refused(exp, tmp_path, capsys):
     assert "cmn_window" in capsys.readouterr().err
 
 
+def test_a_teacher_without_a_classifier_has_no_classes_to_give(exp, tmp_path, capsys):
+    names = "--network", "xvector", "--objective", "kl", "--teacher", exp / "net"
+    words = ["nnet-train", *names, *FRONT_END, *SMALL, exp / "data", tmp_path / "l"]
+    assert main([str(word) for word in words]) == 1
+    assert "6 of 6 classes are not among the 0 of the t" in capsys.readouterr().err
+
+
 def test_its_size_is_printed(exp, capsys):
     run("nnet-info", exp / "net")
     run("model-info", exp / "net/network.pt")
