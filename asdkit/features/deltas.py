@@ -29,14 +29,14 @@ def add_deltas(
     if delta_order:
         from scipy.ndimage import correlate1d
     for order in range(1, delta_order + 1):
-        weights = _weights(delta_window, order)
+        weights = delta_weights(delta_window, order)
         parts.append(correlate1d(feats, weights, axis=0, mode="nearest"))
     return np.concatenate(parts, axis=1)
 
 
 @lru_cache
-def _weights(delta_window: int, order: int) -> np.ndarray:
-    """(2 * order * delta_window + 1,) weights of the frames around."""
+def delta_weights(delta_window: int, order: int) -> np.ndarray:
+    """Return the weights of the frames around, (W,) of 2 order delta_window + 1."""
     offsets = np.arange(-delta_window, delta_window + 1)
     slope = offsets / np.sum(offsets**2)
     weights = np.ones(1)

@@ -158,7 +158,7 @@ def context(x: Tensor, num_frames: Tensor | None) -> Tensor:
         (N, C, S) for S segments of `SEGMENT_FRAMES`, the last one shorter.
     """
     longest = x.shape[-1]
-    num_segments = -(-longest // SEGMENT_FRAMES)
+    num_segments = (longest + SEGMENT_FRAMES - 1) // SEGMENT_FRAMES
     missing = num_segments * SEGMENT_FRAMES - longest
     segments = F.pad(x, (0, missing)).unflatten(-1, (num_segments, SEGMENT_FRAMES))
     sums = segments.sum(dim=-1)  # (N, C, S)

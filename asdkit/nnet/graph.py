@@ -196,12 +196,19 @@ class GraphPool(nn.Module):
         """(N, V, C) -> (N, V', C), the best first, and how many of them are real."""
         scores = self.scores(x)  # (N, V, 1)
         ranked = scores if num_nodes is None else zero_nodes(scores, num_nodes)
-        best = ranked.topk(max(int(x.shape[1] * self.ratio), 1), dim=1).indices
+        best = ranked.topk(num_kept_of(x.shape[1], self.ratio), dim=1).indices
         kept = (x * scores).gather(1, best.expand(-1, -1, x.shape[2]))
         if num_nodes is None:
             return kept, None
         num_kept = (num_nodes.double() * self.ratio).long().clamp(min=1)
         return zero_nodes(kept, num_kept), num_kept
+
+
+def num_kept_of(num_nodes: int, ratio: float) -> int:
+    """Count the nodes to keep; a tensor while a graph is traced, so not a constant."""
+    if isinstance(num_nodes, Tensor):
+        return (num_nodes.double() * ratio).long().clamp(min=1)
+    return max(int(num_nodes * ratio), 1)
 
 
 def attention_weight(dim: int) -> nn.Linear:

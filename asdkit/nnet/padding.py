@@ -49,8 +49,9 @@ def zero_padding(x: Tensor, num_frames: Tensor | None) -> Tensor:
     if num_frames is None:
         return x
     real = torch.arange(x.shape[-1], device=x.device) < num_frames[:, None]  # (N, T)
-    shape = (x.shape[0], *[1] * (x.dim() - 2), x.shape[-1])
-    return x * real.view(shape).to(x.dtype)  # five times as fast as masked_fill
+    # Not a view, whose shape an ONNX graph would keep.
+    real = real[(slice(None), *[None] * (x.dim() - 2))]
+    return x * real.to(x.dtype)  # five times as fast as masked_fill
 
 
 def mean_over_time(x: Tensor, num_frames: Tensor | None) -> Tensor:

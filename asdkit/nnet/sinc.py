@@ -96,7 +96,8 @@ def pool_thirds(x: Tensor) -> Tensor:
 
     On a CPU and without gradients, torch is many times as fast with rows as with maps.
     """
-    if not x.is_contiguous():  # channels_last, which is to stay
+    # channels_last is to stay; and a graph of rows would keep their number.
+    if not x.is_contiguous() or torch.jit.is_tracing():
         return F.max_pool2d(x, (1, POOLED))
     return F.max_pool1d(x.flatten(1, 2), POOLED).unflatten(1, x.shape[1:3])
 

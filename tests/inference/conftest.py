@@ -6,8 +6,78 @@ from typing import NamedTuple
 import pytest
 import torch
 
+import asdkit
 from asdkit.__main__ import main
+from asdkit.batches.feature_config import FeatureConfig
+from asdkit.features.kaldi import Fbank
+from asdkit.features.waveform import Waveform
 from asdkit.io.ark import read_arrays
+from asdkit.models.networks import build_network, save_network
+from asdkit.nnet.registry import MODELS
+
+SMALL = {
+    "resnet": {"channels": 4},
+    "resnet_se": {"channels": 4},
+    "senet": {"channels": 4},
+    "ecanet": {"channels": 4},
+    "xvector": {"channels": 16, "last_channels": 24},
+    "ecapa": {"channels": 16, "pooled_channels": 24},
+    "campplus": {"head_channels": 4, "channels": 16, "growth": 4},
+    "lcnn": {"channels": 4},
+    "rawnet2": {"channels": 16, "gru_dim": 16, "embedding_dim": 16},
+    "aasist": {"last_channels": 8, "graph_dim": 8, "joint_dim": 8},
+}
+
+
+def small_options(name):
+    """Options that make a network small."""
+    found = {}
+    for prefix, options in SMALL.items():
+        if name.startswith(prefix):
+            found = options
+    few = {"blocks": (1, 1, 1, 1)} if "bottleneck" in MODELS[name].bound else {}
+    return {**found, **few}
+
+
+def write_untrained(
+    folder, name, features=None, classes=("ann", "bob"), network=(), **data
+):
+    """Write an untrained network whose normalizations are not trivial."""
+    on_samples = name.startswith(("aasist", "rawnet2")) or name.endswith("samples")
+    if features is None:
+        features = Waveform() if on_samples else Fbank(num_mel_bins=24, dither=0.0)
+    config = FeatureConfig.computed_by(features, subtract_mean=not on_samples)
+    dim = {"feat_dim": features.dim}
+    if name.endswith("samples"):
+        dim["num_mel_bins"] = 24
+    torch.manual_seed(0)
+    trained = build_network(
+        {
+            "network": {"name": name, **dim, **small_options(name), **dict(network)},
+            "loss": {"name": "cross_entropy"},
+            "classes": list(classes),
+            "features": config.description,
+            "data": data,
+        }
+    )
+    for key, value in trained.network.state_dict().items():
+        if key.endswith("running_mean"):
+            value.normal_(0, 0.1)
+        if key.endswith("running_var"):
+            value.uniform_(0.5, 2)
+    save_network(folder / "network.pt", trained)
+
+
+@pytest.fixture
+def untrained(tmp_path):
+    """Write an untrained network of a name, and load it."""
+
+    def make(*args, **options):
+        write_untrained(tmp_path, *args, **options)
+        return asdkit.load(tmp_path)
+
+    return make
+
 
 NETWORK = (
     "--network ecapa_tdnn --channels 8 --pooled-channels 24 --embedding-dim 8 "

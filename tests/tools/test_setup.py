@@ -16,7 +16,8 @@ from asdkit.base.provenance import version
 
 ROOT = Path(__file__).parents[2]
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
-EXTRAS = ("ssl", "green", "watch", "spoof", "test")  # k2 has its own environment
+# k2 has its own environment.
+EXTRAS = ("runtime", "export", "ssl", "green", "watch", "spoof", "test")
 # Stands in for python and asdkit: leaves its calls, and ends as it is told.
 STUB = """#!/bin/sh
 echo "$(basename "$0") $*" >>"$CALLS"

@@ -1,0 +1,108 @@
+"""Graphs of all networks, run by ONNX Runtime, against the training path."""
+
+import numpy as np
+import pytest
+
+import asdkit
+from asdkit.backends.pipeline import Pipeline
+from asdkit.base.errors import AsdkitError
+from asdkit.features.constant_q import Cqcc
+from asdkit.features.kaldi import Fbank, Mfcc
+from asdkit.inference.graph import SHERPA, graph_of, to_onnx
+from asdkit.inference.onnx_model import OnnxModel
+from asdkit.io.store import save_arrays
+from asdkit.nnet.registry import MODELS
+
+# One of each class, gate and kind of block: others differ in the number of blocks.
+LONGER = ["resnet34", "resnet221", "senet18", "senet34", "ecanet18", "ecanet34"]
+NAMES = [x for x in MODELS if not x.startswith("ssl") and x not in LONGER]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_every_network_has_a_graph_that_treats_a_batch_as_single_recordings(
+    untrained, rng, name
+):
+    model = untrained(name)
+    graph = graph_of(model, "waveform")
+    onnx = OnnxModel(to_onnx(graph, 24000))
+    lengths = [onnx.min_samples, 7000, 16000, 40001]
+    signals = [rng.normal(0, 0.1, max(n, 400)).astype(np.float32) for n in lengths]
+    expected = model.embed_many([(x, 16000) for x in signals])
+    together, _ = onnx.run(signals)
+    for x, row, wanted in zip(signals, together, expected, strict=True):
+        alone, _ = onnx.run([x])
+        scale = np.abs(wanted).max() + 1e-3
+        np.testing.assert_allclose(alone[0], wanted, atol=1e-3 * scale)
+        np.testing.assert_allclose(row, wanted, atol=1e-3 * scale)
+
+
+@pytest.mark.slow
+def test_a_graph_need_not_be_told_lengths(untrained, rng):
+    model = untrained("xvector")
+    onnx = OnnxModel(to_onnx(graph_of(model, "waveform"), 24000))
+    x = rng.normal(0, 0.1, (2, 9000)).astype(np.float32)
+    by_default, _ = onnx.session.run(None, {"samples": x})
+    np.testing.assert_array_equal(by_default, onnx.run(list(x))[0])
+
+
+def test_the_shortest_recording_is_stated_and_less_refused(untrained):
+    model = untrained("xvector")
+    onnx = OnnxModel(to_onnx(graph_of(model, "waveform"), 24000))
+    assert onnx.min_samples == 400 + 14 * 160
+    with pytest.raises(AsdkitError, match=r"at least 2640 samples \(0.165 s\), got 9"):
+        onnx.run([np.zeros(9, np.float32)])
+
+
+def test_a_graph_of_features_subtracts_their_mean_itself(untrained, rng):
+    model = untrained("xvector")
+    onnx = OnnxModel(to_onnx(graph_of(model, "feats"), 100))
+    x = rng.normal(0, 0.1, 9000).astype(np.float32)
+    feats = model.front_end.extractor(x)
+    found = onnx.run_features(feats[None] + 3.0)
+    np.testing.assert_allclose(found[0], model.embed((x, 16000)), atol=1e-4)
+    with pytest.raises(AsdkitError, match="expected 15 frames or more, got 14"):
+        onnx.run_features(feats[None, :14])
+
+
+def test_sherpa_has_the_keys_without_which_the_client_ends(untrained):
+    about = graph_of(untrained("xvector", SHERPA), "sherpa").metadata
+    wanted = {"framework": "wespeaker", "normalize_samples": "0", "language": "any"}
+    wanted |= {"sample_rate": "16000", "output_dim": "256"}
+    assert wanted.items() <= about.items()
+    assert {"url", "comment"} <= about.keys()
+
+
+@pytest.mark.parametrize(
+    ("features", "options"),
+    [
+        (Fbank(num_mel_bins=80), r"--snip-edges false .it has true., --high-freq -400"),
+        (Fbank(high_freq=-400.0, snip_edges=False), "--num-mel-bins 80 .it has 23"),
+        (Mfcc(), r"--type fbank \(it has mfcc\)"),
+    ],
+)
+def test_features_that_sherpa_does_not_compute_are_refused(
+    untrained, features, options
+):
+    model = untrained("xvector", features)
+    with pytest.raises(AsdkitError, match=options):
+        graph_of(model, "sherpa")
+
+
+def test_what_has_no_graph_says_why(tmp_path, models, untrained):
+    with pytest.raises(AsdkitError, match="ONNX has no Cholesky, no triangular solve"):
+        graph_of(
+            asdkit.load(
+                "exp/ivector/extractor.npz",
+                features="exp/mfcc/feats.json",
+                vad="exp/vad/vad.json",
+            ),
+            "waveform",
+        )
+    with pytest.raises(AsdkitError, match="two Gaussian mixtures have no graph"):
+        graph_of(asdkit.load("exp/gmm"), "waveform")
+    save_arrays(tmp_path / "backend.npz", "Pipeline", *Pipeline([]).to_state())
+    with pytest.raises(AsdkitError, match="features cqcc have no graph"):
+        graph_of(untrained("lcnn", Cqcc()), "waveform")
+    with pytest.raises(AsdkitError, match="there is no form feats"):
+        graph_of(untrained("rawnet2"), "feats")

@@ -1,0 +1,136 @@
+"""Layers of a graph against the features they stand for, alone and in a batch."""
+
+import numpy as np
+import pytest
+import torch
+
+from asdkit.base.errors import AsdkitError
+from asdkit.batches.crops import crop_frames
+from asdkit.batches.frame_sources import DELTA_WINDOW
+from asdkit.features.constant_q import Cqcc
+from asdkit.features.deltas import add_deltas
+from asdkit.features.kaldi import Fbank, Mfcc
+from asdkit.features.linear import Lfcc
+from asdkit.features.waveform import Waveform
+from asdkit.inference.graph_front_end import (
+    Cropped,
+    Deltas,
+    EnergyVad,
+    GraphLogMel,
+    frames_layer,
+    subtract_mean,
+)
+from asdkit.nnet.log_mel import LogMel
+from asdkit.vad.energy import energy_vad
+
+FEATURES = [
+    Fbank(dither=0.0),
+    Fbank(dither=0.0, num_mel_bins=80, snip_edges=False, high_freq=-400),
+    Fbank(dither=0.0, use_energy=True, htk_compat=True, remove_dc_offset=False),
+    Fbank(dither=0.0, use_power=False, use_log_fbank=False, window_type="hamming"),
+    Fbank(dither=0.0, sample_frequency=8000, frame_length=30, frame_shift=7.5),
+    Mfcc(dither=0.0),
+    Mfcc(dither=0.0, use_energy=False, htk_compat=True, snip_edges=False),
+    Lfcc(),
+    Lfcc(frame_length=30, frame_shift=15, fft_size=1024, num_filters=70, num_ceps=19),
+    Waveform(),
+]
+
+
+def padded(parts):
+    """Put arrays of unequal lengths into one tensor, with noise behind each."""
+    lengths = torch.tensor([len(x) for x in parts])
+    shape = (len(parts), int(lengths.max()), *parts[0].shape[1:])
+    batch = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    for row, part in zip(batch, parts, strict=True):
+        row[: len(part)] = torch.from_numpy(part)
+    return batch, lengths
+
+
+@pytest.mark.parametrize("features", FEATURES, ids=lambda x: f"{type(x).__name__}")
+def test_a_layer_gives_what_the_features_are(rng, features):
+    layer = frames_layer(features, 400)
+    lengths = [layer.min_samples, layer.samples_for(3), 4000, 7777, 16001]
+    signals = [rng.normal(0.01, 0.1, n).astype(np.float32) for n in lengths]
+    feats, num_frames = layer(*padded(signals))
+    expected = [features(x) for x in signals]
+    assert num_frames.tolist() == [len(x) for x in expected]
+    for row, wanted in zip(feats, expected, strict=True):
+        np.testing.assert_allclose(row[: len(wanted)], wanted, rtol=1e-4, atol=2e-3)
+
+
+@pytest.mark.parametrize("features", FEATURES, ids=lambda x: f"{type(x).__name__}")
+@pytest.mark.parametrize("num_frames", [1, 2, 15])
+def test_so_many_samples_give_so_many_frames_and_one_fewer_does_not(
+    features, num_frames
+):
+    layer = frames_layer(features, 1)
+    least = layer.samples_for(num_frames)
+    assert len(features(np.zeros(least, np.float32))) >= num_frames
+    if least > layer.min_samples:
+        assert len(features(np.zeros(least - 1, np.float32))) < num_frames
+
+
+def test_silence_and_a_constant_offset_have_the_features_floor():
+    features = Fbank(dither=0.0)
+    layer = frames_layer(features, 1)
+    for level in (0.0, 0.25):  # exact in float32, and so is its mean
+        x = np.full(3000, level, np.float32)
+        feats, _ = layer(*padded([x]))
+        np.testing.assert_allclose(feats[0], features(x), atol=1e-3)
+
+
+def test_what_has_no_layer_is_refused():
+    with pytest.raises(AsdkitError, match="features cqcc have no graph: fbank, mfcc"):
+        frames_layer(Cqcc(), 1)
+    with pytest.raises(AsdkitError, match="--raw-energy false has no graph"):
+        frames_layer(Fbank(use_energy=True, raw_energy=False), 1)
+    with pytest.raises(AsdkitError, match="--use-energy true of lfcc"):
+        frames_layer(Lfcc(use_energy=True), 1)
+
+
+@pytest.mark.parametrize("context", [0, 2])
+def test_voiced_frames_come_first_and_in_order(rng, context):
+    options = {"vad_energy_threshold": 0.1, "vad_frames_context": context}
+    parts = [rng.normal(size=(n, 3)).astype(np.float32) for n in (5, 40, 23)]
+    kept, num = EnergyVad(options)(*padded(parts))
+    for row, count, part in zip(kept, num, parts, strict=True):
+        wanted = part[energy_vad(part[:, 0], **options)]
+        assert count == len(wanted)
+        np.testing.assert_array_equal(row[:count], wanted)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_deltas_stand_still_at_both_ends(rng, order):
+    parts = [rng.normal(size=(n, 4)).astype(np.float32) for n in (1, 9, 30)]
+    found = Deltas(order)(*padded(parts))
+    for row, part in zip(found, parts, strict=True):
+        wanted = add_deltas(part, DELTA_WINDOW, order)
+        np.testing.assert_allclose(row[: len(part)], wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("crop", ["whole", "first", "center"])
+def test_short_ones_are_repeated_and_long_ones_cropped(rng, crop):
+    parts = [rng.normal(size=(n, 2)).astype(np.float32) for n in (3, 10, 11, 40)]
+    found, lengths = Cropped(crop, 11, 5)(*padded(parts))
+    for row, length, part in zip(found, lengths, parts, strict=True):
+        wanted = crop_frames(part, crop, 11, 5)
+        assert length == len(wanted)
+        np.testing.assert_array_equal(row[:length], wanted)
+
+
+def test_the_mean_is_that_of_the_real_frames(rng):
+    parts = [rng.normal(size=(n, 4)).astype(np.float32) for n in (2, 9)]
+    found = subtract_mean(*padded(parts))
+    for row, part in zip(found, parts, strict=True):
+        np.testing.assert_allclose(row[: len(part)], part - part.mean(0), atol=1e-6)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.97])
+def test_log_mels_need_no_fft(rng, alpha):
+    layer = LogMel(40, alpha)
+    x, lengths = padded([rng.normal(0, 0.1, n).astype("f") for n in (400, 9000)])
+    expected, frames = layer(x, lengths)
+    found, num_frames = GraphLogMel(layer)(x, lengths)
+    assert torch.equal(frames, num_frames)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
