@@ -49,7 +49,7 @@ VERBS = set(
         r"\w+",
         "add adapt calibrate check combine compare compute copy describe detect enroll "
         "export extract find fuse identify import list localize make measure normalize "
-        "pass plot prepare print run score select serve show stream synthesize train "
+        "pass plot prepare print remove run score select serve show stream synthesize train "
         "tune turn verify write",
     )
 )

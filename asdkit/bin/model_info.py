@@ -2,21 +2,32 @@
 
 e.g.: asdkit model-info exp/extractor/extractor.npz
 e.g.: asdkit model-info exp/small_seed0/network.pt
+e.g.: asdkit model-info model/
+
+Of a bundle it prints cost and decision, and its threshold card.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+
+from asdkit.base.answers import as_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("model", help="model file: .npz, or .pt of a network")
+    parser.add_argument("model", help="model file, .npz or .pt, or a bundle")
 
 
 def main(args: argparse.Namespace) -> str:
     """Run the command."""
+    if os.path.isdir(args.model):
+        from asdkit.inference.about import about_table
+        from asdkit.inference.bundle import Bundle
+
+        return as_text(about_table(Bundle.open(args.model)))
     if args.model.endswith(".pt"):
         from asdkit.io import tensors  # imports torch, which takes a second
 

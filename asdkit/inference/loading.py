@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 from asdkit.base.device import choose_device
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.inference.backend import Backend, Calibrator, cosine_backend
+from asdkit.inference.bundle import INDEX, Bundle
 from asdkit.inference.trained_model import TrainedModel
 from asdkit.io.store import HEADER, building, kind_of
 from asdkit.io.tables import PathName
@@ -65,10 +66,12 @@ def load(
     extractor (ivector-train, kaldi-import) embeds and scores recordings, a
     countermeasure (cm-train, cm-gmm-train) detects spoofed speech, a back-end
     (backend-train) scores embeddings, a calibration (calibration-train) calibrates
-    scores.  Nothing in a file is executed.
+    scores, a bundle (bundle-make) decides, without torch.  Nothing in a file is
+    executed.
 
     Args:
-        path: the file, or a directory with one of network.pt, extractor.npz, gmm.npz.
+        path: the file, or a directory with one of network.pt, extractor.npz, gmm.npz,
+            or that bundle-make wrote.
         backend: back-end that compares the embeddings, from backend-train; None: their
             cosine.
         device: where to compute; auto: a GPU if there is one.
@@ -114,8 +117,12 @@ def load(
         from asdkit.base.plugins import allow
 
         allow(plugins)
-    file = _find(Path(path))
     given = _Given(backend, device, calibration, features, vad)
+    if (Path(path) / INDEX).exists():
+        names = "backend", "calibration", "features", "vad"
+        given.refuse(path, "a bundle", *names)
+        return Bundle.open(path)
+    file = _find(Path(path))
     if not _is_arrays(file):
         return _open_network(file, given)
     kind = kind_of(file)

@@ -9,6 +9,7 @@ import numpy as np
 
 from asdkit.base.errors import AsdkitError
 from asdkit.inference.score import Score
+from asdkit.inference.verdict import Verdict
 from asdkit.io.tables import PathName
 
 
@@ -71,6 +72,14 @@ class TrainedModel:
         """
         self._refuse("detect spoofed speech", DETECTORS)
 
+    def verify(self, *audios: Any, channel: int | None = None) -> Verdict:
+        """Decide whether the last recording is of the speaker of those before it.
+
+        Raises:
+            AsdkitError: the model is no bundle.
+        """
+        self._refuse("decide about speakers", BUNDLES)
+
     def calibrate(self, *scores: Score | float) -> Score:
         """Turn a score, or one of each of several systems, into a calibrated one.
 
@@ -89,4 +98,5 @@ EMBEDDERS = (
 )
 COMPARERS = f"{EMBEDDERS}, with backend= if there is one"
 DETECTORS = "load a countermeasure (cm-train or cm-gmm-train)"
+BUNDLES = "load a directory that bundle-make wrote"
 CALIBRATIONS = "load what calibration-train wrote, or give it as calibration="

@@ -39,7 +39,7 @@ def small_options(name):
     return {**found, **few}
 
 
-def write_untrained(
+def _write_untrained(
     folder, name, features=None, classes=("ann", "bob"), network=(), **data
 ):
     """Write an untrained network whose normalizations are not trivial."""
@@ -68,12 +68,18 @@ def write_untrained(
     save_network(folder / "network.pt", trained)
 
 
+@pytest.fixture(scope="session")
+def write_untrained():
+    """Write an untrained network into a folder."""
+    return _write_untrained
+
+
 @pytest.fixture
 def untrained(tmp_path):
     """Write an untrained network of a name, and load it."""
 
     def make(*args, **options):
-        write_untrained(tmp_path, *args, **options)
+        _write_untrained(tmp_path, *args, **options)
         return asdkit.load(tmp_path)
 
     return make

@@ -1,0 +1,311 @@
+"""Bundles: all that a decision needs in one directory, without torch.
+
+    bundle.json      what it is: options, decision, licence, checksums of all files
+    speaker.onnx     samples -> embedding
+    cm.onnx          samples -> score of a countermeasure
+    backend.npz, cohort.npz, calibration.npz, cm_calibration.npz
+    card.json        how often the threshold errs, and on whom
+
+Nothing in it is executed; every file is compared with its checksum when it is opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from asdkit.backends.calibration import Calibration
+from asdkit.backends.cosine import Cosine
+from asdkit.backends.normalization import cohort_stats, normalize_scores
+from asdkit.backends.pipeline import Pipeline
+from asdkit.base.errors import AsdkitError, DataError
+from asdkit.inference.backend import Backend, Calibrator
+from asdkit.inference.onnx_model import OnnxModel
+from asdkit.inference.score import Score
+from asdkit.inference.trained_model import TrainedModel
+from asdkit.inference.verdict import Costs, Verdict
+from asdkit.inference.voices import Voice, read_voice, require_speech
+from asdkit.io.store import load_arrays, load_model, load_object
+from asdkit.io.tables import PathName
+
+logger = logging.getLogger(__name__)
+
+INDEX = "bundle.json"
+KIND = "asdkit bundle"
+VERSION = 1
+COPY = "copy the bundle again, or make it anew with asdkit bundle-make"
+SAME, BONAFIDE = "the same speaker", "bona fide speech"
+NORMALIZED = "AS-norm score"
+
+
+class Comparison(NamedTuple):
+    """Back-end, normalization and calibration of scores.
+
+    Attributes:
+        backend: trained steps.
+        cohort: (K, E) embeddings of other speakers; None: no normalization.
+        num_top: how many of them count.
+        calibration: of the scores that come out; None: none.
+    """
+
+    backend: Backend
+    cohort: np.ndarray | None
+    num_top: int
+    calibration: Calibrator | None
+
+    def score(self, enroll: np.ndarray, test: np.ndarray) -> Score:
+        """(K, E) embeddings of one speaker, (E,) of another or the same -> a score."""
+        score = self.backend.score(enroll, test)
+        if self.cohort is not None:
+            pipeline = self.backend.pipeline
+            model = enroll.astype(np.float64).mean(axis=0, keepdims=True)
+            n = np.array([len(enroll)])
+            sides = (model, n), (test.astype(np.float64)[None], np.ones(1, dtype=int))
+            stats = [
+                cohort_stats(pipeline, x, n, self.cohort, self.num_top)
+                for x, n in sides
+            ]
+            value = normalize_scores(np.array([float(score)]), *stats)[0]
+            score = Score(float(value), NORMALIZED)
+        return score if self.calibration is None else self.calibration.calibrate(score)
+
+
+class Bundle(TrainedModel):
+    """A directory that bundle-make wrote.
+
+    Args:
+        path: the directory.
+        about: content of its `INDEX`.
+        files: names of its files -> paths, checked.
+
+    Attributes:
+        about: content of its `INDEX`.
+        min_speech_sec: the floor below which a recording is refused.
+    """
+
+    def __init__(
+        self, path: PathName, about: Mapping[str, Any], files: Mapping[str, Path]
+    ) -> None:
+        super().__init__(path, str(about["what"]))
+        self.about = about
+        self.files = files
+        self.min_speech_sec = float(about["min_speech_sec"])
+        self.max_sec = float(about["max_sec"])
+        self.costs = Costs(**about["decision"])
+        self.cm_costs = Costs(**about["cm_decision"])
+        self._speaker: OnnxModel | None = None
+        self._cm: OnnxModel | None = None
+        self._comparison: Comparison | None = None
+
+    @classmethod
+    def open(cls, path: PathName) -> Bundle:
+        """Open a bundle, and compare all its files with their checksums.
+
+        Raises:
+            DataError: it is no bundle, of a later version, or a file is missing or has
+                changed.
+        """
+        index = Path(path) / INDEX
+        try:
+            about = json.loads(index.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            hint = "asdkit bundle-make makes one"
+            raise DataError(path, f"no bundle: it has no {INDEX}", hint=hint) from None
+        except (ValueError, OSError) as error:
+            raise DataError(index, f"damaged: {error}", hint=COPY) from None
+        if not isinstance(about, dict) or about.get("kind") != KIND:
+            raise DataError(index, f"expected an {KIND}", hint=COPY)
+        if about.get("version") != VERSION:
+            problem = f"expected version {VERSION}, got {about.get('version')!r}"
+            raise DataError(index, problem, hint="it is of another asdkit")
+        files = {}
+        try:
+            for name, digest in about["files"].items():
+                if Path(name).name != name:
+                    raise DataError(index, f"{name!r} is no name of a file in it")
+                file = Path(path) / name
+                if digest_of(file) != digest:
+                    raise DataError(file, "it has changed since it was made", hint=COPY)
+                files[name] = file
+            return cls(path, about, files)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise DataError(index, f"damaged: {error!r}", hint=COPY) from None
+
+    @property
+    def speaker(self) -> OnnxModel:
+        """The graph that embeds.
+
+        Raises:
+            AsdkitError: there is none.
+        """
+        if self._speaker is None:
+            if "speaker.onnx" not in self.files:
+                self._refuse("compare speakers", "a bundle with a network of speakers")
+            self._speaker = OnnxModel(self.files["speaker.onnx"])
+        return self._speaker
+
+    @property
+    def cm(self) -> OnnxModel:
+        """The graph that scores how likely a recording is bona fide.
+
+        Raises:
+            AsdkitError: there is none.
+        """
+        if self._cm is None:
+            if "cm.onnx" not in self.files:
+                self._refuse("detect spoofed speech", "bundle-make --cm adds one")
+            self._cm = OnnxModel(self.files["cm.onnx"])
+        return self._cm
+
+    @property
+    def has_cm(self) -> bool:
+        """Whether it detects spoofed speech."""
+        return "cm.onnx" in self.files
+
+    @property
+    def comparison(self) -> Comparison:
+        """Back-end, normalization and calibration, opened once."""
+        if self._comparison is None:
+            pipeline, where = Pipeline([Cosine()]), str(self.path)
+            if file := self.files.get("backend.npz"):
+                pipeline, where = load_object(file, Pipeline), str(file)
+            cohort = None
+            if file := self.files.get("cohort.npz"):
+                cohort = load_arrays(file, "Cohort")[1]["x"]
+            calibration = None
+            if file := self.files.get("calibration.npz"):
+                calibration = Calibrator.read(file)
+            num_top = int(self.about["num_top"])
+            self._comparison = Comparison(
+                Backend(where, pipeline), cohort, num_top, calibration
+            )
+        return self._comparison
+
+    def card(self) -> dict[str, Any] | None:
+        """Return the threshold card; None: none was made."""
+        if file := self.files.get("card.json"):
+            found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            return found
+        return None
+
+    def embed(self, audio: Any, channel: int | None = None) -> np.ndarray:
+        """Compute the (E,) float32 embedding of a recording.
+
+        Args:
+            audio: path, or (samples, rate) with (L,) samples in [-1, 1).
+            channel: counted from 0; None: the only one.
+
+        Raises:
+            DataError: it cannot be read, holds less speech than `min_speech_sec`, or
+                has several channels that differ.
+        """
+        return self.embed_voice(self.hear(audio, channel))
+
+    def embed_many(self, audios: Iterable[Any]) -> np.ndarray:
+        """Compute the (N, E) float32 embeddings of N recordings."""
+        found = [self.embed(audio) for audio in audios]
+        empty = np.empty((0, self.speaker.embedding_dim), np.float32)
+        return np.stack(found) if found else empty
+
+    def hear(self, audio: Any, channel: int | None = None) -> Voice:
+        """Read a recording for the speaker model, and require speech in it."""
+        voice = read_voice(audio, self.speaker.sampling_rate, channel)
+        require_speech(voice, self.min_speech_sec, self.speaker.min_samples)
+        return voice
+
+    def embed_voice(self, voice: Voice) -> np.ndarray:
+        """Compute the (E,) float32 embedding of a recording that was read."""
+        samples = voice.samples[: round(self.max_sec * self.speaker.sampling_rate)]
+        found, num_frames = self.speaker.run([samples])
+        if num_frames[0] < self.speaker.min_frames:
+            problem = f"expected {self.speaker.min_frames} frames of speech or more"
+            raise DataError(voice.name, f"{problem}, got {num_frames[0]}")
+        if not found[0].any():
+            raise DataError(voice.name, "its embedding is zero")
+        row: np.ndarray = found[0]
+        return row
+
+    def score(self, enroll: Any, test: Any) -> Score:
+        """Tell how likely two recordings, or embeddings, are of the same speaker."""
+        is_matrix = isinstance(enroll, np.ndarray) and enroll.ndim == 2
+        several = list(enroll) if is_matrix or isinstance(enroll, list) else [enroll]
+        x = [
+            side if isinstance(side, np.ndarray) else self.embed(side)
+            for side in (*several, test)
+        ]
+        return self.comparison.score(np.stack(x[:-1]), x[-1])
+
+    def verify(self, *audios: Any, channel: int | None = None) -> Verdict:
+        """Decide whether the last recording is of the speaker of all before it.
+
+        Args:
+            audios: recordings of the enrolled speaker, and then the one to test.
+            channel: of files with several that differ; counted from 0.
+
+        Raises:
+            DataError: a recording cannot be read, or holds too little speech.
+        """
+        if len(audios) < 2:
+            raise AsdkitError(f"expected two recordings or more, got {len(audios)}")
+        voices = [self.hear(audio, channel) for audio in audios]
+        x = np.stack([self.embed_voice(voice) for voice in voices])
+        spoof = self.detect_voice(audios[-1], channel) if self.has_cm else None
+        return self.decide(self.comparison.score(x[:-1], x[-1]), voices, spoof)
+
+    def decide(
+        self, score: Score, voices: Iterable[Voice], spoof: Verdict | None = None
+    ) -> Verdict:
+        """Turn a score of speakers into a decision."""
+        voices = list(voices)
+        notes = (f"{x.name}: {note}" for x in voices for note in self._notes(x))
+        speech = tuple(x.speech_sec for x in voices)
+        return Verdict(SAME, score, self.costs, speech, tuple(notes), spoof)
+
+    def detect(self, audio: Any, channel: int | None = None) -> Score:
+        """Tell how likely a recording is bona fide, calibrated if the bundle can."""
+        return self.detect_voice(audio, channel).score
+
+    def detect_many(self, audios: Iterable[Any]) -> list[Score]:
+        """Score recordings as `detect` does."""
+        return [self.detect(audio) for audio in audios]
+
+    def detect_voice(self, audio: Any, channel: int | None = None) -> Verdict:
+        """Decide whether a recording is bona fide speech.
+
+        Raises:
+            DataError: it cannot be read, or holds too little speech.
+        """
+        voice = read_voice(audio, self.cm.sampling_rate, channel)
+        require_speech(voice, self.min_speech_sec, self.cm.min_samples)
+        samples = voice.samples[: round(self.max_sec * self.cm.sampling_rate)]
+        value = float(self.cm.run([samples])[0][0])
+        score = Score(value, "bona fide score")
+        if file := self.files.get("cm_calibration.npz"):
+            score = Calibrator(file, load_model(file, Calibration)).calibrate(score)
+        notes = tuple(f"{voice.name}: {note}" for note in self._notes(voice))
+        return Verdict(BONAFIDE, score, self.cm_costs, (voice.speech_sec,), notes)
+
+    def _notes(self, voice: Voice) -> list[str]:
+        """List what makes a decision about a recording less certain."""
+        notes = list(voice.notes)
+        if voice.total_sec > self.max_sec:
+            notes.append(f"only its first {self.max_sec:g} s are used")
+        return notes
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file.
+
+    Raises:
+        DataError: it is missing.
+    """
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        raise DataError(path, "missing from the bundle", hint=COPY) from None

@@ -1,0 +1,150 @@
+"""Enrolled speakers in one SQLite file: embeddings and names, no audio.
+
+Embeddings of voices are biometric data.  Every recording of a person is kept apart, so
+that each can be compared, and removed, by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from asdkit.base.errors import DataError
+from asdkit.io.tables import PathName
+
+TABLE = """
+create table if not exists enrollment (
+    name text not null, model text not null, source text not null,
+    speech_sec real not null, added text not null, embedding blob not null
+)
+"""
+COLUMNS = {"name", "model", "source", "speech_sec", "added", "embedding"}
+
+
+class Enrollment(NamedTuple):
+    """One recording of one person.
+
+    Attributes:
+        name: the person.
+        source: name of the sound file, without its folder.
+        speech_sec: seconds of speech in it.
+        added: date and time, UTC.
+        embedding: (E,) float32.
+    """
+
+    name: str
+    source: str
+    speech_sec: float
+    added: str
+    embedding: np.ndarray
+
+
+class Profiles:
+    """The enrolled speakers of one model.
+
+    Args:
+        path: the file; made when somebody is enrolled.
+        model: checksum of the network, so that no embedding meets another network's.
+
+    Raises:
+        DataError: the file is none of this kind.
+    """
+
+    def __init__(self, path: PathName, model: str) -> None:
+        self.path = Path(path)
+        self.model = model
+
+    def add(
+        self, name: str, source: str, speech_sec: float, embedding: np.ndarray
+    ) -> None:
+        """Enroll one recording; see `add_all`."""
+        self.add_all(name, [(source, speech_sec, embedding)])
+
+    def add_all(self, name: str, items: list[tuple[str, float, np.ndarray]]) -> None:
+        """Enroll recordings of one person, all or none.
+
+        Args:
+            name: the person.
+            items: source, seconds of speech, and (E,) embedding of each.
+
+        Raises:
+            DataError: the name is empty, or an embedding is zero or not finite.
+        """
+        if not name.strip():
+            raise DataError(self.path, f"expected a name, got {name!r}")
+        for source, _, embedding in items:
+            if not np.isfinite(embedding).all() or not embedding.any():
+                raise DataError(source, "its embedding is zero or not finite")
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        rows = [
+            (name, self.model, Path(source).name, sec, now, x.astype("<f4").tobytes())
+            for source, sec, x in items
+        ]
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._open() as base:
+            base.executemany("insert into enrollment values (?, ?, ?, ?, ?, ?)", rows)
+
+    def read(self) -> list[Enrollment]:
+        """Return the enrollments of this model, by name and time.
+
+        Raises:
+            DataError: the file is missing or damaged, or it has those of another model
+                only.
+        """
+        if not self.path.exists():
+            hint = "asdkit enroll makes it"
+            raise DataError(self.path, "no such file of profiles", hint=hint)
+        query = "select name, source, speech_sec, added, embedding from enrollment "
+        query += "where model = ? order by name, added, rowid"
+        with self._open() as base:
+            rows = base.execute(query, (self.model,)).fetchall()
+            num_all = base.execute("select count(*) from enrollment").fetchone()[0]
+        if num_all and not rows:
+            problem = f"its {num_all} enrollments are of another model"
+            hint = "enroll the speakers again: embeddings of two models do not compare"
+            raise DataError(self.path, problem, hint=hint)
+        found = []
+        for name, source, sec, added, blob in rows:
+            x = np.frombuffer(blob, dtype="<f4")
+            if not len(x) or not np.isfinite(x).all() or not x.any():
+                raise DataError(self.path, f"damaged: an embedding of {name!r}")
+            found.append(Enrollment(name, source, sec, added, x))
+        return found
+
+    def remove(self, name: str) -> int:
+        """Forget a person: overwrite and count the enrollments of all models.
+
+        Raises:
+            DataError: there is no such person.
+        """
+        if not self.path.exists():
+            raise DataError(self.path, "no such file of profiles")
+        with self._open() as base:
+            base.execute("pragma secure_delete = on")
+            done = base.execute("delete from enrollment where name = ?", (name,))
+            count = done.rowcount
+        if not count:
+            raise DataError(self.path, f"nobody is enrolled as {name!r}")
+        with contextlib.closing(sqlite3.connect(self.path)) as base:
+            base.execute("vacuum")
+        return count
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """Open the file for one transaction."""
+        try:
+            connection = sqlite3.connect(self.path, timeout=10)
+            with contextlib.closing(connection) as base, base:
+                base.execute(TABLE)
+                found = base.execute("pragma table_info(enrollment)").fetchall()
+                if {row[1] for row in found} != COLUMNS:
+                    raise DataError(self.path, "not a file of profiles")
+                yield base
+        except sqlite3.Error as error:
+            raise DataError(self.path, f"not a file of profiles: {error}") from None

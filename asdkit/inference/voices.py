@@ -1,0 +1,132 @@
+"""Read one voice from a sound file for a decision about it: clear answers, no guesses.
+
+Any rate and format that `asdkit.io.audio` reads.  Of several channels one is chosen, or
+all are the same; two people in two channels are no voice.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from asdkit.base.errors import DataError
+from asdkit.inference.recordings import read_recording
+from asdkit.io.audio import open_audio, read_samples
+from asdkit.io.levels import CLIPPED, FULL_SCALE, STEP
+from asdkit.io.resampling import resample
+from asdkit.vad.energy import energy_vad
+
+logger = logging.getLogger(__name__)
+
+FRAME_SEC, SHIFT_SEC = 0.025, 0.010
+SCALE = 32768.0  # of Kaldi's log energies
+EPSILON = 1.2e-7
+# Kaldi's decision about frames, with its neighbors asked; see `energy_vad`.
+THRESHOLD, MEAN_SCALE, CONTEXT, SHARE = 5.5, 0.5, 2, 0.6
+WIDE_BAND = 16000
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One channel of a recording.
+
+    Attributes:
+        name: for messages.
+        samples: (L,) float32 at the model's rate.
+        total_sec: seconds in the recording.
+        speech_sec: seconds of it louder than its pauses.
+        notes: what makes a decision about it less certain.
+    """
+
+    name: str
+    samples: np.ndarray
+    total_sec: float
+    speech_sec: float
+    notes: tuple[str, ...] = ()
+
+
+def find_speech(samples: np.ndarray, sampling_rate: int) -> float:
+    """Count the seconds of (L,) samples that are louder than the pauses.
+
+    By energy alone: steady noise counts as speech, silence does not.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> pause, tone = np.zeros(16000), rng.normal(0, 0.1, 16000)
+        >>> round(find_speech(np.concatenate([pause, tone]), 16000), 1)
+        1.0
+        >>> find_speech(pause, 16000)
+        0.0
+    """
+    size, shift = round(FRAME_SEC * sampling_rate), round(SHIFT_SEC * sampling_rate)
+    if len(samples) < size:
+        return 0.0
+    x = SCALE * samples.astype(np.float64)
+    x -= x.mean()
+    sums = np.concatenate([[0.0], np.cumsum(x * x)])
+    starts = np.arange(0, len(x) - size + 1, shift)
+    energy = np.maximum(sums[starts + size] - sums[starts], EPSILON)
+    log_energy = np.log(energy).astype(np.float32)
+    loud = energy_vad(log_energy, THRESHOLD, MEAN_SCALE, CONTEXT, SHARE)
+    return float(loud.sum()) * SHIFT_SEC
+
+
+def read_voice(audio: Any, sampling_rate: int, channel: int | None = None) -> Voice:
+    """Read one channel of a recording at a model's rate.
+
+    Args:
+        audio: path, or (samples, rate) with (L,) samples in [-1, 1).
+        sampling_rate: rate of the model, in Hz.
+        channel: counted from 0; None: the only one, or all if they are the same.
+
+    Raises:
+        DataError: missing, empty, damaged or cut short, NaN, or several channels that
+            differ.
+    """
+    notes = []
+    if isinstance(audio, (str, Path)):
+        name = str(audio)
+        samples, rate = _read_channel(name, channel)
+        if rate < min(sampling_rate, WIDE_BAND):
+            text = f"recorded at {rate} Hz: nothing above {rate // 2} Hz"
+            notes.append(f"{text}, where the model expects {sampling_rate} Hz")
+        peak = float(np.abs(samples).max(initial=0))
+        if peak >= FULL_SCALE:
+            share = np.count_nonzero(np.abs(samples) > peak - STEP) / len(samples)
+            if share > CLIPPED:
+                notes.append(f"{100 * share:.0f} % of its samples are clipped")
+        samples = resample(samples, rate, sampling_rate)
+    else:
+        recording = read_recording(audio, sampling_rate)
+        name, samples = recording.name, recording.samples
+    for note in notes:
+        logger.warning("%s: %s", name, note)
+    total = len(samples) / sampling_rate
+    speech = min(find_speech(samples, sampling_rate), total)
+    return Voice(name, samples, total, speech, tuple(notes))
+
+
+def _read_channel(name: str, channel: int | None) -> tuple[np.ndarray, int]:
+    """Read one channel of a sound file, at its own rate."""
+    with open_audio(name) as file:
+        if channel is not None or file.channels == 1:
+            return read_samples(file, name, channel=channel or 0), file.samplerate
+        several = [read_samples(file, name, channel=n) for n in range(file.channels)]
+        if all(np.array_equal(several[0], x) for x in several[1:]):
+            return several[0], file.samplerate
+        problem = f"its {file.channels} channels differ: maybe two people"
+        raise DataError(name, problem, hint="--channel 0, or another, chooses one")
+
+
+def require_speech(voice: Voice, least_sec: float, min_samples: int) -> None:
+    """Raise a DataError that says how much speech was found, if it is not enough."""
+    found = f"found {voice.speech_sec:.2f} s in its {voice.total_sec:.2f} s"
+    if voice.speech_sec == 0:
+        raise DataError(voice.name, f"no speech: {found}")
+    if voice.speech_sec < least_sec or len(voice.samples) < min_samples:
+        problem = f"too little speech: {found}, expected {least_sec:g} s or more"
+        raise DataError(voice.name, problem, hint="record a longer sentence")

@@ -1,0 +1,249 @@
+"""Bundles, and the commands for those who use one: without torch, on any recording."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+import asdkit
+from asdkit.__main__ import main
+from asdkit.backends.calibration import Calibration
+from asdkit.base.errors import AsdkitError, DataError
+from asdkit.inference.bundle import Bundle
+from asdkit.inference.bundling import Sources, make_bundle
+from asdkit.inference.verdict import Costs
+from asdkit.io.store import save_model
+
+pytestmark = pytest.mark.slow
+
+RATE = 16000
+HEAVY = ["torch", "lhotse", "scipy", "kaldiio", "tqdm", "onnx"]
+GUARD = """
+import sys
+
+BLOCKED = set(sys.argv.pop(1).split(","))
+
+class Guard:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] in BLOCKED:
+            raise AssertionError(f"{name} is imported")
+
+sys.meta_path.insert(0, Guard)
+from asdkit.__main__ import main
+
+sys.exit(main())
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, write_untrained):
+    """A bundle of two untrained networks, and recordings."""
+    folder = tmp_path_factory.mktemp("bundle")
+    for name in ("net", "cm"):
+        (folder / name).mkdir()
+    write_untrained(folder / "net", "xvector")
+    crop = {"crop": "first", "chunk_frames": 100, "batch_size": 4}
+    write_untrained(folder / "cm", "senet9", classes=("spoof", "bonafide"), **crop)
+    rng = np.random.default_rng(0)
+    scores = np.concatenate([rng.normal(0.9, 0.1, 99), rng.normal(0.4, 0.1, 99)])
+    calibration = Calibration(ridge=1e-3).fit(scores[:, None], np.arange(198) < 99)
+    save_model(folder / "calibration.npz", calibration)
+    speech = rng.normal(0, 0.1, 3 * RATE).astype(np.float32)
+    speech[::5000] *= 2
+    soundfile.write(folder / "a.wav", speech, RATE)
+    soundfile.write(folder / "b.flac", 0.8 * speech[::-1], RATE)
+    sources = Sources(calibration=folder / "calibration.npz", cm=folder / "cm")
+    make_bundle(folder / "net", folder / "model", sources, Costs(), Costs())
+    return folder
+
+
+@pytest.fixture
+def inside(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def said(capsys, words, code=0):
+    """Run a command; return what it prints, or its error line."""
+    capsys.readouterr()
+    assert main(words.split()) == code
+    done = capsys.readouterr()
+    return done.out if code == 0 else done.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "verify a.wav b.flac --model model --json",
+        "verify a.wav a.wav b.flac --model model",
+        "detect a.wav --model model",
+        "enroll --model model --profiles p.sqlite ann a.wav b.flac",
+        "identify --model model --profiles p.sqlite a.wav",
+        "profile-list --model model --profiles p.sqlite",
+        "profile-remove --profiles p.sqlite ann",
+        "model-info model",
+    ],
+)
+def test_users_need_neither_torch_nor_lhotse(inside, words):
+    argv = [sys.executable, "-c", GUARD, ",".join(HEAVY), *words.split()]
+    done = subprocess.run(argv, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_bundle_embeds_what_the_network_embeds(inside):
+    bundle, network = asdkit.load("model"), asdkit.load("net")
+    assert isinstance(bundle, Bundle)
+    np.testing.assert_allclose(bundle.embed("a.wav"), network.embed("a.wav"), atol=1e-3)
+    expected = float(network.score("a.wav", "b.flac"))
+    calibrated = asdkit.load("calibration.npz").calibrate(expected)
+    verdict = bundle.verify("a.wav", "b.flac")
+    assert float(verdict.score) == pytest.approx(float(calibrated), abs=1e-2)
+    assert verdict.decision == ("accept" if float(calibrated) > 0 else "reject")
+    detected = float(asdkit.load("cm").detect("a.wav"))
+    assert float(bundle.detect("a.wav")) == pytest.approx(detected, abs=1e-3)
+
+
+def test_without_a_calibration_there_is_no_decision(inside, capsys):
+    text = said(capsys, "detect a.wav b.flac --model model")
+    assert text.count("undecided") == 2
+    text = said(capsys, "detect --fail-on undecided a.wav --model model", code=1)
+    assert "1 of 1: undecided" in text
+
+
+def test_json_has_numbers_and_the_sentence(inside, capsys):
+    found = json.loads(said(capsys, "verify a.wav b.flac --model model --json"))[0]
+    assert found["rows"][0]["threshold"] == 0
+    assert found["notes"][0].startswith("This is probably ")
+
+
+def sound(make, rate=RATE):
+    def write():
+        soundfile.write("odd.wav", make(), rate, "FLOAT")
+
+    return write
+
+
+NOISE = np.random.default_rng(1).normal(0, 0.1, (2, 2 * RATE)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("write", "answer"),
+    [
+        (sound(lambda: np.zeros(RATE)), "no speech: found 0.00 s in its 1.00 s"),
+        (sound(lambda: NOISE[0][:800]), "too little speech: found 0.0"),
+        (sound(lambda: NOISE[0][:6400]), "expected 0.5 s or more"),
+        (sound(lambda: NOISE[0] * np.nan), "NaN or infinite"),
+        (sound(lambda: NOISE.T), "its 2 channels differ: maybe two people"),
+        (sound(lambda: NOISE[0][:0]), "expected audio, got no samples"),
+        (lambda: open("odd.wav", "wb").close(), "got an empty file"),
+    ],
+    ids=["silence", "50 ms", "0.4 s", "NaN", "two people", "no samples", "empty"],
+)
+def test_a_recording_that_will_not_do_is_refused_in_a_line(
+    inside, capsys, write, answer
+):
+    write()
+    for words in ("verify a.wav odd.wav", "detect odd.wav"):
+        text = said(capsys, f"{words} --model model", code=1)
+        line = next(x for x in text.splitlines() if "error: " in x)
+        assert answer in line
+        assert "odd.wav" in line
+
+
+@pytest.mark.parametrize(
+    ("write", "note"),
+    [
+        (sound(lambda: NOISE[0], 8000), "recorded at 8000 Hz: nothing above 4000 Hz"),
+        (sound(lambda: np.clip(20 * NOISE[0], -1, 1)), "of its samples are clipped"),
+        (sound(lambda: np.resize(NOISE[0], 70 * RATE)), "only its first 60 s are used"),
+        (sound(lambda: NOISE[0], 44100), ""),
+        (sound(lambda: NOISE[[0, 0]].T), ""),
+    ],
+    ids=["8 kHz", "clipped", "long", "44.1 kHz", "twice the same channel"],
+)
+def test_what_makes_a_decision_less_certain_is_said(inside, capsys, write, note):
+    write()
+    assert note in said(capsys, "verify a.wav odd.wav --model model")
+
+
+def test_a_channel_can_be_chosen(inside, capsys):
+    sound(lambda: NOISE.T)()
+    bundle = asdkit.load("model")
+    second = bundle.embed("odd.wav", channel=1)
+    np.testing.assert_array_equal(second, bundle.embed((NOISE[1], RATE)))
+    text = said(capsys, "detect --channel 2 odd.wav --model model", code=1)
+    assert "expected a channel below 2, got channel 2" in text
+
+
+def test_directories_and_lists_are_searched(inside, capsys):
+    (inside / "list.txt").write_text("one a.wav\nb.flac\n")
+    text = said(capsys, "detect list.txt --model model")
+    assert "a.wav" in text
+    assert "b.flac" in text
+    assert "expected sound files" in said(capsys, "detect cm --model model", code=1)
+
+
+def copy(folder, tmp_path):
+    import shutil
+
+    return shutil.copytree(folder / "model", tmp_path / "copy")
+
+
+@pytest.mark.parametrize("name", ["speaker.onnx", "calibration.npz"])
+def test_a_file_that_has_changed_is_refused(folder, tmp_path, name):
+    there = copy(folder, tmp_path)
+    content = bytearray((there / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (there / name).write_bytes(content)
+    with pytest.raises(DataError, match=f"{name}: it has changed"):
+        Bundle.open(there)
+    (there / name).unlink()
+    with pytest.raises(DataError, match=f"{name}: missing from the bundle"):
+        Bundle.open(there)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"version": 2}, "expected version 1, got 2"),
+        ({"kind": "x"}, "expected an asdkit bundle"),
+        ({"files": {"../net/network.pt": "0"}}, "is no name of a file in it"),
+        ({"files": 3}, "damaged"),
+        ({"decision": {"p_target": 2}}, "expected 0 < p_target < 1"),
+        ({"max_sec": None}, "damaged"),
+    ],
+)
+def test_an_index_that_is_wrong_is_refused(folder, tmp_path, change, problem):
+    there = copy(folder, tmp_path)
+    about = json.loads((there / "bundle.json").read_text())
+    (there / "bundle.json").write_text(json.dumps({**about, **change}))
+    with pytest.raises(AsdkitError, match=problem):
+        Bundle.open(there)
+    (there / "bundle.json").write_text("{")
+    with pytest.raises(DataError, match="damaged"):
+        Bundle.open(there)
+    with pytest.raises(DataError, match=r"no bundle: it has no bundle\.json"):
+        Bundle.open(tmp_path)
+
+
+def test_the_threshold_is_where_both_decisions_cost_the_same():
+    """Written out: the expected cost of accepting equals that of rejecting."""
+    costs = Costs(p_target=0.03, c_miss=5, c_fa=2)
+    ratio = np.exp(costs.threshold)
+    posterior = 0.03 * ratio / (0.03 * ratio + 0.97)
+    assert posterior * 5 == pytest.approx((1 - posterior) * 2)
+    with pytest.raises(AsdkitError, match="costs above 0"):
+        Costs(c_fa=0)
+
+
+def test_a_bundle_refuses_what_a_network_takes(inside):
+    with pytest.raises(AsdkitError, match="a bundle has no use for backend="):
+        asdkit.load("model", backend="x.npz")
+    with pytest.raises(AsdkitError, match="does not decide about speakers"):
+        asdkit.load("net").verify("a.wav", "b.flac")
+    with pytest.raises(AsdkitError, match="two recordings or more, got 1"):
+        asdkit.load("model").verify("a.wav")

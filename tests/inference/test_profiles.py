@@ -1,0 +1,63 @@
+"""Enrolled speakers: kept apart, of one model, forgotten on request."""
+
+import numpy as np
+import pytest
+
+from asdkit.base.errors import DataError
+from asdkit.inference.profiles import Profiles
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Profiles(tmp_path / "people.sqlite", "model 1")
+
+
+def test_enrollments_of_a_person_are_kept_apart(store, rng):
+    x = rng.normal(size=(3, 8)).astype(np.float32)
+    store.add_all("ann", [("/home/ann/1.wav", 2.5, x[0]), ("2.wav", 3.0, x[1])])
+    store.add("bob", "3.wav", 1.0, x[2])
+    found = store.read()
+    assert [(p.name, p.source) for p in found] == [
+        ("ann", "1.wav"),
+        ("ann", "2.wav"),
+        ("bob", "3.wav"),
+    ]
+    np.testing.assert_array_equal([p.embedding for p in found], x)
+
+
+@pytest.mark.parametrize("bad", [np.zeros(4), np.full(4, np.nan), np.full(4, np.inf)])
+def test_no_zero_or_nan_is_enrolled_nor_what_came_with_it(store, bad):
+    good = np.ones(4, np.float32)
+    with pytest.raises(DataError, match="zero or not finite"):
+        store.add_all("ann", [("1.wav", 1.0, good), ("2.wav", 1.0, bad)])
+    assert not store.path.exists()
+
+
+def test_a_person_is_forgotten_to_the_last_byte(store, rng):
+    x = rng.normal(size=64).astype(np.float32)
+    store.add("zebedee", "z.wav", 1.0, x)
+    store.add("bob", "b.wav", 1.0, -x)
+    assert x.tobytes() in store.path.read_bytes()
+    assert store.remove("zebedee") == 1
+    content = store.path.read_bytes()
+    assert b"zebedee" not in content
+    assert x.tobytes() not in content
+    assert [p.name for p in store.read()] == ["bob"]
+    with pytest.raises(DataError, match="nobody is enrolled as 'zebedee'"):
+        store.remove("zebedee")
+
+
+def test_embeddings_of_another_model_are_not_compared(store, rng):
+    store.add("ann", "a.wav", 1.0, rng.normal(size=4).astype(np.float32))
+    with pytest.raises(DataError, match="its 1 enrollments are of another model"):
+        Profiles(store.path, "model 2").read()
+
+
+def test_files_of_another_kind_are_refused(store, tmp_path):
+    with pytest.raises(DataError, match="no such file of profiles"):
+        store.read()
+    store.path.write_bytes(b"no database" * 100)
+    with pytest.raises(DataError, match="not a file of profiles"):
+        store.read()
+    with pytest.raises(DataError, match="expected a name, got ' '"):
+        store.add(" ", "a.wav", 1.0, np.ones(4, np.float32))
