@@ -49,8 +49,8 @@ VERBS = set(
         r"\w+",
         "add adapt calibrate check combine compare compute copy describe detect enroll "
         "export extract find fuse identify import list localize make measure normalize "
-        "pass plot prepare print remove run score select serve show stream synthesize train "
-        "tune turn verify write",
+        "pass plot prepare print remove run score select serve show stream synthesize "
+        "train tune turn verify write",
     )
 )
 # TODO(english): rooms, and a program's options, that others rewrite at this moment.
