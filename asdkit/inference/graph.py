@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from asdkit.base.errors import AsdkitError
 from asdkit.base.packages import require
-from asdkit.features.kaldi import Fbank
+from asdkit.features.mel import Fbank
 from asdkit.inference.detectors import GmmCountermeasure, NetworkCountermeasure
 from asdkit.inference.embedders import IvectorEmbedder, NetworkEmbedder
 from asdkit.inference.graph_front_end import (
@@ -248,6 +248,9 @@ def _for_graph(network: Network) -> Network:
     if type(network).__name__ == "SslEcapa":
         problem = "a self-supervised encoder is exported by its own tools, not here"
         raise AsdkitError(problem, hint="distill it into a smaller network")
+    if type(network).__name__ == "Nnet3":
+        problem = "an x-vector network of Kaldi's nnet3 has no graph here yet"
+        raise AsdkitError(problem, hint="--teacher distills it into one that has")
     network = copy.deepcopy(network).cpu().eval()
     if isinstance(layer := getattr(network, "log_mel", None), LogMel):
         network.log_mel = GraphLogMel(layer)
@@ -305,6 +308,8 @@ def _require_sherpa(model: Networked) -> None:
         problems.append("--delta-order 0")
     if config.voiced:
         problems.append("--voiced false")
+    if config.cmn_window:
+        problems.append("--cmn-window 0")
     if problems:
         raise AsdkitError(
             f"{model.path}: sherpa-onnx computes other features: it needs "

@@ -24,9 +24,9 @@ from asdkit.batches.feature_config import FeatureConfig
 from asdkit.batches.frame_sources import DELTA_WINDOW
 from asdkit.features.deltas import delta_weights
 from asdkit.features.framing import Features
-from asdkit.features.kaldi import EPSILON, SCALE, Fbank, MelFeatures, Mfcc
 from asdkit.features.linear import EPSILON as LINEAR_EPSILON
 from asdkit.features.linear import Lfcc
+from asdkit.features.mel import EPSILON, SCALE, Fbank, MelFeatures, Mfcc
 from asdkit.features.waveform import Waveform
 from asdkit.nnet.log_mel import FFT, FLOOR, SHIFT, WINDOW, LogMel
 from asdkit.nnet.padding import zero_padding
@@ -420,6 +420,9 @@ class GraphFrontEnd(nn.Module):
         crop: Cropped | None = None,
     ) -> None:
         super().__init__()
+        if config.cmn_window:
+            problem = "a sliding mean (--cmn-window) has no graph"
+            raise AsdkitError(problem, hint="--cmn-window 0, the mean of the utterance")
         self.frames: Any = frames_layer(extractor, min_samples)
         vad = config.vad if config.voiced else None
         self.vad = None if vad is None else EnergyVad(vad["options"])

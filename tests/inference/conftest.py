@@ -9,7 +9,7 @@ import torch
 import asdkit
 from asdkit.__main__ import main
 from asdkit.batches.feature_config import FeatureConfig
-from asdkit.features.kaldi import Fbank
+from asdkit.features.mel import Fbank
 from asdkit.features.waveform import Waveform
 from asdkit.io.ark import read_arrays
 from asdkit.models.networks import build_network, save_network

@@ -9,8 +9,8 @@ from asdkit.batches.crops import crop_frames
 from asdkit.batches.frame_sources import DELTA_WINDOW
 from asdkit.features.constant_q import Cqcc
 from asdkit.features.deltas import add_deltas
-from asdkit.features.kaldi import Fbank, Mfcc
 from asdkit.features.linear import Lfcc
+from asdkit.features.mel import Fbank, Mfcc
 from asdkit.features.waveform import Waveform
 from asdkit.inference.graph_front_end import (
     Cropped,
