@@ -5,6 +5,8 @@
 #
 #   tools/setup.sh          the packages
 #   tools/setup.sh --test   and what the tests need (ruff, mypy, shellcheck, shfmt)
+#   tools/setup.sh --runtime  only what users of a bundle need: verify, detect, enroll,
+#                           identify; numpy, ONNX Runtime and soundfile, no torch
 #   tools/setup.sh --cpu    PyTorch's CPU wheels instead of 4.6 GB with CUDA, from
 #                           download.pytorch.org, where that can be reached
 #   tools/setup.sh --k2     and k2, if need be in an environment of its own; see
@@ -22,10 +24,16 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 extras=
 need_gb=7 # what is installed, and a wheel of 1 GB that is being unpacked
 index=()
+runtime=
 k2=
 for argument; do
   case $argument in
     --test) extras="[test]" ;;
+    --runtime)
+      runtime=yes
+      extras="[runtime]"
+      need_gb=1
+      ;;
     --cpu)
       index=(--extra-index-url https://download.pytorch.org/whl/cpu)
       need_gb=3
@@ -70,8 +78,17 @@ if [[ $(cat "$stamp" 2>/dev/null) != "$wanted" ]]; then
   # What builds asdkit has its version, too; pip's own environment for builds would
   # have the newest.
   "${install[@]}" 'setuptools>=70.1'
-  PIP_USE_PEP517=1 "${install[@]}" --no-build-isolation --editable ".$extras"
-  asdkit doctor
+  if [[ $runtime ]]; then
+    # Without dependencies: asdkit's own are torch and others that a bundle does
+    # without, and so are some of ONNX Runtime's.  Python compiles what it imports
+    # itself; all compiled would be a fifth of the size.
+    "${install[@]}" --no-deps --no-compile numpy onnxruntime flatbuffers protobuf packaging \
+      soundfile cffi pycparser typing_extensions
+    PIP_USE_PEP517=1 "${install[@]}" --no-deps --no-build-isolation --editable .
+  else
+    PIP_USE_PEP517=1 "${install[@]}" --no-build-isolation --editable ".$extras"
+    asdkit doctor
+  fi
   echo "$wanted" >"$stamp"
 fi
 

@@ -3,9 +3,10 @@
 e.g.: asdkit model-import aasist AASIST-L.pth exp/aasist_l
 
 The layout says whose checkpoint it is: aasist, the weights of AASIST or AASIST-L as
-their authors publish them.  Every tensor's name and shape is checked, and nothing in
-the file is executed.  Writes network.pt, a model like any other: cm-score and cm-attack
-open it, and it can be the --teacher or the --init-from of another network.
+their authors publish them; ge2e, pretrained.pt of the package resemblyzer.  Every
+tensor's name and shape is checked, and nothing in the file is executed.  Writes
+network.pt, a model like any other: cm-score and cm-attack or nnet-extract open it, and
+it can be the --teacher or the --init-from of another network.
 """
 
 from __future__ import annotations

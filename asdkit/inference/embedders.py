@@ -153,7 +153,8 @@ class NetworkEmbedder(Embedder):
             trained.options["network"]["name"],
             len(trained.options["classes"]),
         )
-        what = f"a network of speakers ({name}, trained on {num_classes})"
+        trained_on = f"trained on {num_classes}" if num_classes else "trained elsewhere"
+        what = f"a network of speakers ({name}, {trained_on})"
         dim = trained.network.embedding_dim
         super().__init__(path, what, dim, front_end, backend)
         self.network = trained.network.to(device)

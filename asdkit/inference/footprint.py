@@ -10,7 +10,7 @@ from typing import Any
 from asdkit.inference.detectors import NetworkCountermeasure
 from asdkit.inference.graph import Networked
 from asdkit.io.tables import PathName
-from asdkit.nnet.cost import num_macs, num_parameters
+from asdkit.nnet.complexity import num_macs, num_parameters
 
 SECONDS = 3
 # In a process of its own, so that the peak is that of the graph: before it is opened,

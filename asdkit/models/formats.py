@@ -8,5 +8,6 @@ from asdkit.base.references import Reference
 
 # Each takes the path of a checkpoint and returns a `TrainedNetwork`.
 FORMATS: Mapping[str, Reference] = {
+    "ge2e": Reference("asdkit.models.ge2e_checkpoints:read_ge2e"),
     "aasist": Reference("asdkit.models.aasist_checkpoints:read_aasist"),
 }

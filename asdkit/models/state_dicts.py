@@ -23,8 +23,12 @@ State = Mapping[str, Tensor]
 Shape = tuple[int, ...]
 
 
-def read_state(path: PathName) -> dict[str, Tensor]:
+def read_state(path: PathName, key: str | None = None) -> dict[str, Tensor]:
     """Read names and tensors, onto the CPU.
+
+    Args:
+        path: the checkpoint.
+        key: name of the entry that holds them, in checkpoints that have others, too.
 
     Raises:
         DataError: missing, damaged, or something else than named tensors.
@@ -41,6 +45,8 @@ def read_state(path: PathName) -> dict[str, Tensor]:
         what = str(error).strip().partition("\n")[0].partition(". ")[0]
         problem = f"not a checkpoint of tensors, or damaged: {what}"
         raise DataError(path, problem) from None
+    if key is not None and isinstance(content, Mapping) and key in content:
+        content = content[key]
     if not isinstance(content, Mapping) or not content:
         got = type(content).__name__ if not isinstance(content, Mapping) else "nothing"
         raise DataError(path, f"expected a dictionary of named tensors, got {got}")

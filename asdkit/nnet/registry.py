@@ -42,6 +42,7 @@ MODELS: Mapping[str, Reference] = {
     "ecapa_tdnn_1024": Reference("asdkit.nnet.ecapa_tdnn:EcapaTdnn", channels=1024),
     "campplus": Reference("asdkit.nnet.campplus:CamPlusPlus"),
     "ssl_ecapa": Reference("asdkit.nnet.ssl:SslEcapa"),
+    "dvector": Reference("asdkit.nnet.dvector:DVector"),
     "lcnn": Reference("asdkit.nnet.lcnn:Lcnn", lstm_layers=0, pooling="sap"),
     "lcnn_lstm": Reference("asdkit.nnet.lcnn:Lcnn"),
     "rawnet2": Reference("asdkit.nnet.rawnet2:RawNet2"),

@@ -172,6 +172,19 @@ def test_setup_installs_the_versions_that_were_tested(tree):
     assert any("pip" in x for x in call(tree, "tools/setup.sh", "--test", **venv)[2])
 
 
+def test_users_of_a_bundle_get_no_dependencies(tree):
+    venv = {"VIRTUAL_ENV": str(tree)}
+    status, lines, calls = call(tree, "tools/setup.sh", "--runtime", **venv)
+    assert (status, lines) == (0, [])
+    _, *installs = [x for x in calls if "pip install" in x]
+    assert len(installs) == 2
+    for line in installs:
+        assert "--no-deps" in line
+        assert "--constraint tools/constraints/py3.11.txt" in line
+    assert " onnxruntime " in installs[0]
+    assert "torch" not in installs[0]
+
+
 def test_setup_goes_on_where_nothing_was_tested(tree):
     said = {"VIRTUAL_ENV": str(tree), "STUB_PYTHON": "3.14"}
     status, lines, calls = call(tree, "tools/setup.sh", **said)
