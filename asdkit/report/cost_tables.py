@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from asdkit.base.answers import Cell, Table, number
 from asdkit.base.errors import DataError
@@ -85,6 +85,51 @@ def energy_of(
     if measured:
         return sum(run["energy_wh"] for run in runs)
     return sum(power.energy_wh(run["cpu_sec"], run["gpu_sec"]) for run in runs)
+
+
+class SeedCost(NamedTuple):
+    """What a seed of an experiment has cost on average.
+
+    Attributes:
+        train_sec: CPU seconds of trainings.
+        other_sec: CPU seconds of all else.
+        peak_mb: most memory of any run.
+        energy_wh: measured or estimated.
+    """
+
+    train_sec: float
+    other_sec: float
+    peak_mb: float
+    energy_wh: float
+
+
+def is_training(run: Mapping[str, Any]) -> bool:
+    """Tell whether a run was a training."""
+    return str(run["program"]).endswith("-train")
+
+
+def cost_per_seed(
+    runs: Sequence[dict[str, Any]],
+    num_seeds: int,
+    power: Power,
+    measured: bool = False,
+) -> SeedCost:
+    """Average the runs of an experiment over its seeds.
+
+    Args:
+        runs: those of all seeds.
+        num_seeds: number of seeds.
+        power: how to estimate energy.
+        measured: whether the energy of all runs of the table was measured.
+    """
+    train = sum(run["cpu_sec"] for run in runs if is_training(run))
+    whole = sum(run["cpu_sec"] for run in runs)
+    return SeedCost(
+        train / num_seeds,
+        (whole - train) / num_seeds,
+        max((run["peak_mb"] for run in runs), default=0.0),
+        energy_of(runs, power, measured) / num_seeds,
+    )
 
 
 def energy_note(runs: Sequence[dict[str, Any]], power: Power) -> str:

@@ -3,7 +3,12 @@ import pytest
 from asdkit.base.errors import DataError
 from asdkit.base.run_cost import Power
 from asdkit.io.run_costs import append_run_cost
-from asdkit.report.cost_tables import run_cost_table
+from asdkit.report.cost_tables import (
+    cost_per_seed,
+    is_training,
+    run_cost_table,
+    runs_below,
+)
 
 RUNS = [  # where, program, wall s, CPU s, GPU s, peak MB, codecarbon's Wh
     ("net", "nnet-train", 60, 3600, 60, 800, None),
@@ -57,3 +62,14 @@ def test_every_program_can_have_a_line(exp):
 def test_a_directory_without_records_is_named(exp, tmp_path):
     with pytest.raises(DataError, match=r"empty: expected costs\.jsonl in it or below"):
         run_cost_table(["empty"])
+
+
+def test_the_runs_of_all_seeds_are_averaged(exp):
+    """As if the three runs were those of two seeds: by hand."""
+    exp(counted=True)
+    runs = runs_below("net")
+    assert [is_training(run) for run in runs] == [True, False, False]
+    cost = cost_per_seed(runs, 2, POWER)
+    energy = (10 * 5500 + 360 * 60) / 3600 / 2
+    assert cost == (1800, 950, 900, pytest.approx(energy))
+    assert cost_per_seed(runs[1:], 2, POWER, measured=True).energy_wh == 3.25

@@ -11,7 +11,7 @@ Costs are those of a seed on average, with search, scoring, and whatever was rep
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,14 +20,18 @@ import numpy as np
 from asdkit.base.exits import exit_code
 from asdkit.base.options import add_options, options_of
 from asdkit.base.run_cost import Power
-from asdkit.io.cm_scores import read_cm_scores
-from asdkit.io.protocols import BONAFIDE
-from asdkit.io.tables import read_table
-from asdkit.metrics.eer import eer
-from asdkit.report.cost_tables import all_measured, energy_note, energy_of, runs_below
+from asdkit.report.cm_tables import CmTrials, table_of_seeds
+from asdkit.report.cost_tables import (
+    SeedCost,
+    all_measured,
+    cost_per_seed,
+    energy_note,
+    runs_below,
+)
 from asdkit.report.result_tables import over_seeds, table
 from asdkit.report.sizes import size_cells
 
+FLAVOR = "asvspoof2019"
 RATE = 16000
 VARIANTS = {"": "", "train": "", "train_dev": ", refit on train + dev"}
 
@@ -58,76 +62,53 @@ def find_systems(directory: Path) -> list[System]:
     return found
 
 
-def rates_of(model: Path, data: Path, attacks: Sequence[str]) -> list[float]:
+def rates_of(model: Path, parts: Mapping[str, CmTrials]) -> list[float]:
     """Return EERs in percent: dev, eval, each attack; NaN if dev was trained on."""
-    rates = [np.nan]
-    for part in ("dev", "eval"):
-        if (model / f"scores_{part}").exists():
-            utt2attack = read_table(data / part / "utt2attack")
-            scores = read_cm_scores(model / f"scores_{part}")
-            attack = np.array([utt2attack[utt] for utt in scores.utt])
-            bonafide = scores.values[attack == BONAFIDE]
-            spoof = scores.values[attack != BONAFIDE]
-            rates[part == "eval" :] = [100 * eer(bonafide, spoof)]
-    return rates + [100 * eer(bonafide, scores.values[attack == x]) for x in attacks]
+    scores = {name: model / f"scores_{name}" for name in parts}
+    dev = parts["dev"].eer(scores["dev"]) if scores["dev"].exists() else np.nan
+    trials = parts["eval"]
+    return [dev, *(trials.eer(scores["eval"], x) for x in (None, *trials.attacks))]
 
 
-def cost_of(
-    runs: Sequence[dict], num_seeds: int, power: Power, measured: bool
-) -> list[str]:
-    """Return CPU seconds to train and for the rest, Wh and grams of CO2e, per seed."""
-    trained = np.array([run["program"].endswith("-train") for run in runs])
-    seconds = np.array([run["cpu_sec"] for run in runs]) / num_seeds
-    energy = energy_of(runs, power, measured) / num_seeds
-    return [
-        f"{seconds[trained].sum():.1f}",
-        f"{seconds[~trained].sum():.1f}",
-        f"{energy:.3f}",
-        f"{power.co2e_g(energy):.3f}",
-    ]
+def cost_cells(cost: SeedCost, power: Power) -> list[str]:
+    """Format CPU seconds to train and for the rest, Wh and grams of CO2e."""
+    seconds = [f"{cost.train_sec:.1f}", f"{cost.other_sec:.1f}"]
+    return [*seconds, f"{cost.energy_wh:.3f}", f"{power.co2e_g(cost.energy_wh):.3f}"]
 
 
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    add_options(
-        parser,
-        Power,
-        "core_watt",
-        "gpu_watt",
-        "pue",
-        "grid_intensity",
-    )
+    add_options(parser, Power, "core_watt", "gpu_watt", "pue", "grid_intensity")
     parser.add_argument("--checkpoint", type=Path, help="the encoder, for its MACs")
     parser.add_argument("--seconds", type=float, default=4.0, help="that MACs are for")
     parser.add_argument("data", type=Path, help="with dev and eval")
     parser.add_argument("directories", type=Path, nargs="+")
     args = parser.parse_args()
     power = Power(**options_of(Power, args))
-    attacks = set(read_table(args.data / "eval" / "utt2attack").values()) - {BONAFIDE}
-    rates, costs = [], []
+    parts = {name: CmTrials(args.data / name, FLAVOR) for name in ("dev", "eval")}
+    rates: dict[str, list[list[float]]] = {}
+    costs = []
     runs_in = {directory: runs_below(directory) for directory in args.directories}
     all_runs = [run for runs in runs_in.values() for run in runs]
     measured = all_measured(all_runs)
     for directory in args.directories:
         systems = find_systems(directory)
         for system in systems:
-            found = [rates_of(x, args.data, sorted(attacks)) for x in system.models]
-            rates.append([system.name, f"{len(found)}", *over_seeds(found)])
+            rates[system.name] = [rates_of(model, parts) for model in system.models]
         seeds, size = [directory], ["", "", ""]
         if systems:
-            seeds = systems[0].seeds
-            layer = re.search(r"layer(\d+)_", systems[0].name)
+            first, seeds = systems[0], systems[0].seeds
+            layer = re.search(r"layer(\d+)_", first.name)
             layers = [int(layer[1])] if layer else []
-            model, num_samples = systems[0].models[0], int(RATE * args.seconds)
-            size = size_cells(model, num_samples, args.checkpoint, layers)
-            size.append(rates[-len(systems)][3])
+            num_samples = int(RATE * args.seconds)
+            size = size_cells(first.models[0], num_samples, args.checkpoint, layers)
+            size.append(over_seeds(rates[first.name])[1])
         runs = [run for seed in seeds for run in runs_below(seed)]
-        costs.append(
-            [f"{directory}", *size, *cost_of(runs, len(seeds), power, measured)]
-        )
-    head = ["system", "seeds", "dev EER %", "eval EER %", *sorted(attacks)]
-    print(table(head, rates), end="\n\n")
+        cost = cost_per_seed(runs, len(seeds), power, measured)
+        costs.append([f"{directory}", *size, *cost_cells(cost, power)])
+    head = ["dev EER %", "eval EER %", *parts["eval"].attacks]
+    print(table_of_seeds(head, rates), end="\n\n")
     head = ["system", "trained parameters", f"GMACs of {args.seconds:g} s"]
     head += ["eval EER %", "train CPU s", "other CPU s", "Wh", "CO2e g"]
     print(table(head, costs), end="\n\n")

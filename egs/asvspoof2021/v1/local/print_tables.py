@@ -17,7 +17,12 @@ from asdkit.base.run_cost import Power
 from asdkit.models.networks import load_network
 from asdkit.nnet.complexity import num_macs, num_parameters
 from asdkit.report.cm_tables import CmTrials, Systems, table_of_eers, table_of_seeds
-from asdkit.report.cost_tables import energy_note, energy_of, runs_below
+from asdkit.report.cost_tables import (
+    cost_per_seed,
+    energy_note,
+    is_training,
+    runs_below,
+)
 from asdkit.report.result_tables import seeds_of
 
 FLAVOR = "asvspoof2021"
@@ -28,7 +33,7 @@ CODECS = ("none", "alaw", "pstn", "g722", "ulaw", "gsm", "opus")  # C1 to C7
 def trainings_of(directory: Path, name: str) -> list[dict]:
     """Return the trainings of a variant, of all seeds."""
     runs = [x for path in (directory / name).glob("seed*") for x in runs_below(path)]
-    return [run for run in runs if run["program"].endswith("-train")]
+    return [run for run in runs if is_training(run)]
 
 
 def steps_before(name: str) -> list[str]:
@@ -45,13 +50,14 @@ def costs_of(exp: Path, name: str, paths: Sequence[Path]) -> list[str]:
     network, num_seeds = load_network(paths[0] / "network.pt").network, len(paths)
     own = trainings_of(exp, name)
     before = [run for x in steps_before(name) for run in trainings_of(exp, x)]
+    cost = cost_per_seed(own, num_seeds, Power())
     return [
         f"{num_parameters(network):,}",
         f"{num_macs(network, FRAMES) / 1e6:.0f}",
-        f"{sum(run['cpu_sec'] for run in own) / num_seeds:.0f}",
-        f"{max(run['peak_mb'] for run in own) / 1000:.1f}",
-        f"{energy_of(own, Power()) / num_seeds:.2f}",
-        f"{sum(run['cpu_sec'] for run in own + before) / num_seeds:.0f}",
+        f"{cost.train_sec:.0f}",
+        f"{cost.peak_mb / 1000:.1f}",
+        f"{cost.energy_wh:.2f}",
+        f"{cost_per_seed(own + before, num_seeds, Power()).train_sec:.0f}",
     ]
 
 
