@@ -1,4 +1,4 @@
-"""Threads that yield the core to others while they wait.
+"""Threads that yield the core to others while they wait, or are not there.
 
 The threads of torch's OpenMP spin while they wait for each other.  On a machine with
 other work, one that spins keeps the core from the one it waits for, and a training
@@ -9,8 +9,10 @@ first (tools/bench/contention.py measures all three).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 
 # LLVM's and Intel's OpenMP read the first; GNU's takes the second before the first.
 CHOSEN = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "3000"}
@@ -36,3 +38,19 @@ def waiting() -> str:
     """
     chosen = [f"{name}={os.environ[name]}" for name in WAITING if name in os.environ]
     return " ".join(chosen) or "OpenMP's own choice"
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute in one thread: what is small, or sums that must have the same order.
+
+    A decorator, too: of a function, for all of its calls.
+    """
+    import torch
+
+    num_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(num_threads)

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from asdkit.base.distributed import num_ranks, share
 from asdkit.base.errors import AsdkitError, FitError
 from asdkit.base.ranges import Count, Natural
+from asdkit.base.threads import one_thread
 from asdkit.batches.frame_labels import LabelChunks
 from asdkit.batches.frame_sources import FrameSource
 from asdkit.batches.samplers import Pick, Sampler, batches_from, bucket_by_length
@@ -340,17 +341,6 @@ class _Workshop(Dataset[Batch | Failure]):
             return self.make(order)
         except AsdkitError as error:
             return Failure(str(error), error.hint)
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute as workers do: chunks are small, and sums must have the same order."""
-    num_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(num_threads)
 
 
 def _classes_of(

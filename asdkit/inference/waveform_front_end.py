@@ -14,7 +14,7 @@ from asdkit.base.command import CommandParser
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.options import add_choice, add_options, choice_of
 from asdkit.base.references import Reference
-from asdkit.batches.batches import one_thread
+from asdkit.base.threads import one_thread
 from asdkit.batches.feature_config import FeatureConfig, described
 from asdkit.data.feats_info import parse_feats_info, parse_vad_info
 from asdkit.features.framing import Features

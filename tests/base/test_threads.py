@@ -3,8 +3,9 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
-from asdkit.base.threads import WAITING, let_threads_yield, waiting
+from asdkit.base.threads import WAITING, let_threads_yield, one_thread, waiting
 
 
 @pytest.fixture
@@ -42,3 +43,24 @@ def test_every_program_chooses_before_torch_is_loaded():
     env = {k: v for k, v in os.environ.items() if k not in WAITING}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_one_thread_is_for_a_while_and_each_call():
+    @one_thread()
+    def count(depth):
+        return [torch.get_num_threads(), *(count(depth - 1) if depth else [])]
+
+    assert count(1) == [1, 1]
+    assert torch.get_num_threads() == 2
+    with pytest.raises(KeyError), one_thread():
+        raise KeyError
+    assert torch.get_num_threads() == 2
