@@ -26,7 +26,7 @@ num_epochs=20
 num_cm_epochs=8
 seed=0
 nj=1
-num_threads=1 # of a rank; two take longer wherever a core is busy, see RESULTS.md
+num_threads=1 # of a rank; in models this small, more would wait for each other
 
 . ../../../path.sh
 . stages.sh
