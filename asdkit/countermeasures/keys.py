@@ -129,7 +129,7 @@ def _read_utt2attack(path: PathName) -> Protocol:
         utts,
         _lookup(path, "utt2spk", utts),
         attacks,
-        _lookup(path, "utt2codec", utts),
+        _lookup(path, "utt2codec", utts, may_lack=True),
         [ABSENT] * len(utts),
         [BONAFIDE if attack == BONAFIDE else "spoof" for attack in attacks],
         np.array([attack == BONAFIDE for attack in attacks], dtype=bool),
@@ -140,7 +140,7 @@ def _read_utt2attack(path: PathName) -> Protocol:
 def _with_tables(path: PathName, key: Protocol) -> Protocol:
     """Look up the attacks and codecs of our own ASV trials."""
     attacks = _lookup(path, "utt2attack", key.utt)
-    codecs = _lookup(path, "utt2codec", key.utt)
+    codecs = _lookup(path, "utt2codec", key.utt, may_lack=True)
     for number, (utt, attack, trial) in enumerate(
         zip(key.utt, attacks, key.key, strict=True), start=1
     ):
@@ -154,16 +154,25 @@ def _with_tables(path: PathName, key: Protocol) -> Protocol:
     return key._replace(attack=named, codec=codecs)
 
 
-def _lookup(path: PathName, name: str, utts: Sequence[str]) -> list[str]:
-    """Look utterances up in a table beside a file; "-" if there is no such table."""
+def _lookup(
+    path: PathName, name: str, utts: Sequence[str], may_lack: bool = False
+) -> list[str]:
+    """Look utterances up in a table beside a file; "-" if there is no such table.
+
+    Args:
+        path: the file that names them.
+        name: of the table.
+        utts: what to look up.
+        may_lack: whether the table may lack some, which have "-" then: uncoded speech.
+    """
     beside = Path(path).parent / name
     if not beside.exists():
         return [ABSENT] * len(utts)
     table: Mapping[str, str] = read_words(beside)
-    for utt in utts:
+    for utt in utts if not may_lack else ():
         if utt not in table:
             raise DataError(beside, f"it lacks {utt!r}, which {path} names")
-    return [table[utt] for utt in utts]
+    return [table.get(utt, ABSENT) for utt in utts]
 
 
 def _check_classes(path: PathName, missing: set[str]) -> None:

@@ -69,6 +69,21 @@ def test_a_table_by_itself_is_enough(data):
     assert set(key.spk) == set(key.codec) == {"-"}
 
 
+def test_uncoded_speech_has_no_line_in_utt2codec(data):
+    """spoof-prepare writes none where ASVspoof 5 has "-" for a codec."""
+    (data / "utt2codec").write_text("u2 C05\n")
+    for key in (
+        read_cm_key(data / "utt2attack", "asvspoof5"),
+        read_asv_key(data / "asv_trials", "asvspoof5"),
+    ):
+        codecs = dict(zip(key.utt, key.codec, strict=True))
+        assert {utt: codec for utt, codec in codecs.items() if codec != "-"} in (
+            {"u2": "C05"},
+            {},
+        )
+        assert codecs["u1"] == "-"
+
+
 def test_our_trials_find_their_attacks(data):
     key = read_asv_key(data / "asv_trials", "asvspoof2019")
     assert key.attack == ["bonafide", "bonafide", "A07"]
