@@ -115,8 +115,8 @@ class Training:
         max_grad_norm: gradient norm above which gradients are scaled down; inf: never.
         accumulate: number of parts in which a batch passes through the network, to save
             memory.
-        precision: precision of the network; auto: bf16 on a GPU, float32 on a CPU.
-            Losses are always in float32.
+        precision: precision of the network; auto: bf16 on a GPU, float32 on a CPU,
+            where bf16 is faster if it has AMX. Losses are always in float32.
         channels_last: use the channels-last memory format (faster convolutions); None:
             on a GPU, and on a CPU for networks that are faster with it.
         sync_batchnorm: share batch-normalization statistics across ranks; GPUs only.
