@@ -1,5 +1,7 @@
 """X-vector networks of Kaldi's, in and out, against what Kaldi's own binaries gave."""
 
+import gzip
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from asdkit.base.errors import DataError
 from asdkit.features.frontend import FrontEnd
 from asdkit.io.ark import read_arrays
 from asdkit.kaldi.nnet3.reader import read_nnet3
+from asdkit.kaldi.nnet3.writer import write_nnet3
 from asdkit.kaldi.xvector_networks import export_network, import_network, read_xvector
 from asdkit.models.networks import TrainedNetwork, save_network
 from asdkit.nnet.registry import build
@@ -195,3 +198,17 @@ def test_numbers_in_the_files_beside_it_are_checked(expdir):
     (expdir / "min_chunk_size").write_text("many\n")
     with pytest.raises(DataError, match="expected a number of frames, got 'many'"):
         read_xvector(expdir)
+
+
+NUMBER = re.compile(r"(?<=\s)-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?=\s)")
+
+
+def test_what_is_written_is_kaldis_own_text_but_for_the_digits_of_numbers(tmp_path):
+    """Byte for byte, as nnet3-copy --binary=false wrote the golden network."""
+    network = read_xvector(NETWORK).network
+    write_nnet3(tmp_path / "ours", network.lines, network.described_components())
+    ours = (tmp_path / "ours").read_text()
+    theirs = gzip.decompress((XVECTOR / "final.txt.gz").read_bytes()).decode()
+    assert NUMBER.sub("#", ours) == NUMBER.sub("#", theirs)
+    numbers = ([float(x) for x in NUMBER.findall(text)] for text in (ours, theirs))
+    np.testing.assert_allclose(*numbers, rtol=1e-6, atol=1e-6)
