@@ -35,8 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     alignment = "num_gselect", "min_post", "transforms"
     add_options(models, "asdkit.kaldi.models:import_model", *alignment)
     networks = parser.add_argument_group("x-vector networks")
-    chunks = "nnet_config", "chunk_size", "min_chunk_size", "pad_input"
-    add_options(networks, "asdkit.kaldi.xvector_networks:read_xvector", *chunks)
+    names_of_networks = (
+        *("nnet_config", "chunk_size", "min_chunk_size", "pad_input"),
+        *("mfcc_config", "vad_config"),
+    )
+    reader = "asdkit.kaldi.xvector_networks:read_xvector"
+    add_options(networks, reader, *names_of_networks)
     parser.add_argument(
         "source", help="Kaldi data directory, model file, or directory of a network"
     )

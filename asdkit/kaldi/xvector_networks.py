@@ -7,6 +7,7 @@ and the sizes of chunks in max_chunk_size and min_chunk_size, side by side.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,11 @@ from asdkit.base.errors import DataError
 from asdkit.base.ranges import FilePath, Natural
 from asdkit.batches.feature_config import FeatureConfig
 from asdkit.data.staging import stage
+from asdkit.features.mel import Mfcc
+from asdkit.features.registry import name_of
 from asdkit.io.files import write_atomic
 from asdkit.io.tables import PathName
+from asdkit.kaldi.conf_files import read_options
 from asdkit.kaldi.nnet3.reader import Nnet3File, read_config, read_nnet3
 from asdkit.kaldi.nnet3.writer import write_nnet3
 from asdkit.losses.registry import LOSSES
@@ -36,6 +40,7 @@ from asdkit.nnet.nnet3.topology import xvector_graph
 from asdkit.nnet.pooling import VARIANCE_FLOOR
 from asdkit.nnet.registry import MODELS
 from asdkit.nnet.xvector import LAYERS, XVector
+from asdkit.vad.energy import energy_vad
 
 logger = logging.getLogger(__name__)
 RAW = "final.raw"
@@ -50,6 +55,8 @@ def read_xvector(
     chunk_size: Natural | None = None,
     min_chunk_size: Natural | None = None,
     pad_input: bool = True,
+    mfcc_config: FilePath | None = None,
+    vad_config: FilePath | None = None,
 ) -> TrainedNetwork:
     """Read a network of Kaldi's as one of ours.
 
@@ -67,6 +74,9 @@ def read_xvector(
             says, 100 if it is not there.
         pad_input: extend shorter chunks by repeating their first and last frame; false:
             leave them out.
+        mfcc_config: conf/mfcc.conf of its features, so that the network can start from
+            audio; None: unknown.
+        vad_config: conf/vad.conf, likewise.
 
     Raises:
         DataError: a file is missing or damaged, or has what is not supported, or the
@@ -86,7 +96,8 @@ def read_xvector(
         "max_chunk_size": _size(path, "max_chunk_size", chunk_size),
         "min_chunk_size": _size(path, "min_chunk_size", min_chunk_size),
     }
-    trained = _build(path, file, changes, cmn_window, sizes, pad_input)
+    front_end = _front_end(cmn_window, mfcc_config, vad_config)
+    trained = _build(path, file, changes, front_end, sizes, pad_input)
     assert isinstance(trained.network, Nnet3)
     _refuse_classifier(path, trained.network)
     return trained
@@ -140,11 +151,25 @@ def _size(path: Path, name: str, given: int | None) -> int:
     return max(int(text), 0)  # -1 is the whole utterance
 
 
+def _front_end(
+    cmn_window: int, mfcc_config: str | None, vad_config: str | None
+) -> FeatureConfig:
+    """Describe the frames of a network, as far as it is known."""
+    config = FeatureConfig(voiced=True, subtract_mean=False, cmn_window=cmn_window)
+    if mfcc_config is not None:
+        mfcc = Mfcc(**read_options(mfcc_config, Mfcc))
+        config = replace(config, type=name_of(mfcc), options=dict(mfcc.options))
+    if vad_config is not None:
+        options = read_options(vad_config, energy_vad)
+        config = replace(config, vad={"method": "energy", "options": options})
+    return config
+
+
 def _build(
     path: Path,
     file: Nnet3File,
     changes: list[str],
-    cmn_window: int,
+    front_end: FeatureConfig,
     sizes: dict[str, int],
     pad_input: bool,
 ) -> TrainedNetwork:
@@ -152,7 +177,6 @@ def _build(
     inputs = [x for x in map(parse_node, file.nodes) if x.kind == "input-node"]
     main = [node for node in inputs if node.name == "input"] or inputs
     feat_dim = main[0].size if main else 1
-    config = FeatureConfig(voiced=True, subtract_mean=False, cmn_window=cmn_window)
     graph = file.graph | {"config": changes}
     options: dict[str, Any] = {"graph": graph, **sizes, "pad_input": pad_input}
     try:
@@ -164,7 +188,7 @@ def _build(
         {
             "network": full_options(MODELS, "kaldi_xvector", options),
             "loss": full_options(LOSSES, "cross_entropy", {}),
-            "features": config.description,
+            "features": front_end.description,
             "data": {},
             "classes": [],
         }

@@ -90,6 +90,15 @@ def test_from_a_recording_in_python(exp):
     assert max(differences(ours, theirs)) < 1e-3
 
 
+def test_a_network_that_knows_its_front_end_starts_from_audio(exp, tmp_path):
+    golden = GOLDEN / "kaldi"
+    conf = "--mfcc-config", golden / "mfcc.conf", "--vad-config", golden / "vad.conf"
+    run("kaldi-import", *conf, exp / "xvector_nnet_1a", tmp_path / "net")
+    utt, theirs = next(iter(read_arrays(f"ark:{XVECTOR}/tdnn6.ark")))
+    ours = asdkit.load(tmp_path / "net").embed(str(golden / f"wav/{utt}.flac"))
+    assert np.linalg.norm(ours - theirs) < 1e-3 * np.linalg.norm(theirs)
+
+
 def test_it_is_trained_further_and_goes_back(exp, tmp_path):
     names = "--network", "kaldi_xvector", "--loss", "cross_entropy"
     start = "--init-from", exp / "net/network.pt", "--learning-rate", "0.001"

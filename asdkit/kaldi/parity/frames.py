@@ -8,11 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from asdkit.base.command import CommandParser
 from asdkit.base.errors import DataError
 from asdkit.base.numbers import parse_finite
-from asdkit.base.options import add_options, options_of
-from asdkit.base.signatures import defaults_of
 from asdkit.features.cmn import sliding_cmn
 from asdkit.features.deltas import add_deltas
 from asdkit.features.frontend import FrontEnd
@@ -20,6 +17,7 @@ from asdkit.features.mel import Fbank, Mfcc
 from asdkit.io.ark import read_scp
 from asdkit.io.audio import open_audio, read_samples
 from asdkit.io.tables import read_table
+from asdkit.kaldi.conf_files import read_options
 from asdkit.kaldi.parity.experiment import Experiment, NotFoundError, Part
 from asdkit.kaldi.parity.table import (
     IDENTICAL,
@@ -49,20 +47,20 @@ STEPS: dict[str, Step] = {
 
 def check_mfcc(experiment: Experiment, part: Part) -> Iterator[Finding]:
     """Compute MFCCs from audio."""
-    extract = Mfcc(**_read_options(experiment.file("conf", "mfcc.conf"), Mfcc))
+    extract = Mfcc(**read_options(experiment.file("conf", "mfcc.conf"), Mfcc))
     yield _check_features(experiment, part, extract, experiment.place("feats", part))
 
 
 def check_fbank(experiment: Experiment) -> Iterator[Finding]:
     """Compute filter banks from audio, if the experiment has any."""
-    extract = Fbank(**_read_options(experiment.file("conf", "fbank.conf"), Fbank))
+    extract = Fbank(**read_options(experiment.file("conf", "fbank.conf"), Fbank))
     for path in experiment.kept("feats/fbank*.ark"):
         yield _check_features(experiment, "test", extract, path)
 
 
 def check_vad(experiment: Experiment, part: Part) -> Iterator[Finding]:
     """Decide by energy which of Kaldi's frames are speech."""
-    options = _read_options(experiment.file("conf", "vad.conf"), energy_vad)
+    options = read_options(experiment.file("conf", "vad.conf"), energy_vad)
     path = experiment.place("vad", part)
     decisions = dict(experiment.first(experiment.arrays(path)))
     found = (
@@ -171,14 +169,3 @@ def compression_step(feats: np.ndarray) -> np.ndarray:
     """
     quantiles = np.percentile(feats, [0, 25, 75, 100], axis=0)
     return (np.diff(quantiles, axis=0) / [[64], [128], [63]]).max(axis=0)
-
-
-def _read_options(path: Path, configurable: Callable[..., Any]) -> dict[str, Any]:
-    """Read a Kaldi .conf file as keyword arguments.
-
-    Raises:
-        DataError: it has an option that we do not.
-    """
-    parser = CommandParser("asdkit kaldi-parity", None)
-    add_options(parser, configurable, *defaults_of(configurable))
-    return options_of(configurable, parser.parse([f"--config={path}"]))
