@@ -28,8 +28,8 @@ from asdkit.io.files import write_atomic
 from asdkit.io.store import load_model, load_object, save_arrays, save_model
 from asdkit.io.tables import PathName, read_table
 from asdkit.io.trials import Trials, read_trials
+from asdkit.verification.calibration_inputs import read_systems
 from asdkit.verification.cohort import read_cohort
-from asdkit.verification.evaluation import read_systems
 
 logger = logging.getLogger(__name__)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -71,7 +72,8 @@ class DVector(Network):
         mels = self._mels(F.pad(x, (0, WINDOW * SHIFT)))  # (N, T, B)
 
         counts = count_windows(num_frames)  # (N,)
-        starts = STEP * torch.arange(counts.max(), device=x.device)  # (S,)
+        most: Any = counts.max()  # a tensor, or a graph would keep its value
+        starts = STEP * torch.arange(most, device=x.device)  # (S,)
         times = starts[:, None] + torch.arange(WINDOW, device=x.device)  # (S, WINDOW)
         windows = mels[:, times.flatten()]  # (N, S WINDOW, B)
         windows = windows.reshape(-1, WINDOW, mels.shape[2])  # (N S, WINDOW, B)

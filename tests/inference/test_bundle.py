@@ -247,3 +247,38 @@ def test_a_bundle_refuses_what_a_network_takes(inside):
         asdkit.load("net").verify("a.wav", "b.flac")
     with pytest.raises(AsdkitError, match="two recordings or more, got 1"):
         asdkit.load("model").verify("a.wav")
+
+
+def test_everything_that_a_bundle_can_hold(models, tmp_path, capsys):
+    """Back-end, cohort, calibrations of both kinds, and a card, from the programs."""
+    for line in (
+        "backend-train --steps center,length-norm,cosine data/utt2spk "
+        "scp:exp/audio/out/embedding.scp {0}/cosine.npz",
+        "backend-score {0}/cosine.npz exp/trials scp:exp/audio/out/embedding.scp "
+        "{0}/scores",
+        "score-normalize --num-top 0 --cohort-utt2spk data/utt2spk {0}/cosine.npz "
+        "scp:exp/audio/out/embedding.scp scp:exp/audio/out/embedding.scp {0}/scores "
+        "{0}/normalized",
+        "calibration-train --ridge 1e-3 exp/trials {0}/normalized {0}/cal.npz",
+        "score-calibrate {0}/cal.npz {0}/normalized {0}/llrs",
+        "bundle-make --backend {0}/cosine.npz --cohort scp:exp/audio/out/embedding.scp "
+        "--cohort-utt2spk data/utt2spk --calibration {0}/cal.npz --cm exp/cm_audio "
+        "--cm-key spoof/utt2attack --cm-scores exp/cm_audio/scores --card-data data "
+        "--card-trials exp/trials --card-scores {0}/llrs --p-target 0.1 "
+        "--licence CC0-1.0 --data synthesized exp/audio {0}/model",
+    ):
+        assert main(line.format(tmp_path).split()) == 0, line
+    bundle = asdkit.load(tmp_path / "model")
+    lines = (tmp_path / "llrs").read_text().splitlines()
+    for line in lines[:3]:
+        enroll, test, llr = line.split()
+        verdict = bundle.verify(models.audio[enroll], models.audio[test])
+        assert float(verdict.score) == pytest.approx(float(llr), abs=0.05)
+        assert verdict.score.is_calibrated
+        assert verdict.spoof.score.is_calibrated
+    capsys.readouterr()
+    assert main(["model-info", str(tmp_path / "model")]) == 0
+    text = capsys.readouterr().out
+    assert "It cannot say how the threshold does" in text
+    assert "women and girls" in text
+    assert "CC0-1.0" in text
