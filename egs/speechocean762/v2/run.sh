@@ -6,6 +6,7 @@
 #   ./run.sh --corpus ... --net large           three times the parameters
 #   ./run.sh --corpus ... --net resnet34        for a GPU
 #   ./run.sh --corpus ... --seed 1              in exp/small_seed1
+#   ./run.sh --corpus ... --fbank fbank_sherpa  features that sherpa-onnx computes
 #   ./run.sh --stage 3                          embeddings, back-ends, the table
 #   ./run.sh --nj 2                             two ranks instead of one
 #
@@ -14,8 +15,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-corpus=   # DIR with train/ and test/ (Kaldi lists, paths relative to DIR), WAVE/
-net=small # conf/$net.conf has its training options
+corpus=     # DIR with train/ and test/ (Kaldi lists, paths relative to DIR), WAVE/
+net=small   # conf/$net.conf has its training options
+fbank=fbank # conf/$fbank.conf; fbank_sherpa is what sherpa-onnx computes
 seed=0
 lda_dim=80
 nj=1
@@ -41,7 +43,7 @@ fi
 if stage 1 "compute filter banks"; then
   need 0 data/{train,test}
   for part in train test; do
-    $cpu feats-compute --config conf/fbank.conf data/$part exp/fbank/$part
+    $cpu feats-compute --config "conf/$fbank.conf" data/$part exp/$fbank/$part
   done
 fi
 

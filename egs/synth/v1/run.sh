@@ -9,6 +9,7 @@
 #   ./run.sh --stage 3 --stop-stage 4  the extractor and its i-vectors only
 #   ./run.sh --stage 6 --stop-stage 8  the verification network
 #   ./run.sh --stage 9                 spoofs, countermeasures, both tables
+#   ./run.sh --bundle true             and a bundle of both networks for users
 #   ./run.sh --nj 2                    two ranks instead of one
 #
 # Results are in RESULTS.md.
@@ -25,6 +26,7 @@ lda_dim=30
 num_epochs=20
 num_cm_epochs=8
 seed=0
+bundle= # true: stages 17 and 18, too, which need pip install asdkit[export]
 nj=1
 num_threads=1 # of a rank; in models this small, more would wait for each other
 
@@ -193,4 +195,34 @@ if stage 16 "print the results: verification, countermeasures"; then
   asdkit score-metrics --flavor asvspoof2021 --asv-scores "$asv_scores" \
     --asv-trials data/test_spoof/asv_trials data/test_spoof/utt2attack \
     {"$cm_gmm","$cm_network"}/scores
+fi
+
+if [[ $bundle ]] && stage 17 "calibrate on the development speakers"; then
+  need 7 "$network/network.pt"
+  need 8 "$network"/{cosine.npz,scores_cosine}
+  need 9 data/dev
+  need 10 data/dev_spoof
+  need 13 "$cm_network/network.pt"
+  asdkit data-subset data/dev data/dev_fbank
+  $cpu feats-compute --config conf/fbank.conf data/dev_fbank exp/fbank/dev
+  $gpu nnet-extract data/dev_fbank "$network" "$network/dev"
+  asdkit trials-make --within data/dev/spk2gender data/dev data/dev/trials
+  asdkit backend-score "$network/cosine.npz" data/dev/trials \
+    "scp:$network/dev/embedding.scp" "$network/dev/scores"
+  asdkit calibration-train --ridge 1e-4 data/dev/trials "$network/dev/scores" \
+    "$network/calibration.npz"
+  asdkit score-calibrate "$network/calibration.npz" "$network/scores_cosine" \
+    "$network/llrs"
+  $gpu cm-score data/dev_spoof "$cm_network" "$cm_network/dev_scores"
+fi
+
+if [[ $bundle ]] && stage 18 "make a bundle of both networks in exp/model"; then
+  need 17 "$network"/{calibration.npz,llrs} "$cm_network/dev_scores"
+  asdkit bundle-make --backend "$network/cosine.npz" \
+    --calibration "$network/calibration.npz" --cm "$cm_network" \
+    --cm-key data/dev_spoof/utt2attack --cm-scores "$cm_network/dev_scores" \
+    --card-data data/test --card-trials data/test/trials \
+    --card-scores "$network/llrs" --licence CC0-1.0 \
+    --data "synthesized voices" "$network" exp/model
+  asdkit model-info exp/model
 fi
