@@ -13,7 +13,7 @@ import logging
 import torch
 from torch import Tensor
 
-from asdkit.batches.feature_config import FeatureConfig
+from asdkit.features.registry import name_of
 from asdkit.features.waveform import Waveform
 from asdkit.io.tables import PathName
 from asdkit.losses.registry import LOSSES
@@ -61,13 +61,21 @@ def read_ge2e(path: PathName) -> TrainedNetwork:
 def _build() -> TrainedNetwork:
     """Construct network and loss, untrained; its speakers are not in the file."""
     samples = Waveform(sample_frequency=16000.0)
-    config = FeatureConfig.computed_by(samples, subtract_mean=False)
     with torch.random.fork_rng(devices=[]):
         return build_network(
             {
                 "network": full_options(MODELS, "dvector", {}),
                 "loss": full_options(LOSSES, "ge2e", {}),
-                "features": config.description,
+                "features": {
+                    "source": "audio",
+                    "type": name_of(samples),
+                    "options": dict(samples.options),
+                    "voiced": False,
+                    "subtract_mean": False,
+                    "delta_order": 0,
+                    "vad": None,
+                    "cmn_window": 0,
+                },
                 "data": {},
                 "classes": [],
             }

@@ -88,7 +88,7 @@ def energy_of(
 
 
 class SeedCost(NamedTuple):
-    """What a seed of an experiment has cost on average.
+    """The average cost of a seed of an experiment.
 
     Attributes:
         train_sec: CPU seconds of trainings.

@@ -1,0 +1,61 @@
+"""What the commands of a bundle's users share: files to look at, tables, exit codes."""
+
+import pytest
+
+from asdkit.base.answers import CheckFailed
+from asdkit.base.errors import DataError
+from asdkit.inference.score import Score
+from asdkit.inference.using import as_table, fail_on, find_audio
+from asdkit.inference.verdict import Costs, Verdict
+
+
+def verdict(value, calibrated=True, **more):
+    score = Score(value, "llr", calibrated)
+    return Verdict("bona fide speech", score, Costs(), (1.25,), **more)
+
+
+def test_directories_and_lists_are_searched(tmp_path):
+    (tmp_path / "deep").mkdir()
+    for name in ("b.WAV", "deep/a.flac", "c.txt2"):
+        (tmp_path / name).touch()
+    found = find_audio([str(tmp_path), "x.wav"])
+    assert found == [f"{tmp_path}/b.WAV", f"{tmp_path}/deep/a.flac", "x.wav"]
+    (tmp_path / "some.scp").write_text("utt1 one.wav\n\ntwo.wav\n")
+    assert find_audio([str(tmp_path / "some.scp")]) == ["one.wav", "two.wav"]
+
+
+def test_what_holds_no_sound_files_is_refused(tmp_path):
+    with pytest.raises(DataError, match="expected sound files in it"):
+        find_audio([str(tmp_path)])
+    with pytest.raises(DataError, match="no such list"):
+        find_audio([str(tmp_path / "none.lst")])
+    (tmp_path / "empty.txt").write_text("\n")
+    with pytest.raises(DataError, match="a sound file per line, got none"):
+        find_audio([str(tmp_path / "empty.txt")])
+
+
+def test_a_row_for_each_recording_and_a_sentence_for_one():
+    several = [verdict(1.5), verdict(-0.5, notes=("it is short",))]
+    table = as_table(["a.wav", "b.wav"], several)
+    rows = [[x if isinstance(x, str) else x.value for x in row] for row in table.rows]
+    assert rows == [
+        ["a.wav", "accept", 1.5, "llr", 0.0, 1.25],
+        ["b.wav", "reject", -0.5, "llr", 0.0, 1.25],
+    ]
+    assert table.notes == ["Note: it is short."]
+    assert as_table(["a.wav"], several[:1]).notes == [several[0].sentence]
+    spoofed = as_table(["a.wav"], [verdict(1.0, spoof=verdict(-2.0))])
+    assert spoofed.titles[-1] == "bona fide"
+    assert spoofed.rows[0][-1].value == -2.0
+
+
+def test_a_decision_may_be_an_exit_code():
+    verdicts = [verdict(1.0), verdict(-1.0), verdict(0.5, calibrated=False)]
+    table = as_table(["a", "b", "c"], verdicts)
+    assert fail_on("none", verdicts, table) is table
+    assert fail_on("undecided", verdicts[:1], table) is table
+    assert fail_on("reject", [verdicts[0], verdicts[2]], table) is table
+    for what, number in (("reject", 1), ("undecided", 2)):
+        with pytest.raises(CheckFailed, match=f"{number} of 3: reject") as caught:
+            fail_on(what, verdicts, table)
+        assert caught.value.answer is table

@@ -1,0 +1,57 @@
+"""Decisions follow from a calibrated score, a prior and costs, and say so."""
+
+import numpy as np
+import pytest
+
+from asdkit.base.errors import AsdkitError
+from asdkit.inference.score import Score
+from asdkit.inference.verdict import Costs, Verdict
+
+LLR = "log-likelihood ratio"
+
+
+def verdict(value, calibrated=True, spoof=None, costs=None):
+    score = Score(value, LLR if calibrated else "cosine", calibrated)
+    return Verdict("the same speaker", score, costs or Costs(), (2.0, 3.004), (), spoof)
+
+
+@pytest.mark.parametrize("costs", [Costs(), Costs(0.01, 10, 1), Costs(0.9, 1, 5)])
+def test_at_the_threshold_both_decisions_cost_the_same(costs):
+    odds = np.exp(costs.threshold) * costs.p_target / (1 - costs.p_target)
+    posterior = odds / (1 + odds)
+    assert costs.c_miss * posterior == pytest.approx(costs.c_fa * (1 - posterior))
+
+
+@pytest.mark.parametrize("wrong", [(0, 1, 1), (1, 1, 1), (0.5, 0, 1), (0.5, 1, -1)])
+def test_costs_that_cannot_be_are_refused(wrong):
+    with pytest.raises(
+        AsdkitError, match="expected 0 < p_target < 1 and costs above 0"
+    ):
+        Costs(*wrong)
+
+
+def test_a_calibrated_score_decides_and_another_does_not():
+    assert [verdict(x).decision for x in (1.0, 0.0, -1.0)] == [
+        *("accept", "reject", "reject"),
+    ]
+    assert verdict(1.0).accepted is True
+    raw = verdict(0.9, calibrated=False)
+    assert (raw.decision, raw.accepted) == ("undecided", None)
+    assert raw.sentence.endswith("the score, cosine 0.900, is not calibrated.")
+    assert verdict(1.0, costs=Costs(p_target=0.01)).decision == "reject"
+
+
+def test_who_is_spoofed_is_not_accepted():
+    spoofed = verdict(3.0, spoof=verdict(-2.0))
+    assert spoofed.decision == "reject"
+    assert "probably spoofed (llr -2.00)" in str(spoofed)
+    assert verdict(3.0, spoof=verdict(2.0)).decision == "accept"
+    assert verdict(3.0, spoof=verdict(0.1, calibrated=False)).decision == "accept"
+
+
+def test_numbers_and_texts_go_to_json():
+    found = verdict(1.5, spoof=verdict(-2.0)).as_dict()
+    assert (found["score"], found["threshold"]) == (1.5, 0.0)
+    assert found["speech_sec"] == [2.0, 3.0]
+    assert found["spoof"]["decision"] == "reject"
+    assert verdict(0.9, calibrated=False).as_dict()["threshold"] is None

@@ -1,0 +1,58 @@
+"""One voice of a recording, and what makes a decision about it less certain."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from asdkit.base.errors import DataError
+from asdkit.inference.voices import find_speech, read_voice
+
+RATE = 16000
+
+
+@pytest.fixture
+def noise(rng):
+    return rng.uniform(-0.5, 0.5, 2 * RATE).astype(np.float32)
+
+
+def write(path, samples, rate=RATE):
+    soundfile.write(path, samples, rate, "FLOAT")
+    return str(path)
+
+
+@pytest.mark.parametrize("rate", [8000, 16000])
+def test_speech_is_what_is_louder_than_the_pauses(rng, rate):
+    pause, loud = np.zeros(rate), rng.normal(0, 0.1, rate)
+    assert find_speech(np.concatenate([pause, loud, pause, loud]), rate) == (
+        pytest.approx(2.0, abs=0.1)
+    )
+    assert find_speech(pause, rate) == 0
+    assert find_speech(loud[:10], rate) == 0
+
+
+def test_a_file_is_its_samples_at_the_models_rate(tmp_path, noise):
+    voice = read_voice(write(tmp_path / "a.wav", noise), RATE)
+    np.testing.assert_allclose(voice.samples, noise, atol=1e-6)
+    assert (voice.total_sec, voice.notes) == (2.0, ())
+    half = read_voice(write(tmp_path / "b.wav", noise[::2], 8000), RATE)
+    assert len(half.samples) == 2 * RATE
+    assert half.notes == (
+        "recorded at 8000 Hz: nothing above 4000 Hz, where the model expects 16000 Hz",
+    )
+    assert read_voice((noise, RATE), RATE).samples is not None
+
+
+def test_channels_that_are_the_same_are_one_voice(tmp_path, noise):
+    same = write(tmp_path / "same.wav", np.stack([noise, noise], axis=1))
+    np.testing.assert_allclose(read_voice(same, RATE).samples, noise, atol=1e-6)
+    two = write(tmp_path / "two.wav", np.stack([noise, noise[::-1]], axis=1))
+    with pytest.raises(DataError, match="its 2 channels differ: maybe two people"):
+        read_voice(two, RATE)
+    second = read_voice(two, RATE, channel=1)
+    np.testing.assert_allclose(second.samples, noise[::-1], atol=1e-6)
+
+
+def test_clipping_is_noted(tmp_path, noise):
+    clipped = write(tmp_path / "c.wav", np.clip(10 * noise, -1, 1))
+    (note,) = read_voice(clipped, RATE).notes
+    assert note.endswith("% of its samples are clipped")
