@@ -60,16 +60,17 @@ def table(
     return "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *rows])
 
 
-def seeds_of(exp: Path) -> dict[str, list[Path]]:
+def seeds_of(exp: Path, scores: str = "scores_eval") -> dict[str, list[Path]]:
     """Find the seeds for which every system has scored the evaluation set.
 
     Args:
         exp: with SYSTEM/seedN below it.
+        scores: name of the scores there.
 
     Returns:
         Name of the system -> directories of its seeds, both in alphabetical order.
     """
     found: dict[str, list[Path]] = {}
-    for path in sorted(exp.glob("*/seed*/scores_eval")):
+    for path in sorted(exp.glob(f"*/seed*/{scores}")):
         found.setdefault(path.parts[-3], []).append(path.parent)
     return found

@@ -176,3 +176,51 @@ def test_from_2019_alone_to_the_tables_and_not_twice(asvspoof2019, recipe, by_st
     before = {path: path.stat().st_mtime_ns for path in paths}
     run(recipe, *made, "--stage", "3", "--stop-stage", "3")
     assert before == {path: path.stat().st_mtime_ns for path in paths}
+
+
+@pytest.fixture
+def deepfakes(asvspoof2019, tmp_path):
+    """Lay out eval of 2019 as 2021 DF, half of it through a codec by name; its root."""
+    root = tmp_path / "df"
+    source = asvspoof2019 / "LA"
+    audio, keys = root / "ASVspoof2021_DF_eval/flac", root / "DF/CM"
+    audio.mkdir(parents=True)
+    keys.mkdir(parents=True)
+    protocol = source / "ASVspoof2019_LA_cm_protocols/ASVspoof2019.LA.cm.eval.trl.txt"
+    lines = []
+    for number, line in enumerate(protocol.read_text().splitlines()):
+        spk, utt, _, attack, key = line.split()
+        shutil.copy(
+            source / f"ASVspoof2019_LA_eval/flac/{utt}.flac", audio / f"DF_{utt}.flac"
+        )
+        attack = "bonafide" if attack == "-" else attack
+        codec = "nocodec" if number % 4 < 2 else "low_mp3"
+        words = [spk, f"DF_{utt}", codec, "asvspoof", attack, key, "notrim", "eval"]
+        vocoder = "bonafide" if key == "bonafide" else "traditional_vocoder"
+        lines.append(" ".join([*words, vocoder, *"----"]))
+    (keys / "trial_metadata.txt").write_text("\n".join(lines) + "\n")
+    return root
+
+
+@pytest.mark.slow
+def test_deepfakes_end_in_tables_without_a_tdcf(
+    asvspoof2019, deepfakes, recipe, by_stage
+):
+    options = f"{OPTIONS} --augment none --networks student --variants scratch"
+    corpora = ["--corpus2019", asvspoof2019 / "LA", "--corpus2021", deepfakes]
+    options = [*options.split(), *corpora, "--track", "df"]
+    printed = by_stage(recipe, *options, first=1)
+    rows = [row.split(" | ") for row in re.findall(r"^\| (.*) \|$", printed, re.M)]
+    assert [name for name, *_ in rows] == 3 * ["system", "---", "student_scratch"]
+    assert rows[0][2:5] == ["dev EER %", "EER %", "parameters"]
+    assert rows[3][2:] == ["nocodec", "low_mp3"]
+    seed = recipe / "exp/none/student_scratch/seed0"
+    assert (seed / "scores_eval_df").exists()
+    assert not (seed / "scores_eval").exists()
+
+
+def test_deepfakes_are_not_made_of_2019(recipe):
+    command = ["./run.sh", "--track", "df", "--make-2021", "true"]
+    done = subprocess.run(command, cwd=recipe, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.endswith("run.sh: --make-2021 makes LA, not DF\n")

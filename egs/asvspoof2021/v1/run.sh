@@ -8,6 +8,7 @@
 #   ./run.sh --size small                         for hundreds of files
 #   ./run.sh --stage 3 --networks student --variants kd --seeds 1    one of them
 #   ./run.sh --stage 2 --augment none             without codecs in training
+#   ./run.sh --stage 1 --track df --corpus2021 DIR    the same networks on 2021 DF
 #
 # A run that was killed continues where it was.  Results are in RESULTS.md.
 
@@ -16,7 +17,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 corpus2019=/corpora/asvspoof2019    # DIR with LA/, or its contents: train, dev
 corpus2021=/corpora/asvspoof2021    # DIR of the evaluation corpus
-make_2021=false                     # true: make it there from 2019's eval
+track=la                            # or df: the evaluation corpus
+make_2021=false                     # true: make it there from 2019's eval; LA only
 num_copies=7                        # per utterance then, each with another codec
 size=full                           # small: as in conf/small/, not as published
 ge2e_data=                          # DIR for GE2E; empty: the bona fide speech of train
@@ -45,13 +47,21 @@ case $augment in
   rawboost | codec_rawboost) augmentation="--rawboost 5" ;;
   *) fail 2 "--augment takes none, codec, rawboost or codec_rawboost, not '$augment'" ;;
 esac
+case $track in
+  la) of_track="" ;;
+  df) of_track=_df ;;
+  *) fail 2 "--track takes la or df, not '$track'" ;;
+esac
+[[ $track$make_2021 != dftrue ]] || fail 2 "--make-2021 makes LA, not DF"
+eval=data/eval$of_track
+attacked=data/attacked$of_track
 systems=() # networks and variants
 for network in $networks; do
   for variant in $variants; do
     [[ $network,$variant == teacher,kd ]] || systems+=("$network $variant")
   done
 done
-export gpu exp train size adversary augmentation epsilons adversary_steps
+export gpu exp train size adversary augmentation epsilons adversary_steps of_track
 
 if [[ $make_2021 == true ]] && stage 0 "make 2021's eval from 2019's, with codecs"; then
   python local/make_2021.py --num-copies "$num_copies" "$corpus2019" "$corpus2021"
@@ -62,10 +72,11 @@ if stage 1 "prepare lists: train and dev of 2019, eval of 2021"; then
   for part in train dev; do
     asdkit spoof-prepare --corpus asvspoof2019_la --part $part "$corpus2019" data/$part
   done
-  asdkit spoof-prepare --corpus asvspoof2021_la --part eval "$corpus2021" data/eval_all
-  asdkit data-subset --where utt2subset=eval data/eval_all data/eval
-  asdkit data-subset --random "$num_attacked" data/eval data/attacked
-  asdkit data-validate data/{train,dev,eval,attacked}
+  asdkit spoof-prepare --corpus "asvspoof2021_$track" --part eval \
+    "$corpus2021" "${eval}_all"
+  asdkit data-subset --where utt2subset=eval "${eval}_all" "$eval"
+  asdkit data-subset --random "$num_attacked" "$eval" "$attacked"
+  asdkit data-validate data/{train,dev} "$eval" "$attacked"
 fi
 
 if stage 2 "augment train ($augment) and list its bona fide speech"; then
@@ -81,7 +92,7 @@ if stage 2 "augment train ($augment) and list its bona fide speech"; then
 fi
 
 if stage 3 "train, score and attack the countermeasures"; then
-  need 1 data/{dev,eval,attacked}
+  need 1 data/dev "$eval" "$attacked"
   need 2 "$train" "${train}_bonafide"
   for seed in $seeds; do
     for system in "${systems[@]}"; do
@@ -94,7 +105,7 @@ if stage 3 "train, score and attack the countermeasures"; then
 fi
 
 if stage 4 "print error rates, by codec and under attack, sizes and costs"; then
-  need 1 data/{dev,eval,attacked}
-  need 3 "$exp"/*/seed*/scores_eval
-  python local/print_tables.py data "$exp"
+  need 1 data/dev "$eval" "$attacked"
+  need 3 "$exp"/*/seed*/"scores_eval$of_track"
+  python local/print_tables.py --track "$track" data "$exp"
 fi

@@ -2,9 +2,9 @@
 
 e.g.: python local/print_tables.py data exp/codec
 
-Of every exp/codec/VARIANT/seedN: EER on dev; EER and min t-DCF of 2021 on eval, all
-codecs pooled, with sizes and costs; the EER of every codec; and the EER of the attacked
-utterances, unchanged and changed by adversaries that know the network.
+Of every exp/codec/VARIANT/seedN: EER on dev; EER and, of LA, min t-DCF of 2021 on eval,
+all codecs pooled, with sizes and costs; the EER of every codec; and the EER of the
+attacked utterances, unchanged and changed by adversaries that know the network.
 """
 
 import argparse
@@ -27,7 +27,12 @@ from asdkit.report.result_tables import seeds_of
 
 FLAVOR = "asvspoof2021"
 FRAMES = 400  # 4 s
-CODECS = ("none", "alaw", "pstn", "g722", "ulaw", "gsm", "opus")  # C1 to C7
+OF_TRACK = {"la": "", "df": "_df"}  # what the names of lists and scores end in
+CODECS = (
+    *("none", "alaw", "pstn", "g722", "ulaw", "gsm", "opus"),  # C1 to C7 of LA
+    *("nocodec", "low_mp3", "high_mp3", "low_m4a", "high_m4a"),  # C1 to C9 of DF
+    *("low_ogg", "high_ogg", "mp3m4a", "oggm4a"),
+)
 
 
 def trainings_of(directory: Path, name: str) -> list[dict]:
@@ -61,23 +66,30 @@ def costs_of(exp: Path, name: str, paths: Sequence[Path]) -> list[str]:
     ]
 
 
-def print_rates(data: Path, exp: Path, systems: Systems) -> None:
+def print_rates(data: Path, exp: Path, systems: Systems, part: str) -> None:
     """Print error rates with sizes and costs."""
-    dev, trials = (CmTrials(data / part, FLAVOR) for part in ("dev", "eval"))
-    (tdcf,) = trials.tdcf()
+    dev, trials = (CmTrials(data / name, FLAVOR) for name in ("dev", part))
+    tdcf = trials.tdcf()  # empty in DF
     rates = {
         name: [
             [
                 dev.eer(path / "scores_dev"),
-                trials.eer(path / "scores_eval"),
-                tdcf.value(*trials.classes(path / "scores_eval")),
+                trials.eer(path / f"scores_{part}"),
+                *(x.value(*trials.classes(path / f"scores_{part}")) for x in tdcf),
             ]
             for path in paths
         ]
         for name, paths in systems.items()
     }
     costs = {name: costs_of(exp, name, x) for name, x in systems.items()}
-    head = ["dev EER %", "EER %", tdcf.title, "parameters", "MMACs", "train CPU s"]
+    head = [
+        "dev EER %",
+        "EER %",
+        *(x.title for x in tdcf),
+        "parameters",
+        "MMACs",
+        "train CPU s",
+    ]
     head += ["GB", "Wh", "CPU s with all before it"]
     runs = [run for name in systems for run in trainings_of(exp, name)]
     print(f"{table_of_seeds(head, rates, costs)}\n\n{energy_note(runs, Power())}")
@@ -86,32 +98,34 @@ def print_rates(data: Path, exp: Path, systems: Systems) -> None:
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--track", choices=OF_TRACK, default="la", help="of 2021")
     parser.add_argument("data", type=Path, help="with dev, eval and attacked")
     parser.add_argument("exp", type=Path, help="with a directory for each variant")
     args = parser.parse_args()
-    systems = seeds_of(args.exp)
-    print_rates(args.data, args.exp, systems)
+    part, attacks = (f"{x}{OF_TRACK[args.track]}" for x in ("eval", "attacked"))
+    systems = seeds_of(args.exp, f"scores_{part}")
+    print_rates(args.data, args.exp, systems, part)
 
-    trials = CmTrials(args.data / "eval", FLAVOR)
+    trials = CmTrials(args.data / part, FLAVOR)
     codecs = [name for name in CODECS if name in trials.columns["codec"]]
     print("\nEER in percent, of each codec:\n")
     print(
         table_of_eers(
             codecs,
             systems,
-            lambda path, codec: trials.eer(path / "scores_eval", codec=codec),
+            lambda path, codec: trials.eer(path / f"scores_{part}", codec=codec),
         )
     )
-    attacked = {x: p for x, p in systems.items() if (p[-1] / "attacked").exists()}
+    attacked = {x: p for x, p in systems.items() if (p[-1] / attacks).exists()}
     if attacked:
-        trials = CmTrials(args.data / "attacked", FLAVOR)
-        folder = next(iter(attacked.values()))[-1] / "attacked"
+        trials = CmTrials(args.data / attacks, FLAVOR)
+        folder = next(iter(attacked.values()))[-1] / attacks
         files = sorted(x.name for x in folder.iterdir() if "json" not in x.name)
         names = ["none", *(name for name in files if name != "none")]
         print("\nEER in percent, under attack:\n")
         print(
             table_of_eers(
-                names, attacked, lambda path, name: trials.eer(path / "attacked" / name)
+                names, attacked, lambda path, name: trials.eer(path / attacks / name)
             )
         )
 

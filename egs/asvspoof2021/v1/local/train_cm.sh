@@ -7,7 +7,7 @@
 # examples; kd learns from the teacher with all of these; all does everything.
 #
 # Reads from its environment $gpu, the launcher; $exp, where everything goes; $train, the
-# data; $size; $adversary; $augmentation, options of cm-train; and $epsilons and
+# data; $size; $of_track, _df for 2021 DF; $adversary; $augmentation, options of cm-train; and $epsilons and
 # $adversary_steps of the attacks.
 
 set -euo pipefail
@@ -19,7 +19,7 @@ seed=$3
 
 : "${gpu:=asdkit}" "${exp:?expected a directory}" "${train:?expected a directory}"
 : "${size:=full}" "${adversary:=fgsm}" "${augmentation=}" "${epsilons=}"
-: "${adversary_steps:=10}"
+: "${adversary_steps:=10}" "${of_track=}"
 
 dir=$exp/${network}_$variant/seed$seed
 conf=()
@@ -52,8 +52,9 @@ if [[ ! -e $dir/network.pt ]]; then
   # shellcheck disable=SC2086 # options
   $gpu cm-train "${conf[@]}" $augmentation --seed "$seed" "$train" data/dev "$dir"
 fi
-for part in dev eval; do
-  [[ -e $dir/scores_$part ]] || $gpu cm-score data/$part "$dir" "$dir/scores_$part"
+for part in dev "eval$of_track"; do
+  [[ -e $dir/scores_$part ]] || $gpu cm-score "data/$part" "$dir" "$dir/scores_$part"
 done
 [[ -z $epsilons ]] || $gpu cm-attack --epsilons "$epsilons" \
-  --adversary-steps "$adversary_steps" --crop center data/attacked "$dir" "$dir/attacked"
+  --adversary-steps "$adversary_steps" --crop center "data/attacked$of_track" "$dir" \
+  "$dir/attacked$of_track"
