@@ -21,12 +21,8 @@ from asdkit.base.packages import require
 from asdkit.features.mel import Fbank
 from asdkit.inference.detectors import GmmCountermeasure, NetworkCountermeasure
 from asdkit.inference.embedders import IvectorEmbedder, NetworkEmbedder
-from asdkit.inference.graph_front_end import (
-    Cropped,
-    GraphFrontEnd,
-    GraphLogMel,
-    subtract_mean,
-)
+from asdkit.inference.graph_front_end import GraphFrontEnd, GraphLogMel
+from asdkit.inference.graph_selection import Cropped, subtract_mean
 from asdkit.inference.trained_model import TrainedModel
 from asdkit.inference.waveform_front_end import MIN_SEC
 from asdkit.losses.classification import ClassificationLoss

@@ -66,13 +66,16 @@ class DVector(Network):
         """(N, 1, L) -> (N, E)."""
         x = x[:, 0]
         if num_frames is None:
-            num_frames = torch.full_like(x[:, 0], x.shape[1]).long()
-        power = (x * x).sum(dim=1, keepdim=True) / num_frames[:, None]
+            lengths, counts = torch.tensor([x.shape[1]]), None
+            power = (x * x).mean(dim=1, keepdim=True)
+        else:
+            lengths, counts = num_frames, count_windows(num_frames)
+            power = (x * x).sum(dim=1, keepdim=True) / num_frames[:, None]
         x = x * (LEVEL / power.sqrt().clamp(min=SILENT)).clamp(min=1.0)
         mels = self._mels(F.pad(x, (0, WINDOW * SHIFT)))  # (N, T, B)
 
-        counts = count_windows(num_frames)  # (N,)
-        most: Any = counts.max()  # a tensor, or a graph would keep its value
+        # A tensor, or a graph would keep its value.
+        most: Any = count_windows(lengths).max()
         starts = STEP * torch.arange(most, device=x.device)  # (S,)
         times = starts[:, None] + torch.arange(WINDOW, device=x.device)  # (S, WINDOW)
         windows = mels[:, times.flatten()]  # (N, S WINDOW, B)
