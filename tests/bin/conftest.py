@@ -7,6 +7,9 @@ import torch
 
 from asdkit.__main__ import main
 from asdkit.data.manifests import Utterance, write_utterances
+from asdkit.inference.score import LLR, Score
+from asdkit.inference.verdict import Costs, Verdict
+from asdkit.inference.voices import Voice
 from asdkit.io.ark import ArkWriter
 from asdkit.io.tables import read_table, write_table
 
@@ -104,3 +107,49 @@ def frame_network(one_attack, frame_training):
     assert main(["spoof-splice", "--max-sec=0.4", "data", "spliced", "wav"]) == 0
     assert main(["feats-compute", "--type=fbank", "spliced", "exp/feats"]) == 0
     assert main(["cm-train", *frame_training, "spliced", "spliced", "exp/cm"]) == 0
+
+
+class Bundle:
+    """Stands in for a bundle: scores from names, so that programs can be tested alone.
+
+    What a real one answers is in tests/inference/test_bundle.py.
+    """
+
+    has_cm = False
+
+    @property
+    def about(self):
+        return {"files": {"speaker.onnx": "0"}}
+
+    def verdict(self, name, question):
+        score = Score({"good.wav": 2.5, "bad.wav": -1.5}[name], LLR, True)
+        return Verdict(question, score, Costs(), (1.25,))
+
+    def verify(self, *audios, channel=None):
+        return self.verdict(audios[-1], "the same speaker")
+
+    def detect_voice(self, audio, channel=None):
+        return self.verdict(audio, "bona fide speech")
+
+    def hear(self, audio, channel=None):
+        return Voice(audio, np.ones(16000, np.float32), 1.5, 1.25)
+
+    def embed_voice(self, voice):
+        return np.float32([2, 1] if voice.name == "good.wav" else [1, 2])
+
+    @property
+    def comparison(self):
+        return self
+
+    def score(self, enroll, test):
+        return Score(float(enroll[0] @ test) - 4.5, LLR, True)
+
+    def decide(self, score, voices, spoof=None):
+        return Verdict("the same speaker", score, Costs(), (1.25,))
+
+
+@pytest.fixture
+def bundle(monkeypatch, tmp_path):
+    """Let every --model be the bundle above; go to an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("asdkit.inference.bundle.Bundle.open", lambda path: Bundle())

@@ -9,8 +9,8 @@
 #   ./run.sh --stage 3 --stop-stage 4  the extractor and its i-vectors only
 #   ./run.sh --stage 6 --stop-stage 8  the verification network
 #   ./run.sh --stage 9                 spoofs, countermeasures, both tables
-#   ./run.sh --stage 17 --stop-stage 19  a bundle of both networks for users,
-#                                      with pip install asdkit[export]
+#   ./run.sh --stage 17                a bundle of both networks for users, with
+#                                      pip install asdkit[export]
 #   ./run.sh --nj 2                    two ranks instead of one
 #
 # Results are in RESULTS.md.
@@ -27,13 +27,11 @@ lda_dim=30
 num_epochs=20
 num_cm_epochs=8
 seed=0
-bundle= # true: stages 17 and 18, too, which need pip install asdkit[export]
 nj=1
 num_threads=1 # of a rank; in models this small, more would wait for each other
 
 . ../../../path.sh
 . stages.sh
-stop_stage=16 # the tables; 19 goes on to a bundle
 . parse_options.sh
 . cmd.sh # sets $cpu and $gpu from $launcher and $nj
 
@@ -222,6 +220,7 @@ fi
 if stage 19 "make a bundle of both networks in exp/model"; then
   need 13 "$cm_network/network.pt"
   need 18 "$network"/{calibration.npz,llrs}
+  python -c 'import onnx, onnxruntime' || exit 0 # pip install asdkit[export]
   $gpu cm-score data/dev_spoof "$cm_network" "$cm_network/dev_scores"
   asdkit bundle-make --backend "$network/cosine.npz" --cm "$cm_network" \
     --calibration "$network/calibration.npz" --cm-key data/dev_spoof/utt2attack \

@@ -1,0 +1,27 @@
+"""Bundles that cannot be made, and that nothing half-made remains."""
+
+import pytest
+
+from asdkit.base.errors import AsdkitError
+from asdkit.inference.bundling import Sources, make_bundle
+from asdkit.inference.verdict import Costs
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"cohort": "scp:x"}, "--cohort needs the --backend"),
+        ({"cm": "exp/audio"}, "expected a countermeasure, got a network of speakers"),
+        ({"card_data": "data"}, "--card-data, --card-trials, --card-scores belong"),
+        ({"cm": "exp/cm", "cm_key": "x"}, "--cm-key and --cm-scores belong together"),
+    ],
+)
+def test_files_that_do_not_fit_are_refused_before_anything_is_written(
+    models, tmp_path, given, problem, monkeypatch
+):
+    monkeypatch.setattr("asdkit.inference.bundling.export", lambda *_: None)
+    with pytest.raises(AsdkitError, match=problem):
+        make_bundle("exp/audio", tmp_path / "model", Sources(**given), Costs(), Costs())
+    assert not (tmp_path / "model").exists()
