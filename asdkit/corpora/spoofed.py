@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import logging
 import zlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,13 +21,21 @@ from asdkit.base.distributed import barrier, is_main, share
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.inputs import refuse_overwriting
 from asdkit.base.memory import keep_freed
-from asdkit.base.names import find_id_problem, place_files
+from asdkit.base.names import place_files
 from asdkit.base.progress import watch
 from asdkit.base.provenance import commit
-from asdkit.base.ranges import Names, Natural
+from asdkit.base.ranges import Names, Natural, NonNegative
 from asdkit.batches.cut_arrays import load_samples, require_audio
 from asdkit.batches.noises import recording_of
 from asdkit.corpora.changed import Rooms
+from asdkit.corpora.spoof_plan import (
+    PerUtterance,
+    Spoof,
+    gender_of,
+    is_bonafide,
+    plan_spoofs,
+    rng_of,
+)
 from asdkit.data.cuts import read_cuts, speaker_of
 from asdkit.data.directory import require_another
 from asdkit.data.manifests import SUPERVISIONS, files_of, write_manifests
@@ -38,121 +46,30 @@ from asdkit.io.origins import describe
 from asdkit.io.protocols import BONAFIDE
 from asdkit.io.resampling import resample
 from asdkit.io.tables import PathName
-from asdkit.simulation.attacks import ATTACKS, MIN_SEC, Attack, Material
+from asdkit.simulation.attacks import ATTACKS, Attack, Material
 from asdkit.simulation.equalizing import equalize as pass_chain
+from asdkit.simulation.equalizing import floor_of, speech_length
 
 if TYPE_CHECKING:
-    from lhotse import MonoCut, SupervisionSegment
+    from lhotse import MonoCut
 
 logger = logging.getLogger(__name__)
 
 STAMP = "spoof.json"  # says what the audio beside it was made of, and how
+WORDS_PER_SEC = 4.0  # that a fast synthesizer reads
+PAUSES = 0.25  # for each word, where a speaker's transcripts are read on
 
 
-class Spoof(NamedTuple):
-    """A spoof to be made.
+class Chain(NamedTuple):
+    """The last steps of both classes, as `asdkit.simulation.equalizing.equalize`.
 
     Attributes:
-        utt: its id.
-        attack: id of the attack.
-        victim: id of the utterance whose speaker is imitated.
-        other: id of an utterance by another speaker; empty if the attack needs none.
-        environment: environment of the replay; empty for any rooms.
+        speech_sec: longest speech; 0: all of it.
+        in_rooms: whether each is in a room drawn for it.
     """
 
-    utt: str
-    attack: str
-    victim: str
-    other: str = ""
-    environment: str = ""
-
-
-def parse_attacks(
-    attacks: Names = "lpc,griffin_lim", ids: Names = ""
-) -> dict[str, str]:
-    """Read two lists separated by commas: attacks, and ids for them.
-
-    Args:
-        attacks: attacks to make, separated by commas, e.g. ``lpc,world``.
-        ids: attack ids in utt2attack, one per attack, e.g. A01,A02; empty: the attacks'
-            own names.
-
-    Returns:
-        id -> attack.
-
-    Raises:
-        AsdkitError: there is no such attack, what it needs is not installed, or the
-            ids are too few, too many, not one word each, or not different.
-    """
-    names = attacks.split(",")
-    for name in names:
-        if name not in ATTACKS:
-            known = ", ".join(ATTACKS)
-            raise AsdkitError(f"--attacks: expected some of {known}; got {name!r}")
-        ATTACKS[name].check()
-    labels = ids.split(",") if ids else names
-    differ = len(set(labels)) == len(labels) == len(names) and BONAFIDE not in labels
-    if not differ or any(
-        x.split() != [x] or "/" in x or find_id_problem(x, "") for x in labels
-    ):
-        raise AsdkitError(
-            f"--ids: expected {len(names)} different words, one for each of "
-            f"{attacks}; got {ids or attacks!r}"
-        )
-    return dict(zip(labels, names, strict=True))
-
-
-def plan_spoofs(
-    cuts: Sequence[MonoCut],
-    attacks: Mapping[str, str],
-    per_utterance: Literal["all", "one"] = "all",
-    seed: Natural = 0,
-    rooms: Rooms | None = None,
-) -> list[Spoof]:
-    """Plan which attacks to make on which utterances.
-
-    Args:
-        cuts: of bona fide speech.
-        attacks: id -> attack.
-        per_utterance: every attack on every utterance, or one, all equally often.
-        seed: of the draws.
-        rooms: drawn environments of utterances and their replays; None for any rooms.
-
-    Returns:
-        spoofs, sorted by id; what nothing can be made of is left out and counted in
-        the log.
-
-    Raises:
-        AsdkitError: an attack can be made on no utterance at all.
-    """
-    voices = _Voices(cuts)
-    turns = np.random.default_rng(seed).permutation(len(cuts))
-    skipped: dict[str, Counter[str]] = {label: Counter() for label in attacks}
-    spoofs = []
-    for cut, turn in zip(cuts, turns, strict=True):
-        possible = []
-        for label, name in attacks.items():
-            problem = _obstacle(cut, ATTACKS[name], voices)
-            if problem:
-                skipped[label][problem] += 1
-            else:
-                possible.append(label)
-        if per_utterance == "one" and possible:
-            possible = [possible[turn % len(possible)]]
-        for label in possible:
-            utt, other = f"{cut.id}-{label}", ""
-            if ATTACKS[attacks[label]].needs_other:
-                other = voices.draw(cut, _rng(seed, utt))
-            environment = rooms.environment_of(cut.id) if rooms else ""
-            spoofs.append(Spoof(utt, label, cut.id, other, environment))
-    for label, problems in skipped.items():
-        said = ", ".join(f"{count} {problem}" for problem, count in problems.items())
-        what = f"{label}: of {len(cuts)} utterances: {said}"
-        if problems.total() == len(cuts):
-            raise AsdkitError(what, hint="leave this attack out")
-        if problems:
-            logger.warning("spoof: %s: skipped", what)
-    return sorted(spoofs)
+    speech_sec: float = 0.0
+    in_rooms: bool = False
 
 
 def write_spoofed(
@@ -160,12 +77,14 @@ def write_spoofed(
     out_dir: PathName,
     audio_dir: PathName,
     attacks: Mapping[str, str],
-    per_utterance: Literal["all", "one"] = "all",
+    per_utterance: PerUtterance = "all",
     with_bonafide: bool = True,
     seed: Natural = 0,
     allow_pipes: bool = False,
     environments: Names = "",
     equalize: bool = False,
+    speech_sec: NonNegative = 0.0,
+    in_rooms: bool = False,
 ) -> None:
     """Make spoofs of the speakers of a data directory, and list them in another.
 
@@ -177,8 +96,8 @@ def write_spoofed(
         out_dir: the new data directory.
         audio_dir: folder for ``<spk>/<utt>-<attack>.flac``; each rank writes its share.
         attacks: id -> attack.
-        per_utterance: attacks per utterance: all of them, or one, with each attack
-            equally often.
+        per_utterance: attacks per utterance: all of them, or one, two or three, with
+            each attack equally often.
         with_bonafide: include the original utterances.
         seed: random seed of the attacks: voices, rooms and noise.
         allow_pipes: run recordings that are shell commands (wav.scp lines ending in a
@@ -187,21 +106,28 @@ def write_spoofed(
             an utterance the same environment as in room-apply; empty: any room.
         equalize: pass both classes through the same high-pass, silences, levels, noise
             floor and dither; the originals are written, too.
+        speech_sec: with equalize, cut the speech of both classes to between half of
+            this and this, or to all that the imitated utterance has; synthesizers then
+            read on in the speaker's transcripts; 0: not.
+        in_rooms: with equalize, put both classes in rooms, drawn alike.
 
     Raises:
         DataError: audio is missing or damaged, or would be replaced; nothing is bona
             fide, or ids cannot be names of files.
         AsdkitError: an attack can be made on no utterance, a program that it needs
-            fails, or an attack is not heard in a room.
+            fails, an attack is not heard in a room, or options contradict each other.
     """
     require_another(out_dir, data_dir)
     rooms = Rooms(environments, seed) if environments else None
     if equalize and not with_bonafide:
         raise AsdkitError("--equalize true is for both classes: --with-bonafide true")
+    if (speech_sec or in_rooms) and not equalize:
+        raise AsdkitError("--speech-sec and --in-rooms are steps of --equalize true")
+    chain = Chain(speech_sec, in_rooms) if equalize else None
     if rooms:
         _require_rooms(attacks, with_bonafide)
     listed = list(read_cuts(data_dir, features=False, allow_pipes=allow_pipes))
-    cuts = {cut.id: cut for cut in listed if _is_bonafide(cut.supervisions[0])}
+    cuts = {cut.id: cut for cut in listed if is_bonafide(cut.supervisions[0])}
     if not cuts:
         raise DataError(data_dir, "expected bona fide utterances, got none")
     require_audio([*cuts.values()])
@@ -216,50 +142,106 @@ def write_spoofed(
     if is_main():
         sizes = describe(data_dir, ["sizes"]).get("sizes")
         stamp = _stamp(spoofs, cuts, attacks, seed) | {"audio": sizes}
-        stamp |= {"equalize": True} if equalize else {}
+        stamp |= {"equalize": [*chain]} if chain else {}
         keep_what_fits(Path(audio_dir) / STAMP, stamp, paths.values())
     barrier()
     keep_freed()
+    maker = Maker(cuts, attacks, seed, chain)
     mine = share(spoofs)
     for spoof in watch(mine, len(mine), "spoof-simulate"):
         path = Path(paths[spoof.utt])
         if not path.exists():
-            rate = cuts[spoof.victim].sampling_rate
-            if spoof.attack == BONAFIDE:
-                samples = load_samples(cuts[spoof.victim])
-            else:
-                samples = make_spoof(spoof, cuts, ATTACKS[attacks[spoof.attack]], seed)
-            if equalize:
-                samples = pass_chain(samples, rate, _rng(seed, f"{spoof.utt} chain"))
-            write_flac(path, samples, rate)
+            write_flac(path, maker.make(spoof), cuts[spoof.victim].sampling_rate)
     barrier()
     if is_main():
         originals = cuts if with_bonafide and not equalize else {}
-        _write_directory(out_dir, spoofs, originals, cuts, paths)
+        _write_directory(out_dir, spoofs, originals, cuts, paths, bool(speech_sec))
     shown = ", ".join(f"{count} {label}" for label, count in sorted(counts.items()))
     logger.info("spoof: %d bona fide utterances, spoofs: %s", len(cuts), shown)
 
 
-def make_spoof(
-    spoof: Spoof, cuts: Mapping[str, MonoCut], attack: Attack, seed: int
-) -> np.ndarray:
-    """Load what an attack needs and run it: (L,) float32, at the victim's rate."""
-    victim = cuts[spoof.victim]
-    rate, supervision = victim.sampling_rate, victim.supervisions[0]
-    material = Material(
-        samples=load_samples(victim),
-        sample_frequency=rate,
-        text=supervision.text or "",
-        gender=_gender(victim),
-        environment=spoof.environment or None,
-    )
-    if spoof.other:
-        other = cuts[spoof.other]
-        samples = resample(load_samples(other), other.sampling_rate, rate)
-        material = material._replace(other=samples)
-    # A synthesizer has one voice for a speaker, whatever he says.
-    name = f"{speaker_of(victim)} {spoof.attack}" if attack.needs_text else spoof.utt
-    return attack(material, _rng(seed, name))
+class Maker:
+    """Make the audio of spoofs, and of bona fide speech that passes the chain.
+
+    Args:
+        cuts: bona fide utterances.
+        attacks: id -> attack.
+        seed: of all draws.
+        chain: last steps of both classes; None: none.
+    """
+
+    def __init__(
+        self,
+        cuts: Mapping[str, MonoCut],
+        attacks: Mapping[str, str],
+        seed: int,
+        chain: Chain | None = None,
+    ) -> None:
+        self.cuts = cuts
+        self.attacks = attacks
+        self.seed = seed
+        self.chain = chain
+        self._of_spk: dict[str, list[str]] = {}
+        for utt, cut in cuts.items():
+            self._of_spk.setdefault(speaker_of(cut), []).append(utt)
+
+    def make(self, spoof: Spoof) -> np.ndarray:
+        """Make the audio of a spoof, or of a bona fide utterance: (L,) float32."""
+        victim = self.cuts[spoof.victim]
+        original, rate = load_samples(victim), victim.sampling_rate
+        other = np.zeros(0, np.float32)
+        if spoof.other:
+            cut = self.cuts[spoof.other]
+            other = resample(load_samples(cut), cut.sampling_rate, rate)
+        samples, attack = original, None
+        if spoof.attack != BONAFIDE:
+            attack = ATTACKS[self.attacks[spoof.attack]]
+            samples = self._attack(spoof, attack, original, other)
+        if self.chain is None:
+            return samples
+        rng = rng_of(self.seed, f"{spoof.utt} chain")
+        if attack and attack.needs_text:  # its speech is clean, nobody else's is
+            samples = samples + floor_of(original, rate, len(samples), rng)
+        said = other if spoof.other else original
+        longest_sec = speech_length(said, rate) if self.chain.speech_sec else np.inf
+        return pass_chain(samples, rate, rng, *self.chain, longest_sec)
+
+    def _attack(
+        self, spoof: Spoof, attack: Attack, original: np.ndarray, other: np.ndarray
+    ) -> np.ndarray:
+        """Run an attack: (L,) float32, at the victim's rate."""
+        victim = self.cuts[spoof.victim]
+        material = Material(
+            samples=original,
+            sample_frequency=victim.sampling_rate,
+            text=self._text(spoof.victim),
+            gender=gender_of(victim),
+            other=other,
+            environment=spoof.environment or None,
+        )
+        # A synthesizer has one voice for a speaker, whatever he says.
+        name = f"{speaker_of(victim)} {spoof.attack}"
+        return attack(
+            material, rng_of(self.seed, name if attack.needs_text else spoof.utt)
+        )
+
+    def _text(self, utt: str) -> str:
+        """Return the transcript, and more of the speaker's if speech is to be cut.
+
+        Where one would read on without a breath, commas make pauses as readers do.
+        """
+        words = (self.cuts[utt].supervisions[0].text or "").split()
+        wanted = self.chain.speech_sec * WORDS_PER_SEC if self.chain else 0
+        if not words or not wanted:
+            return " ".join(words)
+        utts = self._of_spk[speaker_of(self.cuts[utt])]
+        place = utts.index(utt) + 1
+        for following in utts[place:] + utts[:place]:
+            if len(words) >= wanted:
+                break
+            words += (self.cuts[following].supervisions[0].text or "").split()
+        pauses = rng_of(self.seed, f"{utt} pauses").random(len(words)) < PAUSES
+        return " ".join(x + "," * int(y) for x, y in zip(words, pauses, strict=True))
 
 
 def _require_rooms(attacks: Mapping[str, str], with_bonafide: bool) -> None:
@@ -272,62 +254,6 @@ def _require_rooms(attacks: Mapping[str, str], with_bonafide: bool) -> None:
             "--environments: replays are in rooms, but the originals are not",
             hint="--with-bonafide false, and asdkit room-apply for the originals",
         )
-
-
-class _Voices:
-    """Other speakers whose speech can be converted into a speaker's voice."""
-
-    def __init__(self, cuts: Sequence[MonoCut]) -> None:
-        self._cuts: dict[str | None, list[MonoCut]] = defaultdict(list)
-        self._spks: dict[str | None, set[str]] = defaultdict(set)
-        for cut in cuts:
-            if cut.duration >= MIN_SEC:
-                for pool in {_gender(cut), None}:
-                    self._cuts[pool].append(cut)
-                    self._spks[pool].add(speaker_of(cut))
-
-    def exist_besides(self, cut: MonoCut, pool: str | None = None) -> bool:
-        """Tell whether there is another speaker, of a gender or of any."""
-        spks = self._spks[pool]
-        return len(spks) > (speaker_of(cut) in spks)
-
-    def draw(self, cut: MonoCut, rng: np.random.Generator) -> str:
-        """Draw an utterance of another speaker, of the same gender if there is one."""
-        pool = _gender(cut)
-        if not self.exist_besides(cut, pool):
-            pool = None
-        while True:
-            other = self._cuts[pool][rng.integers(len(self._cuts[pool]))]
-            if speaker_of(other) != speaker_of(cut):
-                return str(other.id)
-
-
-def _obstacle(cut: MonoCut, attack: Attack, voices: _Voices) -> str:
-    """Return why an attack cannot be made on an utterance; empty if it can."""
-    if cut.duration < MIN_SEC:
-        return f"are shorter than {MIN_SEC:g} s"
-    text = cut.supervisions[0].text or ""
-    if attack.needs_text and not any(letter.isalnum() for letter in text):
-        return "have no transcript"
-    if attack.needs_other and not voices.exist_besides(cut):
-        return "have no other speaker beside them"
-    return ""
-
-
-def _gender(cut: MonoCut) -> str | None:
-    """Return "f" or "m", None where it is unknown."""
-    gender = (cut.supervisions[0].gender or "")[:1].lower()
-    return gender if gender in ("f", "m") else None
-
-
-def _is_bonafide(supervision: SupervisionSegment) -> bool:
-    """Tell whether an utterance has no attack, as far as is known."""
-    return (supervision.custom or {}).get("attack", BONAFIDE) == BONAFIDE
-
-
-def _rng(seed: int, name: str) -> np.random.Generator:
-    """Make the random generator of a name."""
-    return np.random.default_rng([seed, *name.encode()])
 
 
 def _stamp(
@@ -356,8 +282,12 @@ def _write_directory(
     originals: Mapping[str, MonoCut],
     cuts: Mapping[str, MonoCut],
     paths: Mapping[str, str],
+    is_cut: bool,
 ) -> None:
-    """List spoofs, and originals, with all their known attributes."""
+    """List spoofs, and originals, with all their known attributes.
+
+    What is cut is not all of its text, and has none.
+    """
     from lhotse import SupervisionSegment
     from lhotse.utils import fastcopy
 
@@ -381,7 +311,7 @@ def _write_directory(
                 speaker=victim.speaker,
                 gender=victim.gender,
                 language=victim.language,
-                text=said.text,
+                text=None if is_cut else said.text,
                 custom={**(victim.custom or {}), **made},
             )
         )

@@ -12,8 +12,17 @@ import numpy as np
 
 from asdkit.simulation.griffin_lim import griffin_lim
 from asdkit.simulation.lpc import lpc_vocode
-from asdkit.simulation.replay import DISTANCES_DB, LOUDSPEAKERS, replay
-from asdkit.simulation.text_to_speech import espeak, find_program, flite
+from asdkit.simulation.neural_speech import import_piper, piper
+from asdkit.simulation.phase_vocoder import shift_pitch
+from asdkit.simulation.replay import DISTANCES_DB, LOUDSPEAKERS, play_back, replay
+from asdkit.simulation.text_to_speech import (
+    HTS_VOICE,
+    check_festival,
+    espeak,
+    festival,
+    find_program,
+    flite,
+)
 from asdkit.simulation.world import import_pyworld, world_convert, world_copy
 
 MIN_SEC = 0.1  # of what a vocoder can take apart
@@ -97,7 +106,11 @@ def _vocoder(make: Callable[[np.ndarray, int], np.ndarray]) -> Attack:
 ATTACKS = {
     "griffin_lim": _vocoder(griffin_lim),
     "griffin_lim_40": _vocoder(partial(griffin_lim, num_mels=40)),
+    "griffin_lim_linear": _vocoder(partial(griffin_lim, num_mels=0)),
     "lpc": Attack(lambda x, rng: lpc_vocode(x.samples, x.sample_frequency, rng)),
+    "phase_vocoder": Attack(
+        lambda x, rng: shift_pitch(x.samples, x.sample_frequency, rng)
+    ),
     "world": Attack(
         lambda x, rng: world_copy(x.samples, x.sample_frequency), check=import_pyworld
     ),
@@ -116,6 +129,22 @@ ATTACKS = {
         needs_text=True,
         check=partial(find_program, "flite"),
     ),
+    "festival": Attack(
+        lambda x, rng: festival(x.text, x.sample_frequency, rng),
+        needs_text=True,
+        check=check_festival,
+    ),
+    "festival_hts": Attack(
+        lambda x, rng: festival(x.text, x.sample_frequency, rng, HTS_VOICE),
+        needs_text=True,
+        check=partial(check_festival, HTS_VOICE),
+    ),
+    "piper": Attack(
+        lambda x, rng: piper(x.text, x.sample_frequency, rng),
+        needs_text=True,
+        check=import_piper,
+    ),
+    "playback": Attack(lambda x, rng: play_back(x.samples, x.sample_frequency, rng)),
     "replay": _replay_of(None, None),
     **{
         f"replay_{distance}{quality}": _replay_of(distance, quality)

@@ -1,4 +1,4 @@
-"""Griffin-Lim: speech from a mel spectrogram with estimated phases."""
+"""Griffin-Lim: speech from a spectrogram with estimated phases."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ MOMENTUM = 0.99
 def griffin_lim(
     samples: np.ndarray, sample_frequency: int, num_mels: int = 80
 ) -> np.ndarray:
-    """Reduce speech to mel bands and reconstruct a waveform from them.
+    """Reduce speech to a magnitude spectrogram and reconstruct a waveform from it.
 
     Args:
         samples: (L,), longer than half a window of 64 ms.
         sample_frequency: in Hz.
-        num_mels: number of mel bands; fewer sound hoarser.
+        num_mels: number of mel bands; fewer sound hoarser; 0: all of the spectrogram.
 
     Returns:
         (L,) float32, the same each time.
@@ -43,9 +43,11 @@ def griffin_lim(
     wave = torch.from_numpy(np.asarray(samples, dtype=np.float32))
     frames = _Frames(len(wave), size, round(HOP_SEC * sample_frequency))
     before = frames.analyze(wave)  # (T, F)
-    bands, inverse = _mel_filters(num_mels, size, sample_frequency)
-    magnitude = inverse @ (bands @ before.abs().T.double())
-    magnitude = magnitude.clamp(min=0).float()  # (F, T)
+    magnitude = before.abs().T  # (F, T)
+    if num_mels:
+        bands, inverse = _mel_filters(num_mels, size, sample_frequency)
+        magnitude = inverse @ (bands @ magnitude.double())
+    magnitude = magnitude.clamp(min=0).float().contiguous()
     # FFTs round by the order in memory; with (F, T), samples are those of torch.istft.
     guess = torch.complex(magnitude, torch.zeros_like(magnitude))
     magnitude = magnitude.T[..., None].expand(*before.shape, 2).contiguous()

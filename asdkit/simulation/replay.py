@@ -80,6 +80,25 @@ def replay(
     return in_room(played, sample_frequency, rng, verifier)
 
 
+def play_back(
+    samples: np.ndarray, sample_frequency: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Record speech in a room and play it, in no room: for those who add one to all.
+
+    Args:
+        samples: (L,).
+        sample_frequency: in Hz.
+        rng: draws room, distance and loudspeaker.
+
+    Returns:
+        (L,) float32, of any level.
+    """
+    distance, quality = (list(x)[rng.integers(3)] for x in (DISTANCES_DB, LOUDSPEAKERS))
+    recorder = _draw_acoustics(DISTANCES_DB[distance], rng)
+    recorded = in_room(samples, sample_frequency, rng, recorder)
+    return play(recorded, sample_frequency, LOUDSPEAKERS[quality], rng)
+
+
 def _draw_acoustics(
     direct_db: tuple[float, float], rng: np.random.Generator
 ) -> Acoustics:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -10,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grad_norm_
 
-from asdkit.base.distributed import barrier, num_ranks
+from asdkit.base.distributed import num_ranks
 from asdkit.base.errors import AsdkitError
 from asdkit.base.memory import keep_freed
 from asdkit.base.ranges import (
@@ -30,7 +28,7 @@ from asdkit.nnet.network import Network
 from asdkit.training.averaging import WeightAverage
 from asdkit.training.batchnorm import RunningAverages, enough_for_batchnorm
 from asdkit.training.checkpoint import Checkpoints, TrainingState, seed_step
-from asdkit.training.microbatches import split, to_device
+from asdkit.training.microbatches import parallel, split, sync_gradients, to_device
 from asdkit.training.nonfinite import refuse_nonfinite
 from asdkit.training.progress import Progress
 from asdkit.training.schedules import (
@@ -95,6 +93,8 @@ class Training:
     Args:
         num_epochs: passes over the training data; all schedules span them, so a
             training cannot be continued with another number.
+        patience: number of epochs without a lower dev error after which training ends
+            early; 0: never.
         optimizer: SGD with Nesterov momentum, Adam with weight decay in the gradient,
             or AdamW with decoupled weight decay.
         momentum: momentum of SGD.
@@ -130,6 +130,7 @@ class Training:
     """
 
     num_epochs: Count = 30
+    patience: Natural = 0
     optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
     momentum: ProperShare = 0.9
     beta2: ProperShare = 0.999
@@ -181,7 +182,7 @@ class Training:
 
         Raises:
             AsdkitError: there is a checkpoint with other options, or no dev error
-                to choose the best epoch by.
+                to choose the best epoch, or the last one, by.
             FitError: the loss is NaN or infinite.
         """
         self.check_dev_error(dev_error)
@@ -191,12 +192,13 @@ class Training:
         state = self._begin(network, objective, device)
         checkpoints = Checkpoints(directory, options, self.checkpoint_minutes)
         checkpoints.restore(state)
-        model = _parallel(state.model)
+        model = parallel(state.model)
         averages = RunningAverages(state.model)
         progress = Progress(
             directory, batches.steps_per_epoch, self.num_epochs, state.step
         )
-        coming = islice(batches.from_step(state.step), num_steps - state.step)
+        left = 0 if self._is_over(state.history) else num_steps - state.step
+        coming = islice(batches.from_step(state.step), left)
         for step, batch in progress.watch(coming):
             seed_step(self.seed, step)
             values = {"rate": self._rate_at(step, num_steps)}
@@ -227,22 +229,33 @@ class Training:
                 state.history.append(progress.end_epoch(results))
             if ends_epoch or checkpoints.is_due():
                 checkpoints.save(state)
+            if ends_epoch and self._is_over(state.history):
+                break
         progress.close()
         state.average.apply(state.model)
         return state.history
 
     def check_dev_error(self, dev_error: Callable[[Network], float] | None) -> None:
-        """Raise an AsdkitError if the best epoch is asked for without a dev error."""
-        if self.averaging in ("best", "best_mean") and dev_error is None:
+        """Raise an AsdkitError if there is no dev error to choose epochs by."""
+        is_best = self.averaging in ("best", "best_mean")
+        if dev_error is None and (is_best or self.patience):
+            option = f"averaging {self.averaging}" if is_best else "patience"
             raise AsdkitError(
-                f"--averaging {self.averaging}: there is no dev error to choose by",
+                f"--{option}: there is no dev error to choose by",
                 hint="hold out speakers with --num-valid-spks",
             )
+
+    def _is_over(self, history: list[dict[str, float]]) -> bool:
+        """Tell whether the dev error has not fallen for as long as patience lasts."""
+        errors = [entry[ERROR] for entry in history if self.patience]
+        return bool(errors) and len(errors) - errors.index(min(errors)) > self.patience
 
     @property
     def options(self) -> dict[str, Any]:
         """The fields that the result depends on."""
         harmless = ["checkpoint_minutes"]
+        if not self.patience:
+            harmless += ["patience"]
         if self.optimizer != "adam":
             harmless += ["beta2", "adam_epsilon", "amsgrad"]
         if self.loss_optimizer == "same":
@@ -255,7 +268,7 @@ class Training:
         """Compute the gradient of a batch, part by part; return the mean terms."""
         sums: dict[str, Tensor] = {}
         for part, share, is_last in split(batch, self.accumulate):
-            with _sync_gradients(model, is_last):
+            with sync_gradients(model, is_last):
                 with self._autocast(state.device), enough_for_batchnorm(len(part.utts)):
                     terms = model(to_device(part, state.device))
                 loss = share * torch.stack([*terms.values()]).sum()
@@ -375,23 +388,6 @@ class Training:
             self.ema_decay,
             self.averaged_epochs,
         )
-
-
-def _parallel(model: nn.Module) -> nn.Module:
-    """Average gradients over ranks, if there are several."""
-    if num_ranks() == 1:
-        return model
-    barrier()  # joins the process group, if need be
-    return DistributedDataParallel(model)
-
-
-def _sync_gradients(
-    model: nn.Module, is_last: bool
-) -> contextlib.AbstractContextManager[None]:
-    """Average gradients over ranks in the last part of a batch only."""
-    if is_last or not isinstance(model, DistributedDataParallel):
-        return contextlib.nullcontext()
-    return model.no_sync()
 
 
 def to_floats(tensors: dict[str, Tensor]) -> dict[str, float]:

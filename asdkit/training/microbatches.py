@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from asdkit.base.distributed import barrier, num_ranks
 
 if TYPE_CHECKING:
     from asdkit.batches.batches import Batch
@@ -43,3 +47,20 @@ def to_device(batch: Batch, device: str) -> Batch:
         if isinstance(value, Tensor) and name != "num_frames"
     }
     return batch._replace(**moved)
+
+
+def parallel(model: nn.Module) -> nn.Module:
+    """Average gradients over ranks, if there are several."""
+    if num_ranks() == 1:
+        return model
+    barrier()  # joins the process group, if need be
+    return DistributedDataParallel(model)
+
+
+def sync_gradients(
+    model: nn.Module, is_last: bool
+) -> contextlib.AbstractContextManager[None]:
+    """Average gradients over ranks in the last part of a batch only."""
+    if is_last or not isinstance(model, DistributedDataParallel):
+        return contextlib.nullcontext()
+    return model.no_sync()

@@ -8,7 +8,9 @@ import soundfile
 
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.corpora import spoofed
-from asdkit.corpora.spoofed import parse_attacks, plan_spoofs, write_spoofed
+from asdkit.corpora.leaks import check_leaks
+from asdkit.corpora.spoof_plan import parse_attacks, plan_spoofs
+from asdkit.corpora.spoofed import write_spoofed
 from asdkit.data.cuts import read_cuts
 from asdkit.data.manifests import read_manifests, read_utterances, write_manifests
 from asdkit.io.tables import read_table
@@ -59,6 +61,32 @@ def test_all_attacks_or_one_on_every_utterance(speech, toys):
     assert sorted(counts) == [3, 3, 4]
     assert plan_spoofs(cuts, attacks, "one") == spoofs
     assert plan_spoofs(cuts, attacks, "one", seed=1) != spoofs
+
+
+@pytest.mark.parametrize(("word", "number"), [("two", 2), ("three", 3)])
+def test_some_attacks_on_every_utterance_all_equally_often(speech, toys, word, number):
+    attacks = {"A01": "noise", "A02": "lpc", "A03": "griffin_lim", "A04": "griffin_lim"}
+    spoofs = plan_spoofs(cuts_of(speech), attacks, word)
+    assert len({spoof.utt for spoof in spoofs}) == len(spoofs) == 10 * number
+    for cut in cuts_of(speech):
+        assert sum(spoof.victim == cut.id for spoof in spoofs) == number
+    counts = [sum(spoof.attack == label for spoof in spoofs) for label in attacks]
+    assert max(counts) - min(counts) <= number
+    few = plan_spoofs(cuts_of(speech), {"A01": "noise"}, word)
+    assert len(few) == 10
+
+
+def test_what_is_not_installed_is_an_error_or_left_out(toys, monkeypatch, caplog):
+    def check():
+        raise AsdkitError("nonesuch is not installed")
+
+    monkeypatch.setitem(ATTACKS, "absent", Attack(None, check=check))
+    with pytest.raises(AsdkitError, match="nonesuch is not installed"):
+        parse_attacks("noise,absent", "A01,A02")
+    assert parse_attacks("noise,absent", "A01,A02", True) == {"A01": "noise"}
+    assert "absent is left out: nonesuch is not installed" in caplog.text
+    with pytest.raises(AsdkitError, match="none of absent can be made here"):
+        parse_attacks("absent", skip_missing=True)
 
 
 def test_somebody_else_says_it_of_the_same_gender_if_there_is_one(speech, toys):
@@ -287,3 +315,58 @@ def test_one_class_alone_is_not_equalized(speech, toys):
         write_spoofed(
             *(speech, "out", "wav", {"N": "noise"}), with_bonafide=False, equalize=True
         )
+
+
+@pytest.fixture
+def leaky(monkeypatch):
+    """An attack with an offset, in blocks of 256 samples, that is never silent."""
+
+    def make(material, rng):
+        blocks = material.samples[: len(material.samples) // 256 * 256]
+        return 0.05 + 2.5 * blocks
+
+    monkeypatch.setitem(ATTACKS, "leaky", Attack(make))
+
+
+def test_what_leaks_does_so_no_more_behind_the_chain(speech, leaky):
+    write_spoofed(speech, "plain", "wav", {"A01": "leaky"})
+    _, leak = check_leaks("plain")
+    assert "alone tells A01 from bona fide speech" in leak
+    options = {"equalize": True, "speech_sec": 1.0, "in_rooms": True}
+    write_spoofed(speech, "out", "wav2", {"A01": "leaky"}, **options)
+    assert check_leaks("out")[1] == ""
+
+
+def test_speech_is_cut_to_the_law_and_has_no_text(speech, toys):
+    change(speech, text=lambda item: "one two")
+    write_spoofed(speech, "out", "wav", {"N": "noise"}, equalize=True, speech_sec=1.0)
+    for item in read_utterances("out"):
+        most = min(1.0, 0.5 + 0.4 * int(item.utt[4]) + 0.1 * int(item.utt[1]))
+        assert min(0.5, most) + 0.2 - 0.02 <= item.duration <= most + 0.6 + 0.02
+    assert all(x.text is None for x in read_manifests("out").supervisions.values())
+
+
+def test_synthesizers_read_on_where_speech_is_cut(speech, toys):
+    change(speech, text=lambda item: f"text of {item.id}")
+    write_spoofed(speech, "out", "wav", {"T": "read"}, equalize=True, speech_sec=3.0)
+    read = {material.text.replace(",", "") for material in toys}
+    expected = "text of s0-u4 text of s0-u0 text of s0-u1 text of s0-u2"
+    assert expected in read
+    assert "text of s2-u0" in {text[:13] for text in read}
+    assert any("," in material.text for material in toys)
+
+
+def test_what_a_synthesizer_reads_is_as_noisy_as_the_original(speech, monkeypatch):
+    silent = Attack(lambda x, rng: np.zeros(20000), needs_text=True)
+    monkeypatch.setitem(ATTACKS, "silent", silent)
+    change(speech, text=lambda item: "hello")
+    write_spoofed(speech, "out", "wav", {"T": "silent"}, equalize=True)
+    for path in spoofed.Path("wav").rglob("*-T.flac"):
+        samples, _ = soundfile.read(path)
+        assert -35 < 10 * np.log10(np.mean(samples**2)) < -20
+
+
+def test_steps_of_the_chain_are_refused_without_it(speech, toys):
+    for options in {"speech_sec": 3.0}, {"in_rooms": True}:
+        with pytest.raises(AsdkitError, match="are steps of --equalize true"):
+            write_spoofed(speech, "out", "wav", {"N": "noise"}, **options)

@@ -21,6 +21,7 @@ STAGE = re.compile(r'^if .*stage (\d+) "(.*)"; then\n((?:(?!fi$).*\n)*)fi$', re.
 ALL = {
     "asvspoof2019/v3": ["--checkpoint", "encoder"],
     "asvspoof2021/v1": ["--make-2021", "true"],
+    "spoof762/v1": ["--pretrained", "published"],
 }
 NEED = re.compile(
     r"run\.sh: stage (\d+) needs (\S+), which (stage \d+|\.\./v\d/run\.sh) makes"

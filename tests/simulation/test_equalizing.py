@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from asdkit.features.measurements import measure
-from asdkit.simulation.equalizing import CUTOFF_HZ, equalize
+from asdkit.simulation.equalizing import (
+    CREST_DB,
+    CUTOFF_HZ,
+    TOP,
+    equalize,
+    floor_of,
+    speech_length,
+)
 
 RATE = 16000
 
@@ -18,8 +25,8 @@ def speech_like(rng, sec=2.0):
     )
 
 
-def chain(samples, seed=0):
-    return equalize(samples, RATE, np.random.default_rng(seed))
+def chain(samples, seed=0, **options):
+    return equalize(samples, RATE, np.random.default_rng(seed), **options)
 
 
 def test_the_same_generator_gives_the_same_samples_and_another_others(rng):
@@ -90,3 +97,73 @@ def test_padding_sounds_as_the_quietest_frames_do(rng):
     spectrum = np.abs(np.fft.rfft(pad * np.hanning(1200))) ** 2
     low, high = spectrum[15:40].mean(), spectrum[300:].mean()
     assert low > 10 * high
+
+
+def test_speech_is_cut_where_it_has_the_least_pauses(rng):
+    """Two halves of noise: one with pauses, one without, in either order."""
+    dense = 0.1 * rng.normal(size=2 * RATE)
+    gaps = dense * (np.arange(2 * RATE) % 4000 < 1000)
+    for x in np.r_[dense, gaps], np.r_[gaps, dense]:
+        y = chain(x, speech_sec=1.5)
+        assert 0.75 + 0.2 - 0.02 <= len(y) / RATE <= 1.5 + 0.6 + 0.02
+        inner = y[round(0.35 * RATE) : -round(0.35 * RATE)]
+        level = np.sqrt(
+            np.mean(
+                inner.reshape(-1)[: len(inner) // 80 * 80].reshape(-1, 80) ** 2, axis=1
+            )
+        )
+        assert level.min() > 0.3 * level.max()
+
+
+def test_no_longer_than_what_was_imitated(rng):
+    x = 0.1 * rng.normal(size=4 * RATE)
+    assert 0.6 - 0.02 <= len(chain(x, speech_sec=3, longest_sec=0.4)) / RATE <= 1.02
+
+
+def test_the_length_of_speech_is_that_between_its_silences(rng):
+    x = np.r_[np.zeros(4000), 0.1 * rng.normal(size=RATE), np.zeros(4000)]
+    assert speech_length(x, RATE) == pytest.approx(1, abs=0.03)
+
+
+def test_a_room_is_drawn_and_heard(rng):
+    click = np.zeros(RATE)
+    click[4000] = 1
+    dry, wet = (
+        np.mean([np.std(chain(click, seed, in_rooms=x)[:9000]) for seed in range(9)])
+        for x in (False, True)
+    )
+    tails = []
+    for in_rooms in False, True:
+        y = chain(click, 3, in_rooms=in_rooms)
+        at = int(np.abs(y).argmax())
+        tails.append(np.sum(y[at + 80 : at + 1000] ** 2) / np.sum(y**2))
+    assert tails[1] > 2 * tails[0]
+    assert dry != wet
+
+
+def test_both_polarities_and_no_peaks(rng):
+    lopsided = 0.1 * np.abs(speech_like(rng)) ** 3
+    signs = {np.sign(np.mean(chain(lopsided, seed) ** 3)) for seed in range(20)}
+    assert signs == {-1, 1}
+    spiky = speech_like(rng)
+    spiky[::4000] = 1
+    crests = [measure(chain(spiky, seed), RATE)["crest factor"] for seed in range(20)]
+    assert max(crests) < CREST_DB[1] + 3
+    assert measure(spiky, RATE)["crest factor"] > 20
+
+
+def test_above_the_top_only_noise_is_left(rng):
+    y = chain(0.1 * rng.normal(size=2 * RATE))
+    power = np.abs(np.fft.rfft(y)) ** 2
+    hz = np.fft.rfftfreq(len(y), 1 / RATE)
+    top = TOP * RATE
+    above = power[hz > 1.07 * top].mean() / power[(hz > 1000) & (hz < 0.9 * top)].mean()
+    assert 1e-4 < above < 2e-3  # -40 to -30 dB
+
+
+def test_the_floor_of_a_recording_is_that_of_its_quietest_frames(rng):
+    x = 0.01 * rng.normal(size=2 * RATE)
+    x[8000:24000] += 0.1 * rng.normal(size=16000)
+    noise = floor_of(x, RATE, 5000, rng)
+    assert len(noise) == 5000
+    assert np.std(noise) == pytest.approx(0.01, rel=0.3)

@@ -14,7 +14,7 @@ def log_spectrum(samples):
     return np.log10(np.maximum(power, 1e-6 * power.max()))
 
 
-@pytest.mark.parametrize(("num_mels", "least"), [(80, 0.9), (40, 0.85)])
+@pytest.mark.parametrize(("num_mels", "least"), [(80, 0.9), (40, 0.85), (0, 0.95)])
 def test_the_spectrogram_survives_and_the_phase_does_not(spoken, num_mels, least):
     copy = griffin_lim(spoken, FS, num_mels)
     assert copy.shape == spoken.shape
@@ -99,3 +99,13 @@ def test_the_same_comes_out_each_time(spoken):
 def test_another_rate_is_as_good(spoken):
     samples = spoken[::2].copy()
     assert griffin_lim(samples, 8000).shape == samples.shape
+
+
+def test_all_of_the_spectrogram_copies_better_than_its_mels(spoken):
+    errors = [
+        np.abs(
+            log_spectrum(spoken) - log_spectrum(griffin_lim(spoken, FS, mels))
+        ).mean()
+        for mels in (80, 0)
+    ]
+    assert errors[1] < 0.7 * errors[0]

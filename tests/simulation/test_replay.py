@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from asdkit.simulation.replay import LOUDSPEAKERS, play, replay
+from asdkit.simulation.replay import LOUDSPEAKERS, play, play_back, replay
 from asdkit.simulation.rooms import hear
 
 FS = 16000
@@ -63,3 +63,14 @@ def test_in_an_environment_it_is_heard_twice(rng):
     alone = [hear(click, FS, rng, "cac") for _ in range(20)]
     energy = np.mean([np.sum(x[400:] ** 2) / np.sum(x**2) for x in alone])
     assert energy < ratios[0] < ratios[1]
+
+
+def test_played_back_it_is_heard_in_one_room_less(rng):
+    """Of a click, what is left for the room that a chain adds: fewer echoes."""
+    click = np.zeros(FS, np.float32)
+    click[0] = 1
+    tails = []
+    for make in play_back, replay:
+        heard = [make(click, FS, np.random.default_rng(seed)) for seed in range(40)]
+        tails.append(np.mean([np.sum(x[400:] ** 2) / np.sum(x**2) for x in heard]))
+    assert 0 < tails[0] < 0.8 * tails[1]

@@ -10,7 +10,15 @@ import soundfile
 
 from asdkit.base.errors import AsdkitError
 from asdkit.simulation import text_to_speech
-from asdkit.simulation.text_to_speech import espeak, find_program, flite
+from asdkit.simulation.text_to_speech import (
+    DIPHONE_VOICES,
+    HTS_VOICE,
+    check_festival,
+    espeak,
+    festival,
+    find_program,
+    flite,
+)
 
 NAMES = {"espeak-ng": espeak, "flite": flite}
 
@@ -85,6 +93,72 @@ def test_the_program_itself_speaks(name):
     say = NAMES[name]
     first, again = (
         say("HELLO WORLD", "m", 16000, np.random.default_rng(1)) for _ in range(2)
+    )
+    assert 0.4 < len(first) / 16000 < 2.5
+    assert first.std() > 0.01
+    np.testing.assert_array_equal(first, again)
+
+
+VOICES = {"diphones": DIPHONE_VOICES, "HMM": HTS_VOICE}
+
+
+@pytest.fixture
+def festival_stub(monkeypatch):
+    """A festival that says a thousand samples, and remembers what it was given."""
+    calls = []
+
+    def run(command, **options):
+        calls.append((command, options))
+        said = np.arange(1000, dtype=np.int16).tobytes()
+        return subprocess.CompletedProcess(
+            command, 0, b"(kal_diphone)" if "(begin" in command[2] else said, b""
+        )
+
+    monkeypatch.setattr(text_to_speech.shutil, "which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(text_to_speech.subprocess, "run", run)
+    return calls
+
+
+def test_festival_reads_its_text_from_stdin_in_the_rate_that_is_wanted(
+    festival_stub, rng
+):
+    text = "A) (system rm)"
+    for _ in range(20):
+        samples = festival(text, 8000, rng)
+    np.testing.assert_allclose(samples, np.arange(1000) / 32768)
+    assert {call[2] for call, _ in festival_stub} == {f"({x})" for x in DIPHONE_VOICES}
+    for command, options in festival_stub:
+        assert options["input"] == text.lower().encode()
+        assert text.lower() not in " ".join(command)
+        assert command[-2:] == ["-F", "8000"]
+        assert "shell" not in options
+
+
+def test_a_voice_that_is_not_installed_is_named(festival_stub):
+    check_festival({"voice_kal_diphone": "festvox-kallpc16k"})
+    with pytest.raises(AsdkitError, match="voice_cmu_us_slt_arctic_hts") as raised:
+        check_festival(HTS_VOICE)
+    assert "apt-get install festvox-us-slt-hts" in raised.value.hint
+
+
+def test_a_festival_that_fails_is_one_line(festival_stub, monkeypatch, rng):
+    def fail(command, **options):
+        return subprocess.CompletedProcess(command, 255, b"", b"SIOD ERROR\n")
+
+    monkeypatch.setattr(text_to_speech.subprocess, "run", fail)
+    with pytest.raises(AsdkitError, match="text2wave fails with 255: 'SIOD ERROR'"):
+        festival("hello", 16000, rng)
+
+
+@pytest.mark.parametrize("voices", VOICES.values(), ids=VOICES)
+def test_festival_itself_speaks(voices):
+    try:
+        check_festival(voices)
+    except AsdkitError as error:
+        pytest.skip(str(error))
+    first, again = (
+        festival("HELLO WORLD", 16000, np.random.default_rng(1), voices)
+        for _ in range(2)
     )
     assert 0.4 < len(first) / 16000 < 2.5
     assert first.std() > 0.01

@@ -540,3 +540,29 @@ def test_networks_say_which_memory_format_is_faster(
     assert all(
         x.is_contiguous(memory_format=torch.channels_last) == expected for x in inner
     )
+
+
+ERRORS = [0.5, 0.3, 0.4, 0.2, 0.3, 0.2, 0.25, 0.1, 0.1]
+
+
+@pytest.mark.parametrize(("patience", "num_epochs"), [(0, 9), (1, 3), (2, 6), (3, 7)])
+def test_patience_ends_a_training_after_epochs_without_a_lower_error(
+    patience, num_epochs, tmp_path, make_model, make_batches
+):
+    training = Training(num_epochs=9, patience=patience, averaging="best")
+    errors, model = iter(ERRORS), make_model()
+    history = training.fit(
+        *model, make_batches(), tmp_path, {}, dev_error=lambda network: next(errors)
+    )
+    assert [entry["EER %"] / 100 for entry in history] == ERRORS[:num_epochs]
+    again = make_model()
+    resumed = training.fit(
+        *again, make_batches(), tmp_path, {}, dev_error=lambda network: 0.01
+    )
+    assert resumed == history
+    assert_bit_equal(weights_of(*again), weights_of(*model))
+
+
+def test_patience_has_a_dev_error_to_look_at(tmp_path, make_model, make_batches):
+    with pytest.raises(AsdkitError, match="--patience: there is no dev error"):
+        Training(patience=1).fit(*make_model(), make_batches(), tmp_path, {})

@@ -54,6 +54,9 @@ if stage 0 "prepare lists: train, dev, eval"; then
       "$corpus" "$data/$part"
   done
   asdkit data-validate "$data"/{train,dev,eval}
+  for part in train dev eval; do
+    asdkit leak-check "$data/$part" || log "$part has leaks, see RESULTS.md"
+  done
 fi
 
 if [[ $store == true ]] && stage 1 "compute log spectra"; then

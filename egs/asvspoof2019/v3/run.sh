@@ -41,6 +41,9 @@ if stage 0 "prepare lists: train, dev, eval"; then
     asdkit spoof-prepare --corpus asvspoof2019_la --part $part "$corpus" data/$part
   done
   asdkit data-validate data/{train,dev,eval}
+  for part in train dev eval; do
+    asdkit leak-check "data/$part" || log "$part has leaks, see RESULTS.md"
+  done
 fi
 
 if stage 1 "compute LFCCs, their means and standard deviations over time"; then

@@ -71,10 +71,12 @@ if stage 1 "prepare lists: train and dev of 2019, eval of 2021"; then
   [[ $make_2021 != true ]] || need 0 "$corpus2021/LA/CM/trial_metadata.txt"
   for part in train dev; do
     asdkit spoof-prepare --corpus asvspoof2019_la --part $part "$corpus2019" data/$part
+    asdkit leak-check data/$part || log "$part has leaks, see RESULTS.md"
   done
   asdkit spoof-prepare --corpus "asvspoof2021_$track" --part eval \
     "$corpus2021" "${eval}_all"
   asdkit data-subset --where utt2subset=eval "${eval}_all" "$eval"
+  asdkit leak-check "$eval" || log "eval has leaks, see RESULTS.md"
   asdkit data-subset --random "$num_attacked" "$eval" "$attacked"
   asdkit data-validate data/{train,dev} "$eval" "$attacked"
 fi

@@ -1,0 +1,166 @@
+#!/usr/bin/env bash
+# An honest corpus of spoofed speech, made of speechocean762, and what countermeasures
+# reach on it: thirteen attacks, the same last steps for both classes, no single number
+# that gives spoofs away, a second test set through codecs.
+#
+#   ./run.sh --corpus DIR                          the corpus, two GMMs, AASIST-L
+#   ./run.sh --stage 7 --stop-stage 8 --net aasist --seed 1   another network and seed
+#   ./run.sh --stage 6 --stop-stage 8 --without WORLD         a family is not trained on
+#   ./run.sh --stage 4 --stop-stage 4 --pretrained DIR        the authors' AASIST
+#   ./run.sh --stage 11                            the tables of all results so far
+#
+# Attacks and their families are in conf/attacks.txt, networks in conf/.  README.md says
+# how to install the synthesizers; those that are missing are left out.  Results are in
+# RESULTS.md.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+corpus=                # DIR with train/, test/ (Kaldi lists) and WAVE/
+seed=0                 # of trainings
+corpus_seed=0          # of attacks, rooms, lengths, levels and codecs
+parts="train dev eval" # to make
+speech_sec=3           # longest speech in a file
+num_enroll=4           # utterances of each speaker of eval, for the ASV system
+audio=exp/wav          # DIR for the audio, 400 MB
+codecs=none,alaw,ulaw,gsm,g722,opus
+pretrained= # DIR with the authors' weights, of the next
+published="AASIST-L AASIST"
+baselines="lfcc cqcc_2021" # features of the GMMs, see conf/
+num_gauss=512              # per class, for the baselines
+net=aasist_l               # conf/$net.conf has its training options
+without=                   # family of conf/attacks.txt that is not trained on
+asv_num_gauss=128          # of the ASV system, as the next two
+ivector_dim=100
+lda_dim=40
+nj=1
+
+. ../../../path.sh
+. stages.sh
+. parse_options.sh
+. cmd.sh # sets $cpu and $gpu from $launcher and $nj
+
+attacks_of() { # PATTERN: attacks whose line has it, comma-separated
+  awk -v x="$1" '!/^#/ && NF && $0 ~ x { print $1 }' conf/attacks.txt | paste -sd,
+}
+declare -A from=([train]=data/train_real [dev]=data/dev_real [eval]=data/claims_real)
+declare -A number=([train]=two [dev]=one [eval]=three) # of attacks on an utterance
+tests="dev eval eval_coded"
+chain=(--equalize true --speech-sec "$speech_sec" --in-rooms true)
+exp=exp${without:+/without_$without}
+train=data/train${without:+_without_$without}
+asv=exp/asv
+read -ra kinds <<<"$baselines"
+
+if stage 0 "split the speakers: train, dev, eval, and what eval enrolls"; then
+  given corpus
+  for part in train test; do
+    asdkit kaldi-import --root "$corpus" "$corpus/$part" "data/corpus_$part"
+  done
+  asdkit data-combine data/corpus_{train,test} data/corpus
+  python local/split_speakers.py --num-enroll "$num_enroll" "$corpus" data/lists
+  for part in train_real dev_real claims_real enroll; do
+    asdkit data-subset --utt-list "data/lists/$part" data/corpus "data/$part"
+  done
+  asdkit data-validate data/{train,dev,claims}_real data/enroll
+fi
+
+if stage 1 "spoof them; both classes pass the same last steps"; then
+  need 0 data/{train,dev,claims}_real
+  for part in $parts; do
+    $cpu spoof-simulate --attacks "$(attacks_of "[ ,]$part(,|$)")" \
+      --skip-missing true --per-utterance "${number[$part]}" "${chain[@]}" \
+      --seed "$corpus_seed" "${from[$part]}" "data/$part" "$audio/$part"
+  done
+fi
+
+if stage 2 "pass eval through codecs: a second test set"; then
+  need 1 data/eval
+  $cpu codec-apply --codecs "$codecs" --seed "$corpus_seed" data/eval \
+    data/eval_coded "$audio/eval_coded"
+fi
+
+if stage 3 "look for single numbers that give spoofs away"; then
+  need 1 data/{train,dev,eval}
+  need 2 data/eval_coded
+  for part in train $tests; do
+    asdkit leak-check "data/$part" || log "$part has leaks: they belong beside its results"
+  done
+fi
+
+if [[ $pretrained ]] && stage 4 "let the authors' AASIST judge the corpus"; then
+  need 1 data/{dev,eval}
+  need 2 data/eval_coded
+  for name in $published; do
+    dir=exp/published_$name/seed0
+    asdkit model-import aasist "$pretrained/$name.pth" "$dir"
+    for part in $tests; do
+      $gpu cm-score --num-workers 0 "data/$part" "$dir" "$dir/scores_$part"
+    done
+  done
+fi
+
+if stage 5 "compute features for the GMMs: $baselines"; then
+  need 1 data/{train,dev,eval}
+  need 2 data/eval_coded
+  for kind in "${kinds[@]}"; do
+    for part in train $tests; do
+      asdkit data-copy "data/$part" "data/${part}_$kind"
+      $cpu feats-compute --config "conf/$kind.conf" "data/${part}_$kind" \
+        "exp/$kind/$part"
+    done
+  done
+fi
+
+if stage 6 "train the GMMs, without what is left out, and score"; then
+  need 5 "${kinds[@]/#/data/eval_coded_}"
+  for kind in "${kinds[@]}"; do
+    local/leave_out.sh "$without" data/train "_$kind"
+    gmm=$exp/${kind}_gmm/seed$seed
+    $cpu cm-gmm-train --config "conf/${kind}_gmm.conf" --num-gauss "$num_gauss" \
+      --seed "$seed" "${train}_$kind" "$gmm"
+    for part in $tests; do
+      $cpu cm-score "data/${part}_$kind" "$gmm" "$gmm/scores_$part"
+    done
+  done
+fi
+
+if stage 7 "train the network, until dev is no better for as long as its conf says"; then
+  need 1 data/{train,dev}
+  local/leave_out.sh "$without" data/train ""
+  $gpu cm-train --config "conf/$net.conf" --seed "$seed" "$train" data/dev \
+    "$exp/$net/seed$seed"
+fi
+
+if stage 8 "score with the network"; then
+  need 1 data/{dev,eval}
+  need 2 data/eval_coded
+  need 7 "$exp/$net/seed$seed/network.pt"
+  dir=$exp/$net/seed$seed
+  for part in $tests; do
+    $gpu cm-score --crop whole "data/$part" "$dir" "$dir/scores_$part"
+  done
+fi
+
+if stage 9 "train an ASV system on the speakers of train"; then
+  need 1 data/{train,eval}
+  need 0 data/{train_real,enroll}
+  export cpu gpu asv asv_num_gauss ivector_dim lda_dim
+  local/train_asv.sh
+fi
+
+if stage 10 "score what eval claims, for the t-DCF of attacks that keep the speaker"; then
+  need 9 "$asv/backend.npz" "$asv/test/ivector.scp"
+  keeping=$(attacks_of " keeps ")
+  asdkit data-subset --where "utt2attack=bonafide,$keeping" data/eval data/eval_keeps
+  asdkit trials-make --enroll-spk2utt data/enroll/spk2utt \
+    --within data/enroll/spk2gender data/eval_keeps data/eval_keeps/asv_trials
+  asdkit backend-score --enroll-spk2utt data/enroll/spk2utt "$asv/backend.npz" \
+    data/eval_keeps/asv_trials "scp:$asv/test/ivector.scp" data/eval_keeps/asv_scores
+fi
+
+if stage 11 "print the tables of all systems and seeds"; then
+  need 1 data/{dev,eval}
+  need 2 data/eval_coded
+  python local/print_tables.py conf/attacks.txt data "$exp"
+fi
