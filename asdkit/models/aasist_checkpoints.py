@@ -195,6 +195,7 @@ def _build(name: str) -> TrainedNetwork:
             "subtract_mean": False,
             "delta_order": 0,
             "vad": None,
+            "cmn_window": 0,
         },
         "data": {
             "crop": "first",
