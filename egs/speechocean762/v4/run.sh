@@ -35,36 +35,23 @@ export cpu gpu student sets
 
 if stage 0 "hold out training speakers, one in $hold_out; make the test sets"; then
   need ../v1 "$source"/{train,test}
-  for part in train test; do
-    asdkit data-copy "$source/$part" data/$part
+  local/split.sh "$source" "$hold_out"
+  for part in dev test; do
+    asdkit trials-make --within data/$part/spk2gender data/$part data/$part/trials
+    local/make_tests.sh $part
   done
-  asdkit trials-make --within data/test/spk2gender data/test data/test/trials
-  cut -d ' ' -f 2 data/train/utt2spk | sort -u >data/speakers
-  awk -v n="$hold_out" 'NR % n == 0' data/speakers >data/dev_speakers
-  awk -v n="$hold_out" 'NR % n != 0' data/speakers >data/fit_speakers
-  for part in dev fit; do
-    asdkit data-subset --spk-list data/${part}_speakers data/train data/$part
-  done
-  asdkit trials-make --within data/dev/spk2gender data/dev data/dev/trials
-  local/make_tests.sh dev
-  local/make_tests.sh test
 fi
 
-if stage 1 "extract i-vectors"; then
+if stage 1 "extract i-vectors and score them"; then
   need ../v1 "$extractor/extractor.npz"
   need 0 data/{train,dev_tests,test_tests}
-  for part in train dev_tests test_tests; do
-    asdkit data-copy data/$part data/${part}_mfcc
-    $cpu feats-compute --config conf/mfcc.conf data/${part}_mfcc exp/mfcc/$part
-    $cpu vad-compute --config conf/vad.conf data/${part}_mfcc exp/vad/$part
-    $gpu ivector-extract data/${part}_mfcc "$extractor" exp/ivectors/$part
-  done
+  local/extract_ivectors.sh "$extractor" train
   for part in dev test; do
-    dir=exp/$part/ivectors
-    mkdir -p "$dir"
-    ln -sfn ../../ivectors/train "$dir/train"
-    ln -sfn ../../ivectors/${part}_tests "$dir/tests"
-    local/score.sh train $part "$dir" ivector
+    local/extract_ivectors.sh "$extractor" ${part}_tests
+    mkdir -p exp/$part/ivectors
+    ln -sfn ../../ivectors/train exp/$part/ivectors/train
+    ln -sfn ../../ivectors/${part}_tests exp/$part/ivectors/tests
+    local/score.sh train $part exp/$part/ivectors ivector
   done
 fi
 
@@ -100,14 +87,6 @@ fi
 if stage 5 "compare them with the student that nobody taught"; then
   need 4 exp/test/"$student"/none/seed*/done
   python local/print_table.py --sets "$sets" exp/test/ivectors exp/test/"$student"/*
-  for set in $sets; do
-    systems=()
-    for teach in $tested; do
-      printf -v files '%s,' exp/test/"$student/$teach"/seed*/scores/"$set"
-      systems+=("$teach=${files%,}")
-    done
-    echo "$set:"
-    asdkit compare --utt2spk data/test_tests/utt2spk "data/test_$set/trials" \
-      "${systems[@]}"
-  done
+  read -ra ways <<<"${tested//$'\n'/ }"
+  local/compare.sh "${ways[@]}"
 fi

@@ -18,7 +18,7 @@ from asdkit.base.errors import DataError
 from asdkit.base.exits import exit_code
 from asdkit.metrics.eer import eer
 from asdkit.report.cm_tables import CmTrials, Systems, table_of_eers, table_of_seeds
-from asdkit.report.tables import seeds_of
+from asdkit.report.result_tables import seeds_of
 
 FLAVOR = "asvspoof2019"
 Groups = Mapping[str, Sequence[str]]  # title -> attacks
