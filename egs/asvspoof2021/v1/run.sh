@@ -63,6 +63,10 @@ for network in $networks; do
 done
 export gpu exp train size adversary augmentation epsilons adversary_steps of_track
 
+leaks() { # DIR
+  log "$1 has leaks: see RESULTS.md"
+}
+
 if [[ $make_2021 == true ]] && stage 0 "make 2021's eval from 2019's, with codecs"; then
   python local/make_2021.py --num-copies "$num_copies" "$corpus2019" "$corpus2021"
 fi
@@ -71,14 +75,13 @@ if stage 1 "prepare lists: train and dev of 2019, eval of 2021"; then
   [[ $make_2021 != true ]] || need 0 "$corpus2021/LA/CM/trial_metadata.txt"
   for part in train dev; do
     asdkit spoof-prepare --corpus asvspoof2019_la --part $part "$corpus2019" data/$part
-    asdkit leak-check data/$part || log "$part has leaks, see RESULTS.md"
   done
   asdkit spoof-prepare --corpus "asvspoof2021_$track" --part eval \
     "$corpus2021" "${eval}_all"
   asdkit data-subset --where utt2subset=eval "${eval}_all" "$eval"
-  asdkit leak-check "$eval" || log "eval has leaks, see RESULTS.md"
   asdkit data-subset --random "$num_attacked" "$eval" "$attacked"
   asdkit data-validate data/{train,dev} "$eval" "$attacked"
+  for dir in data/{train,dev} "$eval"; do asdkit leak-check "$dir" || leaks "$dir"; done
 fi
 
 if stage 2 "augment train ($augment) and list its bona fide speech"; then
