@@ -128,16 +128,7 @@ def make_bundle(
     for name, graph in exported.items():
         with write_atomic(target / f"{name}.onnx", "wb") as stream:
             stream.write(graph.content)
-    if parts.get("backend") is not None:
-        save_arrays(target / "backend.npz", "Pipeline", *parts["backend"].to_state())
-    if parts.get("cohort") is not None:
-        save_arrays(target / "cohort.npz", "Cohort", {}, {"x": parts["cohort"]})
-    if parts.get("calibration") is not None:
-        save_model(target / "calibration.npz", parts["calibration"])
-    if cm_calibration is not None:
-        save_model(target / "cm_calibration.npz", cm_calibration)
-    if card is not None:
-        _write_json(target / "card.json", card)
+    _write_parts(target, parts, cm_calibration, card)
     footprint = {
         name: _footprint(networks[name], target / f"{name}.onnx", graph)
         for name, graph in exported.items()
@@ -163,6 +154,25 @@ def make_bundle(
             logger.warning("bundle-make: its licence or data are not stated")
             break
     return Bundle.open(target)
+
+
+def _write_parts(
+    target: Path,
+    parts: Mapping[str, Any],
+    cm_calibration: Any | None,
+    card: Mapping[str, Any] | None,
+) -> None:
+    """Write what there is besides the graphs."""
+    if parts.get("backend") is not None:
+        save_arrays(target / "backend.npz", "Pipeline", *parts["backend"].to_state())
+    if parts.get("cohort") is not None:
+        save_arrays(target / "cohort.npz", "Cohort", {}, {"x": parts["cohort"]})
+    if parts.get("calibration") is not None:
+        save_model(target / "calibration.npz", parts["calibration"])
+    if cm_calibration is not None:
+        save_model(target / "cm_calibration.npz", cm_calibration)
+    if card is not None:
+        _write_json(target / "card.json", card)
 
 
 def _parts(main: Networked, sources: Sources) -> dict[str, Any]:

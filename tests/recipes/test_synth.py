@@ -1,10 +1,12 @@
 """egs/synth/v1 as a user runs it, from nothing to its tables, and interrupted."""
 
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -85,6 +87,30 @@ def test_the_recipe_ends_in_tables_as_they_should_be(recipe, by_stage):
         assert max(eer for eer, _ in known) < unseen[0] < 45
         assert max(tdcf for _, tdcf in known) < unseen[1] < 1
         assert 0 < spoofs[cm, "pooled"][0] < unseen[0]
+    a_bundle_decides(recipe)
+
+
+def a_bundle_decides(recipe):
+    """A user of the bundle compares recordings of one speaker, and of two."""
+    run(recipe, "--stage", "17", "--bundle", "true")
+    wavs = recipe / "exp" / "wav" / "test"
+    first, same, other = (
+        f"{wavs}/{spk}/{spk}-0{session}-01.flac"
+        for spk, session in (("test0001", 1), ("test0001", 2), ("test0002", 1))
+    )
+    command = [sys.executable, "-m", "asdkit", "verify", "--json", "--model"]
+    llrs = []
+    for test in (same, other):
+        done = subprocess.run(
+            [*command, "exp/model", first, test],
+            cwd=recipe,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        ((row,),) = (table["rows"] for table in json.loads(done.stdout))
+        llrs.append(row["score"])
+    assert llrs[0] > llrs[1]
 
 
 @pytest.mark.slow
