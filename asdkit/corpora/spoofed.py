@@ -106,10 +106,10 @@ def write_spoofed(
             an utterance the same environment as in room-apply; empty: any room.
         equalize: pass both classes through the same high-pass, silences, levels, noise
             floor and dither; the originals are written, too.
-        speech_sec: with equalize, cut the speech of both classes to between half of
-            this and this, or to all that the imitated utterance has; synthesizers then
-            read on in the speaker's transcripts; 0: not.
-        in_rooms: with equalize, put both classes in rooms, drawn alike.
+        speech_sec: longest speech of both classes in seconds, where they are equalized;
+            each is cut to between half of this and this, or to the length of what was
+            imitated, and synthesizers read on in the speaker's transcripts; 0: all.
+        in_rooms: put both classes in rooms, drawn alike, where they are equalized.
 
     Raises:
         DataError: audio is missing or damaged, or would be replaced; nothing is bona
