@@ -22,6 +22,7 @@ ALL = {
     "asvspoof2019/v3": ["--checkpoint", "encoder"],
     "asvspoof2021/v1": ["--make-2021", "true"],
     "spoof762/v1": ["--pretrained", "published"],
+    "synth/v1": ["--bundle", "true"],
 }
 NEED = re.compile(
     r"run\.sh: stage (\d+) needs (\S+), which (stage \d+|\.\./v\d/run\.sh) makes"
