@@ -119,11 +119,7 @@ def write_spoofed(
     """
     require_another(out_dir, data_dir)
     rooms = Rooms(environments, seed) if environments else None
-    if equalize and not with_bonafide:
-        raise AsdkitError("--equalize true is for both classes: --with-bonafide true")
-    if (speech_sec or in_rooms) and not equalize:
-        raise AsdkitError("--speech-sec and --in-rooms are steps of --equalize true")
-    chain = Chain(speech_sec, in_rooms) if equalize else None
+    chain = _chain(equalize, with_bonafide, speech_sec, in_rooms)
     if rooms:
         _require_rooms(attacks, with_bonafide)
     listed = list(read_cuts(data_dir, features=False, allow_pipes=allow_pipes))
@@ -158,6 +154,17 @@ def write_spoofed(
         _write_directory(out_dir, spoofs, originals, cuts, paths, bool(speech_sec))
     shown = ", ".join(f"{count} {label}" for label, count in sorted(counts.items()))
     logger.info("spoof: %d bona fide utterances, spoofs: %s", len(cuts), shown)
+
+
+def _chain(
+    equalize: bool, with_bonafide: bool, speech_sec: float, in_rooms: bool
+) -> Chain | None:
+    """Return the last steps of both classes, None for none; refuse contradictions."""
+    if equalize and not with_bonafide:
+        raise AsdkitError("--equalize true is for both classes: --with-bonafide true")
+    if (speech_sec or in_rooms) and not equalize:
+        raise AsdkitError("--speech-sec and --in-rooms are steps of --equalize true")
+    return Chain(speech_sec, in_rooms) if equalize else None
 
 
 class Maker:

@@ -100,15 +100,8 @@ def make_bundle(
         AsdkitError: a model has no graph, or its graph differs from it.
         DataError: a file is missing, damaged, or does not fit the others.
     """
-    main = require_network(load(model))
-    networks = {"cm" if isinstance(main, NetworkCountermeasure) else "speaker": main}
-    if sources.cm is not None:
-        if "cm" in networks:
-            raise AsdkitError(f"{model}: it is a countermeasure itself: no --cm")
-        other = require_network(load(sources.cm))
-        if not isinstance(other, NetworkCountermeasure):
-            raise DataError(sources.cm, f"expected a countermeasure, got {other.what}")
-        networks["cm"] = other
+    networks = _networks(model, sources.cm)
+    main = next(iter(networks.values()))
     exported = {
         name: export(network, "waveform", int8, sources.check_audio)
         for name, network in networks.items()
@@ -154,6 +147,22 @@ def make_bundle(
             logger.warning("bundle-make: its licence or data are not stated")
             break
     return Bundle.open(target)
+
+
+def _networks(model: PathName, cm: PathName | None) -> dict[str, Networked]:
+    """Load the main network and a countermeasure: speaker, cm, in this order."""
+    main = require_network(load(model))
+    if isinstance(main, NetworkCountermeasure):
+        if cm is not None:
+            raise AsdkitError(f"{model}: it is a countermeasure itself: no --cm")
+        return {"cm": main}
+    networks: dict[str, Networked] = {"speaker": main}
+    if cm is not None:
+        other = require_network(load(cm))
+        if not isinstance(other, NetworkCountermeasure):
+            raise DataError(cm, f"expected a countermeasure, got {other.what}")
+        networks["cm"] = other
+    return networks
 
 
 def _write_parts(
