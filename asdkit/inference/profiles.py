@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,8 @@ create table if not exists enrollment (
 )
 """
 COLUMNS = {"name", "model", "source", "speech_sec", "added", "embedding"}
+FOREIGN = "not a file of profiles"
+WAIT_SEC = 10.0  # for another program that writes
 
 
 class Enrollment(NamedTuple):
@@ -74,20 +77,24 @@ class Profiles:
             items: source, seconds of speech, and (E,) embedding of each.
 
         Raises:
-            DataError: the name is empty, or an embedding is zero or not finite.
+            DataError: the name is empty or has control characters, an embedding is
+                zero or not finite, or the file is none of this kind or in use.
         """
-        if not name.strip():
+        if not name.strip() or not name.isprintable():
             raise DataError(self.path, f"expected a name, got {name!r}")
         for source, _, embedding in items:
             if not np.isfinite(embedding).all() or not embedding.any():
                 raise DataError(source, "its embedding is zero or not finite")
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        now = datetime.datetime.now(datetime.timezone.utc)  # noqa: UP017 (Python 3.10)
+        added = now.isoformat(timespec="seconds")
         rows = [
-            (name, self.model, Path(source).name, sec, now, x.astype("<f4").tobytes())
+            (name, self.model, _file_name(source), sec, added, _as_blob(x))
             for source, sec, x in items
         ]
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._open() as base:
+        if not self.path.exists():  # biometric data are for their owner's eyes
+            os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
+        with self._open(is_new=self.path.stat().st_size == 0) as base:
             base.executemany("insert into enrollment values (?, ?, ?, ?, ?, ?)", rows)
 
     def read(self) -> list[Enrollment]:
@@ -111,10 +118,14 @@ class Profiles:
             raise DataError(self.path, problem, hint=hint)
         found = []
         for name, source, sec, added, blob in rows:
-            x = np.frombuffer(blob, dtype="<f4")
-            if not len(x) or not np.isfinite(x).all() or not x.any():
+            try:  # SQLite keeps a value of any type in any column
+                x = np.frombuffer(blob, dtype="<f4")
+                row = Enrollment(str(name), str(source), float(sec), str(added), x)
+            except (TypeError, ValueError):
+                row = None
+            if row is None or not np.isfinite(x).all() or not x.any():
                 raise DataError(self.path, f"damaged: an embedding of {name!r}")
-            found.append(Enrollment(name, source, sec, added, x))
+            found.append(row)
         return found
 
     def remove(self, name: str) -> int:
@@ -131,20 +142,35 @@ class Profiles:
             count = done.rowcount
         if not count:
             raise DataError(self.path, f"nobody is enrolled as {name!r}")
-        with contextlib.closing(sqlite3.connect(self.path)) as base:
+        with self._open() as base:
             base.execute("vacuum")
         return count
 
     @contextlib.contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """Open the file for one transaction."""
+    def _open(self, is_new: bool = False) -> Iterator[sqlite3.Connection]:
+        """Open the file for one transaction; only an empty one is given its table."""
         try:
-            connection = sqlite3.connect(self.path, timeout=10)
+            where = f"{self.path.absolute().as_uri()}?mode=rw"  # it is not created
+            connection = sqlite3.connect(where, timeout=WAIT_SEC, uri=True)
             with contextlib.closing(connection) as base, base:
-                base.execute(TABLE)
+                if is_new:
+                    base.execute(TABLE)
                 found = base.execute("pragma table_info(enrollment)").fetchall()
                 if {row[1] for row in found} != COLUMNS:
-                    raise DataError(self.path, "not a file of profiles")
+                    raise DataError(self.path, FOREIGN)
                 yield base
+        except sqlite3.OperationalError as error:
+            hint = "another program writes to it" if "locked" in str(error) else None
+            raise DataError(self.path, f"cannot use it: {error}", hint=hint) from None
         except sqlite3.Error as error:
-            raise DataError(self.path, f"not a file of profiles: {error}") from None
+            raise DataError(self.path, f"{FOREIGN}: {error}") from None
+
+
+def _file_name(source: str) -> str:
+    """Name of a file without its folder, as text that SQLite takes."""
+    return os.fsencode(Path(source).name).decode(errors="replace")
+
+
+def _as_blob(embedding: np.ndarray) -> bytes:
+    """(E,) -> its float32 numbers."""
+    return embedding.astype("<f4").tobytes()

@@ -1,9 +1,13 @@
 """Enrolled speakers: kept apart, of one model, forgotten on request."""
 
+import sqlite3
+import stat
+
 import numpy as np
 import pytest
 
 from asdkit.base.errors import DataError
+from asdkit.inference import profiles
 from asdkit.inference.profiles import Profiles
 
 
@@ -61,3 +65,58 @@ def test_files_of_another_kind_are_refused(store, tmp_path):
         store.read()
     with pytest.raises(DataError, match="expected a name, got ' '"):
         store.add(" ", "a.wav", 1.0, np.ones(4, np.float32))
+
+
+ONE = np.ones(4, np.float32)
+
+
+def test_the_database_of_another_program_is_left_as_it_is(store):
+    with sqlite3.connect(store.path) as base:
+        base.execute("create table bookmarks (address text)")
+    before = store.path.read_bytes()
+    for use in (
+        store.read,
+        lambda: store.remove("ann"),
+        lambda: store.add("ann", "a.wav", 1.0, ONE),
+    ):
+        with pytest.raises(DataError, match="not a file of profiles"):
+            use()
+    assert store.path.read_bytes() == before
+
+
+def test_only_its_owner_can_read_a_new_file(store):
+    store.add("ann", "a.wav", 1.0, ONE)
+    assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
+
+
+def test_a_file_in_use_is_said_to_be(store, monkeypatch):
+    monkeypatch.setattr(profiles, "WAIT_SEC", 0.05)
+    store.add("ann", "a.wav", 1.0, ONE)
+    other = sqlite3.connect(store.path)
+    other.execute("begin exclusive")
+    for use in (store.read, lambda: store.add("bob", "b.wav", 1.0, ONE)):
+        with pytest.raises(DataError, match="cannot use it: database is locked") as it:
+            use()
+        assert it.value.hint == "another program writes to it"
+    other.close()
+    assert [p.name for p in store.read()] == ["ann"]
+
+
+@pytest.mark.parametrize("name", ["ann\nbob", "ann\x1b[2J", "\udcff", ""])
+def test_names_that_a_line_cannot_show_are_refused(store, name):
+    with pytest.raises(DataError, match="expected a name"):
+        store.add(name, "a.wav", 1.0, ONE)
+    store.add("Zo\u00eb M\u00fcller", "\udcff.wav", 1.0, ONE)
+    assert store.read()[0].name == "Zo\u00eb M\u00fcller"
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["embedding = 'text'", "embedding = x'00'", "embedding = x''", "speech_sec = 'x'"],
+)
+def test_a_row_of_other_types_is_damage(store, change):
+    store.add("ann", "a.wav", 1.0, ONE)
+    with sqlite3.connect(store.path) as base:
+        base.execute(f"update enrollment set {change}")
+    with pytest.raises(DataError, match="damaged: an embedding of 'ann'"):
+        store.read()
