@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from asdkit.base.answers import Cell, Table, number
-from asdkit.inference.bundle import Bundle
+from asdkit.base.errors import DataError
+from asdkit.inference.bundle import COPY, INDEX, Bundle
 from asdkit.inference.card import card_table
 
 
 def about_table(bundle: Bundle) -> list[Table]:
-    """Describe a bundle: its card first, if it has one, then what its graphs cost."""
+    """Describe a bundle: what its graphs cost, then its card, if it has one.
+
+    Raises:
+        DataError: its description is damaged.
+    """
+    try:
+        tables = [_cost_table(bundle)]
+        card = bundle.card()
+        return tables if card is None else [*tables, card_table(card)]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        where = Path(bundle.path, INDEX)
+        raise DataError(where, f"or its card: damaged: {error!r}", hint=COPY) from None
+
+
+def _cost_table(bundle: Bundle) -> Table:
+    """Describe graphs, decisions and origin."""
     about = bundle.about
     rows: list[list[Cell | str]] = []
     for name, cost in about["footprint"].items():
@@ -27,10 +45,23 @@ def about_table(bundle: Bundle) -> list[Table]:
     notes = [
         "One thread of the machine that made the bundle; MACs without the front end; "
         "memory beyond that of Python and ONNX Runtime.",
-        f"Decision: same speaker above {bundle.costs.threshold:.3f} ({bundle.costs}); "
-        f"refused below {bundle.min_speech_sec:g} s of speech.",
+        *_decisions(bundle),
+        f"Recordings with less than {bundle.min_speech_sec:g} s of speech are refused.",
         f"Licence: {about['licence']}. Trained on: {about['data']}.",
     ]
-    cost_table = Table(titles, rows, notes=notes, title=bundle.what)
-    card = bundle.card()
-    return [cost_table] if card is None else [cost_table, card_table(card)]
+    return Table(titles, rows, notes=notes, title=bundle.what)
+
+
+def _decisions(bundle: Bundle) -> list[str]:
+    """Say which decisions it takes, and which not: it decides what is calibrated."""
+    found = []
+    for graph, calibration, what, costs in (
+        ("speaker.onnx", "calibration.npz", "same speaker", bundle.costs),
+        ("cm.onnx", "cm_calibration.npz", "bona fide", bundle.cm_costs),
+    ):
+        if graph in bundle.files:
+            text = f"{what} above {costs.threshold:.3f} ({costs})"
+            if calibration not in bundle.files:
+                text = f"{what} or not is undecided: no calibration"
+            found.append(f"Decision: {text}.")
+    return found

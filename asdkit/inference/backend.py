@@ -45,6 +45,9 @@ class Calibrator(TrainedModel):
     """
 
     def __init__(self, path: PathName, model: Calibration) -> None:
+        numbers = np.append(model.weights_, model.offset_)
+        if model.weights_.ndim != 1 or not np.isfinite(numbers.astype(float)).all():
+            raise DataError(path, "damaged: expected finite weights and offset")
         number = model.num_systems
         what = "a calibration" if number == 1 else f"a fusion of {number} systems"
         super().__init__(path, what)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -95,8 +96,11 @@ class Bundle(TrainedModel):
         super().__init__(path, str(about["what"]))
         self.about = about
         self.files = files
-        self.min_speech_sec = float(about["min_speech_sec"])
-        self.max_sec = float(about["max_sec"])
+        self.min_speech_sec = _positive(about, "min_speech_sec")
+        self.max_sec = _positive(about, "max_sec")
+        self.num_top = int(about["num_top"])
+        if self.num_top < 0:
+            raise ValueError(f"num_top: expected 0 or more, got {self.num_top}")
         self.costs = Costs(**about["decision"])
         self.cm_costs = Costs(**about["cm_decision"])
         self._speaker: OnnxModel | None = None
@@ -112,13 +116,10 @@ class Bundle(TrainedModel):
                 changed.
         """
         index = Path(path) / INDEX
-        try:
-            about = json.loads(index.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        if not index.is_file():
             hint = "asdkit bundle-make makes one"
-            raise DataError(path, f"no bundle: it has no {INDEX}", hint=hint) from None
-        except (ValueError, OSError) as error:
-            raise DataError(index, f"damaged: {error}", hint=COPY) from None
+            raise DataError(path, f"no bundle: it has no {INDEX}", hint=hint)
+        about = _read_json(index)
         if not isinstance(about, dict) or about.get("kind") != KIND:
             raise DataError(index, f"expected an {KIND}", hint=COPY)
         if about.get("version") != VERSION:
@@ -134,8 +135,12 @@ class Bundle(TrainedModel):
                     raise DataError(file, "it has changed since it was made", hint=COPY)
                 files[name] = file
             return cls(path, about, files)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise DataError(index, f"damaged: {error!r}", hint=COPY) from None
+        except DataError:
+            raise
+        except AsdkitError as error:
+            raise DataError(index, f"damaged: {error}", hint=COPY) from None
+        except (*(KeyError, TypeError, ValueError), AttributeError, OverflowError) as e:
+            raise DataError(index, f"damaged: {e!r}", hint=COPY) from None
 
     @property
     def speaker(self) -> OnnxModel:
@@ -147,7 +152,7 @@ class Bundle(TrainedModel):
         if self._speaker is None:
             if "speaker.onnx" not in self.files:
                 self._refuse("compare speakers", "a bundle with a network of speakers")
-            self._speaker = OnnxModel(self.files["speaker.onnx"])
+            self._speaker = _open_graph(self.files["speaker.onnx"], is_cm=False)
         return self._speaker
 
     @property
@@ -160,7 +165,7 @@ class Bundle(TrainedModel):
         if self._cm is None:
             if "cm.onnx" not in self.files:
                 self._refuse("detect spoofed speech", "bundle-make --cm adds one")
-            self._cm = OnnxModel(self.files["cm.onnx"])
+            self._cm = _open_graph(self.files["cm.onnx"], is_cm=True)
         return self._cm
 
     @property
@@ -177,20 +182,19 @@ class Bundle(TrainedModel):
                 pipeline, where = load_object(file, Pipeline), str(file)
             cohort = None
             if file := self.files.get("cohort.npz"):
-                cohort = load_arrays(file, "Cohort")[1]["x"]
+                cohort = _read_cohort(file, self.speaker.embedding_dim)
             calibration = None
             if file := self.files.get("calibration.npz"):
                 calibration = Calibrator.read(file)
-            num_top = int(self.about["num_top"])
             self._comparison = Comparison(
-                Backend(where, pipeline), cohort, num_top, calibration
+                Backend(where, pipeline), cohort, self.num_top, calibration
             )
         return self._comparison
 
     def card(self) -> dict[str, Any] | None:
         """Return the threshold card; None: none was made."""
         if file := self.files.get("card.json"):
-            found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            found: dict[str, Any] = _read_json(file)
             return found
         return None
 
@@ -215,14 +219,14 @@ class Bundle(TrainedModel):
 
     def hear(self, audio: Any, channel: int | None = None) -> Voice:
         """Read a recording for the speaker model, and require speech in it."""
-        voice = read_voice(audio, self.speaker.sampling_rate, channel)
+        rate = self.speaker.sampling_rate
+        voice = read_voice(audio, rate, channel, self.max_sec)
         require_speech(voice, self.min_speech_sec, self.speaker.min_samples)
         return voice
 
     def embed_voice(self, voice: Voice) -> np.ndarray:
         """Compute the (E,) float32 embedding of a recording that was read."""
-        samples = voice.samples[: round(self.max_sec * self.speaker.sampling_rate)]
-        found, num_frames = self.speaker.run([samples])
+        found, num_frames = self.speaker.run([voice.samples])
         if num_frames[0] < self.speaker.min_frames:
             problem = f"expected {self.speaker.min_frames} frames of speech or more"
             raise DataError(voice.name, f"{problem}, got {num_frames[0]}")
@@ -263,7 +267,7 @@ class Bundle(TrainedModel):
     ) -> Verdict:
         """Turn a score of speakers into a decision."""
         voices = list(voices)
-        notes = (f"{x.name}: {note}" for x in voices for note in self._notes(x))
+        notes = (f"{x.name}: {note}" for x in voices for note in x.notes)
         speech = tuple(x.speech_sec for x in voices)
         return Verdict(SAME, score, self.costs, speech, tuple(notes), spoof)
 
@@ -281,31 +285,62 @@ class Bundle(TrainedModel):
         Raises:
             DataError: it cannot be read, or holds too little speech.
         """
-        voice = read_voice(audio, self.cm.sampling_rate, channel)
+        voice = read_voice(audio, self.cm.sampling_rate, channel, self.max_sec)
         require_speech(voice, self.min_speech_sec, self.cm.min_samples)
-        samples = voice.samples[: round(self.max_sec * self.cm.sampling_rate)]
-        value = float(self.cm.run([samples])[0][0])
+        value = float(self.cm.run([voice.samples])[0][0])
         score = Score(value, "bona fide score")
         if file := self.files.get("cm_calibration.npz"):
             score = Calibrator(file, load_model(file, Calibration)).calibrate(score)
-        notes = tuple(f"{voice.name}: {note}" for note in self._notes(voice))
+        notes = tuple(f"{voice.name}: {note}" for note in voice.notes)
         return Verdict(BONAFIDE, score, self.cm_costs, (voice.speech_sec,), notes)
-
-    def _notes(self, voice: Voice) -> list[str]:
-        """List what makes a decision about a recording less certain."""
-        notes = list(voice.notes)
-        if voice.total_sec > self.max_sec:
-            notes.append(f"only its first {self.max_sec:g} s are used")
-        return notes
 
 
 def digest_of(path: Path) -> str:
     """SHA-256 of a file.
 
     Raises:
-        DataError: it is missing.
+        DataError: it is missing, or no file: a device would never end.
+    """
+    if not path.is_file():
+        raise DataError(path, "missing from the bundle, or not a file", hint=COPY)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        DataError: it is damaged, or cannot be read.
     """
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except FileNotFoundError:
-        raise DataError(path, "missing from the bundle", hint=COPY) from None
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError, RecursionError) as error:
+        raise DataError(path, f"damaged: {error}", hint=COPY) from None
+
+
+def _positive(about: Mapping[str, Any], name: str) -> float:
+    """Look up a finite number above 0; raise a ValueError for any other."""
+    value = float(about[name])
+    if not 0 < value < math.inf:
+        raise ValueError(f"{name}: expected a number above 0, got {value}")
+    return value
+
+
+def _open_graph(path: Path, is_cm: bool) -> OnnxModel:
+    """Open a graph of samples, which embeds or scores."""
+    graph = OnnxModel(path)
+    if graph.form != "waveform" or graph.is_cm != is_cm:
+        what = "scores" if is_cm else "embeds"
+        raise DataError(path, f"expected a graph that {what} samples", hint=COPY)
+    return graph
+
+
+def _read_cohort(path: Path, dim: int) -> np.ndarray:
+    """Read (K, E) embeddings to normalize scores with."""
+    x = load_arrays(path, "Cohort")[1].get("x", np.zeros(0))
+    if x.ndim != 2 or x.shape[1] != dim or x.dtype.kind != "f":
+        problem = f"expected (K, {dim}) embeddings, got shape {x.shape} of {x.dtype}"
+        raise DataError(path, problem, hint=COPY)
+    if not np.isfinite(x).all():
+        raise DataError(path, "an embedding is not finite", hint=COPY)
+    return np.asarray(x)

@@ -60,29 +60,37 @@ class OnnxModel:
         self.about: dict[str, str] = self.session.get_modelmeta().custom_metadata_map
         if self.about.get("producer") != "asdkit":
             raise DataError(self.path, "not a graph of asdkit's", hint=EXPORTER)
-        self.form = self.about["form"]
+        self.form = self.about.get("form", "")
         self.output = self.session.get_outputs()[0].name
         self.is_cm = self.output == "score"
 
     @property
     def sampling_rate(self) -> int:
         """The rate of its samples in Hz."""
-        return int(self.about["sample_rate"])
+        return self._whole("sample_rate")
 
     @property
     def embedding_dim(self) -> int:
         """E; 1 for scores."""
-        return int(self.about["output_dim"])
+        return self._whole("output_dim")
 
     @property
     def min_samples(self) -> int:
         """The shortest recording, in samples."""
-        return int(self.about["min_samples"])
+        return self._whole("min_samples")
 
     @property
     def min_frames(self) -> int:
         """The fewest frames that an embedding is computed from."""
-        return int(self.about["min_frames"])
+        return self._whole("min_frames")
+
+    def _whole(self, name: str) -> int:
+        """Look up a whole number above 0 of the metadata."""
+        text = self.about.get(name, "nothing")
+        if not (text.isdecimal() and len(text) < 10 and int(text) > 0):
+            problem = f"damaged metadata: expected a number {name}, got {text!r}"
+            raise DataError(self.path, problem, hint=EXPORTER)
+        return int(text)
 
     def run(self, recordings: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Compute N embeddings or scores in one batch.
@@ -106,8 +114,7 @@ class OnnxModel:
         batch = np.zeros((len(recordings), int(lengths.max())), dtype=np.float32)
         for row, samples in zip(batch, recordings, strict=True):
             row[: len(samples)] = samples
-        inputs = {"samples": batch, "num_samples": lengths}
-        found, num_frames = self.session.run(None, inputs)
+        found, num_frames = self._run({"samples": batch, "num_samples": lengths}, 2)
         return self._checked(found), num_frames
 
     def run_features(self, feats: np.ndarray) -> np.ndarray:
@@ -119,8 +126,21 @@ class OnnxModel:
         if feats.shape[1] < self.min_frames:
             problem = f"expected {self.min_frames} frames or more, got {feats.shape[1]}"
             raise DataError("features", problem)
-        found: Any = self.session.run(None, {"feats": feats.astype(np.float32)})[0]
-        return self._checked(found)
+        return self._checked(self._run({"feats": feats.astype(np.float32)}, 1)[0])
+
+    def _run(self, inputs: dict[str, np.ndarray], num_outputs: int) -> list[Any]:
+        """Run the graph, in which a layer may fail."""
+        try:
+            found: list[Any] = self.session.run(None, inputs)
+        except Exception as error:  # of many kinds, none of which is public
+            said = str(error).strip().partition("\n")[0]
+            raise DataError(self.path, f"it fails: {said}") from None
+        if len(found) != num_outputs or len(found[0]) != len(
+            next(iter(inputs.values()))
+        ):
+            problem = f"expected {num_outputs} outputs, a row for each recording"
+            raise DataError(self.path, problem, hint=EXPORTER)
+        return found
 
     def _checked(self, found: np.ndarray) -> np.ndarray:
         """Raise unless a result is finite."""

@@ -21,6 +21,7 @@ ONE_CHANNEL = (
     "choose one: asdkit.io.audio.read_audio(path, channel=0) returns (samples, rate)"
 )
 LOWEST_RATE = 1000  # in Hz; lower numbers are kHz by mistake
+HIGHEST_RATE = 768_000  # in Hz; filters to resample from more take gigabytes
 EXPECTED = "expected a path, (samples, rate) or a lhotse cut"
 
 
@@ -62,14 +63,26 @@ def read_recording(audio: Any, sampling_rate: int) -> Recording:
         got = type(audio).__name__ + (f" of shape {tuple(shape)}" if shape else "")
         hint = "samples need their rate: (samples, rate)" if shape else None
         raise DataError("audio", f"{EXPECTED}, got {got}", hint=hint)
-    peak = float(np.abs(recording.samples).max())
+    require_full_scale(recording.name, recording.samples)
+    return recording
+
+
+def require_full_scale(name: str, samples: np.ndarray) -> None:
+    """Raise a DataError unless samples are in [-1, 1), or not far beyond it."""
+    peak = float(np.abs(samples).max(initial=0))
     if peak > FAR:
         raise DataError(
-            recording.name,
+            name,
             f"expected samples in [-1, 1), got some as large as {peak:.4g}",
             hint="divide them by their full scale, e.g. 32768",
         )
-    return recording
+
+
+def require_rate(name: str, rate: float) -> None:
+    """Raise a DataError unless a rate can be one of speech."""
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        between = f"{LOWEST_RATE} to {HIGHEST_RATE} Hz"
+        raise DataError(name, f"expected a sampling rate of {between}, got {rate}")
 
 
 def read_recordings(audios: Iterable[Any], sampling_rate: int) -> Iterable[Recording]:
@@ -82,6 +95,7 @@ def read_recordings(audios: Iterable[Any], sampling_rate: int) -> Iterable[Recor
 def _read_file(source: str, sampling_rate: int) -> Recording:
     """Read a sound file."""
     with open_audio(source) as file:
+        require_rate(source, file.samplerate)
         if file.channels != 1:
             problem = f"expected one channel, got {file.channels}"
             raise DataError(source, problem, hint=ONE_CHANNEL)

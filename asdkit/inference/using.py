@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from asdkit.base.answers import Cell, CheckFailed, Table, number
 from asdkit.base.errors import DataError
+from asdkit.base.exits import printable
 from asdkit.base.parsing import parsing_of
 from asdkit.base.ranges import Natural
 
@@ -60,19 +61,22 @@ def find_audio(paths: Sequence[str]) -> list[str]:
     Raises:
         DataError: a list is missing, or a directory or list has none.
     """
+    from asdkit.io.tables import read_lines
+
     found: list[str] = []
     for path in map(Path, paths):
         if path.is_dir():
             everything = sorted(path.rglob("*"))
-            inside = [x for x in everything if x.suffix.lower() in SUFFIXES]
+            named = [x for x in everything if x.suffix.lower() in SUFFIXES]
+            inside = [x for x in named if not x.is_dir()]
             if not inside:
-                raise DataError(path, f"expected sound files in it: {SUFFIXES}")
+                expected = f"expected sound files in it ({' '.join(SUFFIXES)})"
+                raise DataError(path, f"{expected}, got none")
             found += map(str, inside)
         elif path.suffix in LISTS:
             if not path.is_file():
                 raise DataError(path, "no such list")
-            lines = path.read_text(encoding="utf-8").splitlines()
-            listed = [line.split()[-1] for line in lines if line.split()]
+            listed = [line.split()[-1] for line in read_lines(path) if line.split()]
             if not listed:
                 raise DataError(path, "expected a sound file per line, got none")
             found += listed
@@ -92,7 +96,7 @@ def as_table(names: Sequence[str], verdicts: Sequence[Verdict]) -> Table:
         calibrated = verdict.score.is_calibrated
         threshold = verdict.costs.threshold if calibrated else None
         row: list[Cell | str] = [
-            name,
+            _as_name(name),
             verdict.decision,
             number(float(verdict.score), ".3f"),
             verdict.score.kind,
@@ -102,7 +106,7 @@ def as_table(names: Sequence[str], verdicts: Sequence[Verdict]) -> Table:
         if has_spoof and verdict.spoof is not None:
             row.append(number(float(verdict.spoof.score), ".3f"))
         rows.append(row)
-        notes += [f"Note: {note}." for note in verdict.notes]
+        notes += [f"Note: {_in_a_line(note)}." for note in verdict.notes]
     if len(verdicts) == 1:
         notes.insert(0, verdicts[0].sentence)
     return Table(titles, rows, notes=notes)
@@ -165,7 +169,7 @@ def identify(bundle: Bundle, profiles: str, audio: str, channel: int | None) -> 
     ranked = sorted(verdicts, key=lambda name: -float(verdicts[name].score))
     rows: list[list[Cell | str]] = [
         [
-            name,
+            _as_name(name),
             number(float(verdicts[name].score), ".3f"),
             verdicts[name].decision,
             number(len(scores[name])),
@@ -174,14 +178,20 @@ def identify(bundle: Bundle, profiles: str, audio: str, channel: int | None) -> 
     ]
     best = verdicts[ranked[0]]
     if best.decision == "accept":
-        sentence = f"This is probably {ranked[0]}."
+        sentence = f"This is probably {_in_a_line(ranked[0])}."
     elif best.decision == "undecided":
-        sentence = f"{ranked[0]} is most alike; the scores are not calibrated."
+        most = _in_a_line(ranked[0])
+        sentence = f"{most} is most alike; the scores are not calibrated."
     elif spoof is not None and spoof.decision == "reject":
         sentence = "Unknown: the recording is probably spoofed."
     else:
         sentence = f"Unknown: it is probably none of the {len(ranked)} enrolled."
-    notes = [sentence, f"Score: {best.score.kind}; {best.costs}."]
+    costs = f"; {best.costs}" if best.score.is_calibrated else ""
+    notes = [sentence, f"Score: {best.score.kind}{costs}."]
+    if spoof is not None and spoof.decision == "undecided":
+        what = "the countermeasure is not calibrated"
+        notes.append(f"Whether the recording is spoofed is not decided: {what}.")
+    notes += [f"Note: {_in_a_line(note)}." for note in best.notes]
     return Table(["speaker", "score", "decision", "enrollments"], rows, notes=notes)
 
 
@@ -190,13 +200,30 @@ def list_profiles(bundle: Bundle, profiles: str) -> Table:
     from asdkit.inference.profiles import Profiles
 
     rows: list[list[Cell | str]] = [
-        [x.name, x.source, number(x.speech_sec, ".2f"), x.added]
+        [_as_name(x.name), _as_name(x.source), number(x.speech_sec, ".2f"), x.added]
         for x in Profiles(profiles, model_of(bundle)).read()
     ]
     return Table(["speaker", "recording", "speech s", "added"], rows, num_names=2)
 
 
 def model_of(bundle: Bundle) -> str:
-    """Checksum of the network whose embeddings are kept."""
-    digest: str = bundle.about["files"]["speaker.onnx"]
+    """Checksum of the network whose embeddings are kept.
+
+    Raises:
+        AsdkitError: the bundle has a countermeasure only.
+    """
+    digest: str | None = bundle.about["files"].get("speaker.onnx")
+    if digest is None:
+        problem = "it has no network of speakers to enroll with"
+        raise DataError(bundle.path, problem, hint="asdkit bundle-make of one")
     return digest
+
+
+def _in_a_line(text: str) -> str:
+    """Escape what would break a line or control a terminal, e.g. in a file's name."""
+    return printable(text).replace("\n", r"\n")
+
+
+def _as_name(name: str) -> Cell:
+    """Show a name in a table; JSON has it as it is."""
+    return Cell(_in_a_line(name), name)

@@ -36,15 +36,16 @@ class Costs:
     c_fa: Positive = 1.0
 
     def __post_init__(self) -> None:
-        if not (0 < self.p_target < 1 and self.c_miss > 0 and self.c_fa > 0):
-            expected = "expected 0 < p_target < 1 and costs above 0"
+        costs = self.c_miss, self.c_fa
+        if not (0 < self.p_target < 1 and all(0 < x < math.inf for x in costs)):
+            expected = "expected 0 < p_target < 1 and costs above 0, all finite"
             raise AsdkitError(f"{expected}, got {self}")
 
     @property
     def threshold(self) -> float:
         """The log-likelihood ratio above which accepting costs less (Bayes)."""
         odds = self.p_target / (1 - self.p_target)
-        return math.log(self.c_fa / self.c_miss) - math.log(odds)
+        return math.log(self.c_fa) - math.log(self.c_miss) - math.log(odds)
 
     def __str__(self) -> str:
         return f"prior {self.p_target:g}, costs {self.c_miss:g} and {self.c_fa:g}"
@@ -73,12 +74,15 @@ class Verdict:
 
     @property
     def decision(self) -> str:
-        """Decide: "accept" or "reject"; "undecided" without a calibration."""
+        """Decide: "accept" or "reject"; "undecided" without a calibration.
+
+        A test recording that is rejected as spoofed is rejected in any case.
+        """
+        if self.spoof is not None and self.spoof.decision == "reject":
+            return "reject"
         if not self.score.is_calibrated:
             return "undecided"
-        own = float(self.score) > self.costs.threshold
-        others = self.spoof is None or self.spoof.decision != "reject"
-        return "accept" if own and others else "reject"
+        return "accept" if float(self.score) > self.costs.threshold else "reject"
 
     @property
     def accepted(self) -> bool | None:
@@ -101,6 +105,9 @@ class Verdict:
         if self.spoof is not None and self.spoof.decision == "reject":
             llr = float(self.spoof.score)
             text += f"; but the test recording is probably spoofed (llr {llr:.2f})"
+        elif self.spoof is not None and self.spoof.decision == "undecided":
+            text += "; whether the test recording is spoofed is not decided: the "
+            text += "countermeasure is not calibrated"
         return text + "."
 
     def __str__(self) -> str:

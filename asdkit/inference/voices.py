@@ -7,6 +7,7 @@ all are the same; two people in two channels are no voice.
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,11 @@ from typing import Any
 import numpy as np
 
 from asdkit.base.errors import DataError
-from asdkit.inference.recordings import read_recording
+from asdkit.inference.recordings import (
+    read_recording,
+    require_full_scale,
+    require_rate,
+)
 from asdkit.io.audio import open_audio, read_samples
 from asdkit.io.levels import CLIPPED, FULL_SCALE, STEP
 from asdkit.io.resampling import resample
@@ -28,6 +33,7 @@ EPSILON = 1.2e-7
 # Kaldi's decision about frames, with its neighbors asked; see `energy_vad`.
 THRESHOLD, MEAN_SCALE, CONTEXT, SHARE = 5.5, 0.5, 2, 0.6
 WIDE_BAND = 16000
+ONLY = "only its first"
 
 
 @dataclass(frozen=True)
@@ -36,9 +42,9 @@ class Voice:
 
     Attributes:
         name: for messages.
-        samples: (L,) float32 at the model's rate.
+        samples: (L,) float32 at the model's rate, those that are used.
         total_sec: seconds in the recording.
-        speech_sec: seconds of it louder than its pauses.
+        speech_sec: seconds of `samples` that are louder than their pauses.
         notes: what makes a decision about it less certain.
     """
 
@@ -75,22 +81,29 @@ def find_speech(samples: np.ndarray, sampling_rate: int) -> float:
     return float(loud.sum()) * SHIFT_SEC
 
 
-def read_voice(audio: Any, sampling_rate: int, channel: int | None = None) -> Voice:
+def read_voice(
+    audio: Any,
+    sampling_rate: int,
+    channel: int | None = None,
+    max_sec: float = math.inf,
+) -> Voice:
     """Read one channel of a recording at a model's rate.
 
     Args:
         audio: path, or (samples, rate) with (L,) samples in [-1, 1).
         sampling_rate: rate of the model, in Hz.
         channel: counted from 0; None: the only one, or all if they are the same.
+        max_sec: how much of it is used; the rest of a file is not read.
 
     Raises:
-        DataError: missing, empty, damaged or cut short, NaN, or several channels that
-            differ.
+        DataError: missing, empty, damaged or cut short, NaN, not scaled to [-1, 1), of
+            a rate that none has, or several channels that differ.
     """
     notes = []
     if isinstance(audio, (str, Path)):
         name = str(audio)
-        samples, rate = _read_channel(name, channel)
+        samples, rate, total = _read_channel(name, channel, max_sec)
+        require_full_scale(name, samples)
         if rate < min(sampling_rate, WIDE_BAND):
             text = f"recorded at {rate} Hz: nothing above {rate // 2} Hz"
             notes.append(f"{text}, where the model expects {sampling_rate} Hz")
@@ -103,21 +116,30 @@ def read_voice(audio: Any, sampling_rate: int, channel: int | None = None) -> Vo
     else:
         recording = read_recording(audio, sampling_rate)
         name, samples = recording.name, recording.samples
+        total = len(samples) / sampling_rate
+    if total > max_sec:
+        samples = samples[: round(max_sec * sampling_rate)]
+        notes.append(f"{ONLY} {max_sec:g} s are used")
     for note in notes:
         logger.warning("%s: %s", name, note)
-    total = len(samples) / sampling_rate
-    speech = min(find_speech(samples, sampling_rate), total)
+    speech = min(find_speech(samples, sampling_rate), len(samples) / sampling_rate)
     return Voice(name, samples, total, speech, tuple(notes))
 
 
-def _read_channel(name: str, channel: int | None) -> tuple[np.ndarray, int]:
-    """Read one channel of a sound file, at its own rate."""
+def _read_channel(
+    name: str, channel: int | None, max_sec: float
+) -> tuple[np.ndarray, int, float]:
+    """Read a channel of a file: samples at its own rate, the rate, and all seconds."""
     with open_audio(name) as file:
+        require_rate(name, rate := file.samplerate)
+        total = file.frames / rate
+        used = None if total <= max_sec else max_sec
         if channel is not None or file.channels == 1:
-            return read_samples(file, name, channel=channel or 0), file.samplerate
-        several = [read_samples(file, name, channel=n) for n in range(file.channels)]
-        if all(np.array_equal(several[0], x) for x in several[1:]):
-            return several[0], file.samplerate
+            return read_samples(file, name, 0.0, used, channel or 0), rate, total
+        several = (read_samples(file, name, 0.0, used, n) for n in range(file.channels))
+        first = next(several)
+        if all(np.array_equal(first, x) for x in several):
+            return first, rate, total
         problem = f"its {file.channels} channels differ: maybe two people"
         raise DataError(name, problem, hint="--channel 0, or another, chooses one")
 
@@ -125,6 +147,7 @@ def _read_channel(name: str, channel: int | None) -> tuple[np.ndarray, int]:
 def require_speech(voice: Voice, least_sec: float, min_samples: int) -> None:
     """Raise a DataError that says how much speech was found, if it is not enough."""
     found = f"found {voice.speech_sec:.2f} s in its {voice.total_sec:.2f} s"
+    found += "".join(f" ({note})" for note in voice.notes if note.startswith(ONLY))
     if voice.speech_sec == 0:
         raise DataError(voice.name, f"no speech: {found}")
     if voice.speech_sec < least_sec or len(voice.samples) < min_samples:

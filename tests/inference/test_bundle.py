@@ -1,6 +1,8 @@
 """Bundles, and the commands for those who use one: without torch, on any recording."""
 
+import hashlib
 import json
+import os
 import subprocess
 import sys
 
@@ -15,7 +17,7 @@ from asdkit.base.errors import AsdkitError, DataError
 from asdkit.inference.bundle import Bundle
 from asdkit.inference.bundling import Sources, make_bundle
 from asdkit.inference.verdict import Costs
-from asdkit.io.store import save_model
+from asdkit.io.store import load_model, save_arrays, save_model
 
 pytestmark = pytest.mark.slow
 
@@ -215,6 +217,15 @@ def test_a_file_that_has_changed_is_refused(folder, tmp_path, name):
         ({"files": 3}, "damaged"),
         ({"decision": {"p_target": 2}}, "expected 0 < p_target < 1"),
         ({"max_sec": None}, "damaged"),
+        ({"max_sec": float("nan")}, "max_sec: expected a number above 0, got nan"),
+        ({"min_speech_sec": -1}, "min_speech_sec: expected a number above 0, got -1"),
+        ({"min_speech_sec": 10**400}, "damaged: OverflowError"),
+        ({"num_top": -1}, "num_top: expected 0 or more"),
+        ({"files": {"..": "0"}}, "missing from the bundle, or not a file"),
+        (
+            {"decision": {"c_miss": float("inf")}},
+            r"bundle\.json: damaged: expected 0 <",
+        ),
     ],
 )
 def test_an_index_that_is_wrong_is_refused(folder, tmp_path, change, problem):
@@ -223,9 +234,10 @@ def test_an_index_that_is_wrong_is_refused(folder, tmp_path, change, problem):
     (there / "bundle.json").write_text(json.dumps({**about, **change}))
     with pytest.raises(AsdkitError, match=problem):
         Bundle.open(there)
-    (there / "bundle.json").write_text("{")
-    with pytest.raises(DataError, match="damaged"):
-        Bundle.open(there)
+    for text in ("{", "[" * 100_000):
+        (there / "bundle.json").write_text(text)
+        with pytest.raises(DataError, match="damaged"):
+            Bundle.open(there)
     with pytest.raises(DataError, match=r"no bundle: it has no bundle\.json"):
         Bundle.open(tmp_path)
 
@@ -282,3 +294,71 @@ def test_everything_that_a_bundle_can_hold(models, tmp_path, capsys):
     assert "It cannot say how the threshold does" in text
     assert "women and girls" in text
     assert "CC0-1.0" in text
+
+
+def put(there, name, file=None):
+    """Put a file into a bundle, with its checksum."""
+    about = json.loads((there / "bundle.json").read_text())
+    if file is not None:
+        (there / name).write_bytes(file.read_bytes())
+    about["files"][name] = hashlib.sha256((there / name).read_bytes()).hexdigest()
+    (there / "bundle.json").write_text(json.dumps(about))
+
+
+def test_a_device_in_place_of_a_file_is_not_read(folder, tmp_path):
+    there = copy(folder, tmp_path)
+    (there / "speaker.onnx").unlink()
+    os.mkfifo(there / "speaker.onnx")
+    with pytest.raises(DataError, match="not a file"):
+        Bundle.open(there)
+
+
+@pytest.mark.parametrize(
+    ("more", "value", "problem"),
+    [
+        (1, 1.0, r"expected \(K, \d+\) embeddings, got shape \(3, \d+\)"),
+        (0, np.nan, "an embedding is not finite"),
+    ],
+)
+def test_a_cohort_that_does_not_fit_is_refused(folder, tmp_path, more, value, problem):
+    there = copy(folder, tmp_path)
+    dim = Bundle.open(there).speaker.embedding_dim
+    x = np.full((3, dim + more), value)
+    save_arrays(there / "cohort.npz", "Cohort", {}, {"x": x})
+    put(there, "cohort.npz")
+    with pytest.raises(DataError, match=problem):
+        Bundle.open(there).score(folder / "a.wav", folder / "a.wav")
+
+
+@pytest.mark.parametrize("offset", [np.nan, -np.inf])
+def test_a_calibration_that_is_not_finite_decides_nothing(folder, tmp_path, offset):
+    there = copy(folder, tmp_path)
+    model = load_model(there / "calibration.npz", Calibration)
+    model.offset_ = np.array(offset)
+    save_model(there / "calibration.npz", model)
+    put(there, "calibration.npz")
+    with pytest.raises(DataError, match="expected finite weights and offset"):
+        Bundle.open(there).verify(folder / "a.wav", folder / "b.flac")
+
+
+def test_a_graph_in_the_place_of_another_is_refused(folder, tmp_path):
+    there = copy(folder, tmp_path)
+    put(there, "speaker.onnx", folder / "model" / "cm.onnx")
+    with pytest.raises(DataError, match=r"speaker\.onnx: expected a graph that embeds"):
+        Bundle.open(there).embed(folder / "a.wav")
+
+
+def test_pickles_are_not_opened(folder, tmp_path):
+    there = copy(folder, tmp_path)
+    np.savez(there / "calibration.npz", asdkit=np.array([{}], dtype=object))
+    put(there, "calibration.npz")
+    with pytest.raises(DataError, match="not an asdkit model, or damaged"):
+        Bundle.open(there).verify(folder / "a.wav", folder / "b.flac")
+
+
+def test_what_makes_it_uncertain_is_said_of_an_identification(inside, capsys):
+    sound(lambda: NOISE[0], 8000)()
+    said(capsys, "enroll --model model --profiles q.sqlite ann a.wav")
+    text = said(capsys, "identify --model model --profiles q.sqlite odd.wav")
+    assert "recorded at 8000 Hz" in text
+    assert "the countermeasure is not calibrated" in text

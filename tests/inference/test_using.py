@@ -59,3 +59,20 @@ def test_a_decision_may_be_an_exit_code():
         with pytest.raises(CheckFailed, match=f"{number} of 3: reject") as caught:
             fail_on(what, verdicts, table)
         assert caught.value.answer is table
+
+
+def test_a_folder_named_like_a_sound_file_is_none(tmp_path):
+    (tmp_path / "deep.wav").mkdir()
+    (tmp_path / "deep.wav" / "a.wav").touch()
+    assert find_audio([str(tmp_path)]) == [f"{tmp_path}/deep.wav/a.wav"]
+    (tmp_path / "list.txt").write_bytes(b"\xff\xfe")
+    with pytest.raises(DataError, match=r"list\.txt: expected"):
+        find_audio([str(tmp_path / "list.txt")])
+
+
+def test_a_name_cannot_break_its_row_and_json_has_it_as_it_is():
+    name = "a\n\x1b[2J.wav"
+    table = as_table([name], [verdict(1.5, notes=(f"{name}: it is short",))])
+    assert len(table.text().splitlines()) == 4
+    assert "\x1b" not in table.text()
+    assert table.to_json()["rows"][0]["recording"] == name

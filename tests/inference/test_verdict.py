@@ -22,7 +22,13 @@ def test_at_the_threshold_both_decisions_cost_the_same(costs):
     assert costs.c_miss * posterior == pytest.approx(costs.c_fa * (1 - posterior))
 
 
-@pytest.mark.parametrize("wrong", [(0, 1, 1), (1, 1, 1), (0.5, 0, 1), (0.5, 1, -1)])
+WRONG = [
+    *[(0, 1, 1), (1, 1, 1), (0.5, 0, 1), (0.5, 1, -1), (np.nan, 1, 1)],
+    *[(0.5, np.inf, 1), (0.5, 1, np.nan)],
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
 def test_costs_that_cannot_be_are_refused(wrong):
     with pytest.raises(
         AsdkitError, match="expected 0 < p_target < 1 and costs above 0"
@@ -55,3 +61,22 @@ def test_numbers_and_texts_go_to_json():
     assert found["speech_sec"] == [2.0, 3.0]
     assert found["spoof"]["decision"] == "reject"
     assert verdict(0.9, calibrated=False).as_dict()["threshold"] is None
+
+
+def test_costs_far_apart_have_a_threshold():
+    costs = Costs(0.5, 1e300, 1e-300)
+    assert costs.threshold == pytest.approx(-600 * np.log(10))
+
+
+def test_a_spoofed_recording_is_rejected_though_the_speaker_is_undecided():
+    raw = verdict(0.9, calibrated=False, spoof=verdict(-2.0))
+    assert raw.decision == "reject"
+    assert "probably spoofed" in raw.sentence
+
+
+def test_a_countermeasure_that_decides_nothing_says_so():
+    found = verdict(3.0, spoof=verdict(-9.0, calibrated=False))
+    assert found.decision == "accept"
+    assert found.sentence.endswith(
+        "is not decided: the countermeasure is not calibrated."
+    )

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from asdkit.base.errors import DataError
-from asdkit.inference.voices import find_speech, read_voice
+from asdkit.inference.voices import find_speech, read_voice, require_speech
 
 RATE = 16000
 
@@ -56,3 +56,30 @@ def test_clipping_is_noted(tmp_path, noise):
     clipped = write(tmp_path / "c.wav", np.clip(10 * noise, -1, 1))
     (note,) = read_voice(clipped, RATE).notes
     assert note.endswith("% of its samples are clipped")
+
+
+def test_only_what_is_used_counts_as_speech(tmp_path, noise):
+    late = write(tmp_path / "late.wav", np.concatenate([0 * noise, noise]))
+    assert read_voice(late, RATE).speech_sec == pytest.approx(2.0, abs=0.1)
+    voice = read_voice(late, RATE, max_sec=2.0)
+    assert (len(voice.samples), voice.total_sec) == (2 * RATE, 4.0)
+    assert voice.notes == ("only its first 2 s are used",)
+    with pytest.raises(DataError, match=r"no speech: .* \(only its first 2 s are used"):
+        require_speech(voice, 0.5, 1)
+    tuple_of_samples = np.concatenate([0 * noise, noise]), RATE
+    assert read_voice(tuple_of_samples, RATE, max_sec=2.0).speech_sec == 0
+
+
+def test_samples_of_another_scale_are_refused(tmp_path, noise):
+    path = write(tmp_path / "a.wav", 32768 * noise)
+    with pytest.raises(DataError, match=r"expected samples in \[-1, 1\), got some"):
+        read_voice(path, RATE)
+
+
+@pytest.mark.parametrize("rate", [1, 999, 768_001, 2_000_000_011])
+def test_a_rate_that_no_recording_has_is_refused_before_it_costs_memory(
+    tmp_path, noise, rate
+):
+    path = write(tmp_path / "a.wav", noise[:RATE], rate)
+    with pytest.raises(DataError, match=f"expected a sampling rate .*, got {rate}"):
+        read_voice(path, RATE)
