@@ -13,6 +13,7 @@ import numpy as np
 from asdkit.backends.calibration import Calibration
 from asdkit.backends.pipeline import Pipeline
 from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.numbers import parse_finite
 from asdkit.base.provenance import provenance
 from asdkit.base.ranges import Natural, Positive
 from asdkit.inference.bundle import INDEX, KIND, VERSION, Bundle, digest_of
@@ -38,6 +39,7 @@ NAMES = (
     *("cm_calibration.npz", "card.json"),
 )
 UNSTATED = "not stated"
+UNFINISHED = ".bundle-make"  # in a directory where it was interrupted
 
 
 class Sources(NamedTuple):
@@ -102,6 +104,7 @@ def make_bundle(
     """
     networks = _networks(model, sources.cm)
     main = next(iter(networks.values()))
+    _require_room(Path(folder))
     exported = {
         name: export(network, "waveform", int8, sources.check_audio)
         for name, network in networks.items()
@@ -115,6 +118,8 @@ def make_bundle(
     card = _card(sources, costs)
 
     target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    (target / UNFINISHED).touch()
     (target / INDEX).unlink(missing_ok=True)  # no bundle until it is complete
     for name in NAMES:
         (target / name).unlink(missing_ok=True)
@@ -142,11 +147,24 @@ def make_bundle(
         "files": {x: digest_of(target / x) for x in NAMES if (target / x).exists()},
     }
     _write_json(target / INDEX, about)
+    (target / UNFINISHED).unlink()
     for text in (licence, data):
         if text == UNSTATED:
             logger.warning("bundle-make: its licence or data are not stated")
             break
     return Bundle.open(target)
+
+
+def _require_room(target: Path) -> None:
+    """Raise where files of a bundle's names lie that no bundle-make has written.
+
+    One that was interrupted leaves its mark.
+    """
+    if (target / INDEX).exists() or (target / UNFINISHED).exists():
+        return
+    if found := [name for name in NAMES if (target / name).exists()]:
+        problem = f"expected an empty directory or a bundle, got {', '.join(found)}"
+        raise DataError(target, problem, hint="choose another directory")
 
 
 def _networks(model: PathName, cm: PathName | None) -> dict[str, Networked]:
@@ -232,6 +250,9 @@ def _card(sources: Sources, costs: Costs) -> dict[str, Any] | None:
         return None
     if not all(given):
         raise AsdkitError("--card-data, --card-trials, --card-scores belong together")
+    if sources.calibration is None:
+        problem = "a card counts decisions, and without --calibration there are none"
+        raise AsdkitError(problem, hint="--calibration, or no --card-trials")
     assert sources.card_data is not None
     assert sources.card_trials is not None
     assert sources.card_scores is not None
@@ -240,6 +261,10 @@ def _card(sources: Sources, costs: Costs) -> dict[str, Any] | None:
     folder = Path(sources.card_data)
     utt2spk = read_table(folder / "utt2spk")
     enroll, test = _words(trials)
+    for utt in (*enroll, *test):
+        if utt not in utt2spk:
+            problem = f"{utt!r} is not in {folder / 'utt2spk'}"
+            raise DataError(sources.card_trials, problem, hint="name its --card-data")
     pairs = zip(enroll, test, strict=True)
     spk = np.array([[utt2spk[a], utt2spk[b]] for a, b in pairs])
     groups = _groups(folder, spk)
@@ -267,7 +292,11 @@ def _groups(folder: Path, spk: np.ndarray) -> dict[str, np.ndarray]:
             members = {x for x, value in sex.items() if value == letter}
             groups[name] = _both(spk, members)
     if (folder / "spk2age").exists():
-        ages = {x: float(age) for x, age in read_table(folder / "spk2age").items()}
+        table = read_table(folder / "spk2age")
+        try:
+            ages = {x: parse_finite(age) for x, age in table.items()}
+        except ValueError as error:
+            raise DataError(folder / "spk2age", str(error)) from None
         adults = {x for x, age in ages.items() if age >= 18}
         groups["adults"] = _both(spk, adults)
         groups["children"] = _both(spk, set(ages) - adults)

@@ -15,6 +15,10 @@ pytestmark = pytest.mark.slow
         ({"cohort": "scp:x"}, "--cohort needs the --backend"),
         ({"cm": "exp/audio"}, "expected a countermeasure, got a network of speakers"),
         ({"card_data": "data"}, "--card-data, --card-trials, --card-scores belong"),
+        (
+            {"card_data": "data", "card_trials": "exp/trials", "card_scores": "x"},
+            "without --calibration there are none",
+        ),
         ({"cm": "exp/cm", "cm_key": "x"}, "--cm-key and --cm-scores belong together"),
     ],
 )
@@ -25,3 +29,12 @@ def test_files_that_do_not_fit_are_refused_before_anything_is_written(
     with pytest.raises(AsdkitError, match=problem):
         make_bundle("exp/audio", tmp_path / "model", Sources(**given), Costs(), Costs())
     assert not (tmp_path / "model").exists()
+
+
+def test_files_of_other_programs_are_not_taken_for_a_bundles(models, tmp_path):
+    (tmp_path / "backend.npz").write_text("precious")
+    with pytest.raises(
+        AsdkitError, match=r"an empty directory or a bundle, got backend"
+    ):
+        make_bundle("exp/audio", tmp_path, Sources(), Costs(), Costs())
+    assert (tmp_path / "backend.npz").read_text() == "precious"
