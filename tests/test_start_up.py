@@ -183,3 +183,10 @@ def test_scores_and_tables_are_had_without_what_is_slow(files, line):
 def test_what_is_fitted_to_vectors_needs_neither_torch_nor_lhotse(files, line):
     done = run_guarded(RUN, ["torch", "lhotse"], *line.split(), cwd=files)
     assert done.returncode == 0, done.stderr
+
+
+def test_verify_starts_without_what_it_does_not_use():
+    heavy = ["torch", "lhotse", "scipy", "multiprocessing", "email"]  # metadata's
+    modules = "asdkit.__main__, asdkit.bin.verify, asdkit.inference.bundle"
+    done = run_guarded(f"import {modules}", heavy)
+    assert done.returncode == 0, done.stderr

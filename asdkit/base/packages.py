@@ -15,7 +15,6 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, NamedTuple
@@ -104,6 +103,8 @@ class Finding(NamedTuple):
 
 def examine() -> list[Finding]:
     """Examine Python, packages, GPU, BLAS and cores."""
+    from importlib import metadata  # 30 ms, which programs that only `require` save
+
     found = [Finding("ok", "python", f"{platform.python_version()} {sys.executable}")]
     try:
         installed = metadata.version("asdkit")
@@ -142,6 +143,8 @@ def examine_package(requirement: str, imported: bool = True) -> Finding:
         imported: whether to import it; packages that need torch cannot be imported
             where torch fails, and would only repeat the error.
     """
+    from importlib import metadata
+
     name = _name(requirement)
     use = USES.get(name)
     verdict: Literal["broken", "degraded"] = "degraded" if use else "broken"
@@ -272,6 +275,8 @@ def _is_installed(pin: str) -> bool:
 
 def _public_version(name: str) -> str:
     """An installed version without its local part (+cpu); empty if there is none."""
+    from importlib import metadata
+
     try:
         return metadata.version(name).partition("+")[0]
     except metadata.PackageNotFoundError:
@@ -280,6 +285,8 @@ def _public_version(name: str) -> str:
 
 def _examine_extras(requirements: list[str], imported: bool) -> Iterator[Finding]:
     """Check which optional packages are installed, and whether they work."""
+    from importlib import metadata
+
     extras: dict[str, list[str]] = {}
     for requirement in requirements:
         if extra := re.search(r"extra == .(\w+)", requirement):

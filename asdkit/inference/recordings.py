@@ -118,7 +118,7 @@ def _take_samples(samples: Any, rate: Any, sampling_rate: int) -> Recording:
             hint="divide 16-bit samples by 32768",
         )
     is_number = isinstance(rate, (int, float, np.integer, np.floating))
-    if not is_number or not LOWEST_RATE <= rate < float("inf") or rate != int(rate):
+    if not is_number or not LOWEST_RATE <= rate <= HIGHEST_RATE or rate != int(rate):
         raise DataError("audio", f"expected a sampling rate in Hz, got {rate!r}")
     rate = int(rate)
     if not len(samples):

@@ -7,7 +7,7 @@ so without a report they go unnoticed.
 from __future__ import annotations
 
 import logging
-import multiprocessing
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,7 +89,10 @@ class Levels:
         count.number += 1
         if value > count.value:
             count.value, count.source = value, str(source)
-        if multiprocessing.parent_process() and not self._worker_has_told:
+        # Whoever is a worker of multiprocessing has imported it.
+        workers = sys.modules.get("multiprocessing")
+        is_worker = workers is not None and workers.parent_process() is not None
+        if is_worker and not self._worker_has_told:
             self._worker_has_told = True
             self.tell()
 
