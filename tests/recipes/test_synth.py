@@ -39,13 +39,14 @@ def tracebacks(message):
     """Find those for which asdkit is to blame.
 
     A program answers Ctrl-C in one line from main() on; before that it is Python, which
-    still imports, and after it Python, which ends, that answers.
+    still imports, and after it Python, which ends, that answers; a callback of its
+    import system ends in "KeyboardInterrupt: ".
     """
     answered = re.compile(r'__main__\.py", line \d+, in (main|_run|_find_and_run)\b')
     return [
         text
         for text in TRACEBACK.findall(message)
-        if answered.search(text) or not text.endswith("KeyboardInterrupt")
+        if answered.search(text) or not text.rstrip(": ").endswith("KeyboardInterrupt")
     ]
 
 
