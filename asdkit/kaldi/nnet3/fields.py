@@ -19,7 +19,7 @@ _TOKENS: dict[Kind, str] = {
         Dim InputDim OutputDim BlockDim NumBlocks NumRepeats Rank RankIn RankOut
         UpdatePeriod InputPeriod OutputPeriod LeftContext RightContext
         NumLogCountFeatures TimePeriod ZeroingInterval RecurrenceInterval
-        TimeMaskMaxFrames
+        TimeMaskMaxFrames SpecAugmentMaxRegions
         """,
     "real": """
         MaxChange LearningRate LearningRateFactor L2Regularize NumSamplesHistory Alpha
@@ -30,7 +30,7 @@ _TOKENS: dict[Kind, str] = {
         DropoutProportion ZeroedProportion VarianceFloor Scale BackpropScale
         ClippingThreshold ZeroingThreshold SelfRepairClippedProportionThreshold
         SelfRepairTarget NumElementsClipped NumElementsProcessed NumSelfRepaired
-        NumBackpropped NumElementsZeroed NumZeroingBoundaries
+        NumBackpropped NumElementsZeroed NumZeroingBoundaries SpecAugmentMaxProportion
         """,
     "boolean": """
         IsGradient UseNaturalGradient IncludeVarinance IncludeVariance OutputStddevs
@@ -52,6 +52,7 @@ KINDS: dict[str, Kind] = {
 FLAGS = {
     ("GeneralDropoutComponent", "TestMode"),
     ("GeneralDropoutComponent", "Continuous"),
+    ("SpecAugmentTimeMaskComponent", "TestMode"),
 }
 # Counts that are integers here, and real numbers elsewhere.
 INTEGERS = {

@@ -58,7 +58,9 @@ def read_nnet3(path: PathName) -> Nnet3File:
         if rest := reader.line().strip():
             reader.fail(f"expected the end of the line, got {rest!r}")
         nodes = []
-        while line := reader.line().strip():
+        while line := reader.line():  # only an empty one is the end
+            if not (line := without_comment(line)):
+                continue
             try:
                 parse_node(line)
             except ValueError as error:
@@ -72,6 +74,16 @@ def read_nnet3(path: PathName) -> Nnet3File:
             _read_component(reader, number, found)
         reader.expect("</Nnet3>")
     return found
+
+
+def without_comment(line: str) -> str:
+    """Leave out what follows ``#``, and blanks around the rest.
+
+    Example:
+        >>> without_comment(" input-node name=input dim=30  # MFCC")
+        'input-node name=input dim=30'
+    """
+    return line.partition("#")[0].strip()
 
 
 def _refuse(reader: Fields, problem: str) -> None:
@@ -89,7 +101,8 @@ def _read_component(reader: Fields, number: int, file: Nnet3File) -> None:
     opening = reader.token("the type of a component")
     kind = opening.strip("<>")
     if opening != f"<{kind}>" or kind not in COMPONENTS:
-        problem = f"component {name!r} is a {kind[:40]}, which is not supported"
+        shown = kind if kind.isidentifier() else repr(kind[:40])
+        problem = f"component {name!r} is a {shown}, which is not supported"
         _refuse(reader, f"{problem}; see tools/from_kaldi.md")
     fields: list[list[Any]] = []
     ends = (f"</{kind}>", f"<{kind}>")  # some versions close as they open
@@ -148,8 +161,7 @@ def read_config(path: PathName, nodes: list[str]) -> list[str]:
     """
     changes = []
     for number, line in enumerate(read_lines(path), start=1):
-        text = line.partition("#")[0].strip()
-        if not text:
+        if not (text := without_comment(line)):
             continue
         try:
             if parse_pairs(text)[0] == "component":

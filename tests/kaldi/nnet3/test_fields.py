@@ -14,6 +14,9 @@ from asdkit.nnet.nnet3.nnet3_network import COMPONENTS
         ("BatchNormComponent", "TestMode", "boolean"),
         ("GeneralDropoutComponent", "TestMode", ""),  # stands for itself
         ("GeneralDropoutComponent", "Continuous", ""),
+        ("GeneralDropoutComponent", "SpecAugmentMaxProportion", "real"),
+        ("GeneralDropoutComponent", "SpecAugmentMaxRegions", "integer"),
+        ("SpecAugmentTimeMaskComponent", "TestMode", ""),
         ("ClipGradientComponent", "NumElementsClipped", "integer"),
         ("BackpropTruncationComponent", "NumElementsClipped", "real"),
         ("NoOpComponent", "Novelty", None),

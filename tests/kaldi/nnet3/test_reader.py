@@ -38,6 +38,39 @@ def test_an_unknown_field_is_named(raw):
         read_xvector(raw(nodes, {"a": ("NoOpComponent", fields)}))
 
 
+def test_a_component_of_damaged_type_is_one_line(tmp_path):
+    path = tmp_path / "final.raw"
+    kind = b"<RectifiedLinearComponent>"
+    path.write_bytes(NETWORK.read_bytes().replace(kind, b"<Rectified\n\0>", 1))
+    with pytest.raises(DataError, match=r"'tdnn1\.relu' is a 'Rectified") as error:
+        read_xvector(path)
+    assert "\n" not in str(error.value)
+
+
+def test_comments_and_blank_lines_between_nodes_are_passed_over(raw):
+    """Only an empty line ends the nodes, see Nnet::Read."""
+    nodes = ["# features", "input-node\tname=input dim=3  # MFCC", "  "]
+    path = raw([*nodes, "output-node name=output input=input"], {})
+    assert read_xvector(path, min_chunk_size=1).network.embedding_dim == 3
+
+
+def test_what_augments_spectra_in_training_passes_frames_on(raw):
+    nodes = ["input-node name=input dim=3"]
+    nodes += ["component-node name=a component=a input=input"]
+    nodes += ["component-node name=b component=b input=a"]
+    fields = "<Dim> 3 <BlockDim> 3 <TimePeriod> 0 <DropoutProportion> 0.1 "
+    fields += "<SpecAugmentMaxProportion> 0.5 <SpecAugmentMaxRegions> 3 <TestMode> "
+    mask = "<Dim> 3 <ZeroedProportion> 0.2 <TimeMaskMaxFrames> 10 <TestMode> "
+    components = {
+        "a": ("GeneralDropoutComponent", fields),
+        "b": ("SpecAugmentTimeMaskComponent", mask),
+    }
+    path = raw([*nodes, "output-node name=output input=b"], components)
+    network = read_xvector(path, min_chunk_size=1).network
+    x = torch.randn(1, 4, 3)
+    assert torch.equal(network(x)[0], x[0, 0])
+
+
 @pytest.mark.parametrize("size", [1000, 30_000, 122_000])
 def test_a_file_cut_short_is_one_line(tmp_path, size):
     path = tmp_path / "final.raw"
