@@ -14,7 +14,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from asdkit.nnet.nnet3.components import Affine, Component
-from asdkit.nnet.nnet3.descriptors import Span
+from asdkit.nnet.nnet3.descriptors import ENDLESS, Span
+
+LONGEST_SUM = 1 << 14  # frames, of what is defined at any time
 
 
 class TimedComponent(Component):
@@ -96,12 +98,19 @@ class _OverTime(TimedComponent):
         first, end = self.window(times)
         first = np.maximum(first, -(-span.first // self.period) * self.period)
         end = np.minimum(end, span.end)
-        pieces = [
-            np.arange(a, b, self.period)
-            for a, b in zip(first.tolist(), end.tolist(), strict=True)
-            if a < b
-        ]
-        return np.unique(np.concatenate(pieces)) if pieces else np.zeros(0, np.int64)
+        there = first < end
+        if not there.any():
+            return np.zeros(0, np.int64)
+        first, end = first[there], end[there]
+        size = int(end.max() - first.min())
+        if size > LONGEST_SUM and span.end - span.first > ENDLESS:
+            raise ValueError(f"a sum of {size} frames that are defined at any time")
+        grid = np.arange(first.min(), end.max(), self.period)
+        opened, closed = (
+            np.bincount(np.searchsorted(grid, at), minlength=len(grid) + 1)
+            for at in (first, end)
+        )
+        return grid[np.cumsum(opened - closed)[:-1] > 0]
 
     def sums(
         self, times: np.ndarray, asked: np.ndarray, defined: np.ndarray, x: Tensor
@@ -175,6 +184,8 @@ class StatisticsPooling(_OverTime):
             raise ValueError("has standard deviations but no sums of squares to read")
         if self.period < 1 or any(side % self.period for side in self.context):
             raise ValueError("has a context that is no multiple of its period")
+        if min(*self.context, self.num_logs) < 0:
+            raise ValueError("has a negative context or <NumLogCountFeatures>")
 
     def needs(self, span: Span) -> Span:
         """See `TimedComponent`."""

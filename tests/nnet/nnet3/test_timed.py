@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from asdkit.nnet.nnet3.descriptors import Span
+from asdkit.nnet.nnet3.descriptors import ENDLESS, Span
 from asdkit.nnet.nnet3.timed import StatisticsExtraction, StatisticsPooling, Tdnn
 
 NUM = 13  # frames of the input
@@ -80,6 +80,26 @@ def test_pooling_is_mean_and_deviation_over_a_window(make, x, left, right, logs)
             np.testing.assert_allclose(y, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("times", [[0], [-6, 0, 3, 30], [*range(-9, 40)], [50]])
+@pytest.mark.parametrize(("left", "right"), [(0, 3), (6, 0), (0, 9000)])
+def test_pooling_asks_for_the_union_of_its_windows(make, times, left, right):
+    fields = {"InputDim": 4, "LeftContext": left, "RightContext": right}
+    pooling = make(StatisticsPooling, InputPeriod=3, **fields)
+    windows = [range(t - left, t + right + 1, 3) for t in times if t % 3 == 0]
+    expected = {t for window in windows for t in window if -4 <= t < 31}
+    asked = pooling.asks(np.array(times), Span(-4, 31))
+    assert asked.tolist() == sorted(expected)
+
+
+def test_a_sum_without_an_end_is_refused(make):
+    """As IfDefined makes of any node; as many frames are read as the window has."""
+    fields = {"InputDim": 4, "LeftContext": 0, "RightContext": 2_000_000_000}
+    pooling = make(StatisticsPooling, **fields)
+    assert len(pooling.asks(np.array([0]), Span(0, 100_000))) == 100_000
+    with pytest.raises(ValueError, match="a sum of 2000000001 frames"):
+        pooling.asks(np.array([0]), Span(-ENDLESS, ENDLESS))
+
+
 @pytest.mark.parametrize(
     ("kind", "fields", "message"),
     [
@@ -99,6 +119,7 @@ def test_pooling_is_mean_and_deviation_over_a_window(make, x, left, right, logs)
             {"LeftContext": 0, "RightContext": 0, "OutputStddevs": True},
             "no sums of squares",
         ),
+        (StatisticsPooling, {"LeftContext": -1, "RightContext": 9}, "a negative conte"),
     ],
 )
 def test_fields_that_do_not_fit_are_named(make, kind, fields, message):
