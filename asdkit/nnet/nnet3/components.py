@@ -220,8 +220,10 @@ class BlockAffine(Component):
         self.num_blocks = int(self.option("NumBlocks"))
         self.output_dim, block_dim = self.array("LinearParams", 2).shape
         self.input_dim = block_dim * self.num_blocks
-        if self.output_dim % self.num_blocks:
-            raise ValueError(f"{self.output_dim} rows for {self.num_blocks} blocks")
+        if self.num_blocks < 1 or self.output_dim % self.num_blocks:
+            raise ValueError(f"has {self.output_dim} rows, {self.num_blocks} blocks")
+        if self.array("BiasParams", 1).shape != (self.output_dim,):
+            raise ValueError("has a bias of another size than its output")
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, S, D) -> (N, S, D')."""
@@ -243,6 +245,8 @@ class RepeatedAffine(Component):
         rows, columns = self.array("LinearParams", 2).shape
         self.input_dim = columns * self.num_blocks
         self.output_dim = rows * self.num_blocks
+        if self.array("BiasParams", 1).shape != (rows,):
+            raise ValueError("has a bias of another size than its blocks")
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, S, D) -> (N, S, D')."""
@@ -291,7 +295,7 @@ class PerElementOffset(Component):
         """Set both dimensions."""
         block_dim = len(self.array("Offsets", 1))
         self.input_dim = self.output_dim = int(self.option("Dim", default=block_dim))
-        if self.input_dim % block_dim:
+        if not block_dim or self.input_dim % block_dim:
             raise ValueError(f"{self.input_dim} dimensions in blocks of {block_dim}")
 
     def forward(self, x: Tensor) -> Tensor:
@@ -304,6 +308,12 @@ class ScaleAndOffset(PerElementOffset):
     """x times a vector plus a vector; no factor is closer to 0 than `SCALE_FLOOR`."""
 
     trained = ("Scales", "Offsets")
+
+    def set_dims(self) -> None:
+        """Set both dimensions."""
+        super().set_dims()
+        if self.array("Scales", 1).shape != self.array("Offsets", 1).shape:
+            raise ValueError("has scales and offsets of two sizes")
 
     def initialize(self) -> None:
         """Start as the identity."""
@@ -374,6 +384,8 @@ class SumGroup(Component):
         """Set both dimensions."""
         self.sizes = [int(size) for size in self.option("Sizes")]
         self.input_dim, self.output_dim = sum(self.sizes), len(self.sizes)
+        if min(self.sizes, default=0) < 1:
+            raise ValueError("has a group without dimensions")
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, S, D) -> (N, S, D')."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import deque
+from collections.abc import Iterable
 from typing import NoReturn
 
+from asdkit.base.numbers import parse_finite
 from asdkit.nnet.nnet3.descriptors import (
     Append,
     Const,
@@ -20,6 +23,7 @@ from asdkit.nnet.nnet3.descriptors import (
 )
 
 WORD = re.compile(r"\s*([^\s(),]+|[(),])")
+DEEPEST = 100  # descriptors in one another
 
 
 def parse_descriptor(text: str) -> Descriptor:
@@ -45,9 +49,10 @@ def parse_descriptor(text: str) -> Descriptor:
 class _Parser:
     """Recursive descent over the words of a descriptor."""
 
-    def __init__(self, text: str, words: list[str]) -> None:
+    def __init__(self, text: str, words: Iterable[str]) -> None:
         self.text = text
-        self.words = words
+        self.words = deque(words)
+        self.depth = 0
 
     def fail(self, expected: str) -> NoReturn:
         """Raise a ValueError."""
@@ -55,7 +60,7 @@ class _Parser:
 
     def take(self, *expected: str) -> str:
         """Take the next word, one of those expected if any are."""
-        word = self.words.pop(0) if self.words else "the end"
+        word = self.words.popleft() if self.words else "the end"
         if expected and word not in expected:
             self.fail(f"{' or '.join(map(repr, expected))}, got {word!r}")
         return word
@@ -71,7 +76,7 @@ class _Parser:
         """Take a number."""
         word = self.take()
         try:
-            return float(word)
+            return parse_finite(word)
         except ValueError:
             self.fail(f"a number, got {word!r}")
 
@@ -90,10 +95,15 @@ class _Parser:
         if not self.words or self.words[0] != "(":
             return Source(kind)
         self.take("(")
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise ValueError(f"more than {DEEPEST} descriptors in one another")
         if kind in ("Append", "Sum"):
-            return (Append if kind == "Append" else Sum)(self.several())
-        found = self._of_one(kind)
-        self.take(")")
+            found: Descriptor = (Append if kind == "Append" else Sum)(self.several())
+        else:
+            found = self._of_one(kind)
+            self.take(")")
+        self.depth -= 1
         return found
 
     def _of_one(self, kind: str) -> Descriptor:

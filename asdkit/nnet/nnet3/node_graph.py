@@ -30,6 +30,7 @@ from asdkit.nnet.nnet3.descriptors import (
 from asdkit.nnet.nnet3.timed import TimedComponent
 
 PAIR = re.compile(r"([\w.-]+)=(?:'([^']*)'|\"([^\"]*)\"|(.*?))(?=\s+[\w.-]+=|\s*$)")
+LARGEST_DIM = 1 << 16  # a file that claims more is damaged
 KINDS = ("input-node", "output-node", "component-node", "dim-range-node")
 
 
@@ -66,7 +67,8 @@ def parse_pairs(line: str) -> tuple[str, dict[str, str]]:
         >>> parse_pairs("output-node name=output input=Append(a, b)")
         ('output-node', {'name': 'output', 'input': 'Append(a, b)'})
     """
-    first, _, rest = line.strip().partition(" ")
+    first, *rest_of_line = line.split(maxsplit=1)
+    rest = rest_of_line[0] if rest_of_line else ""
     values, place = {}, 0
     for match in PAIR.finditer(rest):
         if rest[place : match.start()].strip():
@@ -157,10 +159,13 @@ class Graph:
                 raise ValueError(f"two nodes are called {node.name!r}")
             nodes[node.name] = node
         self.output = output
-        self.nodes = _sorted(nodes, output)
+        found = _sorted(nodes, output)  # a constant may come before any input
+        self.nodes = sorted(found, key=lambda node: node.kind != "input-node")
         self.dims: dict[str, int] = {}
         for node in self.nodes:
-            self.dims[node.name] = self._dim(node, components)
+            dim = self.dims[node.name] = self._dim(node, components)
+            if dim > LARGEST_DIM:
+                raise ValueError(f"node {node.name!r} has {dim} dimensions")
         inputs = [node.name for node in self.nodes if node.kind == "input-node"]
         if len(inputs) != 1:
             names = ", ".join(inputs) or "none"

@@ -32,6 +32,8 @@ class BatchNorm(Component):
             raise ValueError(
                 f"has statistics of {self.block_dim} of {self.input_dim} dimensions"
             )
+        if float(self.option("Epsilon")) <= 0:
+            raise ValueError("has an <Epsilon> that is not above 0")
 
     def initialize(self) -> None:
         """Start as the identity."""

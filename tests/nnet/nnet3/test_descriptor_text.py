@@ -54,6 +54,8 @@ def test_every_kind_is_read(text, expected):
         ("ReplaceIndex(a, x, 1)", "an x index of 0, as only t is supported"),
         ("Round(a, 0)", "expected a positive modulus, got 0"),
         ("Scale(a, a)", "expected a number, got 'a'"),
+        ("Scale(nan, a)", "expected a number, got 'nan'"),
+        ("IfDefined(" * 3000 + "a", "more than 100 descriptors in one another"),
         ("Const(1)", "expected ',', got '[)]'"),
     ],
 )

@@ -105,6 +105,32 @@ def test_only_what_is_needed_is_computed_in_order():
     assert not graph.defined(3, components)
 
 
+def test_a_constant_may_come_before_the_input():
+    lines = [INPUT, "component-node name=a component=c input=Const(0.5, 3)"]
+    components = {"c": Same([["Dim", 3]])}
+    graph = Graph([*lines, f"{OUTPUT}Sum(a, input)"], components)
+    x = torch.randn(2, 4, 3)
+    defined, found = graph.compute(x, [4, 3], components)
+    assert defined.all()
+    assert torch.equal(found, x[:, 0] + 0.5)
+
+
+@pytest.mark.parametrize("read", ["Const(0, 99999)", "Append(big, big)"])
+def test_dimensions_that_no_network_has_are_refused(read):
+    """Before any array of them is made."""
+    lines = [INPUT, "component-node name=big component=c input=Const(0.5, 50000)"]
+    with pytest.raises(ValueError, match=r"node 'output' has 1?[0-9]{5} dimensions"):
+        Graph([*lines, f"{OUTPUT}Append(input, {read})"], {"c": Same([["Dim", 50000]])})
+
+
+def test_blanks_of_any_kind_are_between_words():
+    kind, values = parse_pairs("output-node\tname=output  input=Append(a,\tb)\n")
+    assert (kind, values) == (
+        "output-node",
+        {"name": "output", "input": "Append(a,\tb)"},
+    )
+
+
 def test_a_configuration_lays_nodes_over_others():
     lines = merged([INPUT, f"{OUTPUT}input"], [f"{OUTPUT}Offset(input, 1)"])
     assert lines == [INPUT, f"{OUTPUT}Offset(input, 1)"]

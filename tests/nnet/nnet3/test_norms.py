@@ -93,6 +93,11 @@ def test_a_mask_holds_for_a_period_and_a_block(make, x):
             {"StatsMean": np.ones(3), "StatsVar": np.ones(2)},
             "statistics of 3",
         ),
+        (
+            BatchNorm,
+            {"StatsMean": np.ones(3), "StatsVar": np.ones(3), "Epsilon": 0.0},
+            "an <Epsilon> that is not above 0",
+        ),
         (Normalize, {"BlockDim": 4}, "6 dimensions, blocks of 4"),
         (GeneralDropout, {"BlockDim": 4}, "6 dimensions, blocks of 4"),
     ],
