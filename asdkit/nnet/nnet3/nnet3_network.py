@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from asdkit.base.ranges import Count, Natural
 from asdkit.nnet.network import Network
-from asdkit.nnet.nnet3 import components, norms, timed
+from asdkit.nnet.nnet3 import components, groups, norms, timed
 from asdkit.nnet.nnet3.components import Component
 from asdkit.nnet.nnet3.node_graph import Graph, merged
 from asdkit.nnet.nnet3.topology import xvector_graph
@@ -38,11 +38,11 @@ COMPONENTS: Mapping[str, type[Component]] = {
     "LogSoftmaxComponent": components.LogSoftmax,
     "BatchNormComponent": norms.BatchNorm,
     "NormalizeComponent": norms.Normalize,
-    "SumBlockComponent": components.SumBlock,
-    "SumGroupComponent": components.SumGroup,
-    "ElementwiseProductComponent": components.ElementwiseProduct,
-    "PnormComponent": components.Pnorm,
-    "PermuteComponent": components.Permute,
+    "SumBlockComponent": groups.SumBlock,
+    "SumGroupComponent": groups.SumGroup,
+    "ElementwiseProductComponent": groups.ElementwiseProduct,
+    "PnormComponent": groups.Pnorm,
+    "PermuteComponent": groups.Permute,
     "DropoutComponent": norms.Dropout,
     "GeneralDropoutComponent": norms.GeneralDropout,
     "NoOpComponent": components.Same,

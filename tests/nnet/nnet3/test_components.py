@@ -50,27 +50,6 @@ CASES = {
         lambda x: x * np.tile([2, 1e-4, -1e-4], 2) + np.tile(V[:3], 2),
     ),
     "constant": (c.ConstantFunction, {"InputDim": 6, "Output": B}, lambda x: B),
-    "sum": (
-        c.SumBlock,
-        {"InputDim": 6, "OutputDim": 2, "Scale": 0.5},
-        lambda x: 0.5 * (x[:2] + x[2:4] + x[4:]),
-    ),
-    "product": (
-        c.ElementwiseProduct,
-        {"InputDim": 6, "OutputDim": 3},
-        lambda x: x[:3] * x[3:],
-    ),
-    "pnorm": (
-        c.Pnorm,
-        {"InputDim": 6, "OutputDim": 2},
-        lambda x: np.array([np.linalg.norm(x[:3]), np.linalg.norm(x[3:])]),
-    ),
-    "groups": (
-        c.SumGroup,
-        {"Sizes": [1, 3, 2]},
-        lambda x: np.array([x[0], x[1:4].sum(), x[4:].sum()]),
-    ),
-    "permute": (c.Permute, {"ColumnMap": [5, 4, 3, 2, 1, 0]}, lambda x: x[::-1]),
 }
 
 
@@ -109,9 +88,6 @@ def test_every_frame_is_mapped_by_itself(make, rng, name):
         (c.PerElementOffset, {"Dim": 5, "Offsets": B}, "5 dimensions in blocks of 4"),
         (c.PerElementOffset, {"Dim": 5, "Offsets": B[:0]}, "in blocks of 0"),
         (c.ScaleAndOffset, {"Scales": B[:1], "Offsets": B}, "offsets of two sizes"),
-        (c.SumGroup, {"Sizes": [7, -1]}, "a group without dimensions"),
-        (c.SumBlock, {"InputDim": 6, "OutputDim": 4}, "6 dimensions, blocks of 4"),
-        (c.Permute, {"ColumnMap": [0, 2]}, "that is no permutation"),
     ],
 )
 def test_fields_that_do_not_fit_are_named(make, kind, fields, message):
