@@ -28,6 +28,7 @@ SMALL = {
     "aasist": {"last_channels": 8, "graph_dim": 8, "joint_dim": 8},
     "dvector": {"hidden_dim": 16, "num_layers": 1, "embedding_dim": 16},
 }
+ON_SAMPLES = ("aasist", "rawnet2", "dvector")
 
 
 def small_options(name):
@@ -44,7 +45,7 @@ def _write_untrained(
     folder, name, features=None, classes=("ann", "bob"), network=(), **data
 ):
     """Write an untrained network whose normalizations are not trivial."""
-    on_samples = name.startswith(("aasist", "rawnet2", "dvector")) or name.endswith("samples")
+    on_samples = name.startswith(ON_SAMPLES) or name.endswith("samples")
     if features is None:
         features = Waveform() if on_samples else Fbank(num_mel_bins=24, dither=0.0)
     config = FeatureConfig.computed_by(features, subtract_mean=not on_samples)
