@@ -72,3 +72,15 @@ def test_embeddings_are_the_published_ones_alone_and_in_a_batch(network, rng, le
 
 def test_silence_is_finite(network):
     assert network(torch.zeros(1, 16000, 1)).isfinite().all()
+
+
+def test_every_parameter_gets_a_gradient_and_padding_gets_none(network, rng):
+    batch = torch.from_numpy(rng.normal(0, 0.3, (2, 45000, 1))).float()
+    batch.requires_grad_()
+    embeddings = network(batch, torch.tensor([45000, 30000]))
+    (embeddings * torch.arange(12.0)).sum().backward()
+    for name, tensor in network.named_parameters():
+        assert tensor.grad.isfinite().all(), name
+    assert sum(float(x.grad.abs().sum()) for x in network.parameters()) > 0
+    assert batch.grad[1, :30000].abs().sum() > 0
+    assert batch.grad[1, 30000:].abs().sum() == 0

@@ -9,7 +9,9 @@ from asdkit.base.errors import AsdkitError
 from asdkit.nnet.registry import MODELS, build
 
 # tests/nnet/test_ssl.py has ssl_ecapa, small; here it would have WavLM's 324 M.
-OURS = [name for name in MODELS if name != "ssl_ecapa"]
+# tests/nnet/test_dvector.py has dvector: it pads what is short to 1.6 s, and untrained
+# has forgotten by then what was heard; its embeddings all have the length 1.
+OURS = [name for name in MODELS if name not in ("ssl_ecapa", "dvector")]
 # All but the largest, which is resnet101 with more blocks.
 NETWORKS = [name for name in OURS if name != "resnet221"]
 

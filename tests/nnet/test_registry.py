@@ -24,7 +24,7 @@ SIZES = {
     "resnet221": 23_792_224,  # "23.79 M"
 }
 SAMPLED = ["resnet_se34_samples", "resnet_se34_fast_samples"]
-WAVEFORM = ["rawnet2", "aasist", "aasist_l", "ssl_ecapa", *SAMPLED]
+WAVEFORM = ["rawnet2", "aasist", "aasist_l", "dvector", "ssl_ecapa", *SAMPLED]
 # With a linear classifier of two outputs, some with a bias.
 SIZES_WITH_CLASSIFIER = {
     "senet9": 314_896,
@@ -102,8 +102,10 @@ def test_options_survive_a_model_file(network_name):
 @pytest.mark.parametrize("network_name", MODELS, indirect=True)
 def test_dimensions_are_options(network_name):
     feat_dim = 1 if network_name in WAVEFORM else 33
-    network = build(network_name, feat_dim=feat_dim, embedding_dim=7).eval()
-    with torch.inference_mode():
+    # Windows of d-vectors are counted, for which lengths must be numbers.
+    device = "cpu" if network_name == "dvector" else "meta"
+    with torch.device(device), torch.inference_mode():
+        network = build(network_name, feat_dim=feat_dim, embedding_dim=7).eval()
         feats = torch.ones(1, network.min_frames + 20, feat_dim)
         assert network(feats).shape == (1, 7)
     assert (network.feat_dim, network.embedding_dim) == (feat_dim, 7)
