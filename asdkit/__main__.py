@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import importlib
 import logging
-import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -55,12 +54,6 @@ def programs() -> dict[str, str]:
         text = ast.get_docstring(ast.parse(path.read_text())) or ""
         found[path.stem.replace("_", "-")] = text.partition("\n")[0]
     return found
-
-
-def is_program(name: str) -> bool:
-    """Tell whether there is a program of a name, without reading them all."""
-    is_word = re.fullmatch("[a-z][a-z0-9-]*", name) is not None
-    return is_word and (BIN / f"{name.replace('-', '_')}.py").is_file()
 
 
 def subject_of(name: str) -> str:
@@ -119,8 +112,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _find_and_run(name: str, argv: list[str]) -> int:
     """Run a program if there is one of this name."""
-    if not is_program(name):
-        cure = did_you_mean(name, programs()) or "; asdkit --help lists them"
+    if name not in (known := programs()):
+        cure = did_you_mean(name, known) or "; asdkit --help lists them"
         print(f"asdkit: no command {name!r}{cure}", file=sys.stderr)
         return 2
     choose_kernels()

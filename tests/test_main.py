@@ -206,9 +206,3 @@ def test_outputs_are_held_while_a_program_runs_and_left_as_they_were(program, tm
 def test_an_answer_goes_to_stdout(program, capsys):
     assert program(lambda args: "EER 1.00 %") == 0
     assert capsys.readouterr().out == "EER 1.00 %\n"
-
-
-def test_a_program_is_known_by_its_file_and_by_no_other_spelling():
-    assert all(map(command.is_program, command.programs()))
-    for name in ("nosuch", "score_metrics", "Verify", "../bin/verify", "", "__init__"):
-        assert not command.is_program(name)
