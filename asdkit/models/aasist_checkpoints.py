@@ -14,11 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from asdkit.data.cuts import SPOOF_CLASSES
-from asdkit.features.registry import name_of
-from asdkit.features.waveform import Waveform
 from asdkit.io.tables import PathName
 from asdkit.losses.registry import LOSSES
-from asdkit.models.networks import TrainedNetwork, build_network, full_options
+from asdkit.models.networks import (
+    TrainedNetwork,
+    build_network,
+    full_options,
+    samples_as_features,
+)
 from asdkit.models.state_dicts import (
     Shape,
     State,
@@ -183,20 +186,10 @@ def _as_ours(name: str, tensor: Tensor) -> Tensor:
 
 def _build(name: str) -> TrainedNetwork:
     """Construct network and loss in the authors' form, untrained."""
-    samples = Waveform(sample_frequency=16000.0)
     options: dict[str, Any] = {
         "network": full_options(MODELS, name, {"pre_norm": False}),
         "loss": full_options(LOSSES, "cross_entropy", {"class_weights": CLASS_WEIGHTS}),
-        "features": {
-            "source": "audio",
-            "type": name_of(samples),
-            "options": dict(samples.options),
-            "voiced": False,
-            "subtract_mean": False,
-            "delta_order": 0,
-            "vad": None,
-            "cmn_window": 0,
-        },
+        "features": samples_as_features(16000.0),
         "data": {
             "crop": "first",
             "chunk_frames": NUM_SAMPLES,

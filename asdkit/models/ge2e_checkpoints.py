@@ -13,11 +13,14 @@ import logging
 import torch
 from torch import Tensor
 
-from asdkit.features.registry import name_of
-from asdkit.features.waveform import Waveform
 from asdkit.io.tables import PathName
 from asdkit.losses.registry import LOSSES
-from asdkit.models.networks import TrainedNetwork, build_network, full_options
+from asdkit.models.networks import (
+    TrainedNetwork,
+    build_network,
+    full_options,
+    samples_as_features,
+)
 from asdkit.models.state_dicts import (
     misfits,
     read_state,
@@ -60,22 +63,12 @@ def read_ge2e(path: PathName) -> TrainedNetwork:
 
 def _build() -> TrainedNetwork:
     """Construct network and loss, untrained; its speakers are not in the file."""
-    samples = Waveform(sample_frequency=16000.0)
     with torch.random.fork_rng(devices=[]):
         return build_network(
             {
                 "network": full_options(MODELS, "dvector", {}),
                 "loss": full_options(LOSSES, "ge2e", {}),
-                "features": {
-                    "source": "audio",
-                    "type": name_of(samples),
-                    "options": dict(samples.options),
-                    "voiced": False,
-                    "subtract_mean": False,
-                    "delta_order": 0,
-                    "vad": None,
-                    "cmn_window": 0,
-                },
+                "features": samples_as_features(16000.0),
                 "data": {},
                 "classes": [],
             }

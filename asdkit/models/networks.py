@@ -16,6 +16,8 @@ from asdkit.base.errors import AsdkitError
 from asdkit.base.inputs import note_input
 from asdkit.base.plugins import allow, is_plugin, refuse_unnamed
 from asdkit.base.registry import construct, defaults_of
+from asdkit.features.registry import name_of
+from asdkit.features.waveform import Waveform
 from asdkit.io.store import building
 from asdkit.io.tables import PathName
 from asdkit.io.tensors import load_tensors, save_tensors
@@ -43,6 +45,28 @@ class TrainedNetwork(NamedTuple):
 def full_options(table: Any, name: str, options: dict[str, Any]) -> dict[str, Any]:
     """Return name, defaults and what differs from them: all that tells the object."""
     return {"name": name, **defaults_of(table, name), **options}
+
+
+def samples_as_features(sample_frequency: float) -> dict[str, Any]:
+    """Describe the features of a network that takes samples as they are.
+
+    Args:
+        sample_frequency: in Hz.
+
+    Returns:
+        what `build_network` takes as its "features".
+    """
+    samples = Waveform(sample_frequency=sample_frequency)
+    return {
+        "source": "audio",
+        "type": name_of(samples),
+        "options": dict(samples.options),
+        "voiced": False,
+        "subtract_mean": False,
+        "delta_order": 0,
+        "vad": None,
+        "cmn_window": 0,
+    }
 
 
 def build_network(options: dict[str, Any]) -> TrainedNetwork:
