@@ -19,6 +19,10 @@ launcher=local # or torchrun, slurm
 _script=./${0##*/} # the recipe has gone to its own directory
 [[ -f $_script ]] || _script=$0
 
+# Ctrl-C ends a recipe, however the program that it met has ended: Python answers with 1
+# while it starts, and one that has just finished answers with 0.
+trap 'exit 130' INT
+
 log() {
   echo "$(date '+%Y-%m-%d %H:%M:%S') $(basename "$0"): $*" >&2
 }

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -109,6 +110,27 @@ def test_a_failing_stage_stops_the_recipe(run):
     done = run()
     assert done.returncode == 1
     assert "score" not in done.stdout
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_ctrl_c_ends_a_recipe_however_its_program_ends(recipe, status):
+    script = recipe / "run.sh"
+    met = f"""bash -c "trap 'exit {status}' INT; echo waiting; sleep 60 & wait"
+  echo "prepare"""
+    script.write_text(RECIPE.replace('echo "prepare', met))
+    environment = {"PATH": f"{ROOT}:{TOOLS}:/usr/bin:/bin"}
+    process = subprocess.Popen(
+        [script],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    )
+    assert process.stdout.readline() == "waiting\n"
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.communicate()[0] == ""
+    assert process.returncode == 130
 
 
 def test_an_option_sets_its_variable(run):
