@@ -1,7 +1,11 @@
 """ASVspoof 2019 in miniature; how programs read conf/; recipes stage by stage."""
 
+import contextlib
+import os
 import re
 import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,6 +154,53 @@ def run_stages(recipe, *options, first=0):
             old = {x for x in made if before.get(x, (stage, False))[1] and "*" not in x}
             assert not old, (stage, old)
     return printed
+
+
+CLIENT = """#!{python} -IS
+import array, json, os, socket, sys
+with socket.socket(socket.AF_UNIX) as server:
+    server.connect({address!r})
+    streams = array.array("i", [0, 1, 2])
+    call = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
+    server.sendmsg(
+        [len(call).to_bytes(8, "big")],
+        [(socket.SOL_SOCKET, socket.SCM_RIGHTS, streams)],
+    )
+    server.sendall(call)
+    status = server.recv(8)
+sys.exit(int(status or 70))
+"""
+
+
+@contextlib.contextmanager
+def serve_forks(directory):
+    """Put `asdkit` into a directory, and a server behind it, until this is left."""
+    address, client = str(directory / "socket"), directory / "asdkit"
+    command = [sys.executable, Path(__file__).parent / "forked.py", address]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout.readline() == "ready\n"
+        client.write_text(CLIENT.format(python=sys.executable, address=address))
+        client.chmod(0o755)
+        try:
+            yield
+        finally:
+            server.terminate()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked(tmp_path_factory):
+    """Give recipes an `asdkit` that need not import everything anew."""
+    directory = tmp_path_factory.mktemp("forked")
+    path = os.environ["PATH"]
+    with pytest.MonkeyPatch.context() as patch, serve_forks(directory):
+        patch.setenv("PATH", f"{directory}{os.pathsep}{path}")
+        yield path
+
+
+@pytest.fixture
+def started(forked, monkeypatch):
+    """Let recipes start every process anew, as users do."""
+    monkeypatch.setenv("PATH", forked)
 
 
 @pytest.fixture(scope="session")
