@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from asdkit.base.silence import loud_frames
+
 FULL_SCALE = 32768  # of 16-bit samples
-FRAME_SEC = 0.01
 FLOOR_PERCENTILE = 5  # of the frames' levels
-SILENCE_DB = -40.0  # below the loudest frame
 FLAT = 1.5  # 16-bit steps below the peak within which a sample counts as clipped
 LOWEST = 1e-12  # power and share that stand for none: -120 dB
 BANDS = {  # Hz; the last one ends at half the sampling rate
@@ -29,10 +29,10 @@ def measure(samples: np.ndarray, sampling_rate: int) -> dict[str, float]:
     """Measure a recording by numbers that have nothing to do with speech.
 
     Levels are in dB relative to full scale, energies of bands in dB relative to the
-    whole, silences in seconds, lengths and runs in samples, shares without unit.  A
-    frame of 10 ms is silent if it is 40 dB below the loudest one; the noise floor is
-    the 5th percentile of the frames' levels.  Bits and steps are those of 16-bit
-    samples, to which all are rounded first.
+    whole, silences in seconds, lengths and runs in samples, shares without unit.
+    Silence is that of `loud_frames`; the noise floor is the 5th percentile of the
+    frames' levels.  Bits and steps are those of 16-bit samples, to which all are
+    rounded first.
 
     Args:
         samples: (L,) float in [-1, 1), at least one.
@@ -59,11 +59,9 @@ def measure(samples: np.ndarray, sampling_rate: int) -> dict[str, float]:
 
 def _silences(x: np.ndarray, sampling_rate: int) -> dict[str, float]:
     """Measure how quiet (L,) samples become, and for how long at both ends."""
-    size = max(1, min(len(x), round(FRAME_SEC * sampling_rate)))
-    frames = x[: len(x) // size * size].reshape(-1, size)  # (T, size)
-    power = np.einsum("tl,tl->t", frames, frames) / size
-    levels = 10 * np.log10(np.maximum(power, LOWEST))
-    loud = np.flatnonzero(levels >= levels.max() + SILENCE_DB)
+    frames, energy, loud = loud_frames(x, sampling_rate)
+    size = frames.shape[1]
+    levels = 10 * np.log10(np.maximum(energy / size, LOWEST))  # (T,)
     frame_sec = size / sampling_rate
     return {
         "quietest frame": float(levels.min()),

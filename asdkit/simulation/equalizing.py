@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from asdkit.base.silence import loud_frames
 from asdkit.simulation.rooms import Acoustics, in_room
 
 CUTOFF_HZ = 90.0  # the lowest voices begin here
 ORDER = 48  # 80 Hz falls by 49 dB, below the noise of FLOOR_DB
 TOP = 0.45  # of the sampling rate: 7.2 of 16 kHz, below where resampling filters begin
 TOP_ORDER = 64  # half the sampling rate falls by 58 dB
-FRAME_SEC = 0.01
-SILENCE_DB = -40.0  # below the loudest frame
 SILENCE_SEC = (0.1, 0.3)  # at either end
 SHORTEST = 0.5  # of the longest speech that is kept
 REVERBERATION_SEC = (0.1, 0.5)  # of rooms
@@ -123,10 +122,8 @@ def _speech(
     x: np.ndarray, sampling_rate: int
 ) -> tuple[int, int, np.ndarray, np.ndarray]:
     """Find the speech of (L,) samples: first, last + 1, frames (T, size), powers."""
-    size = max(1, min(len(x), round(FRAME_SEC * sampling_rate)))
-    frames = x[: len(x) // size * size].reshape(-1, size)
-    power = np.einsum("tl,tl->t", frames, frames)
-    loud = np.flatnonzero(power >= power.max() * 10 ** (SILENCE_DB / 10))
+    frames, power, loud = loud_frames(x, sampling_rate)
+    size = frames.shape[1]
     last = min(len(x), (int(loud[-1]) + 1) * size)
     return int(loud[0]) * size, last, frames, power
 

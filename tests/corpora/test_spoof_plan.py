@@ -7,34 +7,7 @@ import pytest
 from asdkit.base.errors import AsdkitError
 from asdkit.corpora.spoof_plan import parse_attacks, plan_spoofs
 from asdkit.data.cuts import read_cuts
-from asdkit.data.manifests import read_manifests, write_manifests
 from asdkit.simulation.attacks import ATTACKS, Attack
-
-
-@pytest.fixture
-def toys(monkeypatch):
-    """Attacks that show what they were given."""
-    calls = []
-
-    def note(material, rng):
-        calls.append(material)
-        return rng.standard_normal(len(material.samples))
-
-    monkeypatch.setitem(ATTACKS, "noise", Attack(note))
-    monkeypatch.setitem(ATTACKS, "convert", Attack(note, needs_other=True))
-    monkeypatch.setitem(ATTACKS, "read", Attack(note, needs_text=True))
-    return calls
-
-
-def change(data, **fields):
-    """Give all supervisions of a directory other values; a function gets the item."""
-    manifests = read_manifests(data)
-    for item in manifests.supervisions.values():
-        for name, value in fields.items():
-            setattr(item, name, value(item))
-    write_manifests(
-        data, manifests.recordings.values(), manifests.supervisions.values()
-    )
 
 
 def cuts_of(data):
@@ -81,7 +54,7 @@ def test_what_is_not_installed_is_an_error_or_left_out(toys, monkeypatch, caplog
         parse_attacks("absent", skip_missing=True)
 
 
-def test_somebody_else_says_it_of_the_same_gender_if_there_is_one(speech, toys):
+def test_somebody_else_says_it_of_the_same_gender_if_there_is_one(speech, toys, change):
     change(speech, gender=lambda item: "m" if item.speaker == "s2" else "f")
     for seed in range(5):
         for spoof in plan_spoofs(cuts_of(speech), {"C": "convert"}, seed=seed):

@@ -17,37 +17,13 @@ from asdkit.simulation.attacks import ATTACKS, Attack
 LPC = {"A01": "lpc"}
 
 
-@pytest.fixture
-def toys(monkeypatch):
-    """Attacks that show what they were given."""
-    calls = []
-
-    def note(material, rng):
-        calls.append(material)
-        return rng.standard_normal(len(material.samples))
-
-    monkeypatch.setitem(ATTACKS, "noise", Attack(note))
-    monkeypatch.setitem(ATTACKS, "convert", Attack(note, needs_other=True))
-    monkeypatch.setitem(ATTACKS, "read", Attack(note, needs_text=True))
-    return calls
-
-
-def change(data, **fields):
-    """Give all supervisions of a directory other values; a function gets the item."""
-    manifests = read_manifests(data)
-    for item in manifests.supervisions.values():
-        for name, value in fields.items():
-            setattr(item, name, value(item))
-    write_manifests(
-        data, manifests.recordings.values(), manifests.supervisions.values()
-    )
-
-
 def cuts_of(data):
     return list(read_cuts(data, features=False))
 
 
-def test_a_conversion_says_what_the_other_said_in_the_victims_name(speech, toys):
+def test_a_conversion_says_what_the_other_said_in_the_victims_name(
+    speech, toys, change
+):
     change(speech, text=lambda item: f"text of {item.id}")
     write_spoofed(speech, "out", "wav", {"C": "convert"})
     (spoofs,) = [plan_spoofs(cuts_of(speech), {"C": "convert"})]
@@ -64,7 +40,7 @@ def test_a_conversion_says_what_the_other_said_in_the_victims_name(speech, toys)
             np.testing.assert_array_equal(samples, expected)
 
 
-def test_a_speaker_keeps_the_voice_of_a_synthesizer(speech, toys):
+def test_a_speaker_keeps_the_voice_of_a_synthesizer(speech, toys, change):
     """The generator is that of the speaker; of other attacks, of the utterance."""
     change(speech, text=lambda item: "hello")
     write_spoofed(speech, "out", "wav", {"T": "read", "N": "noise"})
@@ -116,7 +92,7 @@ def test_a_segment_is_imitated_not_its_recording(speech, toys):
     assert (found["s0-u4"].start, found["s0-u4-N"].start) == (0.5, 0)
 
 
-def test_spoofs_are_not_imitated_again(speech, toys):
+def test_spoofs_are_not_imitated_again(speech, toys, change):
     write_spoofed(speech, "once", "wav", {"A01": "noise"})
     write_spoofed("once", "twice", "wav2", {"A02": "noise"})
     assert len(toys) == 20
@@ -126,7 +102,7 @@ def test_spoofs_are_not_imitated_again(speech, toys):
         write_spoofed("once", "never", "wav3", {"A02": "noise"})
 
 
-def test_what_cannot_be_made_is_counted(speech, toys, caplog):
+def test_what_cannot_be_made_is_counted(speech, toys, caplog, change):
     change(
         speech,
         text=lambda item: {"s0-u0": None, "s0-u1": "..."}.get(item.id, "hello"),
@@ -137,7 +113,9 @@ def test_what_cannot_be_made_is_counted(speech, toys, caplog):
     assert "N:" not in caplog.text
 
 
-def test_an_attack_that_fits_nothing_is_an_error_before_any_work(speech, tmp_path):
+def test_an_attack_that_fits_nothing_is_an_error_before_any_work(
+    speech, tmp_path, change
+):
     with pytest.raises(AsdkitError, match="10 have no transcript"):
         write_spoofed(speech, "out", "wav", {"A01": "lpc", "A02": "espeak"})
     assert not (tmp_path / "out").exists()
@@ -269,7 +247,7 @@ def test_what_leaks_does_so_no_more_behind_the_chain(speech, leaky):
     assert check_leaks("out")[1] == ""
 
 
-def test_speech_is_cut_to_the_law_and_has_no_text(speech, toys):
+def test_speech_is_cut_to_the_law_and_has_no_text(speech, toys, change):
     change(speech, text=lambda item: "one two")
     write_spoofed(speech, "out", "wav", {"N": "noise"}, equalize=True, speech_sec=1.0)
     for item in read_utterances("out"):
@@ -278,7 +256,7 @@ def test_speech_is_cut_to_the_law_and_has_no_text(speech, toys):
     assert all(x.text is None for x in read_manifests("out").supervisions.values())
 
 
-def test_synthesizers_read_on_where_speech_is_cut(speech, toys):
+def test_synthesizers_read_on_where_speech_is_cut(speech, toys, change):
     change(speech, text=lambda item: f"text of {item.id}")
     write_spoofed(speech, "out", "wav", {"T": "read"}, equalize=True, speech_sec=3.0)
     read = {material.text.replace(",", "") for material in toys}
@@ -288,7 +266,9 @@ def test_synthesizers_read_on_where_speech_is_cut(speech, toys):
     assert any("," in material.text for material in toys)
 
 
-def test_what_a_synthesizer_reads_is_as_noisy_as_the_original(speech, monkeypatch):
+def test_what_a_synthesizer_reads_is_as_noisy_as_the_original(
+    speech, monkeypatch, change
+):
     silent = Attack(lambda x, rng: np.zeros(20000), needs_text=True)
     monkeypatch.setitem(ATTACKS, "silent", silent)
     change(speech, text=lambda item: "hello")
