@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from asdkit.base.command import CommandParser
 from asdkit.simulation.attacks import ATTACKS, Material
 from asdkit.simulation.corpus import DrawnCorpus
 
+ROOT = Path(__file__).parents[2]
 PARTS = {"train": (6, 3), "dev": (4, 3), "eval": (4, 3)}  # speakers, utterances of each
 KNOWN = "A01=lpc A02=griffin_lim"  # attack -> how
 UNKNOWN = "A07=griffin_lim_40 A08=lpc"  # of eval
@@ -105,6 +107,22 @@ def parse_conf():
     return parse
 
 
+def copy_recipes(root, name):
+    """Copy `egs/<name>` and what it sources, without what was made; return the copy."""
+    shutil.copy(ROOT / "path.sh", root)
+    shutil.copytree(ROOT / "tools", root / "tools")
+    copy = root / "egs" / name
+    ignored = shutil.ignore_patterns("data", "exp")
+    shutil.copytree(ROOT / "egs" / name, copy, ignore=ignored)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def copied():
+    """Pass `copy_recipes` on to tests, which cannot import it from here."""
+    return copy_recipes
+
+
 STAGE = re.compile(r"^if .*\bstage (\d+) ", re.M)
 NEED = re.compile(r"^  ((?:\[\[.*\|\| )?need .*)$", re.M)
 TELL = """
@@ -189,18 +207,16 @@ def serve_forks(directory):
 
 @pytest.fixture(scope="session", autouse=True)
 def forked(tmp_path_factory):
-    """Give recipes an `asdkit` that need not import everything anew."""
+    """Give recipes an `asdkit` that need not import everything anew; yield the PATH.
+
+    It was that before: where processes are to be interrupted, they start as they do
+    for users.
+    """
     directory = tmp_path_factory.mktemp("forked")
     path = os.environ["PATH"]
     with pytest.MonkeyPatch.context() as patch, serve_forks(directory):
         patch.setenv("PATH", f"{directory}{os.pathsep}{path}")
         yield path
-
-
-@pytest.fixture
-def started(forked, monkeypatch):
-    """Let recipes start every process anew, as users do."""
-    monkeypatch.setenv("PATH", forked)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """egs/asvspoof2019/v1 as a user runs it, on ASVspoof 2019's layout in miniature."""
 
 import re
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -42,13 +41,9 @@ SIZES = "--num-gauss 8 --bootstrap 20 --asv-num-gauss 4 --ivector-dim 4 --lda-di
 
 
 @pytest.fixture
-def recipe(tmp_path):
+def recipe(tmp_path, copied):
     """Copy the recipe and what it sources; return its directory."""
-    shutil.copy(ROOT / "path.sh", tmp_path)
-    shutil.copytree(ROOT / "tools", tmp_path / "tools")
-    here = tmp_path / "egs" / "asvspoof2019" / "v1"
-    ignored = shutil.ignore_patterns("data", "exp")
-    shutil.copytree(ROOT / "egs" / "asvspoof2019" / "v1", here, ignore=ignored)
+    here = copied(tmp_path, "asvspoof2019/v1")
     (here / "conf" / "tiny.conf").write_text(TINY)
     return here
 

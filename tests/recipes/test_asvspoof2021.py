@@ -38,12 +38,9 @@ OPTIONS = "--size tiny --seeds 0 --epsilons 0.05 --adversary-steps 2 --num-attac
 
 
 @pytest.fixture
-def recipe(tmp_path):
+def recipe(tmp_path, copied):
     """Copy the recipe and what it sources; return its directory."""
-    shutil.copy(ROOT / "path.sh", tmp_path)
-    shutil.copytree(ROOT / "tools", tmp_path / "tools")
-    here = tmp_path / "egs" / "asvspoof2021" / "v1"
-    shutil.copytree(RECIPE, here, ignore=shutil.ignore_patterns("data", "exp"))
+    here = copied(tmp_path, "asvspoof2021/v1")
     (here / "conf" / "tiny").mkdir()
     for name, text in TINY.items():
         (here / "conf" / "tiny" / f"{name}.conf").write_text(text)

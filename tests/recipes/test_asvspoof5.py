@@ -36,12 +36,9 @@ SIZES = "--net tiny --num-gauss 4 --ivector-dim 4 --lda-dim 3 --bootstrap 5"
 
 
 @pytest.fixture
-def recipe(tmp_path):
+def recipe(tmp_path, copied):
     """Copy the recipe and what it sources; return its directory."""
-    shutil.copy(ROOT / "path.sh", tmp_path)
-    shutil.copytree(ROOT / "tools", tmp_path / "tools")
-    here = tmp_path / "egs" / "asvspoof5" / "v1"
-    shutil.copytree(RECIPE, here, ignore=shutil.ignore_patterns("data", "exp"))
+    here = copied(tmp_path, "asvspoof5/v1")
     (here / "conf" / "tiny.conf").write_text(TINY)
     return here
 

@@ -2,7 +2,6 @@
 
 import csv
 import re
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +27,9 @@ WAV2VEC2 = {
 
 
 @pytest.fixture
-def recipe(tmp_path):
+def recipe(tmp_path, copied):
     """Copy the recipe and what it sources; return its directory."""
-    shutil.copy(ROOT / "path.sh", tmp_path)
-    shutil.copytree(ROOT / "tools", tmp_path / "tools")
-    here = tmp_path / "egs" / "asvspoof2019" / "v3"
-    shutil.copytree(RECIPE, here, ignore=shutil.ignore_patterns("data", "exp"))
-    return here
+    return copied(tmp_path, "asvspoof2019/v3")
 
 
 @pytest.fixture

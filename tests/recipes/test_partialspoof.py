@@ -1,7 +1,6 @@
 """egs/partialspoof/v1 as a user runs it, on ASVspoof 2019's layout in miniature."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -29,12 +28,9 @@ TINY = """\
 
 
 @pytest.fixture
-def recipe(tmp_path):
+def recipe(tmp_path, copied):
     """Copy the recipe and what it sources; return its directory."""
-    shutil.copy(ROOT / "path.sh", tmp_path)
-    shutil.copytree(ROOT / "tools", tmp_path / "tools")
-    here = tmp_path / "egs" / "partialspoof" / "v1"
-    shutil.copytree(RECIPE, here, ignore=shutil.ignore_patterns("data", "exp"))
+    here = copied(tmp_path, "partialspoof/v1")
     (here / "conf" / "tiny.conf").write_text(TINY)
     return here
 

@@ -1,7 +1,6 @@
 """egs/asvspoof2019/v2 as a user runs it, on ASVspoof 2019's layout in miniature."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -27,14 +26,10 @@ TINY = """\
 
 
 @pytest.fixture
-def recipe(tmp_path):
+def recipe(tmp_path, copied):
     """Copy the recipe and what it sources; return its directory."""
-    shutil.copy(ROOT / "path.sh", tmp_path)
-    shutil.copytree(ROOT / "tools", tmp_path / "tools")
-    recipes = tmp_path / "egs" / "asvspoof2019"
-    ignored = shutil.ignore_patterns("data", "exp")
-    for version in ("v1", "v2"):  # v2 prints with v1's local/print_tables.py
-        shutil.copytree(RECIPE.parent / version, recipes / version, ignore=ignored)
+    # v2 prints with v1's local/print_tables.py
+    recipes = copied(tmp_path, "asvspoof2019")
     (recipes / "v2" / "conf" / "tiny").mkdir()
     (recipes / "v2" / "conf" / "tiny" / "train.conf").write_text(TINY)
     return recipes / "v2"

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -49,13 +48,9 @@ def corpus(tmp_path_factory):
 
 
 @pytest.fixture
-def recipes(tmp_path):
+def recipes(tmp_path, copied):
     """Copy the recipes and what they source; return the directory of both."""
-    shutil.copy(ROOT / "path.sh", tmp_path)
-    shutil.copytree(ROOT / "tools", tmp_path / "tools")
-    here = tmp_path / "egs" / "speechocean762"
-    ignored = shutil.ignore_patterns("data", "exp")
-    shutil.copytree(ROOT / "egs" / "speechocean762", here, ignore=ignored)
+    here = copied(tmp_path, "speechocean762")
     (here / "v2" / "conf" / "tiny.conf").write_text(TINY)
     return here
 
@@ -134,14 +129,15 @@ def teachers(corpus, recipes):
 
 @pytest.mark.slow
 def test_v3_makes_its_table_of_what_v1_and_v2_left_and_continues_when_killed(
-    recipes, teachers
+    recipes, teachers, forked
 ):
     v3 = recipes / "v3"
     names = ["precision:weight_100", "decoupled_kd:gamma_2"]
     grid = [*teachers, "--objectives", " ".join(names), "--seeds", "0"]
     tiny = v3 / "exp" / "tiny"
     first, second = (tiny / name.replace(":", "/") / "seed0" for name in names)
-    with subprocess.Popen(["./run.sh", *grid], cwd=v3, start_new_session=True) as grown:
+    command, env = ["./run.sh", *grid], os.environ | {"PATH": forked}
+    with subprocess.Popen(command, cwd=v3, env=env, start_new_session=True) as grown:
         while grown.poll() is None and not list(second.glob("checkpoint*")):
             time.sleep(0.01)
         os.killpg(grown.pid, signal.SIGKILL)

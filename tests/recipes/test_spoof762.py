@@ -1,7 +1,6 @@
 """egs/spoof762/v1 as a user runs it, on speechocean762's layout in miniature."""
 
 import re
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -83,12 +82,9 @@ def corpus(tmp_path):
 
 
 @pytest.fixture
-def recipe(tmp_path):
+def recipe(tmp_path, copied):
     """Copy the recipe and what it sources; return its directory."""
-    shutil.copy(ROOT / "path.sh", tmp_path)
-    shutil.copytree(ROOT / "tools", tmp_path / "tools")
-    here = tmp_path / "egs" / "spoof762" / "v1"
-    shutil.copytree(RECIPE, here, ignore=shutil.ignore_patterns("data", "exp"))
+    here = copied(tmp_path, "spoof762/v1")
     (here / "conf" / "tiny.conf").write_text(TINY)
     (here / "conf" / "attacks.txt").write_text(FEW)
     return here

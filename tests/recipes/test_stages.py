@@ -1,7 +1,6 @@
 """What holds for every recipe: where it runs, what its stages say and need."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -48,14 +47,9 @@ def variables_of(recipe):
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory):
+def clone(tmp_path_factory, copied):
     """Copy all recipes and what they source, without what they have made."""
-    root = tmp_path_factory.mktemp("clone")
-    shutil.copy(ROOT / "path.sh", root)
-    shutil.copytree(ROOT / "tools", root / "tools")
-    ignored = shutil.ignore_patterns("data", "exp")
-    shutil.copytree(ROOT / "egs", root / "egs", ignore=ignored)
-    return root
+    return copied(tmp_path_factory.mktemp("clone"), "").parent
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=NAMES)

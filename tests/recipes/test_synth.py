@@ -18,14 +18,9 @@ TRACEBACK = re.compile(r"Traceback.*\n(?:  .*\n)*.*")
 
 
 @pytest.fixture
-def recipe(tmp_path):
+def recipe(tmp_path, copied):
     """Copy the recipe and what it sources; return its directory."""
-    shutil.copy(ROOT / "path.sh", tmp_path)
-    shutil.copytree(ROOT / "tools", tmp_path / "tools")
-    here = tmp_path / "egs" / "synth" / "v1"
-    ignored = shutil.ignore_patterns("data", "exp")
-    shutil.copytree(ROOT / "egs" / "synth" / "v1", here, ignore=ignored)
-    return here
+    return copied(tmp_path, "synth/v1")
 
 
 def run(recipe, *options):
@@ -115,7 +110,7 @@ def a_bundle_decides(recipe):
 
 
 @pytest.mark.slow
-def test_a_stage_that_is_interrupted_can_be_run_again(recipe):
+def test_a_stage_that_is_interrupted_can_be_run_again(recipe, forked):
     """Ctrl-C in the middle of each stage, then again: the same as if nothing was."""
     sizes = ["--num-train-spks", "16", "--num-test-spks", "6", "--num-gauss", "8"]
     sizes += ["--ivector-dim", "10", "--lda-dim", "5", "--num-epochs", "3"]
@@ -128,6 +123,7 @@ def test_a_stage_that_is_interrupted_can_be_run_again(recipe):
         process = subprocess.Popen(
             ["./run.sh", *only],
             cwd=recipe,
+            env=os.environ | {"PATH": forked},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             start_new_session=True,

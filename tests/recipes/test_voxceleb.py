@@ -2,7 +2,6 @@
 
 import itertools
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -123,14 +122,9 @@ def corpora(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def recipes(tmp_path_factory):
+def recipes(tmp_path_factory, copied):
     """Copy the recipes and what they source; return the directory of both."""
-    root = tmp_path_factory.mktemp("asdkit")
-    shutil.copy(ROOT / "path.sh", root)
-    shutil.copytree(ROOT / "tools", root / "tools")
-    here = root / "egs" / "voxceleb"
-    ignored = shutil.ignore_patterns("data", "exp")
-    shutil.copytree(ROOT / "egs" / "voxceleb", here, ignore=ignored)
+    here = copied(tmp_path_factory.mktemp("asdkit"), "voxceleb")
     (here / "v2" / "conf" / "tiny.conf").write_text(TINY + STUDENT)
     (here / "v2" / "conf" / "tiny_ssl.conf").write_text(TINY + TEACHER)
     return here
