@@ -39,7 +39,7 @@ class Batch(NamedTuple):
         num_frames: (N,) int64, on the CPU.
         labels: (N,) int64 classes, -1 where they do not matter.
         teacher_feats: (N, T', D') float32 of the same chunks, for a teacher whose
-            features are others; None where there is no such teacher.
+            features are others, or not masked; None where there is no such teacher.
         frame_labels: (N, T) int64, 0 for spoofed and 1 for bona fide frames; None where
             not needed.
     """
@@ -93,6 +93,8 @@ class TrainingBatches:
         teacher_front_end: front end of a teacher with other features; None for none.
         class_of: returns the class label of an utterance, e.g. its speaker.
         frame_labels: labels of single frames, for partially spoofed utterances.
+        unmasked: also keep the chunks as they were before masking, for a teacher
+            without a front end of its own.
 
     Raises:
         FitError: an utterance is of a speaker who has no class, the ranks cannot
@@ -113,7 +115,9 @@ class TrainingBatches:
         teacher_front_end: TeacherFrontEnd | None = None,
         class_of: Callable[[MonoCut], str] = speaker_of,
         frame_labels: LabelChunks | None = None,
+        unmasked: bool = False,
     ) -> None:
+        self.unmasked = unmasked
         self.teacher_front_end = teacher_front_end
         self.frame_labels = frame_labels
         self.frames = frames
@@ -178,6 +182,8 @@ class TrainingBatches:
             chunk, copy = self.frames.chunk(place, self.chunk_frames, rng)
             if self.subtract_mean:
                 chunk = chunk - chunk.mean(axis=0)
+            if self.unmasked:
+                heard.append(chunk)
             if self.spec_augment is not None:
                 chunk = self.spec_augment(chunk, rng)
             feats[n] = chunk

@@ -28,7 +28,13 @@ NAMED = 3  # utterances in a message
 
 
 class StoredTeacher(Protocol):
-    """The part of a teacher that training needs before the first batch."""
+    """The part of a teacher that training needs before the first batch.
+
+    Attributes:
+        takes_chunks: it computes its vectors from the student's chunks.
+    """
+
+    takes_chunks: bool
 
     @property
     def description(self) -> dict[str, Any]:
@@ -106,6 +112,8 @@ class StoredVectors:
     Raises:
         DataError: missing, damaged, or of another dimension than the back-end takes.
     """
+
+    takes_chunks = False
 
     def __init__(self, options: TeacherReader) -> None:
         assert options.teacher is not None
@@ -192,6 +200,8 @@ class StoredNetwork:
     Raises:
         DataError: missing, damaged, or not a network.
     """
+
+    takes_chunks = True
 
     def __init__(
         self, directory: str, cache: str | None = None, cache_gb: float = 0.0

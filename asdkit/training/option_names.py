@@ -38,7 +38,7 @@ SPOOF_CRITERIA = {
 PREPARED = ("voiced", "subtract_mean", "delta_order", "cmn_window")
 BATCHES = ("chunk_frames", "batch_size", "chunks_per_utt", "num_workers", "seed")
 AUGMENTATION = (
-    *("spec_augment_prob", "augment_prob", "noises", "rooms"),
+    *("spec_augment_prob", "mask_teacher", "augment_prob", "noises", "rooms"),
     *("codec_prob", "rawboost", "perturb_speed"),
 )
 OF_SPEAKERS = (

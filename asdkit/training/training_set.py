@@ -95,6 +95,7 @@ class TrainingSetReader:
         utts_per_speaker: chunks per speaker in a batch, for metric losses; 0:
             utterances at random, whoever speaks.
         spec_augment_prob: share of chunks with SpecAugment masks in time and frequency.
+        mask_teacher: give these masks to a teacher network, too.
         augment_prob: share of chunks with added noise or reverberation; audio only.
         noises: folder or data directory of noise recordings; None: synthetic noise.
         rooms: folder or data directory of room impulse responses; None: simulated
@@ -120,6 +121,7 @@ class TrainingSetReader:
     chunks_per_utt: Count = 1
     utts_per_speaker: Natural = 0
     spec_augment_prob: Share = 0.0
+    mask_teacher: bool = False
     augment_prob: Share = 0.6
     noises: FolderPath | None = None
     rooms: FolderPath | None = None
@@ -163,11 +165,13 @@ class TrainingSetReader:
         held_out = hold_out(utt2spk, *limits, self.seed)
         gone = set(held_out.values())
         kept = cuts.filter(lambda cut: speaker_of(cut) not in gone).to_eager()
-        ear = None
+        ear, unmasked = None, False
         if teacher is not None:
             taught = set(teacher.select([cut.id for cut in kept]))
             kept = kept.filter(lambda cut: cut.id in taught).to_eager()
             ear = self._teacher_front_end(kept, config, teacher)
+            is_masked = bool(self.spec_augment_prob) and not self.mask_teacher
+            unmasked = is_masked and teacher.takes_chunks and ear is None
         if extractor:
             frames = config.prepared(self._computed_frames(kept, extractor))
         else:
@@ -186,6 +190,7 @@ class TrainingSetReader:
             ear,
             self.class_of,
             self._frame_labels(data_dir, config, frames),
+            unmasked,
         )
         names = list(classes)
         for speed in SPEEDS[1 : frames.num_copies]:

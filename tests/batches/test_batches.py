@@ -198,6 +198,15 @@ def test_masks_are_zero_where_the_mean_is_subtracted(stored):
     assert torch.cat(changed).numel() > 100
 
 
+def test_a_teacher_gets_the_chunks_without_their_masks(stored):
+    masks = SpecAugment(prob=1.0)
+    plain = take(training(stored, spec_augment=None), 3)
+    masked = take(training(stored, spec_augment=masks, unmasked=True), 3)
+    for step, batch in masked.items():
+        assert torch.equal(batch.teacher_feats, plain[step].feats)
+        assert not torch.equal(batch.feats, plain[step].feats)
+
+
 def test_what_there_is_to_train_on_is_said(stored, caplog):
     caplog.set_level("INFO")
     training(stored)

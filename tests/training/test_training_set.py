@@ -172,8 +172,9 @@ def test_features_that_nobody_remembers_cannot_be_computed():
 class Stub:
     """A teacher that knows some utterances and has a front end, or none."""
 
-    def __init__(self, missing=(), source=None):
+    def __init__(self, missing=(), source=None, takes_chunks=False):
         self.missing, self.source = missing, source
+        self.takes_chunks = takes_chunks
 
     def select(self, utts):
         self.asked = utts
@@ -190,6 +191,21 @@ def test_only_what_a_teacher_knows_is_trained_on(data):
         teacher.missing
     )
     assert corpus.classes == ["a", "c", "d", "e"]
+
+
+@pytest.mark.parametrize(
+    ("takes_chunks", "options", "is_asked"),
+    [
+        (True, {"spec_augment_prob": 1.0}, True),
+        (True, {"spec_augment_prob": 1.0, "mask_teacher": True}, False),
+        (True, {}, False),
+        (False, {"spec_augment_prob": 1.0}, False),
+    ],
+)
+def test_a_network_that_teaches_gets_no_masks(data, takes_chunks, options, is_asked):
+    teacher = Stub(takes_chunks=takes_chunks)
+    corpus = TrainingSetReader(**OPTIONS, **options).read(data, Fbank(), teacher)
+    assert corpus.batches.unmasked == is_asked
 
 
 def test_a_teacher_is_not_asked_for_held_out_utterances(data):
