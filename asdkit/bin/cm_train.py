@@ -49,6 +49,7 @@ def main(args: argparse.Namespace) -> None:
         class_weights=args.class_weights,
         ssl_checkpoint=args.ssl_checkpoint,
         init_from=args.init_from,
+        init_loss=args.init_loss,
         seed=args.seed,
     )
     plan.run(args.train_dir, args.cm_dir, args.dev_dir, args.device)

@@ -49,6 +49,7 @@ def main(args: argparse.Namespace) -> None:
         teacher=TeacherReader(**options_of(TeacherReader, args)),
         ssl_checkpoint=args.ssl_checkpoint,
         init_from=args.init_from,
+        init_loss=args.init_loss,
         seed=args.seed,
     )
     plan.run(args.data_dir, args.net_dir, device=args.device)

@@ -68,6 +68,7 @@ def new_network(
         "loss": full_options(LOSSES, plan.loss.name, loss_options),
         "objective": full_options(OBJECTIVES, objective.name, {**objective.options}),
         "init_from": plan.init_from,
+        **({"init_loss": True} if plan.init_loss else {}),
         "teacher": None if teacher is None else teacher.description,
         "features": corpus.feature_config.description,
         "data": corpus.options,
@@ -80,7 +81,7 @@ def new_network(
         assert isinstance(trained.network, SslEcapa)
         trained.network.ssl.model.load_state_dict(ssl.weights)
     if plan.init_from is not None:
-        copy_weights(plan.init_from, trained)
+        copy_weights(plan.init_from, trained, plan.init_loss)
     return trained
 
 
@@ -92,11 +93,20 @@ def _kaldi_options(path: PathName) -> dict[str, Any]:
     return {name: x for name, x in theirs.items() if name != "name"}
 
 
-def copy_weights(path: PathName, trained: TrainedNetwork) -> None:
-    """Copy the weights of a trained network, without its loss, into a new one.
+def copy_weights(
+    path: PathName, trained: TrainedNetwork, with_loss: bool = False
+) -> None:
+    """Copy the weights of a trained network into a new one.
+
+    Args:
+        path: network.pt of the trained network.
+        trained: the new one, with its loss.
+        with_loss: also copy the classifier's weights, of the new one's classes, which
+            the trained one must all have.
 
     Raises:
-        DataError: the file is missing or damaged, or its network has other options.
+        DataError: the file is missing or damaged, its network has other options, or
+            its loss is another or lacks classes.
     """
     other = load_network(path)
     ours = json.loads(json.dumps(trained.options["network"]))  # as in the file
@@ -107,3 +117,31 @@ def copy_weights(path: PathName, trained: TrainedNetwork) -> None:
         problem = f"expected the same network, got {'; '.join(different)}"
         raise DataError(path, problem)
     trained.network.load_state_dict(other.network.state_dict())
+    if with_loss:
+        _copy_classes(path, other, trained)
+
+
+def _copy_classes(
+    path: PathName, other: TrainedNetwork, trained: TrainedNetwork
+) -> None:
+    """Copy what a loss has learned of classes, which are found by name."""
+    numbers = {name: n for n, name in enumerate(other.options["classes"])}
+    classes = trained.options["classes"]
+    if absent := [name for name in classes if name not in numbers]:
+        problem = f"its loss lacks {len(absent)} of {len(classes)} classes: {absent[0]}"
+        raise DataError(path, problem, hint="start without --init-loss")
+    rows = [numbers[name] for name in classes]
+    ours, theirs = (
+        {name: x for name, x in loss.state_dict().items() if name != "class_weights"}
+        for loss in (trained.loss, other.loss)
+    )
+    picked = {
+        name: x.unflatten(0, (len(numbers), -1))[rows].flatten(0, 1)  # with subcenters
+        for name, x in theirs.items()
+    }
+    shapes = [{name: x.shape for name, x in part.items()} for part in (ours, picked)]
+    name, their_name = (x.options["loss"]["name"] for x in (trained, other))
+    if name != their_name or shapes[0] != shapes[1]:
+        problem = f"expected the loss {name} of this size, got {their_name}"
+        raise DataError(path, problem, hint="start without --init-loss")
+    trained.loss.load_state_dict(picked, strict=False)

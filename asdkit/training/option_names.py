@@ -104,7 +104,7 @@ def _add_shared_options(
     add_options(groups["features"], reader, *PREPARED)
     add_choice(groups["loss"], "loss", criteria, "the loss", but=losses.GIVEN)
     add_choice(groups["network"], "network", models, "the network", but=networks.GIVEN)
-    add_options(groups["network"], PLAN, "ssl_checkpoint", "init_from")
+    add_options(groups["network"], PLAN, "ssl_checkpoint", "init_from", "init_loss")
 
 
 def class_weights(text: str) -> tuple[float, ...] | Literal["balanced"] | None:

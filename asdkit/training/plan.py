@@ -81,8 +81,8 @@ class TrainingPlan:
             balanced: by the inverse of their numbers; None: none.
         ssl_checkpoint: self-supervised encoder of ssl_ecapa: a folder that transformers
             saved, or a file of torchaudio's.
-        init_from: network.pt of the same network, to start from its weights; its loss
-            is not used.
+        init_from: network.pt of the same network, to start from its weights.
+        init_loss: start from the weights of its loss, too, where speakers are the same.
         seed: random seed for weights, batch order and dropout; ``data`` and ``loop``
             take it over.
 
@@ -127,6 +127,7 @@ class TrainingPlan:
     class_weights: tuple[float, ...] | Literal["balanced"] | None = None
     ssl_checkpoint: AnyPath | None = None
     init_from: FilePath | None = None
+    init_loss: bool = False
     seed: Natural = 0
 
     def __post_init__(self) -> None:
