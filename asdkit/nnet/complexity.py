@@ -8,7 +8,8 @@ are the FLOPs.
 
 Published counts that differ from these, for 80 mels and 200 frames: CAM++ 1.126 G and
 ECAPA-TDNN 1.04 G and 2.65 G repeat for every frame what is the same for a segment of
-100 frames or for the utterance; here it is computed once (1.073, 0.959, 2.571 G).
+100 frames or for the utterance; here it is computed once (1.073, 0.959, 2.571 G), as in
+ReDimNet2's pooling (B0 0.294 G, B1 0.497 G, for 0.33 and 0.56; the rest is not known).
 WeSpeaker's list for ResNets counts normalizations as well (4.55 G for 4.528 G).
 """
 

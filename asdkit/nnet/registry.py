@@ -41,6 +41,18 @@ MODELS: Mapping[str, Reference] = {
     "ecapa_tdnn": Reference("asdkit.nnet.ecapa_tdnn:EcapaTdnn", channels=512),
     "ecapa_tdnn_1024": Reference("asdkit.nnet.ecapa_tdnn:EcapaTdnn", channels=1024),
     "campplus": Reference("asdkit.nnet.campplus:CamPlusPlus"),
+    "redimnet2_b0": Reference(
+        "asdkit.nnet.redimnet2:ReDimNet2",
+        channels=12,
+        reductions=(36, 36, 36, 36, 18, 18),
+        head_channels=64,
+    ),
+    "redimnet2_b1": Reference(
+        "asdkit.nnet.redimnet2:ReDimNet2",
+        channels=16,
+        reductions=(32, 32, 32, 32, 16, 16),
+        head_channels=0,
+    ),
     "ssl_ecapa": Reference("asdkit.nnet.ssl:SslEcapa"),
     "dvector": Reference("asdkit.nnet.dvector:DVector"),
     "lcnn": Reference("asdkit.nnet.lcnn:Lcnn", lstm_layers=0, pooling="sap"),

@@ -22,6 +22,8 @@ SIZES = {
     "ecapa_tdnn": 6_190_720,  # "6.19 M"
     "ecapa_tdnn_1024": 14_657_088,  # "14.65 M"
     "resnet221": 23_792_224,  # "23.79 M"
+    "redimnet2_b0": 1_114_356,  # "1.1M": one digit, cut off
+    "redimnet2_b1": 2_160_336,  # "2.1M"
 }
 SAMPLED = ["resnet_se34_samples", "resnet_se34_fast_samples"]
 WAVEFORM = ["rawnet2", "aasist", "aasist_l", "dvector", "ssl_ecapa", *SAMPLED]
