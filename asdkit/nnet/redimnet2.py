@@ -52,9 +52,9 @@ class ReDimNet2(Network):
     normalizations behind every stage, which are not here.
 
     Args:
-        channels: C.
-        reductions: of each stage, by what C F is divided where it looks over time.
+        reductions: divisors of C F, the channels that each stage has over time.
         head_channels: channels before pooling; 0: as many as the last stage has.
+        channels: channels C of the first map.
         feat_dim: number of mel bins (D); F is the next multiple of 8.
         embedding_dim: embedding dimension.
 
@@ -67,7 +67,7 @@ class ReDimNet2(Network):
 
     def __init__(
         self,
-        reductions: Sequence[int],
+        reductions: tuple[int, ...],
         head_channels: Natural = 0,
         channels: Count = 12,
         feat_dim: Count = 72,

@@ -113,6 +113,8 @@ def copy_weights(
     theirs = other.options["network"]
     theirs = defaults_of(MODELS, theirs["name"]) | theirs  # older files lack some
     theirs = json.loads(json.dumps(theirs))
+    for options in (ours, theirs):
+        options.pop("ssl_trained", None)  # says what is trained, not what it is
     if different := list(differences(theirs, ours, "network")):
         problem = f"expected the same network, got {'; '.join(different)}"
         raise DataError(path, problem)

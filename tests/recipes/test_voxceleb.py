@@ -15,6 +15,7 @@ from asdkit.bin import nnet_train
 from asdkit.features.registry import FRONT_ENDS
 from asdkit.io.trials import read_scores, read_trials
 from asdkit.losses.registry import LOSSES
+from asdkit.models.networks import load_network
 from asdkit.nnet.registry import MODELS
 from asdkit.simulation.corpus import DrawnCorpus
 from asdkit.training.objectives import OBJECTIVES
@@ -165,15 +166,26 @@ def num_utts(data_dir):
     return len((data_dir / "utt2spk").read_text().splitlines())
 
 
-@pytest.mark.parametrize("objective", ["labels", "mse", "cosine", "kl", "decoupled_kd"])
-@pytest.mark.parametrize(
-    "net", ["xvector", "resnet34", "campplus", "resnet34_fast", "ssl_ecapa"]
-)
+CONF = ROOT / "egs" / "voxceleb" / "v2" / "conf"
+OBJECTIVE_CONFS = {
+    **{name: "labels" for name in ("labels", "labels_speed", "large_margin")},
+    **{name: "cosine" for name in ("cosine", "cosine_clean")},
+    **{name: name for name in ("mse", "kl", "decoupled_kd")},
+}
+NETS = sorted({path.stem for path in CONF.glob("*.conf")} - {"train", "backend"})
+NETS = [name for name in NETS if name not in OBJECTIVE_CONFS]
+
+
+# The prototypical loss of resnet34_fast has no margin.
+PAIRS = [(net, x) for net in NETS for x in OBJECTIVE_CONFS]
+PAIRS.remove(("resnet34_fast", "large_margin"))
+
+
+@pytest.mark.parametrize(("net", "objective"), PAIRS)
 def test_every_conf_of_v2_says_what_nnet_train_takes(net, objective, parse_conf):
-    conf = ROOT / "egs" / "voxceleb" / "v2" / "conf"
     names = ["train", net, objective]
-    args = parse_conf(nnet_train, [f"--config={conf / name}.conf" for name in names])
-    assert args.objective == objective
+    args = parse_conf(nnet_train, [f"--config={CONF / name}.conf" for name in names])
+    assert args.objective == OBJECTIVE_CONFS[objective]
     for flag, choices in {
         "network": MODELS,
         "loss": LOSSES,
@@ -212,6 +224,17 @@ def test_v2_takes_a_student_from_its_teacher_to_calibrated_scores(
     assert num_utts(recipe / "data" / "eval") == 7 * 4 + 4 * 3
     scores = recipe / "exp" / "tiny_decoupled_kd_seed1" / "scores_e_calibrated"
     assert len(read_scores(scores)) == 28 * 27 / 2
+
+    short = (recipe / "conf" / "large_margin.conf").read_text()
+    short = short.replace("=600", "=60").replace("-size=128", "-size=8")
+    (recipe / "conf" / "large_margin.conf").write_text(short)
+    only = ["--stage", "2", "--stop-stage", "2", "--net", "tiny"]
+    run(recipe, *only, "--objective", "labels_speed")
+    start = recipe / "exp" / "tiny_labels_speed_seed0" / "network.pt"
+    run(recipe, *only, "--objective", "large_margin", "--init-from", start)
+    tuned = load_network(recipe / "exp" / "tiny_large_margin_seed0" / "network.pt")
+    assert tuned.options["loss"]["margin"] == 0.5
+    assert len(tuned.options["classes"]) == 3 * 5
 
 
 @pytest.mark.slow

@@ -6,6 +6,8 @@
 #   ./run.sh --stage 2 --net ssl_ecapa --ssl-checkpoint DIR   the teacher
 #   ./run.sh --stage 2 --net campplus --objective decoupled_kd \
 #     --teacher exp/ssl_ecapa_labels_seed0                    its student
+#   ./run.sh --stage 2 --objective large_margin \
+#     --init-from exp/resnet34_labels_speed_seed0/network.pt   fine-tuning
 #   ./run.sh --stage 2 --nj 3                                 three GPUs
 #   ./run.sh --stage 2 --nj 16 --launcher slurm               a cluster's GPUs
 #
@@ -25,6 +27,7 @@ objective=labels # conf/$objective.conf has what it learns
 teacher=         # PATH: directory of a network, or ark:FILE of vectors
 teacher_backend= # FILE of backend-train, applied to these vectors
 ssl_checkpoint=  # PATH of WavLM, for --net ssl_ecapa
+init_from=       # FILE: network.pt of the same network, to go on from
 seed=0
 nj=1
 
@@ -40,6 +43,7 @@ options=()
 [[ -z $teacher ]] || options+=(--teacher "$teacher")
 [[ -z $teacher_backend ]] || options+=(--teacher-transform "$teacher_backend")
 [[ -z $ssl_checkpoint ]] || options+=(--ssl-checkpoint "$ssl_checkpoint")
+[[ -z $init_from ]] || options+=(--init-from "$init_from")
 measures=(--duration data/eval/utt2dur --magnitude "$eval")
 
 if stage 0 "prepare lists: VoxCeleb2-dev, VoxCeleb1 and the trials"; then
