@@ -26,6 +26,16 @@ def printable(text: str) -> str:
     return CONTROLS.sub(lambda found: repr(found[0])[1:-1], text)
 
 
+def one_line(text: str) -> str:
+    r"""Escape what would break a line or control a terminal, e.g. in a file's name.
+
+    Example:
+        >>> print(one_line("a\nb.wav"))
+        a\nb.wav
+    """
+    return printable(text).replace("\n", r"\n").replace("\t", r"\t")
+
+
 def exit_code(name: str, program: Callable[[], int | None]) -> int:
     """Run a program, never let it write over what it reads, and report its errors.
 

@@ -5,7 +5,8 @@ e.g.: asdkit detect --model model/ recordings/
 
 A directory stands for the sound files in it, a .txt or .scp file for those that its
 lines name (the last word).  Prints for each how likely it is bona fide speech: a
-log-likelihood ratio with a decision where the bundle has a calibration.
+log-likelihood ratio with a decision where the bundle has a calibration.  A recording
+that cannot be judged gets a row that says why, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -13,13 +14,7 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.answers import Table
-from asdkit.inference.using import (
-    add_deciding,
-    add_model,
-    as_table,
-    fail_on,
-    find_audio,
-)
+from asdkit.base.bundle_options import add_deciding, add_model
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,8 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> Table:
     """Run the command."""
     from asdkit.inference.bundle import Bundle
+    from asdkit.inference.using import as_table, detect_each, fail_on, find_audio
 
     bundle = Bundle.open(args.model)
     files = find_audio(args.audio)
-    verdicts = [bundle.detect_voice(file, args.channel) for file in files]
-    return fail_on(args.fail_on, verdicts, as_table(files, verdicts))
+    answers = detect_each(bundle, files, args.channel)
+    return fail_on(args.fail_on, answers, as_table(files, answers))

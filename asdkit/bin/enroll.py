@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 
-from asdkit.inference.using import add_channel, add_model, add_profiles
+from asdkit.base.bundle_options import add_channel, add_model, add_profiles
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> str:
     """Run the command."""
     from asdkit.inference.bundle import Bundle
-    from asdkit.inference.using import enroll
+    from asdkit.inference.people import People
+    from asdkit.inference.using import enrolled_text
 
-    bundle = Bundle.open(args.model)
-    return enroll(bundle, args.profiles, args.name, args.audio, args.channel)
+    people = People(Bundle.open(args.model), args.profiles)
+    done = people.enroll(args.name, args.audio, args.channel)
+    return enrolled_text(args.profiles, done)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.answers import Table
-from asdkit.inference.using import add_channel, add_model, add_profiles
+from asdkit.base.bundle_options import add_channel, add_model, add_profiles
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> Table:
     """Run the command."""
     from asdkit.inference.bundle import Bundle
-    from asdkit.inference.using import identify
+    from asdkit.inference.people import People
+    from asdkit.inference.using import ranking_table
 
-    bundle = Bundle.open(args.model)
-    return identify(bundle, args.profiles, args.audio, args.channel)
+    people = People(Bundle.open(args.model), args.profiles)
+    return ranking_table(people.rank(args.audio, args.channel))

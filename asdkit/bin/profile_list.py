@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.answers import Table
-from asdkit.inference.using import add_model, add_profiles
+from asdkit.base.bundle_options import add_model, add_profiles
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> Table:
     """Run the command."""
     from asdkit.inference.bundle import Bundle
-    from asdkit.inference.using import list_profiles
+    from asdkit.inference.people import People
+    from asdkit.inference.using import profile_table
 
-    return list_profiles(Bundle.open(args.model), args.profiles)
+    people = People(Bundle.open(args.model), args.profiles)
+    return profile_table(people.profiles.read())

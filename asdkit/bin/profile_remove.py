@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 
-from asdkit.inference.using import add_profiles
+from asdkit.base.bundle_options import add_profiles
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

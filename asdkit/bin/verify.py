@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 
 from asdkit.base.answers import Table
-from asdkit.inference.using import add_deciding, add_model, as_table, fail_on
+from asdkit.base.bundle_options import add_deciding, add_model
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> Table:
     """Run the command."""
     from asdkit.inference.bundle import Bundle
+    from asdkit.inference.using import as_table, fail_on
 
     verdict = Bundle.open(args.model).verify(*args.audio, channel=args.channel)
     return fail_on(args.fail_on, [verdict], as_table([args.audio[-1]], [verdict]))

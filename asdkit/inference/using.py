@@ -1,58 +1,23 @@
-"""Options, tables and profiles of the commands that use a bundle."""
+"""Files that the commands of a bundle's users take, and tables that they print."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asdkit.base.answers import Cell, CheckFailed, Table, number
 from asdkit.base.errors import DataError
-from asdkit.base.exits import printable
-from asdkit.base.parsing import parsing_of
-from asdkit.base.ranges import Natural
+from asdkit.base.exits import one_line
 
 if TYPE_CHECKING:
     from asdkit.inference.bundle import Bundle
+    from asdkit.inference.people import Enrolled, Ranking
+    from asdkit.inference.profiles import Enrollment
     from asdkit.inference.verdict import Verdict
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".w64")
 LISTS = (".txt", ".scp", ".lst")
-
-
-def add_model(parser: argparse.ArgumentParser) -> None:
-    """Declare the bundle."""
-    text = "directory that bundle-make wrote"
-    parser.add_argument("--model", required=True, metavar="DIR", help=text)
-
-
-def add_channel(parser: argparse.ArgumentParser) -> None:
-    """Declare the channel."""
-    parser.add_argument(
-        "--channel",
-        **parsing_of(Natural),
-        help="channel to use of files with several, counted from 0 (default: the only "
-        "one, or any of several that are the same)",
-    )
-
-
-def add_deciding(parser: argparse.ArgumentParser) -> None:
-    """Declare channel and exit code."""
-    add_channel(parser)
-    parser.add_argument(
-        "--fail-on",
-        choices=("none", "reject", "undecided"),
-        default="none",
-        help="exit with 1 on this decision; undecided includes reject (default: none)",
-    )
-
-
-def add_profiles(parser: argparse.ArgumentParser) -> None:
-    """Declare the file of enrolled speakers."""
-    parser.add_argument(
-        "--profiles", required=True, metavar="FILE", help="SQLite file of speakers"
-    )
 
 
 def find_audio(paths: Sequence[str]) -> list[str]:
@@ -85,145 +50,126 @@ def find_audio(paths: Sequence[str]) -> list[str]:
     return found
 
 
-def as_table(names: Sequence[str], verdicts: Sequence[Verdict]) -> Table:
-    """Show decisions, with the sentence below."""
+def detect_each(
+    bundle: Bundle, files: Sequence[str], channel: int | None
+) -> list[Verdict | DataError]:
+    """Decide about recordings; one that cannot be judged does not end the others.
+
+    Raises:
+        AsdkitError: the bundle has no countermeasure.
+    """
+    _ = bundle.cm  # a bundle without one has no answer to any
+    found: list[Verdict | DataError] = []
+    for file in files:
+        try:
+            found.append(bundle.detect_voice(file, channel))
+        except DataError as error:
+            found.append(error)
+        except OSError as error:  # e.g. a name that is too long
+            found.append(DataError(file, error.strerror or f"{error}"))
+    return found
+
+
+def as_table(names: Sequence[str], answers: Sequence[Verdict | DataError]) -> Table:
+    """Show decisions, with the sentence below; and why there is none."""
+    verdicts = [x for x in answers if not isinstance(x, DataError)]
     has_spoof = any(x.spoof for x in verdicts)
+    has_failed = len(verdicts) < len(answers)
     titles = ["recording", "decision", "score", "kind", "threshold", "speech s"]
-    titles += ["bona fide"] if has_spoof else []
+    titles += ["bona fide"] * has_spoof + ["problem"] * has_failed
     rows: list[list[Cell | str]] = []
     notes: list[str] = []
-    for name, verdict in zip(names, verdicts, strict=True):
-        calibrated = verdict.score.is_calibrated
-        threshold = verdict.costs.threshold if calibrated else None
-        row: list[Cell | str] = [
-            _as_name(name),
-            verdict.decision,
-            number(float(verdict.score), ".3f"),
-            verdict.score.kind,
+    for name, answer in zip(names, answers, strict=True):
+        row: list[Cell | str] = [_as_name(name)]
+        if isinstance(answer, DataError):
+            row += ["failed", *[number(None)] * (len(titles) - 3)]
+            row.append(Cell(one_line(answer.problem), answer.problem))
+            rows.append(row)
+            continue
+        threshold = answer.costs.threshold if answer.score.is_calibrated else None
+        row += [
+            answer.decision,
+            number(float(answer.score), ".3f"),
+            answer.score.kind,
             number(threshold, ".3f"),
-            number(verdict.speech_sec[-1], ".2f"),
+            number(answer.speech_sec[-1], ".2f"),
         ]
-        if has_spoof and verdict.spoof is not None:
-            row.append(number(float(verdict.spoof.score), ".3f"))
-        rows.append(row)
-        notes += [f"Note: {_in_a_line(note)}." for note in verdict.notes]
-    if len(verdicts) == 1:
+        if has_spoof:
+            spoof = None if answer.spoof is None else float(answer.spoof.score)
+            row.append(number(spoof, ".3f"))
+        rows.append([*row, *[number(None)] * has_failed])
+        notes += [f"Note: {one_line(note)}." for note in answer.notes]
+    if len(answers) == len(verdicts) == 1:
         notes.insert(0, verdicts[0].sentence)
     return Table(titles, rows, notes=notes)
 
 
-def fail_on(what: str, verdicts: Sequence[Verdict], table: Table) -> Table:
-    """Return the answer, or raise with it if a decision is one to fail on."""
+def fail_on(what: str, answers: Sequence[Verdict | DataError], table: Table) -> Table:
+    """Return the table, or raise with it if an answer is one to fail on, or missing.
+
+    Raises:
+        DataError: there is one recording only, and no answer.
+        CheckFailed: one of several has no answer, or a decision is an unwanted one.
+    """
     unwanted = {
         "none": set(),
         "reject": {"reject"},
         "undecided": {"reject", "undecided"},
     }[what]
-    hit = [x for x in verdicts if x.decision in unwanted]
+    failed = [x for x in answers if isinstance(x, DataError)]
+    if failed and len(answers) == 1:
+        raise failed[0]
+    verdicts = [x for x in answers if not isinstance(x, DataError)]
+    hit = [x.decision for x in verdicts if x.decision in unwanted]
+    problems = []
+    if failed:
+        problems.append(f"{len(failed)} of {len(answers)} recordings have no answer")
     if hit:
-        problem = f"{len(hit)} of {len(verdicts)}: {hit[0].decision}"
-        raise CheckFailed(table, problem, hint=f"--fail-on {what} asks for this error")
+        problems.append(f"{len(hit)} of {len(answers)}: {hit[0]}")
+    if problems:
+        hint = f"--fail-on {what} asks for this error"
+        hint = "the last column says why" if failed else hint
+        raise CheckFailed(table, "; ".join(problems), hint=hint)
     return table
 
 
-def enroll(
-    bundle: Bundle, profiles: str, name: str, audios: Sequence[str], channel: int | None
-) -> str:
-    """Enroll recordings of a speaker, all or none; say what was kept."""
-    from asdkit.inference.profiles import Profiles
-
-    items = []
-    for audio in audios:
-        voice = bundle.hear(audio, channel)
-        items.append((audio, voice.speech_sec, bundle.embed_voice(voice)))
-    store = Profiles(profiles, model_of(bundle))
-    store.add_all(name, items)
-    total = sum(1 for x in store.read() if x.name == name)
-    speech = ", ".join(f"{Path(audio).name} ({sec:.1f} s)" for audio, sec, _ in items)
-    return f"{profiles}: {name} has {total} enrollments; added {speech} of speech"
+def enrolled_text(profiles: str, done: Enrolled) -> str:
+    """Say what was enrolled."""
+    speech = ", ".join(f"{name} ({sec:.1f} s)" for name, sec in done.added)
+    count = f"{done.name} has {done.total} enrollments"
+    return one_line(f"{profiles}: {count}; added {speech} of speech")
 
 
-def identify(bundle: Bundle, profiles: str, audio: str, channel: int | None) -> Table:
-    """Rank the enrolled speakers by their scores against a recording."""
-    import numpy as np
-
-    from asdkit.inference.profiles import Profiles
-    from asdkit.inference.score import Score
-
-    people = Profiles(profiles, model_of(bundle)).read()
-    if not people:
-        raise DataError(profiles, "nobody is enrolled", hint="asdkit enroll")
-    voice = bundle.hear(audio, channel)
-    test = bundle.embed_voice(voice)
-    scores: dict[str, list[Score]] = {}
-    for person in people:
-        score = bundle.comparison.score(person.embedding[None], test)
-        scores.setdefault(person.name, []).append(score)
-    spoof = bundle.detect_voice(audio, channel) if bundle.has_cm else None
-    verdicts = {}
-    for name, several in scores.items():
-        first = several[0]
-        mean = float(np.mean([float(x) for x in several]))
-        joint = Score(mean, first.kind, first.is_calibrated)
-        verdicts[name] = bundle.decide(joint, [voice], spoof)
-    ranked = sorted(verdicts, key=lambda name: -float(verdicts[name].score))
+def ranking_table(ranking: Ranking) -> Table:
+    """Show the enrolled speakers by score, and a sentence."""
     rows: list[list[Cell | str]] = [
         [
             _as_name(name),
-            number(float(verdicts[name].score), ".3f"),
-            verdicts[name].decision,
-            number(len(scores[name])),
+            number(float(verdict.score), ".3f"),
+            verdict.decision,
+            number(ranking.counts[name]),
         ]
-        for name in ranked
+        for name, verdict in ranking.verdicts.items()
     ]
-    best = verdicts[ranked[0]]
-    if best.decision == "accept":
-        sentence = f"This is probably {_in_a_line(ranked[0])}."
-    elif best.decision == "undecided":
-        most = _in_a_line(ranked[0])
-        sentence = f"{most} is most alike; the scores are not calibrated."
-    elif spoof is not None and spoof.decision == "reject":
-        sentence = "Unknown: the recording is probably spoofed."
-    else:
-        sentence = f"Unknown: it is probably none of the {len(ranked)} enrolled."
+    best = ranking.verdicts[ranking.best]
     costs = f"; {best.costs}" if best.score.is_calibrated else ""
-    notes = [sentence, f"Score: {best.score.kind}{costs}."]
-    if spoof is not None and spoof.decision == "undecided":
+    notes = [ranking.sentence, f"Score: {best.score.kind}{costs}."]
+    if best.spoof is not None and best.spoof.decision == "undecided":
         what = "the countermeasure is not calibrated"
         notes.append(f"Whether the recording is spoofed is not decided: {what}.")
-    notes += [f"Note: {_in_a_line(note)}." for note in best.notes]
+    notes += [f"Note: {one_line(note)}." for note in best.notes]
     return Table(["speaker", "score", "decision", "enrollments"], rows, notes=notes)
 
 
-def list_profiles(bundle: Bundle, profiles: str) -> Table:
-    """List the enrollments of a model."""
-    from asdkit.inference.profiles import Profiles
-
+def profile_table(people: Sequence[Enrollment]) -> Table:
+    """List enrollments."""
     rows: list[list[Cell | str]] = [
         [_as_name(x.name), _as_name(x.source), number(x.speech_sec, ".2f"), x.added]
-        for x in Profiles(profiles, model_of(bundle)).read()
+        for x in people
     ]
     return Table(["speaker", "recording", "speech s", "added"], rows, num_names=2)
 
 
-def model_of(bundle: Bundle) -> str:
-    """Checksum of the network whose embeddings are kept.
-
-    Raises:
-        AsdkitError: the bundle has a countermeasure only.
-    """
-    digest: str | None = bundle.about["files"].get("speaker.onnx")
-    if digest is None:
-        problem = "it has no network of speakers to enroll with"
-        raise DataError(bundle.path, problem, hint="asdkit bundle-make of one")
-    return digest
-
-
-def _in_a_line(text: str) -> str:
-    """Escape what would break a line or control a terminal, e.g. in a file's name."""
-    return printable(text).replace("\n", r"\n")
-
-
 def _as_name(name: str) -> Cell:
     """Show a name in a table; JSON has it as it is."""
-    return Cell(_in_a_line(name), name)
+    return Cell(one_line(name), name)

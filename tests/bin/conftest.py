@@ -6,6 +6,7 @@ import soundfile
 import torch
 
 from asdkit.__main__ import main
+from asdkit.base.errors import DataError
 from asdkit.data.manifests import Utterance, write_utterances
 from asdkit.inference.score import LLR, Score
 from asdkit.inference.verdict import Costs, Verdict
@@ -116,12 +117,15 @@ class Bundle:
     """
 
     has_cm = False
+    cm = None
 
     @property
     def about(self):
         return {"files": {"speaker.onnx": "0"}}
 
     def verdict(self, name, question):
+        if name not in ("good.wav", "bad.wav"):
+            raise DataError(name, "no such file")
         score = Score({"good.wav": 2.5, "bad.wav": -1.5}[name], LLR, True)
         return Verdict(question, score, Costs(), (1.25,))
 

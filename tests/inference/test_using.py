@@ -5,7 +5,7 @@ import pytest
 from asdkit.base.answers import CheckFailed
 from asdkit.base.errors import DataError
 from asdkit.inference.score import Score
-from asdkit.inference.using import as_table, fail_on, find_audio
+from asdkit.inference.using import as_table, detect_each, fail_on, find_audio
 from asdkit.inference.verdict import Costs, Verdict
 
 
@@ -76,3 +76,30 @@ def test_a_name_cannot_break_its_row_and_json_has_it_as_it_is():
     assert len(table.text().splitlines()) == 4
     assert "\x1b" not in table.text()
     assert table.to_json()["rows"][0]["recording"] == name
+
+
+def test_every_file_has_an_answer_or_a_reason():
+    class Picky:
+        cm = None
+
+        def detect_voice(self, file, channel):
+            if file == "bad.wav":
+                raise DataError(file, "no speech: found 0.00 s in its 1.00 s")
+            if file == "long":
+                raise OSError(36, "File name too long")
+            return verdict(1.0, spoof=verdict(float(channel)))
+
+    files = ["good.wav", "bad.wav", "long"]
+    answers = detect_each(Picky(), files, 1)
+    table = as_table(files, answers)
+    rows = table.to_json()["rows"]
+    assert [x["decision"] for x in rows] == ["accept", "failed", "failed"]
+    assert [x["bona fide"] for x in rows] == [1.0, None, None]
+    assert rows[1]["problem"] == "no speech: found 0.00 s in its 1.00 s"
+    assert rows[2]["problem"] == "File name too long"
+    with pytest.raises(CheckFailed, match=r"2 of 3 recordings have no answer$"):
+        fail_on("reject", answers, table)
+    with pytest.raises(CheckFailed, match="no answer; 1 of 3: reject"):
+        fail_on("reject", [verdict(-1.0), *answers[1:]], table)
+    with pytest.raises(DataError, match=r"bad\.wav: no speech"):
+        fail_on("none", answers[1:2], table)
