@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import contextlib
 import importlib
 import importlib.util
 import io
@@ -13,17 +14,37 @@ import pytest
 import soundfile
 import torch
 
+# Beside this file, which pytest does not import from a package.
+_SPEC = importlib.util.spec_from_file_location(
+    "chromium", Path(__file__).with_name("browser.py")
+)
+chromium = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(chromium)
+
 NO_K2 = pytest.mark.skip(reason="needs k2: tools/setup.sh --k2")
 KBPS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)  # of MPEG 2, III
 NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
 
 def pytest_collection_modifyitems(items):
-    """Skip what needs k2 where there is none."""
+    """Skip what needs k2, or a browser, where there is none."""
+    absent = {}
     if importlib.util.find_spec("k2") is None:
-        for item in items:
-            if item.get_closest_marker("k2"):
-                item.add_marker(NO_K2)
+        absent["k2"] = NO_K2
+    if lacking := chromium.missing():
+        reason = f"needs {' and '.join(lacking)}: {chromium.INSTALL}"
+        absent["browser"] = pytest.mark.skip(reason=reason)
+    for item in items:
+        for name, mark in absent.items():
+            if item.get_closest_marker(name):
+                item.add_marker(mark)
+
+
+@pytest.fixture
+def browser():
+    """Start headless Chromium, with flags if need be; it ends with the test."""
+    with contextlib.ExitStack() as stack:
+        yield lambda *flags: stack.enter_context(chromium.Browser(*flags))
 
 
 @pytest.fixture(

@@ -95,6 +95,10 @@ if [[ $(cat "$stamp" 2>/dev/null) != "$wanted" ]]; then
       soundfile cffi pycparser typing_extensions
     PIP_USE_PEP517=1 "${install[@]}" --no-deps --no-build-isolation --editable .
   else
+    # axe-core looks for barriers in pages; what else its package asks for is a browser.
+    if [[ $extras == "[test]" ]] && command -v chromium >/dev/null; then
+      "${install[@]}" --no-deps axe-playwright-python
+    fi
     PIP_USE_PEP517=1 "${install[@]}" --no-build-isolation --editable ".$extras"
     asdkit doctor
   fi
