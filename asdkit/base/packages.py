@@ -64,6 +64,10 @@ USES = {
     "onnxruntime": Use(
         "onnxruntime", "ONNX graphs: nnet-export, bundle-make, verify, detect"
     ),
+    "fastapi": Use("fastapi", "a server of a bundle: serve"),
+    "uvicorn": Use("uvicorn", "a server of a bundle: serve"),
+    "python-multipart": Use("python_multipart", "uploads: serve"),
+    "sounddevice": Use("sounddevice", "a microphone: stream"),
     "sherpa-onnx": Use("sherpa_onnx", "a check of the client: nnet-export"),
     "scikit-learn": Use("sklearn", "classical classifiers: cm-classifier-train"),
     "tensorboard": Use("tensorboard", "training curves: nnet-train, cm-train"),

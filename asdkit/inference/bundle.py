@@ -15,13 +15,12 @@ import hashlib
 import json
 import logging
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from asdkit.backends.calibration import Calibration
 from asdkit.backends.cosine import Cosine
 from asdkit.backends.normalization import cohort_stats, normalize_scores
 from asdkit.backends.pipeline import Pipeline
@@ -31,8 +30,13 @@ from asdkit.inference.onnx_model import OnnxModel
 from asdkit.inference.score import Score
 from asdkit.inference.trained_model import TrainedModel
 from asdkit.inference.verdict import Costs, Verdict
-from asdkit.inference.voices import Voice, read_voice, require_speech
-from asdkit.io.store import load_arrays, load_model, load_object
+from asdkit.inference.voices import (
+    TooLittleSpeech,
+    Voice,
+    read_voice,
+    require_speech,
+)
+from asdkit.io.store import load_arrays, load_object
 from asdkit.io.tables import PathName
 
 logger = logging.getLogger(__name__)
@@ -106,10 +110,18 @@ class Bundle(TrainedModel):
         self._speaker: OnnxModel | None = None
         self._cm: OnnxModel | None = None
         self._comparison: Comparison | None = None
+        self._cm_calibrator: Calibrator | None = None
+        self._open_onnx: Callable[[PathName], OnnxModel] = OnnxModel
 
     @classmethod
-    def open(cls, path: PathName) -> Bundle:
+    def open(
+        cls, path: PathName, open_onnx: Callable[[PathName], OnnxModel] = OnnxModel
+    ) -> Bundle:
         """Open a bundle, and compare all its files with their checksums.
+
+        Args:
+            path: the directory.
+            open_onnx: opens its graphs, when they are first needed.
 
         Raises:
             DataError: it is no bundle, of a later version, or a file is missing or has
@@ -134,7 +146,9 @@ class Bundle(TrainedModel):
                 if digest_of(file) != digest:
                     raise DataError(file, "it has changed since it was made", hint=COPY)
                 files[name] = file
-            return cls(path, about, files)
+            bundle = cls(path, about, files)
+            bundle._open_onnx = open_onnx
+            return bundle
         except DataError:
             raise
         except AsdkitError as error:
@@ -152,7 +166,7 @@ class Bundle(TrainedModel):
         if self._speaker is None:
             if "speaker.onnx" not in self.files:
                 self._refuse("compare speakers", "a bundle with a network of speakers")
-            self._speaker = _open_graph(self.files["speaker.onnx"], is_cm=False)
+            self._speaker = self._open_graph("speaker.onnx", is_cm=False)
         return self._speaker
 
     @property
@@ -165,7 +179,7 @@ class Bundle(TrainedModel):
         if self._cm is None:
             if "cm.onnx" not in self.files:
                 self._refuse("detect spoofed speech", "bundle-make --cm adds one")
-            self._cm = _open_graph(self.files["cm.onnx"], is_cm=True)
+            self._cm = self._open_graph("cm.onnx", is_cm=True)
         return self._cm
 
     @property
@@ -191,6 +205,24 @@ class Bundle(TrainedModel):
             )
         return self._comparison
 
+    def _open_graph(self, name: str, is_cm: bool) -> OnnxModel:
+        """Open a graph of samples, which embeds or scores."""
+        graph = self._open_onnx(path := self.files[name])
+        if graph.form != "waveform" or graph.is_cm != is_cm:
+            what = "scores" if is_cm else "embeds"
+            raise DataError(path, f"expected a graph that {what} samples", hint=COPY)
+        return graph
+
+    def warm_up(self) -> list[OnnxModel]:
+        """Open all that is opened when it is first needed; return the graphs."""
+        graphs = []
+        if "speaker.onnx" in self.files:
+            graphs.append(self.speaker)
+            _ = self.comparison
+        if self.has_cm:
+            graphs.append(self.cm)
+        return graphs
+
     def card(self) -> dict[str, Any] | None:
         """Return the threshold card; None: none was made."""
         if file := self.files.get("card.json"):
@@ -202,7 +234,8 @@ class Bundle(TrainedModel):
         """Compute the (E,) float32 embedding of a recording.
 
         Args:
-            audio: path, or (samples, rate) with (L,) samples in [-1, 1).
+            audio: path, `SoundFile` in memory, or (samples, rate) with (L,) samples in
+                [-1, 1).
             channel: counted from 0; None: the only one.
 
         Raises:
@@ -229,7 +262,7 @@ class Bundle(TrainedModel):
         found, num_frames = self.speaker.run([voice.samples])
         if num_frames[0] < self.speaker.min_frames:
             problem = f"expected {self.speaker.min_frames} frames of speech or more"
-            raise DataError(voice.name, f"{problem}, got {num_frames[0]}")
+            raise TooLittleSpeech(voice.name, f"{problem}, got {num_frames[0]}")
         if not found[0].any():
             raise DataError(voice.name, "its embedding is zero")
         row: np.ndarray = found[0]
@@ -290,7 +323,9 @@ class Bundle(TrainedModel):
         value = float(self.cm.run([voice.samples])[0][0])
         score = Score(value, "bona fide score")
         if file := self.files.get("cm_calibration.npz"):
-            score = Calibrator(file, load_model(file, Calibration)).calibrate(score)
+            if self._cm_calibrator is None:
+                self._cm_calibrator = Calibrator.read(file)
+            score = self._cm_calibrator.calibrate(score)
         notes = tuple(f"{voice.name}: {note}" for note in voice.notes)
         return Verdict(BONAFIDE, score, self.cm_costs, (voice.speech_sec,), notes)
 
@@ -324,15 +359,6 @@ def _positive(about: Mapping[str, Any], name: str) -> float:
     if not 0 < value < math.inf:
         raise ValueError(f"{name}: expected a number above 0, got {value}")
     return value
-
-
-def _open_graph(path: Path, is_cm: bool) -> OnnxModel:
-    """Open a graph of samples, which embeds or scores."""
-    graph = OnnxModel(path)
-    if graph.form != "waveform" or graph.is_cm != is_cm:
-        what = "scores" if is_cm else "embeds"
-        raise DataError(path, f"expected a graph that {what} samples", hint=COPY)
-    return graph
 
 
 def _read_cohort(path: Path, dim: int) -> np.ndarray:

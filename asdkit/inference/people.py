@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -138,21 +138,24 @@ class People:
         bundle = self.bundle
         voice = bundle.hear(audio, channel)
         test = bundle.embed_voice(voice)
-        scores: dict[str, list[Score]] = {}
-        for person in people:
-            score = bundle.comparison.score(person.embedding[None], test)
-            scores.setdefault(person.name, []).append(score)
         spoof = bundle.detect_voice(audio, channel) if bundle.has_cm else None
-        means = {name: _mean(several) for name, several in scores.items()}
-        ranked = sorted(means, key=lambda name: -float(means[name]))
-        verdicts = {name: bundle.decide(means[name], [voice], spoof) for name in ranked}
-        return Ranking(verdicts, {name: len(scores[name]) for name in ranked})
+        enrolled: dict[str, list[np.ndarray]] = {}
+        for person in people:
+            enrolled.setdefault(person.name, []).append(person.embedding)
+        scores = {name: mean_score(bundle, x, test) for name, x in enrolled.items()}
+        ranked = sorted(scores, key=lambda name: -float(scores[name]))
+        verdicts = {
+            name: bundle.decide(scores[name], [voice], spoof) for name in ranked
+        }
+        return Ranking(verdicts, {name: len(enrolled[name]) for name in ranked})
 
 
-def _mean(scores: Iterable[Score]) -> Score:
-    """Average scores of one kind."""
-    several = list(scores)
-    mean = float(np.mean([float(x) for x in several]))
+def mean_score(
+    bundle: Bundle, enrolled: Sequence[np.ndarray], test: np.ndarray
+) -> Score:
+    """Average the scores of a (E,) embedding against each of a person's (E,) ones."""
+    several = [bundle.comparison.score(x[None], test) for x in enrolled]
+    mean = float(np.mean([float(score) for score in several]))
     return Score(mean, several[0].kind, several[0].is_calibrated)
 
 

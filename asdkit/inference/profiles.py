@@ -128,6 +128,19 @@ class Profiles:
             found.append(row)
         return found
 
+    @property
+    def is_new(self) -> bool:
+        """Whether there is no file yet, or another thread is just making it."""
+        return not self.path.exists() or self.path.stat().st_size == 0
+
+    def knows(self, name: str) -> bool:
+        """Tell whether somebody is enrolled, with a network of any model."""
+        if self.is_new:
+            return False
+        with self._open() as base:
+            query = "select count(*) from enrollment where name = ?"
+            return bool(base.execute(query, (name,)).fetchone()[0])
+
     def remove(self, name: str) -> int:
         """Forget a person: overwrite and count the enrollments of all models.
 

@@ -20,7 +20,7 @@ from asdkit.inference.recordings import (
     require_full_scale,
     require_rate,
 )
-from asdkit.io.audio import open_audio, read_samples
+from asdkit.io.audio import open_audio, open_content, read_samples
 from asdkit.io.levels import CLIPPED, FULL_SCALE, STEP
 from asdkit.io.resampling import resample
 from asdkit.vad.energy import energy_vad
@@ -34,6 +34,23 @@ EPSILON = 1.2e-7
 THRESHOLD, MEAN_SCALE, CONTEXT, SHARE = 5.5, 0.5, 2, 0.6
 WIDE_BAND = 16000
 ONLY = "only its first"
+
+
+class TooLittleSpeech(DataError):
+    """Report that a recording is sound, but has too little speech for a decision."""
+
+
+@dataclass(frozen=True)
+class SoundFile:
+    """A sound file in memory, e.g. one that was uploaded.
+
+    Attributes:
+        name: its name, for messages.
+        content: its bytes.
+    """
+
+    name: str
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -90,7 +107,7 @@ def read_voice(
     """Read one channel of a recording at a model's rate.
 
     Args:
-        audio: path, or (samples, rate) with (L,) samples in [-1, 1).
+        audio: path, a file in memory, or (samples, rate) with (L,) samples in [-1, 1).
         sampling_rate: rate of the model, in Hz.
         channel: counted from 0; None: the only one, or all if they are the same.
         max_sec: how much of it is used; the rest of a file is not read.
@@ -100,9 +117,9 @@ def read_voice(
             a rate that none has, or several channels that differ.
     """
     notes = []
-    if isinstance(audio, (str, Path)):
-        name = str(audio)
-        samples, rate, total = _read_channel(name, channel, max_sec)
+    if isinstance(audio, (str, Path, SoundFile)):
+        name = audio.name if isinstance(audio, SoundFile) else str(audio)
+        samples, rate, total = _read_channel(audio, name, channel, max_sec)
         require_full_scale(name, samples)
         if rate < min(sampling_rate, WIDE_BAND):
             text = f"recorded at {rate} Hz: nothing above {rate // 2} Hz"
@@ -127,10 +144,14 @@ def read_voice(
 
 
 def _read_channel(
-    name: str, channel: int | None, max_sec: float
+    audio: str | Path | SoundFile, name: str, channel: int | None, max_sec: float
 ) -> tuple[np.ndarray, int, float]:
     """Read a channel of a file: samples at its own rate, the rate, and all seconds."""
-    with open_audio(name) as file:
+    if isinstance(audio, SoundFile):
+        opened = open_content(name, audio.content)
+    else:
+        opened = open_audio(name)
+    with opened as file:
         require_rate(name, rate := file.samplerate)
         total = file.frames / rate
         used = None if total <= max_sec else max_sec
@@ -145,11 +166,11 @@ def _read_channel(
 
 
 def require_speech(voice: Voice, least_sec: float, min_samples: int) -> None:
-    """Raise a DataError that says how much speech was found, if it is not enough."""
+    """Raise a TooLittleSpeech that says how much was found, if it is not enough."""
     found = f"found {voice.speech_sec:.2f} s in its {voice.total_sec:.2f} s"
     found += "".join(f" ({note})" for note in voice.notes if note.startswith(ONLY))
     if voice.speech_sec == 0:
-        raise DataError(voice.name, f"no speech: {found}")
+        raise TooLittleSpeech(voice.name, f"no speech: {found}")
     if voice.speech_sec < least_sec or len(voice.samples) < min_samples:
         problem = f"too little speech: {found}, expected {least_sec:g} s or more"
-        raise DataError(voice.name, problem, hint="record a longer sentence")
+        raise TooLittleSpeech(voice.name, problem, hint="record a longer sentence")

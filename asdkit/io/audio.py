@@ -14,6 +14,7 @@ import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
@@ -44,6 +45,22 @@ CONVERT = "convert it to FLAC or WAV, with ffmpeg or sox, or leave it out"
 OVERSHOOT_SEC = 0.1  # tables round durations; a segment may end this much late
 
 
+class Stated(NamedTuple):
+    """The header of a sound file.
+
+    Attributes:
+        form: e.g. "FLAC".
+        num_samples: of each channel; None: it does not say.  An estimate for MP3.
+        sampling_rate: in Hz.
+        num_channels: channels.
+    """
+
+    form: str
+    num_samples: int | None
+    sampling_rate: int
+    num_channels: int
+
+
 @contextlib.contextmanager
 def open_audio(
     source: str,
@@ -72,6 +89,44 @@ def open_audio(
             yield file
     except soundfile.LibsndfileError as error:
         raise _explain(source, is_command, error) from None
+
+
+@contextlib.contextmanager
+def open_content(source: str, content: bytes) -> Iterator[soundfile.SoundFile]:
+    """Open a sound file that is in memory.
+
+    Args:
+        source: its name, for messages.
+        content: its bytes.
+
+    Raises:
+        DataError: it is empty, cut short, damaged or of an unknown format.
+    """
+    if not content:
+        raise DataError(source, "expected audio, got an empty file", hint=AGAIN)
+    try:
+        with open_stream(source, io.BytesIO(content)) as file:
+            yield file
+    except soundfile.LibsndfileError as error:
+        problem = f"cannot read it: {error.error_string}"
+        raise DataError(source, problem, hint=CONVERT) from None
+
+
+def stated_size(source: str, content: bytes) -> Stated:
+    """Read how much sound the header of a file in memory claims; decode nothing.
+
+    Raises:
+        DataError: it is empty, damaged or of an unknown format.
+    """
+    if not content:
+        raise DataError(source, "expected audio, got an empty file", hint=AGAIN)
+    try:
+        with soundfile.SoundFile(io.BytesIO(content)) as file:
+            frames = None if file.frames >= UNKNOWN_FRAMES else file.frames
+            return Stated(file.format, frames, file.samplerate, file.channels)
+    except soundfile.LibsndfileError as error:
+        problem = f"cannot read it: {error.error_string}"
+        raise DataError(source, problem, hint=CONVERT) from None
 
 
 @contextlib.contextmanager

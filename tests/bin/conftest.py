@@ -118,6 +118,11 @@ class Bundle:
 
     has_cm = False
     cm = None
+    files = ()
+    max_sec = 60.0
+
+    def warm_up(self):
+        return []
 
     @property
     def about(self):
@@ -138,6 +143,9 @@ class Bundle:
     def hear(self, audio, channel=None):
         return Voice(audio, np.ones(16000, np.float32), 1.5, 1.25)
 
+    def embed(self, audio, channel=None):
+        return self.embed_voice(self.hear(audio))
+
     def embed_voice(self, voice):
         return np.float32([2, 1] if voice.name == "good.wav" else [1, 2])
 
@@ -156,4 +164,4 @@ class Bundle:
 def bundle(monkeypatch, tmp_path):
     """Let every --model be the bundle above; go to an empty folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("asdkit.inference.bundle.Bundle.open", lambda path: Bundle())
+    monkeypatch.setattr("asdkit.inference.bundle.Bundle.open", lambda *_: Bundle())

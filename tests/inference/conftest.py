@@ -1,17 +1,32 @@
 """Models of every kind, trained by the programs on a few synthesized speakers."""
 
+import http.client
+import json
+import threading
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 
 import asdkit
 from asdkit.__main__ import main
+from asdkit.backends.calibration import Calibration
+from asdkit.backends.center import Center
+from asdkit.backends.cosine import Cosine
+from asdkit.backends.pipeline import Pipeline
 from asdkit.batches.feature_config import FeatureConfig
 from asdkit.features.mel import Fbank
 from asdkit.features.waveform import Waveform
+from asdkit.inference.bundling import Sources, make_bundle
+from asdkit.inference.service import Service
+from asdkit.inference.serving import bind, make_app, serve
+from asdkit.inference.uploads import Limits
+from asdkit.inference.verdict import Costs
 from asdkit.io.ark import read_arrays
+from asdkit.io.store import save_arrays, save_model
 from asdkit.models.networks import build_network, save_network
 from asdkit.nnet.registry import MODELS
 
@@ -85,6 +100,89 @@ def untrained(tmp_path):
         return asdkit.load(tmp_path)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def small_bundle(tmp_path_factory):
+    """A folder with a bundle of two untrained networks, and recordings, 0.wav to 7.wav.
+
+    The bundle compares speakers by calibrated scores, and detects spoofing by others.
+    Sounds differ in color and in length.
+    """
+    folder = tmp_path_factory.mktemp("small")
+    for name in ("net", "cm"):
+        (folder / name).mkdir()
+    _write_untrained(folder / "net", "xvector")
+    crop = {"crop": "first", "chunk_frames": 100, "batch_size": 4}
+    _write_untrained(folder / "cm", "senet9", classes=("spoof", "bonafide"), **crop)
+    rng = np.random.default_rng(0)
+    for n, seconds in enumerate((3.0, 1.5, 2.9, 0.8, 5.0, 1.6, 2.0, 3.1)):
+        noise = rng.normal(0, 0.1, round(seconds * 16000))
+        taps = rng.normal(size=1 + 2 * n)
+        sound = np.convolve(noise, taps / np.abs(taps).sum(), mode="same")
+        soundfile.write(folder / f"{n}.wav", sound, 16000)
+    # What an untrained network adds to all embeddings alike is subtracted.
+    x = asdkit.load(folder / "net").embed_many(sorted(map(str, folder.glob("*.wav"))))
+    backend = Pipeline([Center(), Cosine()]).fit(x.astype(float), np.arange(8) // 2)
+    save_arrays(folder / "backend.npz", "Pipeline", *backend.to_state())
+    scores = np.concatenate([rng.normal(0.3, 0.4, 99), rng.normal(-0.3, 0.4, 99)])
+    calibration = Calibration(ridge=1e-3).fit(scores[:, None], np.arange(198) < 99)
+    save_model(folder / "calibration.npz", calibration)
+    files = {name: folder / f"{name}.npz" for name in ("backend", "calibration")}
+    sources = Sources(**files, cm=folder / "cm")
+    make_bundle(folder / "net", folder / "model", sources, Costs(), Costs())
+    return folder
+
+
+class Server:
+    """A server in a thread, and requests to it."""
+
+    token = "a-token-of-many-letters"
+    limits = Limits(max_mb=1, max_sec=6, max_files=4, patience_sec=1)
+
+    def __init__(self, folder, profiles):
+        self.folder = folder
+        self.service = Service(folder / "model", profiles, self.limits)
+        app = make_app(self.service, self.token)
+        listener = bind("127.0.0.1", 0)
+        self.port = listener.getsockname()[1]
+        args = app, listener
+        threading.Thread(target=serve, args=args, daemon=True).start()
+
+    def ask(self, method, path, parts=(), token=token, headers=(), body=None):
+        """Send a request; return its status and its answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        sent = dict(headers)
+        if token:
+            sent["Authorization"] = f"Bearer {token}"
+        if parts:
+            sent["Content-Type"] = "multipart/form-data; boundary=x"
+            body = b"".join(map(part, parts)) + b"--x--\r\n"
+        connection.request(method, path, body, sent)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        kind = answer.getheader("content-type", "")
+        is_json = kind.startswith("application/json")
+        return answer.status, json.loads(content) if is_json else content.decode()
+
+    def sound(self, n):
+        return (self.folder / f"{n}.wav").read_bytes()
+
+
+def part(item):
+    """Write a field of a form, and the name of a file if it is one."""
+    field, name, content = item
+    head = f'--x\r\nContent-Disposition: form-data; name="{field}"'
+    head += f'; filename="{name}"\r\n\r\n' if name else "\r\n\r\n"
+    return head.encode() + content + b"\r\n"
+
+
+@pytest.fixture(scope="session")
+def server(small_bundle, tmp_path_factory):
+    """Serve the small bundle on a free port."""
+    pytest.importorskip("fastapi", reason="needs asdkit[serve]")
+    return Server(small_bundle, tmp_path_factory.mktemp("serve") / "p.sqlite")
 
 
 NETWORK = (
