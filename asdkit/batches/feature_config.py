@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from asdkit.base.errors import DataError
-from asdkit.base.registry import construct
+from asdkit.base.registry import construct, defaults_of
 from asdkit.batches.frame_sources import (
     DELTA_WINDOW,
     CenteredFrames,
@@ -152,7 +152,8 @@ class FeatureConfig:
         kind, options = described(read_info(data_dir))
         if not self.type or not kind:
             return
-        expected, got = ({"type": self.type, **self.options}, {"type": kind, **options})
+        expected = {"type": self.type, **completed(self.type, self.options)}
+        got = {"type": kind, **completed(kind, options)}
         differing = [
             name for name in {**expected, **got} if expected.get(name) != got.get(name)
         ]
@@ -220,6 +221,13 @@ def described(info: FeatsInfo | None) -> tuple[str | None, dict[str, Any]]:
     if info is None:
         return None, {}
     return info.type, {k: v for k, v in info.options.items() if k != "seed"}
+
+
+def completed(kind: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the defaults of the options that did not exist when a file was written."""
+    if kind is None or kind not in FEATURES:  # a plug-in's are its own
+        return dict(options)
+    return {**defaults_of(FEATURES, kind), **options}
 
 
 def _show(options: dict[str, Any], names: Iterable[str]) -> str:

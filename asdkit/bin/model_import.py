@@ -1,10 +1,13 @@
 """Import a published network as a model of asdkit.
 
 e.g.: asdkit model-import aasist AASIST-L.pth exp/aasist_l
+e.g.: asdkit model-import wespeaker avg_model.pt exp/resnet34
 
-The layout says whose checkpoint it is: aasist, the weights of AASIST or AASIST-L as
-their authors publish them; ge2e, pretrained.pt of the package resemblyzer.  Every
-tensor's name and shape is checked, and nothing in the file is executed.  Writes
+The layout says whose checkpoint it is: wespeaker or 3dspeaker, a ResNet, CAM++ or
+ECAPA-TDNN of these toolkits, .pt or .safetensors, with the filter banks of their
+recipes; aasist, the weights of AASIST or AASIST-L as their authors publish them; ge2e,
+pretrained.pt of the package resemblyzer.  Every tensor's name and shape is checked, and
+nothing in the file is executed.  Writes
 network.pt, a model like any other: cm-score and cm-attack or nnet-extract open it, and
 it can be the --teacher or the --init-from of another network.
 """

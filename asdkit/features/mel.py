@@ -21,7 +21,7 @@ from torch import Tensor
 
 from asdkit.base.errors import AsdkitError
 from asdkit.base.filterbanks import cosine_transform, kaldi_mel_banks, num_empty
-from asdkit.base.ranges import Count, NonNegative, Share
+from asdkit.base.ranges import Count, NonNegative, Positive, Share
 from asdkit.features.framing import FrameFeatures, Window, make_window, power_spectrum
 
 SCALE = 32768.0  # Kaldi reads 16-bit integers
@@ -38,7 +38,9 @@ class MelFeatures(FrameFeatures):
         sample_frequency: sampling rate in Hz.
         frame_length: frame length in milliseconds.
         frame_shift: frame shift in milliseconds.
-        dither: standard deviation of added noise in 16-bit units; 0: none.
+        sample_scale: factor of samples in [-1, 1); 32768 makes them Kaldi's, 1 those of
+            torchaudio and 3D-Speaker.
+        dither: standard deviation of added noise, in scaled samples; 0: none.
         preemphasis_coefficient: pre-emphasis: share of a sample to subtract from the
             next.
         remove_dc_offset: subtract the mean of every frame.
@@ -51,7 +53,7 @@ class MelFeatures(FrameFeatures):
         low_freq: lower edge of the lowest band in Hz.
         high_freq: upper edge of the highest band in Hz; 0 or less: offset from the
             Nyquist frequency.
-        energy_floor: floor of a frame's energy, in squared 16-bit units.
+        energy_floor: floor of a frame's energy, in squared scaled samples.
         raw_energy: measure energy before pre-emphasis and windowing.
         htk_compat: put energy or C0 last instead of first.
 
@@ -59,6 +61,7 @@ class MelFeatures(FrameFeatures):
     names and defaults these are.
     """
 
+    sample_scale: Positive = SCALE
     dither: NonNegative = 1.0
     preemphasis_coefficient: Share = 0.97
     remove_dc_offset: bool = True
@@ -85,7 +88,7 @@ class MelFeatures(FrameFeatures):
         """(T, B) mel energies and (T,) log energy, if it is in use -> (T, D)."""
 
     def _prepare(self, samples: Tensor, seed: int) -> Tensor:
-        signal = samples * SCALE
+        signal = samples * self.sample_scale
         if self.dither:
             generator = torch.Generator().manual_seed(seed)
             noise = torch.randn(len(signal), generator=generator)

@@ -22,7 +22,7 @@ from asdkit.batches.feature_config import FeatureConfig
 from asdkit.features.framing import Features
 from asdkit.features.linear import EPSILON as LINEAR_EPSILON
 from asdkit.features.linear import Lfcc
-from asdkit.features.mel import EPSILON, SCALE, Fbank, MelFeatures, Mfcc
+from asdkit.features.mel import EPSILON, Fbank, MelFeatures, Mfcc
 from asdkit.features.waveform import Waveform
 from asdkit.inference.graph_selection import (
     Cropped,
@@ -103,6 +103,7 @@ class KaldiFrames(nn.Module):
         super().__init__()
         self.size, self.shift = features.window_size, features.window_shift
         self.snip_edges = features.snip_edges
+        self.sample_scale = features.sample_scale
         self.remove_dc_offset = features.remove_dc_offset
         self.htk_compat = features.htk_compat
         if features.use_energy and not features.raw_energy:
@@ -143,7 +144,7 @@ class KaldiFrames(nn.Module):
 
     def forward(self, x: Tensor, num_samples: Tensor) -> tuple[Tensor, Tensor]:
         """(N, L), (N,) -> (N, T, D) and how many of the T are real."""
-        x = x * SCALE
+        x = x * self.sample_scale
         if self.remove_dc_offset:  # no frame changes, and small numbers round less
             x = zero_padding(x, num_samples)
             x = x - x.sum(dim=1, keepdim=True) / num_samples[:, None]

@@ -15,7 +15,7 @@ from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.options import add_choice, add_options, choice_of
 from asdkit.base.references import Reference
 from asdkit.base.threads import one_thread
-from asdkit.batches.feature_config import FeatureConfig, described
+from asdkit.batches.feature_config import FeatureConfig, completed, described
 from asdkit.data.feats_info import parse_feats_info, parse_vad_info
 from asdkit.features.framing import Features
 from asdkit.features.registry import FEATURES, name_of
@@ -191,8 +191,9 @@ def _with_features(
         kind = known
     else:
         kind, options = _read_features_conf(features)
-    if config.type is not None and (config.type, config.options) != (kind, options):
-        differing = {k for k in options if options[k] != config.options.get(k)}
+    stated, options = completed(config.type, config.options), completed(kind, options)
+    if config.type is not None and (config.type, stated) != (kind, options):
+        differing = {k for k in options if options[k] != stated.get(k)}
         raise DataError(
             path,
             f"it was trained on {config.type}, features= says {kind}"

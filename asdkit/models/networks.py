@@ -16,6 +16,7 @@ from asdkit.base.errors import AsdkitError
 from asdkit.base.inputs import note_input
 from asdkit.base.plugins import allow, is_plugin, refuse_unnamed
 from asdkit.base.registry import construct, defaults_of
+from asdkit.features.framing import Features
 from asdkit.features.registry import name_of
 from asdkit.features.waveform import Waveform
 from asdkit.io.store import building
@@ -57,12 +58,25 @@ def samples_as_features(sample_frequency: float) -> dict[str, Any]:
         what `build_network` takes as its "features".
     """
     samples = Waveform(sample_frequency=sample_frequency)
+    return computed_features(samples, subtract_mean=False)
+
+
+def computed_features(extractor: Features, subtract_mean: bool) -> dict[str, Any]:
+    """Describe features that are computed from audio, all frames of it.
+
+    Args:
+        extractor: computes them.
+        subtract_mean: whether the mean over time is subtracted.
+
+    Returns:
+        what `build_network` takes as its "features".
+    """
     return {
         "source": "audio",
-        "type": name_of(samples),
-        "options": dict(samples.options),
+        "type": name_of(extractor),
+        "options": dict(extractor.options),
         "voiced": False,
-        "subtract_mean": False,
+        "subtract_mean": subtract_mean,
         "delta_order": 0,
         "vad": None,
         "cmn_window": 0,

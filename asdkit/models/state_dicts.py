@@ -1,6 +1,7 @@
 """State dictionaries that other programs wrote: read, checked, and renamed.
 
-Nothing in such a file is executed: torch reads it with ``weights_only=True``.
+Nothing in such a file is executed: torch reads it with ``weights_only=True``, and
+safetensors (``*.safetensors``) hold nothing that could be.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ from torch import Tensor
 
 from asdkit.base.errors import DataError
 from asdkit.base.inputs import note_input
+from asdkit.base.packages import require
 from asdkit.io.checksums import DAMAGES, verify_weights
 from asdkit.io.origins import digest_file
 from asdkit.io.tables import PathName
 
 State = Mapping[str, Tensor]
 Shape = tuple[int, ...]
+NUM_NAMED = 3  # misfits in a message
+SAFETENSORS = "pip install 'asdkit[ssl]'"
 
 
 def read_state(path: PathName, key: str | None = None) -> dict[str, Tensor]:
@@ -36,7 +40,7 @@ def read_state(path: PathName, key: str | None = None) -> dict[str, Tensor]:
     note_input(path)
     try:
         verify_weights(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = _load(path)
     except FileNotFoundError:
         raise DataError(path, "no such file") from None
     except IsADirectoryError:
@@ -55,6 +59,19 @@ def read_state(path: PathName, key: str | None = None) -> dict[str, Tensor]:
             got = f"{type(value).__name__} under {name!r}"
             raise DataError(path, f"expected a dictionary of named tensors, got {got}")
     return {str(name): tensor for name, tensor in content.items()}
+
+
+def _load(path: PathName) -> Any:
+    """Read what torch or safetensors wrote; raise what they raise."""
+    if Path(path).suffix != ".safetensors":
+        return torch.load(path, map_location="cpu", weights_only=True)
+    with open(path, "rb"):
+        pass  # whose errors say what is wrong with it
+    safetensors = require("safetensors", SAFETENSORS)
+    try:
+        return require("safetensors.torch", SAFETENSORS).load_file(path)
+    except safetensors.SafetensorError as error:
+        raise RuntimeError(f"safetensors: {error}") from None
 
 
 def misfits(state: State, expected: Mapping[str, Shape]) -> list[str]:
@@ -76,7 +93,7 @@ def misfits(state: State, expected: Mapping[str, Shape]) -> list[str]:
 
 
 def refuse_misfits(path: PathName, what: str, problems: list[str]) -> None:
-    """Raise a DataError that names the first misfit and counts the others.
+    """Raise a DataError that names the first misfits and counts the others.
 
     Args:
         path: the checkpoint.
@@ -84,8 +101,9 @@ def refuse_misfits(path: PathName, what: str, problems: list[str]) -> None:
         problems: from `misfits`.
     """
     if problems:
-        more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
-        raise DataError(path, f"not the weights of {what}: {problems[0]}{more}")
+        first, rest = problems[:NUM_NAMED], problems[NUM_NAMED:]
+        more = f" (and {len(rest)} more)" if rest else ""
+        raise DataError(path, f"not the weights of {what}: {'; '.join(first)}{more}")
 
 
 def source_of(path: PathName, layout: str) -> dict[str, Any]:

@@ -6,10 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from asdkit.base.ranges import Count
+from asdkit.base.ranges import Count, Positive
 from asdkit.nnet.network import Network
 from asdkit.nnet.padding import strided, zero_padding
-from asdkit.nnet.pooling import Pooling, PoolingName
+from asdkit.nnet.pooling import VARIANCE_FLOOR, Pooling, PoolingName
 from asdkit.nnet.residual import BasicBlock, Stages, conv_norm_relu
 
 # Layers and dilation of the three dense blocks.
@@ -24,8 +24,12 @@ class CamPlusPlus(Network):
         head_channels: channels of the 2-D network.
         channels: channels of the first layer over time.
         growth: channels that every dense layer adds.
+        hidden_dim: channels of the narrow layer in every dense layer.
         pooling: pooling over time: mean (tap), mean and standard deviation (stats), or
             their attentive versions (sap, asp).
+        unbiased: divide variances over time by one frame fewer, and add the floor, as
+            WeSpeaker and 3D-Speaker do.
+        variance_floor: least variance over time.
         feat_dim: number of mel bins (D).
         embedding_dim: embedding dimension.
 
@@ -37,7 +41,10 @@ class CamPlusPlus(Network):
         head_channels: Count = 32,
         channels: Count = 128,
         growth: Count = 32,
+        hidden_dim: Count = 128,
         pooling: PoolingName = "stats",
+        unbiased: bool = False,
+        variance_floor: Positive = VARIANCE_FLOOR,
         feat_dim: Count = 80,
         embedding_dim: Count = 512,
     ) -> None:
@@ -54,11 +61,11 @@ class CamPlusPlus(Network):
         )
         self.blocks = nn.ModuleList()
         for depth, dilation in BLOCKS:
-            block = DenseBlock(channels, depth, growth, dilation)
+            block = DenseBlock(channels, depth, growth, dilation, hidden_dim)
             self.blocks.append(block)
             channels = block.out_channels
         self.last = norm_relu(channels)
-        self.pool = Pooling(pooling, channels)
+        self.pool = Pooling(pooling, channels, None, unbiased, variance_floor)
         self.output = nn.Sequential(
             nn.Linear(self.pool.out_channels, embedding_dim, bias=False),
             nn.BatchNorm1d(embedding_dim, affine=False),
@@ -84,16 +91,20 @@ class DenseBlock(nn.Module):
         depth: number of layers.
         growth: channels that each layer adds.
         dilation: dilation of the convolutions.
+        hidden_dim: channels of their narrow layers.
 
     Attributes:
         out_channels: C of the output.
     """
 
-    def __init__(self, channels: int, depth: int, growth: int, dilation: int) -> None:
+    def __init__(
+        self, channels: int, depth: int, growth: int, dilation: int, hidden_dim: int
+    ) -> None:
         super().__init__()
         self.layers = nn.ModuleList()
         for _ in range(depth):
-            self.layers.append(DenseLayer(channels, growth, dilation))
+            layer = DenseLayer(channels, growth, dilation, hidden_dim)
+            self.layers.append(layer)
             channels += growth
         self.out_channels = channels // 2
         self.halve = nn.Sequential(

@@ -7,13 +7,21 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from asdkit.base.ranges import Count
+from asdkit.base.ranges import Count, Positive
 from asdkit.nnet.attention import SqueezeExcitation
 from asdkit.nnet.network import Network
-from asdkit.nnet.padding import zero_padding
-from asdkit.nnet.pooling import ChannelAttention, Pooling, PoolingName
+from asdkit.nnet.padding import mirror_padding, zero_padding
+from asdkit.nnet.pooling import (
+    VARIANCE_FLOOR,
+    ChannelAttention,
+    Pooling,
+    PoolingName,
+)
 
 BlockInput = Literal["sum", "previous"]
+STEM_KERNEL = 5
+DILATIONS = (2, 3, 4)  # of the blocks
+ATTENTION_DIM = 128
 
 
 class EcapaTdnn(Network):
@@ -27,6 +35,12 @@ class EcapaTdnn(Network):
         context: feed the utterance's mean and standard deviation to the attention.
         block_input: input of a block: the sum of all before it, as in the paper (sum),
             or the one before it alone, as in WeSpeaker and UniSpeech (previous).
+        mirrored: continue utterances by their mirror image, not by zeros, and normalize
+            the last layer before pooling and the attention's hidden layer, as
+            SpeechBrain and 3D-Speaker do.
+        unbiased: divide variances in the context by one frame fewer, and add the floor,
+            as WeSpeaker does.
+        variance_floor: least variance over time.
         feat_dim: number of mel bins (D).
         embedding_dim: embedding dimension.
 
@@ -41,20 +55,34 @@ class EcapaTdnn(Network):
         pooling: PoolingName = "asp",
         context: bool = True,
         block_input: BlockInput = "sum",
+        mirrored: bool = False,
+        unbiased: bool = False,
+        variance_floor: Positive = VARIANCE_FLOOR,
         feat_dim: Count = 80,
         embedding_dim: Count = 192,
     ) -> None:
         super().__init__(feat_dim, embedding_dim)
         self.block_input = block_input
-        self.stem = conv_relu_norm(feat_dim, channels, 5)
+        if mirrored:
+            self.min_frames = max(DILATIONS) + 1
+        self.stem = conv_relu_norm(feat_dim, channels, STEM_KERNEL, padded=not mirrored)
+        self.stem_margin = STEM_KERNEL // 2 if mirrored else 0
         self.blocks = nn.ModuleList(
-            SeRes2Block(channels, dilation) for dilation in (2, 3, 4)
+            SeRes2Block(channels, dilation, mirrored=mirrored) for dilation in DILATIONS
         )
         self.merge = nn.Sequential(
             nn.Conv1d(3 * channels, pooled_channels, 1), nn.ReLU(inplace=True)
         )
-        attention = ChannelAttention(pooled_channels, context=context)
-        self.pool = Pooling(pooling, pooled_channels, attention)
+        squash: nn.Module | None = None
+        if mirrored:
+            self.merge.append(nn.BatchNorm1d(pooled_channels))
+            norm = nn.BatchNorm1d(ATTENTION_DIM)
+            squash = nn.Sequential(nn.ReLU(inplace=True), norm, nn.Tanh())
+        variance = unbiased, variance_floor
+        attention = ChannelAttention(
+            pooled_channels, ATTENTION_DIM, squash, context, *variance
+        )
+        self.pool = Pooling(pooling, pooled_channels, attention, *variance)
         self.output = nn.Sequential(
             nn.BatchNorm1d(self.pool.out_channels),
             nn.Linear(self.pool.out_channels, embedding_dim),
@@ -62,6 +90,8 @@ class EcapaTdnn(Network):
 
     def embed(self, x: Tensor, num_frames: Tensor | None) -> Tensor:
         """(N, D, T) -> (N, E)."""
+        if self.stem_margin:
+            x = mirror_padding(x, num_frames, self.stem_margin)
         x = self.stem(x)  # (N, C, T)
         outputs = []
         for block in self.blocks:
@@ -79,18 +109,22 @@ class SeRes2Block(nn.Module):
         dilation: dilation of the convolutions.
         scale: number of groups; all but the last are convolved, each with the result
             of the one before it added.
+        mirrored: mirror the frames at the ends.
 
     Source: S.-H. Gao et al., "Res2Net", TPAMI 2021.
     """
 
-    def __init__(self, channels: int, dilation: int, scale: int = 8) -> None:
+    def __init__(
+        self, channels: int, dilation: int, scale: int = 8, mirrored: bool = False
+    ) -> None:
         super().__init__()
         if channels % scale:
             raise ValueError(f"expected a multiple of {scale} channels, got {channels}")
         self.width = channels // scale
+        self.margin = dilation if mirrored else 0
         self.before = conv_relu_norm(channels, channels)
         self.cascade = nn.ModuleList(
-            conv_relu_norm(self.width, self.width, 3, dilation)
+            conv_relu_norm(self.width, self.width, 3, dilation, padded=not mirrored)
             for _ in range(scale - 1)
         )
         self.after = conv_relu_norm(channels, channels)
@@ -103,16 +137,24 @@ class SeRes2Block(nn.Module):
         for group, convolve in zip(groups, self.cascade, strict=True):
             if convolved:
                 group = group + convolved[-1]
-            convolved.append(convolve(zero_padding(group, num_frames)))
+            if self.margin:
+                group = mirror_padding(group, num_frames, self.margin)
+            else:
+                group = zero_padding(group, num_frames)
+            convolved.append(convolve(group))
         y = self.after(torch.cat([*convolved, last], dim=1))
         return x + self.gate(y, num_frames)
 
 
 def conv_relu_norm(
-    in_channels: int, channels: int, kernel: int = 1, dilation: int = 1
+    in_channels: int,
+    channels: int,
+    kernel: int = 1,
+    dilation: int = 1,
+    padded: bool = True,
 ) -> nn.Sequential:
-    """Stack a convolution that keeps the length, ReLU and batch normalization."""
-    padding = dilation * (kernel // 2)
+    """Stack a convolution, ReLU and normalization; padded, it keeps the length."""
+    padding = dilation * (kernel // 2) if padded else 0
     return nn.Sequential(
         nn.Conv1d(in_channels, channels, kernel, padding=padding, dilation=dilation),
         nn.ReLU(inplace=True),

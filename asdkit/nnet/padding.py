@@ -54,6 +54,34 @@ def zero_padding(x: Tensor, num_frames: Tensor | None) -> Tensor:
     return x * real.to(x.dtype)  # five times as fast as masked_fill
 
 
+def mirror_padding(x: Tensor, num_frames: Tensor | None, margin: int) -> Tensor:
+    """Continue every utterance at both ends by its mirror image.
+
+    Args:
+        x: (N, C, T) a map.
+        num_frames: (N,) how many of the T frames are real, None for all; each more than
+            ``margin``.
+        margin: frames to add at each end; the first and the last are not repeated.
+
+    Returns:
+        (N, C, T + 2 margin).
+
+    Example:
+        >>> x = torch.tensor([[[1, 2, 3, 4], [5, 6, 7, 0]]])
+        >>> mirror_padding(x, torch.tensor([3]), 1)[0]
+        tensor([[2, 1, 2, 3, 2, 1],
+                [6, 5, 6, 7, 6, 5]])
+    """
+    if not margin:
+        return x
+    longest = x.shape[-1]
+    last = torch.full_like(x[:, 0, 0], longest).long()  # (N,)
+    last = (last if num_frames is None else num_frames)[:, None] - 1
+    place = torch.arange(-margin, longest + margin, device=x.device).abs()[None]
+    place = (last - (place - last).abs()).clamp(min=0)  # (N, T + 2 margin)
+    return x.gather(2, place[:, None].expand(-1, x.shape[1], -1))
+
+
 def mean_over_time(x: Tensor, num_frames: Tensor | None) -> Tensor:
     """(N, C, T) and how many frames are real -> (N, C), the mean of the real ones."""
     if num_frames is None:

@@ -33,6 +33,9 @@ class Pooling(nn.Module):
         channels: C of the map.
         attention: maps a map and its lengths to scores (N, C or 1, T); None for a
             `FrameAttention`. Ignored by poolings without attention.
+        unbiased: divide a variance by one frame fewer than there are, and add the
+            floor to it, as WeSpeaker and 3D-Speaker do; not with attention.
+        variance_floor: the least variance.
 
     Attributes:
         out_channels: C, or 2C with the standard deviation.
@@ -43,7 +46,12 @@ class Pooling(nn.Module):
     """
 
     def __init__(
-        self, name: PoolingName, channels: int, attention: nn.Module | None = None
+        self,
+        name: PoolingName,
+        channels: int,
+        attention: nn.Module | None = None,
+        unbiased: bool = False,
+        variance_floor: float = VARIANCE_FLOOR,
     ) -> None:
         super().__init__()
         if name not in POOLINGS:
@@ -51,6 +59,8 @@ class Pooling(nn.Module):
         attentive, self.with_std = POOLINGS[name]
         self.attention = (attention or FrameAttention(channels)) if attentive else None
         self.out_channels = channels * (2 if self.with_std else 1)
+        self.unbiased = unbiased and not attentive
+        self.variance_floor = variance_floor
 
     def forward(self, x: Tensor, num_frames: Tensor | None) -> Tensor:
         """(N, C, T) and how many frames are real -> (N, C), or (N, 2C) with std.
@@ -66,9 +76,24 @@ class Pooling(nn.Module):
         weights = softmax_over_time(scores.to(x.dtype), num_frames)
         pooled = (weights * x).sum(dim=-1)
         if self.with_std:
-            std = std_over_time(x, pooled, weights)
+            std = self._std(x, pooled, weights, num_frames)
             pooled = torch.cat([pooled, std], dim=1)
         return pooled.to(dtype)
+
+    def _std(
+        self, x: Tensor, mean: Tensor, weights: Tensor, num_frames: Tensor | None
+    ) -> Tensor:
+        """(N, C, T), its mean (N, C), weights (N, C or 1, T) -> (N, C).
+
+        One frame is enough, as none is without a variance.
+        """
+        variance = (weights * (x - mean[..., None]).square()).sum(dim=-1)
+        if not self.unbiased:
+            return variance.clamp(min=self.variance_floor).sqrt()
+        if num_frames is None:
+            num_frames = torch.full_like(x[:, 0, 0], x.shape[-1])  # (N,)
+        n = num_frames[:, None].to(x.dtype)
+        return (variance * (n / (n - 1).clamp(min=1)) + self.variance_floor).sqrt()
 
 
 def softmax_over_time(scores: Tensor, num_frames: Tensor | None) -> Tensor:
@@ -78,15 +103,6 @@ def softmax_over_time(scores: Tensor, num_frames: Tensor | None) -> Tensor:
         padding = frames >= num_frames[:, None, None]  # (N, 1, T)
         scores = scores.masked_fill(padding, -torch.inf)
     return scores.softmax(dim=-1)
-
-
-def std_over_time(x: Tensor, mean: Tensor, weights: Tensor) -> Tensor:
-    """(N, C, T), its mean (N, C), weights (N, C or 1, T) -> (N, C).
-
-    The average is over the frames, not one fewer, so one frame is enough.
-    """
-    variance = (weights * (x - mean[..., None]).square()).sum(dim=-1)
-    return variance.clamp(min=VARIANCE_FLOOR).sqrt()
 
 
 class FrameAttention(nn.Module):
@@ -120,6 +136,8 @@ class ChannelAttention(nn.Module):
         context: feed the utterance's mean and standard deviation to the hidden layer
             with the frame, ``W [x_t; mean; std]``; their part is computed once per
             utterance, not once per frame.
+        unbiased: of the standard deviations in the context, see `Pooling`.
+        variance_floor: of these.
 
     Source: B. Desplanques et al., "ECAPA-TDNN", Interspeech 2020, section 3.1.
     """
@@ -130,12 +148,14 @@ class ChannelAttention(nn.Module):
         hidden_dim: int = 128,
         nonlinearity: nn.Module | None = None,
         context: bool = False,
+        unbiased: bool = False,
+        variance_floor: float = VARIANCE_FLOOR,
     ) -> None:
         super().__init__()
         self.frame = nn.Conv1d(channels, hidden_dim, 1)
         self.context: nn.Module | None = None
         if context:
-            self.statistics = Pooling("stats", channels)
+            self.statistics = Pooling("stats", channels, None, unbiased, variance_floor)
             self.context = nn.Linear(2 * channels, hidden_dim, bias=False)
         self.scores = nn.Sequential(
             nonlinearity or nn.Tanh(), nn.Conv1d(hidden_dim, channels, 1)

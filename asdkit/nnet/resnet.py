@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from asdkit.base.ranges import Count
+from asdkit.base.ranges import Count, Positive
 from asdkit.nnet.network import Network
 from asdkit.nnet.padding import strided, zero_padding
-from asdkit.nnet.pooling import Pooling, PoolingName
+from asdkit.nnet.pooling import VARIANCE_FLOOR, Pooling, PoolingName
 from asdkit.nnet.residual import BasicBlock, Bottleneck, Stages, conv_norm_relu
 
 
@@ -22,6 +22,11 @@ class ResNet(Network):
             quarter of the compute.
         pooling: pooling over time: mean (tap), mean and standard deviation (stats), or
             their attentive versions (sap, asp).
+        unbiased: divide variances over time by one frame fewer, and add the floor, as
+            WeSpeaker does.
+        variance_floor: least variance over time.
+        two_layers: a second linear layer, behind ReLU and normalization, that gives the
+            embedding.
         feat_dim: number of mel bins (D).
         embedding_dim: embedding dimension.
 
@@ -38,6 +43,9 @@ class ResNet(Network):
         channels: Count = 32,
         stem_stride: Count = 1,
         pooling: PoolingName = "stats",
+        unbiased: bool = False,
+        variance_floor: Positive = VARIANCE_FLOOR,
+        two_layers: bool = False,
         feat_dim: Count = 80,
         embedding_dim: Count = 256,
     ) -> None:
@@ -54,8 +62,17 @@ class ResNet(Network):
             strides=[(1, 1), *[(2, 2)] * num_halvings],
         )
         height = strided(feat_dim, self.frame_stride)
-        self.pool = Pooling(pooling, self.stages.out_channels * height)
-        self.output = nn.Linear(self.pool.out_channels, embedding_dim)
+        width = self.stages.out_channels * height
+        self.pool = Pooling(pooling, width, None, unbiased, variance_floor)
+        first = nn.Linear(self.pool.out_channels, embedding_dim)
+        self.output: nn.Module = first
+        if two_layers:
+            self.output = nn.Sequential(
+                first,
+                nn.ReLU(inplace=True),
+                nn.BatchNorm1d(embedding_dim, affine=False),
+                nn.Linear(embedding_dim, embedding_dim),
+            )
 
     def embed(self, x: Tensor, num_frames: Tensor | None) -> Tensor:
         """(N, D, T) -> (N, E)."""

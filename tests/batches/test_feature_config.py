@@ -2,8 +2,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from asdkit.batches.feature_config import FeatureConfig
+from asdkit.base.errors import DataError
+from asdkit.batches.feature_config import FeatureConfig, completed
 from asdkit.batches.frame_sources import StoredFrames
 
 
@@ -40,3 +42,15 @@ def test_derivatives_of_an_array_are_those_of_a_source(speech):
     frames = config.open_frames(config.read_cuts(speech))
     feats = StoredFrames(config.read_cuts(speech)).whole(3)
     np.testing.assert_array_equal(config.prepare(feats, None), frames.whole(3))
+
+
+def test_options_that_did_not_exist_then_had_their_defaults(speech):
+    """Features and models from before --sample-scale are those of 32768."""
+    config = FeatureConfig.stored_in(speech, voiced=False, subtract_mean=True)
+    assert config.type == "mfcc"
+    del config.options["sample_scale"]
+    config.check_stored(speech)
+    config.options["sample_scale"] = 1.0
+    with pytest.raises(DataError, match=r"--sample-scale=1\.0, these are with"):
+        config.check_stored(speech)
+    assert completed(None, {"a": 1}) == completed("my.module:X", {"a": 1}) == {"a": 1}

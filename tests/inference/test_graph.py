@@ -18,12 +18,21 @@ LONGER = ["resnet34", "resnet221", "senet18", "senet34", "ecanet18", "ecanet34"]
 NAMES = [x for x in MODELS if not x.startswith(("ssl", "kaldi")) and x not in LONGER]
 
 
+AS_PUBLISHED = {  # what imported networks have that ours do not
+    "resnet18": {"unbiased": True, "variance_floor": 1e-8, "two_layers": True},
+    "ecapa_tdnn": {"mirrored": True, "block_input": "previous"},
+    "ecapa_tdnn_1024": {"unbiased": True, "variance_floor": 1e-10},
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("name", "options"), [*((x, {}) for x in NAMES), *AS_PUBLISHED.items()]
+)
 def test_every_network_has_a_graph_that_treats_a_batch_as_single_recordings(
-    untrained, rng, name
+    untrained, rng, name, options
 ):
-    model = untrained(name)
+    model = untrained(name, network=options)
     graph = graph_of(model, "waveform")
     onnx = OnnxModel(to_onnx(graph, 24000))
     lengths = [onnx.min_samples, 7000, 16000, 40001]

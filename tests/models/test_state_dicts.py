@@ -84,12 +84,14 @@ def test_every_misfit_is_said():
     assert misfits({"a": state["a"]}, {"a": (2,)}) == []
 
 
-def test_the_first_misfit_is_named_and_the_others_counted():
+def test_the_first_misfits_are_named_and_the_others_counted():
     refuse_misfits("w.pth", "a net", [])
     with pytest.raises(DataError, match=r"w.pth: not the weights of a net: one$"):
         refuse_misfits("w.pth", "a net", ["one"])
-    with pytest.raises(DataError, match=r"one \(and 2 more\)"):
+    with pytest.raises(DataError, match=r"one; two; three$"):
         refuse_misfits("w.pth", "a net", ["one", "two", "three"])
+    with pytest.raises(DataError, match=r"one; two; three \(and 2 more\)$"):
+        refuse_misfits("w.pth", "a net", ["one", "two", "three", "four", "five"])
 
 
 def test_a_source_is_known_by_its_content(tmp_path):

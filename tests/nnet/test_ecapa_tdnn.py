@@ -38,3 +38,15 @@ def test_every_block_is_fed_with_all_before_it_or_the_last(rng, shake, block_inp
 def test_channels_have_to_fill_the_groups():
     with pytest.raises(ValueError, match="expected a multiple of 8 channels, got 12"):
         EcapaTdnn(channels=12)
+
+
+def test_mirrored_utterances_have_the_same_embedding_alone_and_padded(rng, shake):
+    sizes = {"channels": 16, "pooled_channels": 24, "embedding_dim": 8}
+    network = shake(EcapaTdnn(**sizes, mirrored=True)).double()
+    feats = torch.from_numpy(rng.standard_normal((3, 30, 80)))
+    lengths = [30, 5, 17]
+    together = network(feats, torch.tensor(lengths))
+    for utt, embedding, length in zip(feats, together, lengths, strict=True):
+        torch.testing.assert_close(embedding, network(utt[None, :length])[0])
+    with pytest.raises(ValueError, match=r"needs 5 frames or more, got .* of 4"):
+        network(feats[:, :4])

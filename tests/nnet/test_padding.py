@@ -2,9 +2,15 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
-from asdkit.nnet.padding import mean_over_time, strided, zero_padding
+from asdkit.nnet.padding import (
+    mean_over_time,
+    mirror_padding,
+    strided,
+    zero_padding,
+)
 
 
 @pytest.mark.parametrize("kernel", [1, 3, 5, 7])
@@ -42,3 +48,15 @@ def test_the_mean_is_over_real_frames(rng):
     expected = [x[i, :, :length].mean(dim=1) for i, length in enumerate([7, 1, 3])]
     torch.testing.assert_close(mean, torch.stack(expected))
     torch.testing.assert_close(mean_over_time(x, None), x.mean(dim=2))
+
+
+@pytest.mark.parametrize("margin", [0, 1, 3])
+def test_every_utterance_is_mirrored_at_its_own_ends(margin, rng):
+    x = torch.from_numpy(rng.standard_normal((3, 2, 9)))
+    lengths = [9, 4, 6]
+    mirrored = mirror_padding(x, torch.tensor(lengths), margin)
+    assert mirrored.shape == (3, 2, 9 + 2 * margin)
+    for utt, found, length in zip(x, mirrored, lengths, strict=True):
+        expected = F.pad(utt[:, :length], (margin, margin), mode="reflect")
+        assert torch.equal(found[:, : length + 2 * margin], expected)
+    torch.testing.assert_close(mirror_padding(x, None, margin)[0], mirrored[0])

@@ -62,6 +62,21 @@ def test_pooling_without_lengths_takes_all_frames(name, x):
     torch.testing.assert_close(pool(x, None), pool(x, torch.tensor([9, 9, 9])))
 
 
+def test_an_unbiased_variance_is_over_one_frame_fewer_plus_its_floor(x):
+    pool = Pooling("stats", 6, unbiased=True, variance_floor=1e-8).double()
+    pooled = pool(x, torch.tensor(LENGTHS))[:, 6:]
+    for i, length in enumerate(LENGTHS):
+        variance = x[i, :, :length].var(dim=1) if length > 1 else torch.zeros(6)
+        torch.testing.assert_close(pooled[i], (variance + 1e-8).sqrt().double())
+    torch.testing.assert_close(pool(x[:1], None)[:, 6:], pooled[:1])
+
+
+def test_the_floor_of_a_variance_is_chosen(x):
+    still = torch.ones(1, 6, 4).double()
+    pooled = Pooling("stats", 6, variance_floor=4e-6).double()(still, None)
+    torch.testing.assert_close(pooled[:, 6:], torch.full((1, 6), 2e-3).double())
+
+
 @pytest.mark.parametrize("name", POOLINGS)
 def test_out_channels_are_what_comes_out(name, x):
     pool = Pooling(name, 6).double()

@@ -40,3 +40,12 @@ def test_stages_see_a_quarter_of_time_and_features(rng):
     x = torch.from_numpy(rng.standard_normal((1, 1, 80, 12))).float()
     y, _ = network.stages(network.stem(x), None)
     assert y.shape == (1, 16, 20, 3)
+
+
+def test_a_second_layer_gives_the_embedding(rng, shake):
+    network = shake(ResNet(**TINY, two_layers=True))
+    feats = torch.from_numpy(rng.standard_normal((2, 12, 80))).float()
+    first, relu, norm, second = network.output
+    pooled = network.pool(*network.frames(feats.transpose(1, 2), None))
+    expected = second(norm(relu(first(pooled))))
+    torch.testing.assert_close(network(feats), expected)

@@ -30,7 +30,8 @@ hard-share feature-weight hard-on adapter adversary epsilon adversary-steps
 adversarial-share separate-norm reversal-weight hidden-dim
 teacher teacher-transform teacher-precision missing-teacher teacher-cache
 teacher-cache-gb
-features sample-frequency frame-length frame-shift dither preemphasis-coefficient
+features sample-frequency frame-length frame-shift sample-scale dither
+preemphasis-coefficient
 remove-dc-offset window-type round-to-power-of-two blackman-coeff snip-edges
 num-mel-bins low-freq high-freq use-energy energy-floor raw-energy htk-compat num-ceps
 cepstral-lifter use-log-fbank use-power fft-size num-filters first-bin num-bins padding
