@@ -24,6 +24,7 @@ MAX_DIFFERENCE = 1e-3  # of scores: cosines of pairs, or a countermeasure's
 SECONDS = (0.1, 0.35, 1.0, 2.9, 4.1, 11.0, 30.0, MAX_SEC)
 IN_BATCH = 4  # recordings of unequal lengths, all at once
 SUFFIXES = (".flac", ".wav")
+LISTS = (".txt", ".scp")  # the last word of a line is a file
 NUM_FILES = 20
 ZERO = 1e-6  # length of an embedding that is none
 
@@ -56,7 +57,7 @@ class Parity(NamedTuple):
 
 
 def read_check_audio(path: PathName, sampling_rate: int) -> np.ndarray:
-    """Read (L,) float32 samples of a sound file, or of the first of a directory.
+    """Read (L,) float32 samples of a sound file, or the first of a directory or list.
 
     Raises:
         DataError: there is none, or one cannot be read.
@@ -65,6 +66,9 @@ def read_check_audio(path: PathName, sampling_rate: int) -> np.ndarray:
     if files[0].is_dir():
         found = sorted(files[0].rglob("*"))
         files = [x for x in found if x.suffix.lower() in SUFFIXES][:NUM_FILES]
+    elif files[0].suffix in LISTS:
+        lines = files[0].read_text().splitlines() if files[0].is_file() else []
+        files = [Path(x.split()[-1]) for x in lines if x.strip()][:NUM_FILES]
     if not files:
         raise DataError(path, f"expected {' or '.join(SUFFIXES)} files, got none")
     return np.concatenate([read_audio(str(x), sampling_rate)[0] for x in files])
