@@ -6,7 +6,8 @@ e.g.: asdkit bundle-make --backend exp/net/cosine.npz --calibration exp/cal.npz 
 
 Holds ONNX graphs with their front ends, back-end, cohort, calibrations, prior and
 costs, a threshold card, and checksums; nothing in it can be executed.  The card's
-trials must be of speakers that neither trained nor calibrated the models.
+trials must be of speakers that neither trained nor calibrated the models.  A model
+that is a countermeasure itself makes a bundle that only detects.
 """
 
 from __future__ import annotations
@@ -22,14 +23,18 @@ from asdkit.base.ranges import Probability
 
 MAKE = "asdkit.inference.bundling:make_bundle"
 COSTS = "asdkit.inference.verdict:Costs"
+NAMES = "num_top", "min_speech_sec", "card_recordings", "int8", "licence", "data"
 FILES = {
     "backend": ("FILE", "back-end that compares embeddings (default: their cosine)"),
     "cohort": ("RSPECIFIER", "embeddings to normalize scores with (default: none)"),
     "cohort-utt2spk": ("FILE", "speakers to average the cohort by (default: none)"),
     "calibration": ("FILE", "calibration of the scores (default: no decisions)"),
+    "calibration-utt2spk": ("FILE", "its speakers, to refuse on the card"),
     "cm": ("DIR", "network of a countermeasure (default: none)"),
     "cm-key": ("FILE", "utt2attack of development trials (default: none)"),
     "cm-scores": ("FILE", "its scores of these, to calibrate it (default: none)"),
+    "cm-card-key": ("FILE", "utt2attack of other recordings, for its card"),
+    "cm-card-scores": ("FILE", "its scores of these (default: --cm-scores)"),
     "card-data": ("DIR", "data directory of the card's trials (default: no card)"),
     "card-trials": ("FILE", "trials to count errors on (default: no card)"),
     "card-scores": ("FILE", "their calibrated scores (default: no card)"),
@@ -48,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0.5,
         help="prior probability that a recording is bona fide (default: 0.5)",
     )
-    add_options(parser, MAKE, "num_top", "min_speech_sec", "int8", "licence", "data")
+    add_options(parser, MAKE, *NAMES)
     add_plugins(parser)
     parser.add_argument("model", help="directory of a network")
     parser.add_argument("bundle", type=OutputDir, help="where to write the bundle")
@@ -57,15 +62,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> Table:
     """Run the command."""
     from asdkit.inference.about import about_table
-    from asdkit.inference.bundling import Sources, make_bundle
+    from asdkit.inference.bundle_sources import Sources
+    from asdkit.inference.bundling import make_bundle
     from asdkit.inference.verdict import Costs
 
     given = {name: getattr(args, name) for name in Sources._fields}
     options = options_of(make_bundle, args)
     costs = Costs(**options_of(Costs, args))
     cm_costs = Costs(p_target=args.p_bonafide)
-    names = "num_top", "min_speech_sec", "int8", "licence", "data"
-    kept = {name: options[name] for name in names}
+    kept = {name: options[name] for name in NAMES}
     bundle = make_bundle(
         args.model, args.bundle, Sources(**given), costs, cm_costs, **kept
     )

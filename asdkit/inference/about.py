@@ -8,18 +8,22 @@ from asdkit.base.answers import Cell, Table, number
 from asdkit.base.errors import DataError
 from asdkit.inference.bundle import COPY, INDEX, Bundle
 from asdkit.inference.card import card_table
+from asdkit.inference.cm_card import cm_card_table
 
 
 def about_table(bundle: Bundle) -> list[Table]:
-    """Describe a bundle: what its graphs cost, then its card, if it has one.
+    """Describe a bundle: what its graphs cost, then its cards, if it has any.
 
     Raises:
         DataError: its description is damaged.
     """
     try:
         tables = [_cost_table(bundle)]
-        card = bundle.card()
-        return tables if card is None else [*tables, card_table(card)]
+        if (card := bundle.card()) is not None:
+            tables.append(card_table(card))
+        if (card := bundle.cm_card()) is not None:
+            tables.append(cm_card_table(card))
+        return tables
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         where = Path(bundle.path, INDEX)
         raise DataError(where, f"or its card: damaged: {error!r}", hint=COPY) from None

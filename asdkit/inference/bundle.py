@@ -5,6 +5,7 @@
     cm.onnx          samples -> score of a countermeasure
     backend.npz, cohort.npz, calibration.npz, cm_calibration.npz
     card.json        how often the threshold errs, and on whom
+    cm_card.json     the same of the countermeasure, attack by attack
 
 Nothing in it is executed; every file is compared with its checksum when it is opened.
 """
@@ -79,6 +80,42 @@ class Comparison(NamedTuple):
             value = normalize_scores(np.array([float(score)]), *stats)[0]
             score = Score(float(value), NORMALIZED)
         return score if self.calibration is None else self.calibration.calibrate(score)
+
+    def score_trials(
+        self,
+        enroll: np.ndarray,
+        test: np.ndarray,
+        rows: np.ndarray,
+        columns: np.ndarray,
+    ) -> np.ndarray:
+        """Score many pairs of single recordings, as `score` does one.
+
+        Args:
+            enroll: (M, E) embeddings.
+            test: (U, E) embeddings.
+            rows: (N,) the enrolled one of every trial.
+            columns: (N,) the tested one.
+
+        Returns:
+            (N,) scores.
+        """
+        pipeline = self.backend.pipeline
+        sides = [x.astype(np.float64) for x in (enroll, test)]
+        ones = [np.ones(len(x), dtype=int) for x in sides]
+        values = pipeline.score_trials(sides[0], ones[0], sides[1], rows, columns)
+        if self.cohort is not None:
+            stats = [
+                cohort_stats(pipeline, x, n, self.cohort, self.num_top)
+                for x, n in zip(sides, ones, strict=True)
+            ]
+            chosen = [
+                type(x)(x.mean[at], x.std[at])
+                for x, at in zip(stats, (rows, columns), strict=True)
+            ]
+            values = normalize_scores(values, *chosen)
+        if self.calibration is not None:
+            values = self.calibration.model.score(values[:, None])
+        return np.asarray(values)
 
 
 class Bundle(TrainedModel):
@@ -225,7 +262,15 @@ class Bundle(TrainedModel):
 
     def card(self) -> dict[str, Any] | None:
         """Return the threshold card; None: none was made."""
-        if file := self.files.get("card.json"):
+        return self._read_card("card.json")
+
+    def cm_card(self) -> dict[str, Any] | None:
+        """Return the card of the countermeasure; None: it is not calibrated."""
+        return self._read_card("cm_card.json")
+
+    def _read_card(self, name: str) -> dict[str, Any] | None:
+        """Read a card, if there is one of this name."""
+        if file := self.files.get(name):
             found: dict[str, Any] = _read_json(file)
             return found
         return None

@@ -7,7 +7,7 @@ independent, and an interval that takes them for such is too narrow.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,46 +21,73 @@ NUM_REPLICATES = 300
 INTERVAL = (2.5, 97.5)  # percentiles
 
 
+class Group(NamedTuple):
+    """Trials of one row.
+
+    Attributes:
+        llrs: (N,) calibrated scores.
+        is_target: (N,) bool.
+        spk: (N, 2) speakers of both sides, of any sortable type.
+        num_recordings: test recordings; None: not counted.
+        num_refused: of these, recordings with too little speech.
+    """
+
+    llrs: np.ndarray
+    is_target: np.ndarray
+    spk: np.ndarray
+    num_recordings: int | None = None
+    num_refused: int | None = None
+
+    def of(self, members: np.ndarray) -> Group:
+        """Take some of the trials: (N,) bool."""
+        return Group(self.llrs[members], self.is_target[members], self.spk[members])
+
+
 def make_card(
-    llrs: np.ndarray,
-    is_target: np.ndarray,
-    spk: np.ndarray,
-    groups: Mapping[str, np.ndarray],
+    groups: Mapping[str, Group],
     threshold: float,
     source: str,
     seed: int = 0,
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Count false rejections and acceptances, in all and by group.
 
     Args:
-        llrs: (N,) calibrated scores of trials.
-        is_target: (N,) bool.
-        spk: (N, 2) speakers of both sides, of any sortable type.
-        groups: name of a group -> (N,) bool, the trials in it.
+        groups: name of a row -> its trials.
         threshold: accept above it.
         source: the trials, in words.
         seed: of the resampled speakers.
+        notes: what else is to be said of them.
 
     Returns:
         JSON values; rates are fractions, None where a class has no trial.
     """
-    names, index = np.unique(spk, return_inverse=True)
-    index = index.reshape(spk.shape)
+    names = np.unique(np.concatenate([x.spk.ravel() for x in groups.values()]))
     rng = np.random.default_rng(seed)
-    shape = (NUM_REPLICATES, len(names))
-    draws = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), shape[0])
+    equal = np.full(len(names), 1 / len(names))
+    draws = rng.multinomial(len(names), equal, NUM_REPLICATES)
     weights = draws.astype(np.float64)
-    accepted = llrs > threshold
     rows = []
-    for name, members in {"all": np.ones(len(llrs), dtype=bool), **groups}.items():
+    for name, group in groups.items():
+        index = np.searchsorted(names, group.spk)
+        accepted = group.llrs > threshold
         row: dict[str, Any] = {"group": name}
         for rate, of, wrong in (
-            ("false_rejections", members & is_target, ~accepted),
-            ("false_acceptances", members & ~is_target, accepted),
+            ("false_rejections", group.is_target, ~accepted),
+            ("false_acceptances", ~group.is_target, accepted),
         ):
             row[rate] = _rate(wrong[of], index[of], weights)
+        row["num_speakers"] = len(np.unique(group.spk))
+        row["num_recordings"] = group.num_recordings
+        row["num_refused"] = group.num_refused
         rows.append(row)
-    return {"cannot": CANNOT, "threshold": threshold, "trials": source, "rows": rows}
+    return {
+        "cannot": CANNOT,
+        "threshold": threshold,
+        "trials": source,
+        "notes": list(notes),
+        "rows": rows,
+    }
 
 
 def _rate(
@@ -90,16 +117,19 @@ def card_table(card: Mapping[str, Any]) -> Table:
     """Show a card."""
     titles = (
         "group",
+        "speakers",
         "target",
         "rejected %",
         "95 %",
         "nontarget",
         "accepted %",
-        "95 %",
+        "its 95 %",
+        "recordings",
+        "refused",
     )
     rows: list[Sequence[Cell | str]] = []
     for row in card["rows"]:
-        cells: list[Cell | str] = [row["group"]]
+        cells: list[Cell | str] = [row["group"], number(row.get("num_speakers"))]
         for rate in (row["false_rejections"], row["false_acceptances"]):
             if rate is None:
                 cells += [number(None), number(None), ""]
@@ -107,6 +137,10 @@ def card_table(card: Mapping[str, Any]) -> Table:
             between = f"{100 * rate['low']:.1f} to {100 * rate['high']:.1f}"
             cells += [number(rate["num_trials"], ",")]
             cells += [Cell(f"{100 * rate['rate']:.2f}", rate["rate"]), between]
+        cells += [number(row.get(x)) for x in ("num_recordings", "num_refused")]
         rows.append(cells)
-    notes = [f"Threshold {card['threshold']:.3f}; trials: {card['trials']}."]
+    notes = [
+        f"Threshold {card['threshold']:.3f}; trials: {card['trials']}.",
+        *card.get("notes", ()),
+    ]
     return Table(titles, rows, notes=notes, title=card["cannot"])

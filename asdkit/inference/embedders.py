@@ -158,6 +158,7 @@ class NetworkEmbedder(Embedder):
         dim = trained.network.embedding_dim
         super().__init__(path, what, dim, front_end, backend)
         self.network = trained.network.to(device)
+        self.classes: tuple[str, ...] = tuple(trained.options["classes"])
         self.device = device
 
     def _prepare(self, audios: Iterable[Any]) -> Iterable[Prepared]:

@@ -17,6 +17,7 @@ def told(files):
         min_speech_sec=0.5,
         what="a bundle",
         card=lambda: None,
+        cm_card=lambda: None,
     )
     (table,) = about_table(bundle)
     return table

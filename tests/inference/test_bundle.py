@@ -15,7 +15,8 @@ from asdkit.__main__ import main
 from asdkit.backends.calibration import Calibration
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.inference.bundle import Bundle
-from asdkit.inference.bundling import Sources, make_bundle
+from asdkit.inference.bundle_sources import Sources
+from asdkit.inference.bundling import make_bundle
 from asdkit.inference.verdict import Costs
 from asdkit.io.store import load_model, save_arrays, save_model
 
@@ -273,10 +274,19 @@ def test_everything_that_a_bundle_can_hold(models, tmp_path, capsys):
         "{0}/normalized",
         "calibration-train --ridge 1e-3 exp/trials {0}/normalized {0}/cal.npz",
         "score-calibrate {0}/cal.npz {0}/normalized {0}/llrs",
+        "speakers-draw --num-spks 4 --num-sessions 2 --mean-sec 1.2 --prefix other "
+        "{0}/data {0}/wav",
+        "nnet-extract {0}/data exp/audio {0}/out",
+        "trials-make {0}/data {0}/trials",
+        "backend-score {0}/cosine.npz {0}/trials scp:{0}/out/embedding.scp {0}/x",
+        "score-normalize --num-top 0 --cohort-utt2spk data/utt2spk {0}/cosine.npz "
+        "scp:exp/audio/out/embedding.scp scp:{0}/out/embedding.scp {0}/x {0}/y",
+        "score-calibrate {0}/cal.npz {0}/y {0}/other_llrs",
         "bundle-make --backend {0}/cosine.npz --cohort scp:exp/audio/out/embedding.scp "
         "--cohort-utt2spk data/utt2spk --calibration {0}/cal.npz --cm exp/cm_audio "
-        "--cm-key spoof/utt2attack --cm-scores exp/cm_audio/scores --card-data data "
-        "--card-trials exp/trials --card-scores {0}/llrs --p-target 0.1 "
+        "--cm-key spoof/utt2attack --cm-scores exp/cm_audio/scores "
+        "--card-data {0}/data --card-trials {0}/trials --card-scores {0}/other_llrs "
+        "--calibration-utt2spk data/utt2spk --card-recordings 4 --p-target 0.1 "
         "--licence CC0-1.0 --data synthesized exp/audio {0}/model",
     ):
         assert main(line.format(tmp_path).split()) == 0, line
@@ -294,6 +304,12 @@ def test_everything_that_a_bundle_can_hold(models, tmp_path, capsys):
     assert "It cannot say how the threshold does" in text
     assert "women and girls" in text
     assert "CC0-1.0" in text
+    capsys.readouterr()
+    assert main(["model-info", "--json", str(tmp_path / "model")]) == 0
+    rows = json.loads(capsys.readouterr().out)[1]["rows"]
+    whole = {row["group"]: row for row in rows}["whole recordings"]
+    assert (whole["recordings"], whole["refused"]) == (4, 0)
+    assert "SNR 10 dB" in [row["group"] for row in rows]
 
 
 def put(there, name, file=None):

@@ -3,7 +3,8 @@
 import pytest
 
 from asdkit.base.errors import AsdkitError
-from asdkit.inference.bundling import Sources, make_bundle
+from asdkit.inference.bundle_sources import Sources
+from asdkit.inference.bundling import make_bundle
 from asdkit.inference.verdict import Costs
 
 pytestmark = pytest.mark.slow
@@ -15,10 +16,6 @@ pytestmark = pytest.mark.slow
         ({"cohort": "scp:x"}, "--cohort needs the --backend"),
         ({"cm": "exp/audio"}, "expected a countermeasure, got a network of speakers"),
         ({"card_data": "data"}, "--card-data, --card-trials, --card-scores belong"),
-        (
-            {"card_data": "data", "card_trials": "exp/trials", "card_scores": "x"},
-            "without --calibration there are none",
-        ),
         ({"cm": "exp/cm", "cm_key": "x"}, "--cm-key and --cm-scores belong together"),
     ],
 )

@@ -2,27 +2,45 @@
 
 import numpy as np
 
-from asdkit.inference.card import CANNOT, card_table, make_card
+from asdkit.inference.card import CANNOT, Group, card_table, make_card
 
 
 def test_rates_are_counts_and_intervals_hold_them(rng):
     spk = rng.integers(0, 30, (4000, 2))
     is_target = spk[:, 0] == spk[:, 1]
     llrs = rng.normal(is_target * 3.0 - 1.5, 1.5)
-    low = {"low": (spk < 10).all(axis=1), "none": np.zeros(4000, dtype=bool)}
-    card = make_card(llrs, is_target, spk, low, 0.5, "trials")
-    everyone, few, nobody = card["rows"]
+    everyone = Group(llrs, is_target, spk)
+    groups = {
+        "all": everyone,
+        "low": everyone.of((spk < 10).all(axis=1)),
+        "none": everyone.of(np.zeros(4000, dtype=bool)),
+    }
+    card = make_card(groups, 0.5, "trials")
+    all_of_them, few, nobody = card["rows"]
     rejected = [x <= 0.5 for x, t in zip(llrs, is_target, strict=True) if t]
-    assert everyone["false_rejections"]["rate"] == np.mean(rejected)
+    assert all_of_them["false_rejections"]["rate"] == np.mean(rejected)
     accepted = [x > 0.5 for x, t in zip(llrs, is_target, strict=True) if not t]
-    assert everyone["false_acceptances"]["rate"] == np.mean(accepted)
-    for row in (everyone, few):
+    assert all_of_them["false_acceptances"]["rate"] == np.mean(accepted)
+    for row in (all_of_them, few):
         for name in ("false_rejections", "false_acceptances"):
             rate = row[name]
             assert rate["low"] <= rate["rate"] <= rate["high"]
     assert few["false_acceptances"]["num_trials"] < 4000
+    assert few["num_speakers"] == 10
     assert nobody["false_rejections"] is None
-    assert str(card_table(card)).startswith(CANNOT[:40])
+
+
+def test_the_first_line_says_what_it_cannot_say_and_recordings_are_counted(rng):
+    spk = rng.integers(0, 9, (200, 2))
+    trials = rng.normal(0, 1, 200), spk[:, 0] == spk[:, 1], spk
+    card = make_card({"1 s": Group(*trials, 40, 7)}, 0.0, "trials", notes=["a note"])
+    table = card_table(card)
+    assert str(table).startswith(CANNOT)
+    (row,) = table.to_json()["rows"]
+    assert (row["recordings"], row["refused"]) == (40, 7)
+    assert row["target"] + row["nontarget"] == 200
+    assert len(row) == len(table.titles)  # every title is another
+    assert table.notes[-1] == "a note"
 
 
 def test_intervals_are_wider_for_fewer_speakers(rng):
@@ -32,7 +50,7 @@ def test_intervals_are_wider_for_fewer_speakers(rng):
         spk = rng.integers(0, num, (3000, 2))
         bias = np.resize([-1.0, 1.0], num)[spk].sum(axis=1)
         llrs = bias + rng.normal(-1, 0.3, 3000)
-        rate = make_card(llrs, spk[:, 0] == spk[:, 1], spk, {}, 0.0, "x")["rows"][0]
-        rate = rate["false_acceptances"]
+        group = Group(llrs, spk[:, 0] == spk[:, 1], spk)
+        rate = make_card({"all": group}, 0.0, "x")["rows"][0]["false_acceptances"]
         widths.append(rate["high"] - rate["low"])
     assert widths[0] > 2 * widths[1]

@@ -224,7 +224,7 @@ if [[ $bundle == true ]] && stage 19 "make a bundle of both networks in exp/mode
   $gpu cm-score data/dev_spoof "$cm_network" "$cm_network/dev_scores"
   asdkit bundle-make --backend "$network/cosine.npz" --cm "$cm_network" \
     --calibration "$network/calibration.npz" --cm-key data/dev_spoof/utt2attack \
-    --cm-scores "$cm_network/dev_scores" --card-data data/test \
-    --card-trials data/test/trials --card-scores "$network/llrs" \
+    --cm-scores "$cm_network/dev_scores" --calibration-utt2spk data/dev/utt2spk \
+    --card-data data/test --card-trials data/test/trials --card-scores "$network/llrs" \
     --licence CC0-1.0 --data "synthesized voices" "$network" exp/model
 fi
