@@ -7,7 +7,10 @@
 #   ./run.sh --corpus ... --net resnet34        for a GPU
 #   ./run.sh --corpus ... --seed 1              in exp/small_seed1
 #   ./run.sh --corpus ... --fbank fbank_sherpa  features that sherpa-onnx computes
+#   ./run.sh --corpus ... --net tiny            an eighth of it, for phones
 #   ./run.sh --stage 3                          embeddings, back-ends, the table
+#   ./run.sh --stage 6 --bundle true            a bundle, for those who use it; needs
+#                                               pip install asdkit[export]
 #   ./run.sh --nj 2                             two ranks instead of one
 #
 # Results are in RESULTS.md.
@@ -20,6 +23,7 @@ net=small   # conf/$net.conf has its training options
 fbank=fbank # conf/$fbank.conf; fbank_sherpa is what sherpa-onnx computes
 seed=0
 lda_dim=80
+bundle=false # true: make a bundle, too
 nj=1
 
 . ../../../path.sh
@@ -82,4 +86,28 @@ if stage 5 "normalize the scores (AS-norm) and print the results"; then
       "$dir/scores_$backend" "$dir/scores_${backend}_as_norm"
   done
   asdkit score-metrics data/test/trials "$dir"/scores_{cosine,plda}{,_as_norm}
+fi
+
+if [[ $bundle == true ]] && stage 6 "calibrate on half of the test speakers"; then
+  need 4 "$dir"/{cosine.npz,test/embedding.scp}
+  split -n r/2 -d -a 1 data/test/spk2gender "$dir/half" # every other speaker
+  for half in 0 1; do
+    asdkit data-subset --spk-list "$dir/half$half" data/test data/half$half
+    asdkit trials-make --within data/half$half/spk2gender data/half$half \
+      data/half$half/trials
+    asdkit backend-score "$dir/cosine.npz" data/half$half/trials \
+      "scp:$dir/test/embedding.scp" "$dir/scores_half$half"
+  done
+fi
+
+if [[ $bundle == true ]] && stage 7 "make a bundle; its card is of the other half"; then
+  need 6 "$dir"/scores_half{0,1}
+  asdkit calibration-train --ridge 1e-4 data/half0/trials "$dir/scores_half0" \
+    "$dir/calibration.npz"
+  asdkit score-calibrate "$dir/calibration.npz" "$dir/scores_half1" "$dir/llrs_half1"
+  asdkit bundle-make --backend "$dir/cosine.npz" --check-audio data/half1/wav.scp \
+    --calibration "$dir/calibration.npz" --calibration-utt2spk data/half0/utt2spk \
+    --card-data data/half1 --card-trials data/half1/trials \
+    --card-scores "$dir/llrs_half1" --licence CC-BY-4.0 \
+    --data "speechocean762, its training speakers" "$dir" "exp/model_$net"
 fi
