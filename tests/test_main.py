@@ -78,7 +78,7 @@ NO_OUTPUTS = {
     *("compare", "cost-table", "doctor", "kaldi-parity", "leak-check", "model-info"),
     *("nnet-info", "score-check", "score-metrics", "segment-metrics", "data-validate"),
     "kaldi-import",
-    *("verify", "detect", "enroll", "identify", "profile-list", "profile-remove"),
+    *("verify", "enroll", "identify", "profile-list", "profile-remove"),
     *("serve", "stream"),
 }
 

@@ -35,6 +35,7 @@ FILES = {
     "cm-scores": ("FILE", "its scores of these, to calibrate it (default: none)"),
     "cm-card-key": ("FILE", "utt2attack of other recordings, for its card"),
     "cm-card-scores": ("FILE", "its scores of these (default: --cm-scores)"),
+    "localizer": ("FILE", "localizer-tune's .conf, method fsa (default: its defaults)"),
     "card-data": ("DIR", "data directory of the card's trials (default: no card)"),
     "card-trials": ("FILE", "trials to count errors on (default: no card)"),
     "card-scores": ("FILE", "their calibrated scores (default: no card)"),

@@ -25,6 +25,7 @@ class CountermeasureNetwork(NamedTuple):
         crop: which part of an utterance the network's dev error was measured on.
         chunk_frames: T, of a crop.
         max_frames: frames of a batch in training.
+        localizes: whether it was trained to score single frames, of whole recordings.
     """
 
     network: Network
@@ -33,6 +34,7 @@ class CountermeasureNetwork(NamedTuple):
     crop: Crop
     chunk_frames: int
     max_frames: int
+    localizes: bool = False
 
 
 def load_countermeasure(
@@ -81,6 +83,7 @@ def as_countermeasure(
     except ValueError as error:
         raise AsdkitError(f"{path}: {error}") from None
     data = options["data"]
+    by_frame = options.get("objective", {}).get("name") == "frame_labels"
     return CountermeasureNetwork(
         trained.network.to(device),
         loss.to(device),
@@ -88,4 +91,5 @@ def as_countermeasure(
         data["crop"],
         data["chunk_frames"],
         data["batch_size"] * data["chunk_frames"],
+        by_frame and data["crop"] == "whole" and not config.voiced,
     )

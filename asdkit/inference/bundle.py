@@ -29,6 +29,7 @@ from asdkit.base.errors import AsdkitError, DataError
 from asdkit.inference.backend import Backend, Calibrator
 from asdkit.inference.onnx_model import OnnxModel
 from asdkit.inference.score import Score
+from asdkit.inference.stretches import Localization
 from asdkit.inference.trained_model import TrainedModel
 from asdkit.inference.verdict import Costs, Verdict
 from asdkit.inference.voices import (
@@ -144,6 +145,7 @@ class Bundle(TrainedModel):
             raise ValueError(f"num_top: expected 0 or more, got {self.num_top}")
         self.costs = Costs(**about["decision"])
         self.cm_costs = Costs(**about["cm_decision"])
+        self.localization = Localization.read(about.get("localization", {}))
         self._speaker: OnnxModel | None = None
         self._cm: OnnxModel | None = None
         self._comparison: Comparison | None = None
@@ -357,22 +359,36 @@ class Bundle(TrainedModel):
         """Score recordings as `detect` does."""
         return [self.detect(audio) for audio in audios]
 
+    def hear_cm(self, audio: Any, channel: int | None = None) -> Voice:
+        """Read a recording for the countermeasure, and require speech in it."""
+        voice = read_voice(audio, self.cm.sampling_rate, channel, self.max_sec)
+        require_speech(voice, self.min_speech_sec, self.cm.min_samples)
+        return voice
+
     def detect_voice(self, audio: Any, channel: int | None = None) -> Verdict:
         """Decide whether a recording is bona fide speech.
 
         Raises:
             DataError: it cannot be read, or holds too little speech.
         """
-        voice = read_voice(audio, self.cm.sampling_rate, channel, self.max_sec)
-        require_speech(voice, self.min_speech_sec, self.cm.min_samples)
-        value = float(self.cm.run([voice.samples])[0][0])
+        voice = self.hear_cm(audio, channel)
+        stretches = None
+        if self.cm.localizes:
+            value, frames = self.cm.run_frames(voice.samples)
+            sec = len(voice.samples) / self.cm.sampling_rate
+            stretches = self.localization.spoofed(frames, self.cm.frame_times, sec)
+        else:
+            value = float(self.cm.run([voice.samples])[0][0])
         score = Score(value, "bona fide score")
         if file := self.files.get("cm_calibration.npz"):
             if self._cm_calibrator is None:
                 self._cm_calibrator = Calibrator.read(file)
             score = self._cm_calibrator.calibrate(score)
         notes = tuple(f"{voice.name}: {note}" for note in voice.notes)
-        return Verdict(BONAFIDE, score, self.cm_costs, (voice.speech_sec,), notes)
+        speech = (voice.speech_sec,)
+        return Verdict(
+            BONAFIDE, score, self.cm_costs, speech, notes, stretches=stretches
+        )
 
 
 def digest_of(path: Path) -> str:

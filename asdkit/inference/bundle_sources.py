@@ -21,6 +21,7 @@ class Sources(NamedTuple):
         cm_scores: the countermeasure's scores of these.
         cm_card_key: utt2attack of other recordings, for its card.
         cm_card_scores: the countermeasure's scores of these.
+        localizer: .conf of localizer-tune --method fsa, for spoofed stretches.
         card_data: data directory of the card's trials.
         card_trials: trials of speakers that neither trained nor calibrated.
         card_scores: calibrated scores of these.
@@ -37,6 +38,7 @@ class Sources(NamedTuple):
     cm_scores: PathName | None = None
     cm_card_key: PathName | None = None
     cm_card_scores: PathName | None = None
+    localizer: PathName | None = None
     card_data: PathName | None = None
     card_trials: PathName | None = None
     card_scores: PathName | None = None

@@ -24,6 +24,7 @@ from asdkit.inference.export import Exported, Int8, export
 from asdkit.inference.footprint import measure
 from asdkit.inference.graph import MAX_SEC, Networked, require_network
 from asdkit.inference.loading import load
+from asdkit.inference.localizer_conf import read_localization
 from asdkit.inference.verdict import Costs
 from asdkit.io.files import write_atomic
 from asdkit.io.protocols import BONAFIDE
@@ -85,6 +86,7 @@ def make_bundle(
     if parts.get("cohort") is not None:
         num_top = min(num_top or len(parts["cohort"]), len(parts["cohort"]))
     cm_calibration = _cm_calibration(sources) if "cm" in networks else None
+    localization = read_localization(sources.localizer)
     cm_card = cm_card_of(sources, cm_calibration, cm_costs.threshold)
     trials = read_card_trials(sources, main)
 
@@ -106,6 +108,7 @@ def make_bundle(
         "data": data,
         "decision": vars(costs),
         "cm_decision": vars(cm_costs),
+        "localization": vars(localization),
         "num_top": num_top,
         "min_speech_sec": min_speech_sec,
         "max_sec": MAX_SEC,

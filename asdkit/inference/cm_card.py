@@ -73,11 +73,11 @@ def cm_card_of(
         AsdkitError: only one of the files is given, or there is no calibration.
         DataError: a file is damaged; or a recording calibrated the scores.
     """
-    given = sources.cm_card_key, sources.cm_card_scores
-    if (given[0] is None) != (given[1] is None):
+    card_key, card_scores = sources.cm_card_key, sources.cm_card_scores
+    if (card_key is None) != (card_scores is None):
         raise AsdkitError("--cm-card-key and --cm-card-scores belong together")
     if calibration is None:
-        if given[0] is not None:
+        if card_key is not None:
             problem = (
                 "--cm-card-scores needs --cm-key and --cm-scores to calibrate with"
             )
@@ -88,8 +88,8 @@ def cm_card_of(
     dev = read_labelled(sources.cm_key, sources.cm_scores)
     notes = [f"Calibrated on {_told(dev[2])}, {sources.cm_scores}."]
     found, path = dev, sources.cm_scores
-    if given[0] is not None and given[1] is not None:
-        found, path = read_labelled(*given), given[1]
+    if card_key is not None and card_scores is not None:
+        found, path = read_labelled(card_key, card_scores), card_scores
         if both := sorted({*found[0]} & {*dev[0]}):
             problem = (
                 f"{len(both)} of its recordings calibrated the scores: {both[0]!r}"

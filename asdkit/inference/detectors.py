@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
+from asdkit.base.errors import AsdkitError
+from asdkit.batches.batches import pad
 from asdkit.batches.crops import crop_frames
 from asdkit.countermeasures.gmm import SpoofGmm
 from asdkit.countermeasures.loading import CountermeasureNetwork
@@ -109,6 +112,32 @@ class NetworkCountermeasure(Countermeasure):
             return crop_frames(frames, cm.crop, cm.chunk_frames, cm.network.min_frames)
 
         return self.front_end.prepare(audios, finish)
+
+    def score_frames(self, audio: Any) -> np.ndarray:
+        """Score the frames of a recording one by one.
+
+        Args:
+            audio: as for `detect`.
+
+        Returns:
+            (T',) scores of the network's frames; higher means bona fide.
+
+        Raises:
+            AsdkitError: the network was not trained on labels of frames.
+            DataError: as `detect` does.
+        """
+        if not self.cm.localizes:
+            problem = "it does not score single frames"
+            hint = "cm-train --objective frame_labels, on features of all frames"
+            raise AsdkitError(f"{self.path}: {problem}", hint=hint)
+        (prepared,) = self._prepare([audio])
+        mean = self.front_end.config.subtract_mean
+        batch = pad([prepared.name], [prepared.frames], mean)
+        with torch.inference_mode():
+            feats = batch.feats.to(self.device)
+            each, num = self.cm.network.embed_frames(feats, batch.num_frames)
+            scores = self.cm.loss.scores(each[0, : int(num[0])].float())
+        return np.asarray(scores.cpu().numpy())
 
     def _compute(self, batch: Sequence[Prepared]) -> np.ndarray:
         """N prepared recordings -> (N,) scores."""

@@ -71,26 +71,51 @@ class FromSamples(nn.Module):
         front_end: from samples to frames.
         network: from frames to embeddings.
         head: from embeddings to scores; None: none.
+        by_frame: score every frame, too.
     """
 
     def __init__(
-        self, front_end: GraphFrontEnd, network: Network, head: nn.Module | None
+        self,
+        front_end: GraphFrontEnd,
+        network: Network,
+        head: nn.Module | None,
+        by_frame: bool = False,
     ) -> None:
         super().__init__()
         self.front_end = front_end
         self.network = network
         self.head = head
+        self.by_frame = by_frame
 
-    def forward(self, samples: Tensor, num_samples: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, L) samples, (N,) lengths or (1,) 0 -> (N, E) or (N,), and (N,) frames."""
+    def forward(self, samples: Tensor, num_samples: Tensor) -> tuple[Tensor, ...]:
+        """(N, L) samples, (N,) lengths or (1,) 0 -> (N, E) or (N,), and (N,) frames.
+
+        With ``by_frame``, then (N, T') scores of the network's frames, and (N,) how
+        many of the T' are real.
+        """
         whole = torch.full_like(samples[:, 0], samples.shape[1]).long()  # (N,)
         num_samples = torch.where(num_samples > 0, num_samples, whole)
         feats, found = self.front_end(samples, num_samples)
         # Convolutions without padding would fail; who calls refuses so few frames.
         num_frames = found.clamp(min=self.network.min_frames)
         x = zero_padding(feats.transpose(1, 2), num_frames)  # (N, D, T)
+        if self.by_frame and self.head is not None:
+            return self._frames(x, num_frames, self.head, found)
         output = self.network.embed(x, num_frames)
         return (output if self.head is None else self.head(output)), found
+
+    def _frames(
+        self, x: Tensor, num_frames: Tensor, head: nn.Module, found: Tensor
+    ) -> tuple[Tensor, ...]:
+        """Score recordings and their frames; what is before pooling only once."""
+        pool, last = self.network.pool, self.network.output
+        assert isinstance(pool, nn.Module)
+        assert isinstance(last, nn.Module)
+        maps, lengths = self.network.frames(x, num_frames)  # (N, C, T')
+        each = last(maps.transpose(1, 2))  # (N, T', E)
+        scores = head(each.flatten(0, 1)).reshape(each.shape[0], each.shape[1])
+        assert lengths is not None
+        return head(last(pool(maps, lengths))), found, scores, lengths
 
 
 class FromFeatures(nn.Module):
@@ -230,13 +255,31 @@ def _from_samples(
         "max_samples": str(round(MAX_SEC * model.front_end.sampling_rate)),
         "min_frames": str(frames),
     }
+    outputs = {"score" if is_cm else "embedding": {0: "N"}, "num_frames": {0: "N"}}
+    by_frame = isinstance(model, NetworkCountermeasure) and model.cm.localizes
+    if by_frame:
+        outputs |= {"frame_scores": {0: "N", 1: "T"}, "num_scores": {0: "N"}}
+        about |= _times(model, network)
     return Graph(
-        FromSamples(front_end, network, head).eval(),
+        FromSamples(front_end, network, head, by_frame).eval(),
         {"samples": {0: "N", 1: "L"}, "num_samples": {0: "N_or_1"}},
-        {"score" if is_cm else "embedding": {0: "N"}, "num_frames": {0: "N"}},
+        outputs,
         about,
         is_cm,
     )
+
+
+def _times(model: Networked, network: Network) -> dict[str, str]:
+    """Say which time a frame of the network stands for."""
+    extractor, rate = model.front_end.extractor, model.front_end.sampling_rate
+    shift = extractor.window_shift / rate
+    before = (extractor.window_size - extractor.window_shift) / 2 / rate
+    if not getattr(extractor, "snip_edges", True):
+        before = 0.0
+    return {
+        "frame_shift_sec": f"{network.frame_stride * shift:g}",
+        "frame_first_sec": f"{before:g}",
+    }
 
 
 def _for_graph(network: Network) -> Network:

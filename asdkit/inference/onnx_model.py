@@ -15,6 +15,7 @@ import numpy as np
 from asdkit.base.errors import DataError
 from asdkit.base.packages import require
 from asdkit.io.tables import PathName
+from asdkit.segmentation.segments import FrameTimes
 
 RUNTIME = "pip install asdkit[runtime], or tools/setup.sh --runtime in the source tree"
 EXPORTER = "asdkit nnet-export makes one"
@@ -114,8 +115,44 @@ class OnnxModel:
         batch = np.zeros((len(recordings), int(lengths.max())), dtype=np.float32)
         for row, samples in zip(batch, recordings, strict=True):
             row[: len(samples)] = samples
-        found, num_frames = self._run({"samples": batch, "num_samples": lengths}, 2)
+        inputs: dict[str, np.ndarray] = {"samples": batch, "num_samples": lengths}
+        found, num_frames = self._run(inputs, 4 if self.localizes else 2)[:2]
         return self._checked(found), num_frames
+
+    @property
+    def localizes(self) -> bool:
+        """Whether it scores single frames, too."""
+        return "frame_shift_sec" in self.about
+
+    @property
+    def frame_times(self) -> FrameTimes:
+        """The times of the frames that it scores.
+
+        Raises:
+            DataError: the metadata are damaged.
+        """
+        try:
+            names = "frame_shift_sec", "frame_first_sec"
+            shift, first = (float(self.about[name]) for name in names)
+            if not (0 < shift < 1 and 0 <= first < 1):
+                raise ValueError(f"{shift} and {first}")
+        except (KeyError, ValueError) as error:
+            problem = f"damaged metadata: times of frames: {error}"
+            raise DataError(self.path, problem, hint=EXPORTER) from None
+        return FrameTimes(shift, first)
+
+    def run_frames(self, samples: np.ndarray) -> tuple[float, np.ndarray]:
+        """Score a recording and its frames: (L,) -> score, (T',) scores.
+
+        Raises:
+            DataError: the result is not finite.
+        """
+        assert self.localizes
+        length = np.array([len(samples)], dtype=np.int64)
+        inputs = {"samples": samples[None], "num_samples": length}
+        score, _, frames, num_scores = self._run(inputs, 4)
+        real = frames[0, : int(num_scores[0])]
+        return float(self._checked(score)[0]), self._checked(real)
 
     def run_features(self, feats: np.ndarray) -> np.ndarray:
         """(N, T, D) features -> (N, E) or (N,).

@@ -127,6 +127,16 @@ def compare(
         few = kept[:IN_BATCH]
         ours += ours[: len(few)]
         theirs += list(np.atleast_1d(onnx.run(few)[0]))
+    if onnx.localizes and isinstance(model, NetworkCountermeasure):
+        for samples in kept[:IN_BATCH]:
+            frames = model.score_frames((samples, rate))
+            found = onnx.run_frames(samples)[1]
+            if len(found) != len(frames):
+                problem = f"the graph scores {len(found)} frames, not {len(frames)}"
+                raise AsdkitError(f"{model.path}: {problem}")
+            scale = max(1.0, float(np.abs(frames).max()))
+            ours.append(np.array(0.0))
+            theirs.append(np.array(float(np.abs(frames - found).max()) / scale))
     x, y = np.stack(ours), np.stack(theirs)
     is_cm = isinstance(model, NetworkCountermeasure)
     if is_cm:

@@ -9,6 +9,7 @@ from typing import Any
 from asdkit.base.errors import AsdkitError
 from asdkit.base.ranges import Positive, Probability
 from asdkit.inference.score import Score
+from asdkit.inference.stretches import Stretch
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class Verdict:
         notes: what makes it less certain.
         spoof: the decision whether the test recording is bona fide, where the model
             has a countermeasure.
+        stretches: parts of the recording that are probably spoofed; None: the model
+            does not localize.
     """
 
     question: str
@@ -71,6 +74,7 @@ class Verdict:
     speech_sec: tuple[float, ...]
     notes: tuple[str, ...] = ()
     spoof: Verdict | None = None
+    stretches: tuple[Stretch, ...] | None = None
 
     @property
     def decision(self) -> str:
@@ -108,6 +112,8 @@ class Verdict:
         elif self.spoof is not None and self.spoof.decision == "undecided":
             text += "; whether the test recording is spoofed is not decided: the "
             text += "countermeasure is not calibrated"
+        if self.stretches:
+            text += f"; spoofed stretches: {', '.join(map(str, self.stretches))}"
         return text + "."
 
     def __str__(self) -> str:
@@ -115,7 +121,7 @@ class Verdict:
 
     def as_dict(self) -> dict[str, Any]:
         """Return numbers and texts for JSON."""
-        found = {
+        found: dict[str, Any] = {
             "score": float(self.score),
             "kind": self.score.kind,
             "threshold": self.costs.threshold if self.score.is_calibrated else None,
@@ -124,6 +130,8 @@ class Verdict:
             "notes": list(self.notes),
             "sentence": self.sentence,
         }
+        if self.stretches is not None:
+            found["stretches"] = [x._asdict() for x in self.stretches]
         if self.spoof is not None:
             found["spoof"] = self.spoof.as_dict()
         return found

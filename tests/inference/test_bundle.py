@@ -19,6 +19,7 @@ from asdkit.inference.bundle_sources import Sources
 from asdkit.inference.bundling import make_bundle
 from asdkit.inference.verdict import Costs
 from asdkit.io.store import load_model, save_arrays, save_model
+from asdkit.models.networks import load_network, save_network
 
 pytestmark = pytest.mark.slow
 
@@ -310,6 +311,28 @@ def test_everything_that_a_bundle_can_hold(models, tmp_path, capsys):
     whole = {row["group"]: row for row in rows}["whole recordings"]
     assert (whole["recordings"], whole["refused"]) == (4, 0)
     assert "SNR 10 dB" in [row["group"] for row in rows]
+
+
+def test_a_bundle_that_localizes_tells_stretches_and_draws_them(
+    folder, tmp_path, write_untrained, capsys
+):
+    crop = {"crop": "whole", "chunk_frames": 100, "batch_size": 4}
+    write_untrained(tmp_path, "senet9", classes=("spoof", "bonafide"), **crop)
+    trained = load_network(tmp_path / "network.pt")
+    trained.options["objective"] = {"name": "frame_labels"}
+    save_network(tmp_path / "network.pt", trained)
+    conf = tmp_path / "fsa.conf"
+    conf.write_text("--method=fsa\n--threshold=1e4\n")  # all frames are below it
+    sources = Sources(localizer=conf)
+    make_bundle(tmp_path, tmp_path / "model", sources, Costs(), Costs())
+    words = f"detect --model {tmp_path}/model {folder}/a.wav --picture {tmp_path}/svg"
+    (table,) = json.loads(said(capsys, f"{words} --json"))
+    (stretch,) = table["rows"][0]["spoofed s"]
+    assert (stretch["start"], stretch["end"]) == (0.0, 3.0)
+    assert "spoofed stretches: 0.00 to 3.00 s" in table["notes"][0]
+    assert "<title>spoofed, 0.00 to 3.00 s" in (tmp_path / "svg/a.svg").read_text()
+    words = f"detect --model {folder}/model {folder}/a.wav --picture {tmp_path}/no"
+    assert "does not localize: there is nothing to mark" in said(capsys, words, 1)
 
 
 def put(there, name, file=None):

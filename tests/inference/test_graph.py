@@ -10,8 +10,11 @@ from asdkit.features.constant_q import Cqcc
 from asdkit.features.mel import Fbank, Mfcc
 from asdkit.inference.graph import SHERPA, graph_of, to_onnx
 from asdkit.inference.onnx_model import OnnxModel
+from asdkit.inference.parity import compare
 from asdkit.io.store import save_arrays
+from asdkit.models.networks import load_network, save_network
 from asdkit.nnet.registry import MODELS
+from asdkit.segmentation.segments import FrameTimes
 
 # One of each class, gate and kind of block: others differ in the number of blocks.
 LONGER = ["resnet34", "resnet221", "senet18", "senet34", "ecanet18", "ecanet34"]
@@ -115,3 +118,29 @@ def test_what_has_no_graph_says_why(tmp_path, models, untrained):
         graph_of(untrained("lcnn", Cqcc()), "waveform")
     with pytest.raises(AsdkitError, match="there is no form feats"):
         graph_of(untrained("rawnet2"), "feats")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["lcnn_lstm", "resnet18", "senet9"])
+def test_a_localizer_scores_frames_in_its_graph(write_untrained, tmp_path, rng, name):
+    """As `embed_frames` does in training, alone and in a batch."""
+    crop = {"crop": "whole", "chunk_frames": 100, "batch_size": 4}
+    pooling = {} if name == "senet9" else {"pooling": "tap"}
+    write_untrained(
+        tmp_path, name, classes=("spoof", "bonafide"), network=pooling, **crop
+    )
+    trained = load_network(tmp_path / "network.pt")
+    trained.options["objective"] = {"name": "frame_labels"}
+    save_network(tmp_path / "network.pt", trained)
+    model = asdkit.load(tmp_path)
+    onnx = OnnxModel(to_onnx(graph_of(model, "waveform"), 24000))
+    stride = trained.network.frame_stride
+    assert onnx.frame_times == FrameTimes(pytest.approx(0.01 * stride), 0.0075)
+    x = rng.normal(0, 0.1, 20000).astype(np.float32)
+    score, frames = onnx.run_frames(x)
+    assert score == pytest.approx(float(model.detect((x, 16000))), abs=1e-4)
+    np.testing.assert_allclose(frames, model.score_frames((x, 16000)), atol=1e-3)
+    assert len(frames) in (123 // stride, -(-123 // stride))
+    together, _ = onnx.run([x, x[:9000]])
+    assert together[1] == pytest.approx(onnx.run_frames(x[:9000])[0], abs=1e-4)
+    assert compare(model, onnx, np.resize(x, 50000), onnx.min_samples).holds
