@@ -1,7 +1,8 @@
 """Threshold cards: how often a bundle's threshold errs, and on whom.
 
 The intervals are of 95 %, from resampled speakers: trials that share a speaker are not
-independent, and an interval that takes them for such is too narrow.
+independent, and an interval that takes them for such is too narrow.  Where none or all
+are wrong, it ends where as many independent speakers would show it 19 times of 20.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from asdkit.base.answers import Cell, Table, number
 
 CANNOT = (
     "It cannot say how the threshold does on other recordings than these: in another "
-    "session, on another device, in noise, or in another language."
+    "session, on another device, in the noise of a street, or in another language."
 )
 NUM_REPLICATES = 300
 INTERVAL = (2.5, 97.5)  # percentiles
+ALPHA = 0.05
 
 
 class Group(NamedTuple):
@@ -105,6 +107,9 @@ def _rate(
         if total := pair.sum():
             found.append(float(pair @ wrong / total))
     low, high = np.percentile(found, INTERVAL) if found else (0.0, 1.0)
+    if low == high:  # no draw differs: what as many independent speakers could hide
+        hidden = 1 - ALPHA ** (1 / len(np.unique(index)))
+        low, high = max(0.0, low - hidden), min(1.0, high + hidden)
     return {
         "rate": float(wrong.mean()),
         "low": float(low),

@@ -1,6 +1,7 @@
 """Threshold cards against plain counting."""
 
 import numpy as np
+import pytest
 
 from asdkit.inference.card import CANNOT, Group, card_table, make_card
 
@@ -41,6 +42,15 @@ def test_the_first_line_says_what_it_cannot_say_and_recordings_are_counted(rng):
     assert row["target"] + row["nontarget"] == 200
     assert len(row) == len(table.titles)  # every title is another
     assert table.notes[-1] == "a note"
+
+
+def test_no_error_of_few_speakers_is_no_proof():
+    """Three speakers without an error may hide a rate of 63 %: (1 - 0.63)^3 = 0.05."""
+    spk = np.array([["a", "a"], ["b", "b"], ["c", "c"]])
+    group = Group(np.ones(3), np.ones(3, dtype=bool), spk)
+    rate = make_card({"x": group}, 0.0, "x")["rows"][0]["false_rejections"]
+    assert (rate["rate"], rate["low"]) == (0, 0)
+    assert (1 - rate["high"]) ** 3 == pytest.approx(0.05)
 
 
 def test_intervals_are_wider_for_fewer_speakers(rng):
