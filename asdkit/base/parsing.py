@@ -53,7 +53,10 @@ def parsing_of(hint: Any, allowed: Range = ANY) -> dict[str, Any]:
     if typing.get_origin(hint) is typing.Literal:
         return {"choices": typing.get_args(hint)}
     if typing.get_origin(hint) is tuple:
-        return {"type": numbers, "metavar": "N,N,..."}
+        (of, *_) = typing.get_args(hint)
+        if of is int:
+            return {"type": numbers, "metavar": "N,N,..."}
+        return list_of(**parsing_of(of, allowed))
     if hint is bool:
         return {"type": boolean, "metavar": "true|false"}
     if hint is str:

@@ -40,7 +40,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(
         parser,
         "asdkit.report.comparison:compare_systems",
-        *("p_target", "asv_scores", "asv_trials", "subset", "utt2spk"),
+        *(
+            "p_target",
+            "c_miss",
+            "c_fa",
+            "asv_scores",
+            "asv_trials",
+            "subset",
+            "utt2spk",
+        ),
         *("bootstrap", "seed", "level", "all_pairs"),
     )
     parser.add_argument("trials", help="key: trials, a CM protocol or utt2attack")

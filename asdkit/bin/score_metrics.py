@@ -4,13 +4,15 @@ e.g.: asdkit score-metrics data/test/trials exp/scores_plda exp/scores_cosine
 e.g.: asdkit score-metrics --flavor asvspoof2019 --bootstrap 1000 \
         --asv-scores data/eval/asv_scores data/eval/utt2attack exp/cm/eval_scores
 e.g.: asdkit score-metrics --flavor asvspoof5 data/eval/asv_trials exp/sasv/eval_scores
+e.g.: asdkit score-metrics --p-target 0.01,0.05 --c-fa 1,10 trials theirs.score.gz
 
 EER is the mean of both error rates where they are nearest (ASVspoof's definition; equal
-scores are accepted or rejected together), Kaldi EER what its compute-eer prints; they
-differ by about one target trial.  Cllr is in bits and presumes that scores are
-natural-log likelihood ratios; minCllr is what is left of it after the best calibration.
-Scores that look wrong (flipped, shifted by rows, decisions) are warned of; score-check
-makes that an error.
+scores are accepted or rejected together), Kaldi EER what its compute-eer prints, VoxSRC
+EER interpolated; they differ by about one target trial.  actDCF and Cllr (in bits)
+presume natural-log likelihood ratios; minCllr is Cllr after the best calibration.
+Scores of pairs may be Kaldi's, WeSpeaker's, SpeechBrain's, VoxSRC's or NIST's, of any
+kind in .gz.  Scores that look wrong (flipped, shifted by rows, decisions) are warned
+of; score-check makes that an error.
 
 The flavors of ASVspoof take a CM protocol of the challenge or utt2attack, with scores
 of utterances, or an ASV protocol or asv_trials, with scores of pairs.  Rows are all
@@ -44,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         "asdkit.countermeasures.evaluation:spoofing_metrics",
         *("asv_scores", "asv_trials", "by", "subset", "bootstrap", "seed", "utt2spk"),
+        *("p_target", "c_miss", "c_fa", "digits"),
     )
     parser.add_argument("trials", help="key: trials, a protocol or utt2attack")
     parser.add_argument("scores", nargs="+", help="one file per system, in any order")
@@ -52,13 +55,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> Answer:
     """Run the command."""
     from asdkit.countermeasures.evaluation import spoofing_metrics
+    from asdkit.metrics.flavors import operating_points
     from asdkit.verification.evaluation import verification_metrics
 
     if args.flavor in VERIFICATION:
         if args.asv_scores or args.asv_trials or args.subset:
             message = f"--flavor {args.flavor} takes no --asv-scores, -trials, --subset"
             raise AsdkitError(message)
+        points = operating_points(args.p_target, args.c_miss, args.c_fa)
         draws = args.bootstrap, args.seed, args.utt2spk
-        return verification_metrics(args.trials, args.scores, args.flavor, *draws)
+        how = args.flavor, *draws, points, args.digits
+        return verification_metrics(args.trials, args.scores, *how)
     options = options_of(spoofing_metrics, args)
     return spoofing_metrics(args.trials, args.scores, args.flavor, **options)

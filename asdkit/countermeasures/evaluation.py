@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from asdkit.base.answers import Cell, Table
-from asdkit.base.errors import DataError
-from asdkit.base.ranges import FilePath, Names, Natural
+from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.ranges import FilePath, Names, Natural, Positive, Probability
 from asdkit.countermeasures.keys import asv_scores_of, columns_of
 from asdkit.countermeasures.score_files import (
     are_of_pairs,
@@ -32,12 +32,14 @@ from asdkit.metrics.flavors import (
     SASV,
     TDCF,
     Metric,
+    OperatingCosts,
     Tandem,
     cm_metrics,
+    operating_points,
     tandem_metrics,
     without_value,
 )
-from asdkit.metrics.metric_table import SORTS, Draws, measure
+from asdkit.metrics.metric_table import DIGITS, SORTS, Draws, measure
 from asdkit.metrics.tdcf import asv_rates, tandem_weights
 
 logger = logging.getLogger(__name__)
@@ -112,6 +114,10 @@ def spoofing_metrics(
     bootstrap: Natural = 0,
     seed: Natural = 0,
     utt2spk: FilePath | None = None,
+    p_target: tuple[Probability, ...] = (),
+    c_miss: tuple[Positive, ...] = (1.0,),
+    c_fa: tuple[Positive, ...] = (1.0,),
+    digits: Natural = DIGITS,
 ) -> list[Table]:
     """Measure score files of utterances, or of pairs with a speaker.
 
@@ -132,26 +138,41 @@ def spoofing_metrics(
         seed: random seed of the bootstrap.
         utt2spk: speakers of the utterances, for the bootstrap; None: those in the key,
             or the enrolled models.
+        p_target: prior of targets, or of bona fide speech, in minDCF and actDCF; a list
+            for several operating points; none: those of the flavor.
+        c_miss: cost of rejecting a target; one, or one for every prior.
+        c_fa: cost of accepting a nontarget; one, or one for every prior.
+        digits: decimals of the numbers.
 
     Raises:
+        AsdkitError: priors and costs do not fit each other, or scores of pairs have an
+            a-DCF, which takes its own.
         DataError: a file is wrong or does not match the key.
     """
     resampling = Resampling(bootstrap, seed, utt2spk)
+    points = operating_points(p_target, c_miss, c_fa)
     splits = () if by == "none" else tuple(by.split(","))
     if not are_of_pairs(score_paths[0]):
         key, systems = read_cm_systems(key_path, flavor, score_paths, subset)
         asv = None
         if asv_scores is not None:
             asv = read_asv(asv_scores, asv_trials, flavor, key, subset)
-        return [cm_table(flavor, key, systems, asv, splits, resampling)]
+        form = points, digits
+        return [cm_table(flavor, key, systems, asv, splits, resampling, *form)]
+    if points:
+        raise AsdkitError(
+            "--p-target: scores of pairs are measured by a-DCF",
+            hint="its costs are those of the flavor; score utterances for a minDCF",
+        )
     pair_key, pairs = read_sasv_systems(key_path, flavor, score_paths, subset)
     scores = {name: system.sasv for name, system in pairs.items()}
-    tables = [sasv_table(pair_key, scores, splits, resampling)]
+    tables = [sasv_table(pair_key, scores, splits, resampling, digits)]
     for name, system in pairs.items():
         if system.cm is not None and system.asv is not None:
             asv = asv_scores_of(pair_key, system.asv)
             alone = {f"{name}: cm-score": system.cm}
-            tables.append(cm_table(flavor, pair_key, alone, asv, splits, resampling))
+            options = asv, splits, resampling, (), digits
+            tables.append(cm_table(flavor, pair_key, alone, *options))
     return tables
 
 
@@ -162,6 +183,8 @@ def cm_table(
     asv: AsvScores | None = None,
     by: Sequence[str] = tuple(BY.split(",")),
     resampling: Resampling = NO_INTERVALS,
+    points: Sequence[OperatingCosts] = (),
+    digits: int = DIGITS,
 ) -> Table:
     """Measure countermeasures, one line per condition and system.
 
@@ -172,6 +195,8 @@ def cm_table(
         asv: ASV system on the same corpus; None omits the t-DCF and the t-EER.
         by: columns to split by; those with a single value are skipped.
         resampling: how to make intervals.
+        points: further operating points of the costs.
+        digits: decimals of the numbers.
 
     Raises:
         DataError: there is no such column, or speakers are not known.
@@ -185,10 +210,12 @@ def cm_table(
         if not all(chosen.any() for chosen in classes):
             logger.warning("metrics: %s: trials of one class only: left out", condition)
             continue
-        metrics = cm_metrics(flavor)
+        metrics = cm_metrics(flavor, points=points)
         if asv is not None:
             metrics += _tandem_columns(flavor, asv, condition)
-        body += _rows(condition, systems, classes, metrics, speakers, resampling)
+        body += _rows(
+            condition, systems, classes, metrics, speakers, resampling, digits
+        )
     titles = [metric.title for metric in metrics]
     notes = [] if asv is None else [describe_asv(flavor, asv)]
     return _table([*titles, "bonafide", "spoof"], body, notes)
@@ -199,6 +226,7 @@ def sasv_table(
     systems: Mapping[str, np.ndarray],
     by: Sequence[str] = tuple(BY.split(",")),
     resampling: Resampling = NO_INTERVALS,
+    digits: int = DIGITS,
 ) -> Table:
     """Measure systems that must reject nontargets and spoofs alike.
 
@@ -207,6 +235,7 @@ def sasv_table(
         systems: name -> (N,) scores.
         by: columns to split by; those with a single value are skipped.
         resampling: how to make intervals.
+        digits: decimals of the numbers.
 
     Raises:
         DataError: there is no such column, or speakers are not known.
@@ -221,7 +250,7 @@ def sasv_table(
         if not all(chosen.any() for chosen in classes):
             logger.warning("metrics: %s: no trials of a class: left out", condition)
             continue
-        body += _rows(condition, systems, classes, SASV, speakers, resampling)
+        body += _rows(condition, systems, classes, SASV, speakers, resampling, digits)
     return _table([*(metric.title for metric in SASV), *SORTS[3]], body)
 
 
@@ -290,6 +319,7 @@ def _rows(
     metrics: Sequence[Metric],
     speakers: tuple[Sequence[str], Sequence[str] | None] | None,
     resampling: Resampling,
+    digits: int,
 ) -> list[list[Cell | str]]:
     """Measure all systems in one condition."""
     split = {name: [s[rows] for rows in classes] for name, s in systems.items()}
@@ -297,7 +327,7 @@ def _rows(
     if speakers is not None:
         numbered = speakers_of(classes, *speakers)
         draws = Draws(numbered, resampling.num_replicates, resampling.seed)
-    found = measure(split, metrics, draws)
+    found = measure(split, metrics, draws, digits)
     return [[name, f"{condition}", *cells] for name, *cells in found]
 
 

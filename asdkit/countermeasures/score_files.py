@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -26,11 +28,14 @@ from asdkit.io.cm_scores import (
     read_cm_scores,
     read_sasv_scores,
 )
+from asdkit.io.ids import find_renaming
 from asdkit.io.protocols import ASV_KEYS, BONAFIDE, Protocol
 from asdkit.io.tables import PathName
 from asdkit.io.trials import Scores, match_rows, match_scores, pairs_of, read_scores
 from asdkit.io.words import first_words
 from asdkit.metrics.examination import Finding, examine, warn
+
+logger = logging.getLogger(__name__)
 
 
 class SasvSystem(NamedTuple):
@@ -86,7 +91,7 @@ def read_cm_systems(
     key = of_subset(key_path, whole, subset)
     systems = {}
     for path in score_paths:
-        scores = read_cm_scores(path)
+        scores = _with_ids_of(whole.utt, read_cm_scores(path), path)
         systems[f"{path}"] = match_cm_scores(
             key.utt, scores, key_path, path, known=whole.utt
         )
@@ -222,6 +227,15 @@ def check_attacks(path: PathName, asv: AsvScores, cm_key: Protocol) -> None:
 def label_of(attack: str, kind: str) -> str:
     """Return what a line of 2019's format says of its utterance, as keys do."""
     return BONAFIDE if kind == BONAFIDE else attack
+
+
+def _with_ids_of(utts: Sequence[str], scores: CmScores, path: PathName) -> CmScores:
+    """Give scores the key's ids where they differ in one way, e.g. by a path."""
+    renamed = find_renaming(utts, scores.utt)
+    if renamed is None:
+        return scores
+    logger.info("scores: %s: %s; matched so", path, renamed.text)
+    return replace(scores, utt=[renamed.names[utt] for utt in scores.utt])
 
 
 def _examine_labels(scores: CmScores, key: Protocol) -> list[Finding]:

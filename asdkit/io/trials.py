@@ -100,7 +100,7 @@ def read_scores(path: PathName) -> Scores:
         DataError: the file is missing or empty, a line does not end in a number, or
             that is NaN.
     """
-    pairs = _PairReader()
+    pairs = PairReader()
     values = []
     for first_line, columns in read_words(path, 3, "three words"):
         found = read_numbers(path, first_line, columns[2], columns[:2])
@@ -217,7 +217,7 @@ def match_rows(
 def _read_trials(path: PathName, keys: dict[bytes, bool], expected: str) -> Trials:
     """Read trials with these keys, or VoxCeleb's."""
     check_origin(path)
-    pairs = _PairReader()
+    pairs = PairReader()
     is_target = []
     for first_line, columns in read_words(path, 3, "three words"):
         table, wanted = keys, expected
@@ -231,7 +231,7 @@ def _read_trials(path: PathName, keys: dict[bytes, bool], expected: str) -> Tria
     return Trials(*pairs.finish(path), np.concatenate(is_target))
 
 
-class _PairReader:
+class PairReader:
     """Number ids as they come."""
 
     def __init__(self) -> None:

@@ -1,14 +1,18 @@
 """Read text files of millions of short lines with a fixed number of words.
 
 A file is read in blocks and the words of a block are split by one call, because an
-object per line is what costs the time.  Blanks and tabs separate words.
+object per line is what costs the time.  Blanks and tabs separate words.  What gzip has
+compressed is read as it was before.
 """
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import io
+import zlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import numpy as np
 
@@ -20,10 +24,15 @@ from asdkit.io.text import BOM, HEAD, require_text, warn_of_cut
 
 SHOWN = 200  # letters of a bad line
 BLOCK = 1 << 19  # bytes to read at a time: all words of a block fit into the cache
+GZIP = b"\x1f\x8b"
 
 
 def read_words(
-    path: PathName, num_words: int, expected: str, num_skipped: int = 0
+    path: PathName,
+    num_words: int,
+    expected: str,
+    num_skipped: int = 0,
+    separator: str = "",
 ) -> Iterator[tuple[int, list[list[bytes]]]]:
     """Yield the number of a block's first line, and the block's columns of words.
 
@@ -32,28 +41,27 @@ def read_words(
         num_words: how many words there are in every line.
         expected: description of a line, for messages.
         num_skipped: lines to leave out at the top, e.g. 1 for a header.
+        separator: a letter that separates words, too, e.g. a comma.
 
     Raises:
         DataError: the file cannot be read, or a line has not so many words.
     """
     note_input(path, renewable=True)
     first_line = 1 + num_skipped
-    try:
-        with open(path, "rb") as stream:
-            _skip_mark(stream)
-            for _ in range(num_skipped):
-                stream.readline()
-            while block := stream.read(BLOCK) + stream.readline():
-                if not block.endswith(b"\n"):
-                    warn_of_cut(path)
-                    block += b"\n"
-                words = block.split()
-                if not _has_words_per_line(block, len(words), num_words):
-                    _name_bad_line(path, first_line, block, num_words, expected)
-                yield first_line, [words[i::num_words] for i in range(num_words)]
-                first_line += len(words) // num_words
-    except OSError as error:
-        raise DataError(path, f"cannot read it: {error.strerror}") from None
+    with _open(path) as stream:
+        for _ in range(num_skipped):
+            stream.readline()
+        while block := stream.read(BLOCK) + stream.readline():
+            if not block.endswith(b"\n"):
+                warn_of_cut(path)
+                block += b"\n"
+            if separator:
+                block = block.replace(separator.encode(), b" ")
+            words = block.split()
+            if not _has_words_per_line(block, len(words), num_words):
+                _name_bad_line(path, first_line, block, num_words, expected)
+            yield first_line, [words[i::num_words] for i in range(num_words)]
+            first_line += len(words) // num_words
 
 
 def first_words(path: PathName) -> list[str]:
@@ -62,16 +70,20 @@ def first_words(path: PathName) -> list[str]:
     Raises:
         DataError: the file cannot be read or is empty.
     """
-    try:
-        with open(path, "rb") as stream:
-            require_text(path, stream.peek(HEAD))
-            _skip_mark(stream)
-            line = stream.readline()
-    except OSError as error:
-        raise DataError(path, f"cannot read it: {error.strerror}") from None
-    if not line.strip():
+    return first_lines(path, 1)[0].split()
+
+
+def first_lines(path: PathName, num_lines: int) -> list[str]:
+    """Return up to so many lines from the top, to recognize the kind of file.
+
+    Raises:
+        DataError: the file cannot be read, or it or its first line is empty.
+    """
+    with _open(path, check=True) as stream:
+        lines = [stream.readline() for _ in range(num_lines)]
+    if not lines[0].strip():
         raise DataError(path, "expected text, got an empty file or first line")
-    return line.decode(errors="replace").split()
+    return [line.decode(errors="replace") for line in lines if line.strip()]
 
 
 def convert_words(
@@ -129,10 +141,33 @@ def _to_number(word: bytes) -> float:
     return parse_number(word.decode())
 
 
-def _skip_mark(stream: io.BufferedReader) -> None:
-    """Leave out a byte-order mark."""
-    if stream.peek(len(BOM)).startswith(BOM):
-        stream.read(len(BOM))
+@contextlib.contextmanager
+def _open(path: PathName, check: bool = False) -> Iterator[io.BufferedReader]:
+    """Open a file, unpacked if gzip has packed it, behind a byte-order mark.
+
+    Args:
+        path: the file.
+        check: whether to raise for what is clearly no text.
+
+    Raises:
+        DataError: it cannot be read, or is damaged; at any time while it is open.
+    """
+    try:
+        with contextlib.ExitStack() as stack:
+            stream = stack.enter_context(open(path, "rb"))
+            if stream.peek(len(GZIP)).startswith(GZIP):
+                packed = stack.enter_context(gzip.GzipFile(fileobj=stream))
+                stream = io.BufferedReader(cast(io.RawIOBase, packed))
+            if check:
+                require_text(path, stream.peek(HEAD))
+            if stream.peek(len(BOM)).startswith(BOM):
+                stream.read(len(BOM))
+            yield stream
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        hint = "it is damaged or cut short; fetch it again"
+        raise DataError(path, f"cannot unpack it: {error}", hint=hint) from None
+    except OSError as error:
+        raise DataError(path, f"cannot read it: {error.strerror}") from None
 
 
 def _has_words_per_line(block: bytes, num_found: int, num_words: int) -> bool:

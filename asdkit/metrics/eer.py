@@ -1,4 +1,4 @@
-"""The equal error rate, as ASVspoof and Kaldi define it.
+"""The equal error rate, as ASVspoof, Kaldi and VoxSRC define it.
 
 With finitely many trials the two error rates are hardly ever equal, and definitions
 differ in how they fill the gap; the results differ by about one trial of the smaller
@@ -16,6 +16,7 @@ from asdkit.metrics.det import (
     OperatingPoint,
     ascending,
     count_rejected,
+    det_curve,
     operating_point,
 )
 
@@ -92,3 +93,34 @@ def kaldi_eer(target: np.ndarray, nontarget: np.ndarray) -> float:
     found = nontarget[num_nontargets - 1 - from_top] < target
     found[-1] = True  # Kaldi looks no further
     return int(np.argmax(found)) / num_targets
+
+
+def voxsrc_eer(target: np.ndarray, nontarget: np.ndarray) -> float:
+    """Return the equal error rate on a line between the points of the ROC.
+
+    What VoxSRC, SpeechBrain's and WeSpeaker's recipes report: both rates are equal
+    where the line from one threshold to the next crosses their diagonal.  Arguments
+    and errors as in `eer`.
+
+    Source: VoxSRC's compute_EER.py: `brentq` finds where 1 - x is the interpolated
+    `roc_curve` of scikit-learn; here without a search.
+
+    Example:
+        >>> voxsrc_eer(np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.5]))
+        0.3333333333333333
+    """
+    _, miss, false_alarm = det_curve(target, nontarget)
+    return crossing(miss, false_alarm)
+
+
+def crossing(miss: np.ndarray, false_alarm: np.ndarray) -> float:
+    """Return where two error rates are equal, on lines between their points.
+
+    Args:
+        miss: (P,) miss rates, rising from 0 to 1.
+        false_alarm: (P,) false alarm rates at the same thresholds, falling from 1 to 0.
+    """
+    after = int(np.argmax(miss >= false_alarm))  # not the first: it misses none
+    ahead, behind = (miss - false_alarm)[[after - 1, after]]
+    part = ahead / (ahead - behind)
+    return float(miss[after - 1] + part * (miss[after] - miss[after - 1]))

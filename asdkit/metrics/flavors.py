@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from asdkit.base.errors import AsdkitError
 from asdkit.metrics import weighted
 from asdkit.metrics.cllr import cllr, min_cllr
 from asdkit.metrics.dcf import act_dcf, min_dcf
 from asdkit.metrics.detection_costs import ASVSPOOF
-from asdkit.metrics.eer import eer, kaldi_eer
+from asdkit.metrics.eer import eer, kaldi_eer, voxsrc_eer
 from asdkit.metrics.sasv import a_dcf, sasv_eers
 from asdkit.metrics.tdcf import TandemWeights, min_tdcf_2019, min_tdcf_2021
 from asdkit.metrics.teer import concurrent_teer
@@ -62,29 +63,83 @@ OF_BONAFIDE: dict[str, Any] = {
 }
 
 
-def min_dcf_metric(p_target: float) -> Metric:
-    """Make the column of a minDCF with costs of one.
+class OperatingCosts(NamedTuple):
+    """An operating point: the costs of errors, and the prior of targets.
+
+    Attributes:
+        p_target: prior of target trials, in (0, 1).
+        c_miss: cost of rejecting a target.
+        c_fa: cost of accepting a nontarget.
+    """
+
+    p_target: float
+    c_miss: float = 1.0
+    c_fa: float = 1.0
+
+    def __str__(self) -> str:
+        costs = () if self[1:] == (1, 1) else self[1:]
+        return ",".join(f"{value:g}" for value in (self.p_target, *costs))
+
+
+def operating_points(
+    p_target: Sequence[float], c_miss: Sequence[float], c_fa: Sequence[float]
+) -> list[OperatingCosts]:
+    """Combine priors and costs to operating points, each value with its neighbors.
 
     Args:
-        p_target: prior of target trials.
+        p_target: priors of targets; none: no operating points.
+        c_miss: costs of rejecting a target, one or as many.
+        c_fa: costs of accepting a nontarget, one or as many.
+
+    Raises:
+        AsdkitError: there are neither as many of one as of another, nor one.
+
+    Example:
+        >>> [f"{point}" for point in operating_points([0.01, 0.5], [1.0], [1.0, 10.0])]
+        ['0.01', '0.5,1,10']
     """
+    size = len(p_target)
+    lists = {"--p-target": p_target, "--c-miss": c_miss, "--c-fa": c_fa}
+    for flag, values in lists.items():
+        if not size and tuple(values) not in ((), (1.0,)):
+            raise AsdkitError(f"{flag} needs --p-target, the prior of targets")
+        if size and len(values) not in (1, size):
+            problem = f"expected one {flag} or {size}, as of --p-target"
+            raise AsdkitError(f"{problem}; got {len(values)}")
+    wide = [[*values] * (size if len(values) == 1 else 1) for values in lists.values()]
+    return [OperatingCosts(*point) for point in zip(*wide, strict=True)] if size else []
+
+
+def min_dcf_metric(costs: OperatingCosts) -> Metric:
+    """Make the column of a minDCF."""
+    options = costs._asdict()
     return Metric(
-        f"minDCF({p_target:g})",
-        partial(min_dcf, p_target=p_target),
-        partial(weighted.min_dcf, p_target=p_target),
+        f"minDCF({costs})",
+        partial(min_dcf, **options),
+        partial(weighted.min_dcf, **options),
     )
 
 
+def dcf_metrics(*points: OperatingCosts) -> tuple[Metric, ...]:
+    """Make the columns of the minDCF and the actDCF at operating points."""
+    columns: list[Metric] = []
+    for costs in points:
+        options = costs._asdict()
+        actual = partial(act_dcf, **options), partial(weighted.act_dcf, **options)
+        columns += [min_dcf_metric(costs), Metric(f"actDCF({costs})", *actual)]
+    return tuple(columns)
+
+
+# Before the costs, and the flavor's own costs; behind them all have Cllr.
 VERIFICATION = {
     "kaldi": (
-        EER,
-        Metric("Kaldi EER %", kaldi_eer, scale=100),
-        min_dcf_metric(0.01),
-        min_dcf_metric(0.001),
-        CLLR,
-        MIN_CLLR,
+        (EER, Metric("Kaldi EER %", kaldi_eer, scale=100)),
+        (OperatingCosts(0.01), OperatingCosts(0.001)),
     ),
-    "voxceleb": (EER, min_dcf_metric(0.05), min_dcf_metric(0.01), CLLR, MIN_CLLR),
+    "voxceleb": (
+        (EER, Metric("VoxSRC EER %", voxsrc_eer, weighted.voxsrc_eer, 100)),
+        (OperatingCosts(0.05), OperatingCosts(0.01)),
+    ),
 }
 CM = {
     "asvspoof2019": (EER, CLLR, MIN_CLLR),
@@ -123,14 +178,33 @@ SASV = (
 )
 
 
-def cm_metrics(flavor: str, tandem: Tandem | None = None) -> tuple[Metric, ...]:
+def verification_metrics(
+    flavor: str, points: Sequence[OperatingCosts] = ()
+) -> tuple[Metric, ...]:
+    """List the metrics of verification scores, target and nontarget.
+
+    Args:
+        flavor: one of `VERIFICATION`.
+        points: operating points of the costs; none: those of the flavor.
+    """
+    rates, usual = VERIFICATION[flavor]
+    return (*rates, *dcf_metrics(*(points or usual)), CLLR, MIN_CLLR)
+
+
+def cm_metrics(
+    flavor: str,
+    tandem: Tandem | None = None,
+    points: Sequence[OperatingCosts] = (),
+) -> tuple[Metric, ...]:
     """List the metrics of countermeasure scores, bona fide and spoofed.
 
     Args:
         flavor: one of `CM`.
         tandem: ASV system; None omits the metrics that need one.
+        points: further operating points, bona fide speech for targets.
     """
-    return CM[flavor] + (tandem_metrics(flavor, tandem) if tandem else ())
+    further = tandem_metrics(flavor, tandem) if tandem else ()
+    return (*CM[flavor], *dcf_metrics(*points), *further)
 
 
 def tandem_metrics(flavor: str, tandem: Tandem) -> tuple[Metric, ...]:

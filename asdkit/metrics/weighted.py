@@ -14,6 +14,7 @@ import numpy as np
 
 from asdkit.metrics.det import ascending, distinct
 from asdkit.metrics.detection_costs import A_DCF, DetectionCosts, normalize
+from asdkit.metrics.eer import crossing
 from asdkit.metrics.tdcf import TandemWeights
 
 
@@ -80,6 +81,12 @@ Statistic = Callable[[WeightedTrials], float]
 def eer(trials: WeightedTrials) -> float:
     """Return the EER of class 0 against class 1."""
     return _eer(*trials.rejected[:2])
+
+
+def voxsrc_eer(trials: WeightedTrials) -> float:
+    """Return the EER of class 0 against class 1 on a line between thresholds."""
+    miss, rejected = trials.rejected[:2]
+    return crossing(miss, 1 - rejected)
 
 
 def spf_eer(trials: WeightedTrials) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from asdkit.base.answers import Table
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.inputs import file_id
-from asdkit.base.ranges import Count, FilePath, Natural, Probability
+from asdkit.base.ranges import Count, FilePath, Natural, Positive, Probability
 from asdkit.countermeasures.evaluation import Resampling, speakers_of_key, tandem_of
 from asdkit.countermeasures.score_files import read_asv, read_cm_systems
 from asdkit.io.tables import PathName
@@ -23,7 +23,13 @@ from asdkit.metrics.bootstrap import (
     speakers_of,
 )
 from asdkit.metrics.comparison import compare, draw_seeds, require_draws
-from asdkit.metrics.flavors import EER, Metric, min_dcf_metric, tandem_metrics
+from asdkit.metrics.flavors import (
+    EER,
+    Metric,
+    OperatingCosts,
+    min_dcf_metric,
+    tandem_metrics,
+)
 from asdkit.report.comparison_tables import count, pairs_table, systems_table
 from asdkit.verification.evaluation import read_systems, speakers_of_trials
 
@@ -63,6 +69,8 @@ def compare_systems(
     names: Sequence[str],
     flavor: str,
     p_target: Probability = 0.01,
+    c_miss: Positive = 1.0,
+    c_fa: Positive = 1.0,
     asv_scores: FilePath | None = None,
     asv_trials: FilePath | None = None,
     subset: str | None = None,
@@ -79,6 +87,8 @@ def compare_systems(
         names: two systems or more, as `parse_system` reads them.
         flavor: one of `asdkit.metrics.flavor_names.SPOOFING`, of a CM protocol.
         p_target: prior of target trials in the minDCF of verification.
+        c_miss: cost of rejecting a target.
+        c_fa: cost of accepting a nontarget.
         asv_scores: scores of an ASV system, for the min t-DCF of countermeasures; None:
             EER only.
         asv_trials: key of the ASV scores; None: in their own file.
@@ -107,7 +117,8 @@ def compare_systems(
         if asv_scores or asv_trials or subset:
             problem = "trials of verification take no --asv-scores, -trials, --subset"
             raise DataError(key_path, problem)
-        found = _read_verification(key_path, systems, p_target, utt2spk)
+        costs = OperatingCosts(p_target, c_miss, c_fa)
+        found = _read_verification(key_path, systems, costs, utt2spk)
     else:
         found = _read_cm(
             *(key_path, systems, flavor, asv_scores, asv_trials, subset, utt2spk)
@@ -182,14 +193,14 @@ def _check(systems: Sequence[System]) -> None:
 def _read_verification(
     key_path: PathName,
     systems: Sequence[System],
-    p_target: float,
+    costs: OperatingCosts,
     utt2spk: PathName | None,
 ) -> Evaluation:
     """Read scores of trials."""
     paths = [path for system in systems for path in system.paths]
     trials, classes, scores = read_systems(key_path, paths)
     speakers = speakers_of(classes, *speakers_of_trials(trials, utt2spk))
-    metrics = [EER, min_dcf_metric(p_target)]
+    metrics = [EER, min_dcf_metric(costs)]
     return Evaluation(
         _by_system(systems, scores), speakers, metrics, ("target", "nontarget")
     )

@@ -9,10 +9,12 @@ import numpy as np
 from asdkit.base.answers import Table
 from asdkit.base.errors import DataError
 from asdkit.data.scores import match_examined
+from asdkit.io.score_formats import read_scores_of
 from asdkit.io.tables import PathName, read_words
-from asdkit.io.trials import Trials, read_scores, read_trials
+from asdkit.io.trials import Trials, read_trials
 from asdkit.metrics.bootstrap import speakers_of
-from asdkit.metrics.metric_table import Draws, verification_table
+from asdkit.metrics.flavors import OperatingCosts
+from asdkit.metrics.metric_table import DIGITS, Draws, verification_table
 
 
 def verification_metrics(
@@ -22,17 +24,21 @@ def verification_metrics(
     num_replicates: int = 0,
     seed: int = 0,
     utt2spk: PathName | None = None,
+    points: Sequence[OperatingCosts] = (),
+    digits: int = DIGITS,
 ) -> Table:
     """Measure score files, one line per file; warn about odd scores.
 
     Args:
         trials_path: ``<enroll> <test> target|nontarget`` or VoxCeleb's form.
-        score_paths: ``<enroll> <test> <score>`` in any order.
+        score_paths: in any order, and any format of `asdkit.io.score_formats`.
         flavor: one of `asdkit.metrics.flavor_names.VERIFICATION`.
         num_replicates: bootstrap draws of speakers for intervals; 0 for none.
         seed: of the draws.
         utt2spk: speakers of utterances on both sides; None to use enrolled models as
             speakers, and draw by these alone.
+        points: operating points of the costs; none: those of the flavor.
+        digits: decimals of the numbers.
 
     Raises:
         DataError: a file is wrong, does not match the trials, or a class is missing.
@@ -42,7 +48,7 @@ def verification_metrics(
     if num_replicates:
         sides = speakers_of_trials(trials, utt2spk)
         draws = Draws(speakers_of(classes, *sides), num_replicates, seed)
-    return verification_table(systems, flavor, draws)
+    return verification_table(systems, flavor, draws, points, digits)
 
 
 def read_systems(
@@ -52,7 +58,7 @@ def read_systems(
 
     Args:
         trials_path: ``<enroll> <test> target|nontarget`` or VoxCeleb's form.
-        score_paths: ``<enroll> <test> <score>`` in any order.
+        score_paths: in any order, and any format of `asdkit.io.score_formats`.
 
     Returns:
         the N trials; (N,) bool for targets and for nontargets; for every file the
@@ -72,7 +78,7 @@ def read_systems(
     classes = [trials.is_target, ~trials.is_target]
     systems = {}
     for path in score_paths:
-        values = match_examined(trials, read_scores(path), trials_path, path)
+        values = match_examined(trials, read_scores_of(trials, path), trials_path, path)
         systems[f"{path}"] = [values[rows] for rows in classes]
     return trials, classes, systems
 

@@ -179,3 +179,27 @@ def test_asv_scores_of_fewer_spoofs_are_warned_of(corpus, capsys):
     assert command.main(["score-metrics", *arguments.split()]) == 0
     (said,) = warnings(capsys)
     assert "few: 23 trials of A07, whose 25 utterances" in said
+
+
+def test_costs_and_digits_are_options(golden, capsys):
+    paths = f"{golden}/data/test/trials {golden}/scores/plda_scores"
+    options = "--p-target 0.05,0.5 --c-fa 1,10 --digits 6 --flavor voxceleb"
+    titles, row = lines_of(capsys, f"{options} {paths}")
+    assert titles.split()[:4] == ["scores", "EER", "%", "VoxSRC"]
+    for title in ("minDCF(0.05)", "actDCF(0.05)", "minDCF(0.5,1,10)", "actDCF(0.5,1"):
+        assert title in titles
+    assert row.split()[1] == "22.152778"
+    assert command.main(["score-metrics", "--c-miss", "2", *paths.split()]) == 1
+    assert "--c-miss needs --p-target" in capsys.readouterr().err
+
+
+def test_scores_of_a_countermeasure_have_costs_too(corpus, capsys):
+    options = "--p-target 0.95 --c-fa 10 --digits 6"
+    usual = lines_of(capsys, f"{options} --flavor asvspoof2019 utt2attack cm")
+    challenge = lines_of(capsys, "--digits 6 --flavor asvspoof5 utt2attack cm")
+    assert "minDCF(0.95,1,10)  actDCF(0.95,1,10)" in usual[0]
+    assert usual[1].split()[-4:-2] == challenge[1].split()[2:4]
+    paths = ["asv_trials", "asv"]
+    arguments = ["--flavor", "asvspoof5", "--p-target", "0.5", *paths]
+    assert command.main(["score-metrics", *arguments]) == 1
+    assert "scores of pairs are measured by a-DCF" in capsys.readouterr().err

@@ -4,7 +4,7 @@ import pytest
 
 from asdkit.base.errors import DataError
 from asdkit.io.cm_scores import match_cm_scores, read_cm_scores
-from asdkit.io.ids import find_difference
+from asdkit.io.ids import find_difference, find_renaming
 from asdkit.io.trials import match_scores, read_scores, read_trials
 
 IDS = [f"LA_E_{n}" for n in range(100)]
@@ -49,3 +49,28 @@ def test_scores_whose_ids_have_a_suffix_get_a_hint(tmp_path):
     with pytest.raises(DataError, match="have no trial") as caught:
         match_scores(trials, scores, "trials", path)
     assert caught.value.hint.startswith("2 ids differ by a path and a suffix")
+
+
+def test_a_rule_for_all_ids_renames_them():
+    names = ["id1/a/1.wav", "id1/b/1.wav", "id2/a/1.wav"]
+    for change in (
+        lambda name: name.removesuffix(".wav"),
+        lambda name: name.removesuffix(".wav").replace("/", "-"),
+        lambda name: f"/corpora/x/{name}",
+        str.upper,
+    ):
+        found = find_renaming(names, [change(name) for name in names])
+        assert found.names == {change(name): name for name in names}
+        assert found.text.startswith("3 ids differ")
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        ["a.wav", "b.wav"],  # nothing to rename
+        ["a", "b", "c"],  # one of nobody
+        ["a", "a.wav"],  # two would be one
+    ],
+)
+def test_ids_that_no_rule_explains_keep_their_names(found):
+    assert find_renaming(["a.wav", "b.wav"], found) is None

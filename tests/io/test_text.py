@@ -1,7 +1,6 @@
 """Text that is none, or begins with a byte-order mark, is told by name."""
 
 import bz2
-import gzip
 import lzma
 
 import pytest
@@ -13,7 +12,6 @@ from asdkit.io.trials import read_scores, read_trials
 
 TEXT = "".join(f"utt{n} utt{n + 1} target\n" for n in range(200))
 OTHERS = {
-    "gzip data": (gzip.compress, "gunzip"),
     "bzip2 data": (bz2.compress, "bunzip2"),
     "xz data": (lzma.compress, "unxz"),
     "UTF-16 text": (lambda data: data.decode().encode("utf-16"), "iconv -f utf-16"),

@@ -1,9 +1,17 @@
+import gzip
+
 import numpy as np
 import pytest
 
 from asdkit.base.errors import DataError
 from asdkit.io import words as module
-from asdkit.io.words import convert_words, first_words, read_numbers, read_words
+from asdkit.io.words import (
+    convert_words,
+    first_lines,
+    first_words,
+    read_numbers,
+    read_words,
+)
 
 
 @pytest.fixture
@@ -64,3 +72,16 @@ def test_what_cannot_be_converted_is_named_with_its_line(write):
 def test_nan_is_named_with_its_line():
     with pytest.raises(DataError, match=r"file:6: the score of 'b d' is NaN"):
         read_numbers("file", 5, [b"1", b"nan"], [[b"a", b"b"], [b"c", b"d"]])
+
+
+def test_what_gzip_has_packed_is_read_alike(tmp_path):
+    lines = b"\xef\xbb\xbf" + b"a,b\n" * 1000
+    (tmp_path / "plain").write_bytes(lines)
+    (tmp_path / "packed").write_bytes(gzip.compress(lines))
+    plain, packed = (
+        [block for _, block in read_words(tmp_path / name, 2, "", separator=",")]
+        for name in ("plain", "packed")
+    )
+    assert plain == packed
+    assert packed[0][0][0] == b"a"
+    assert first_lines(tmp_path / "packed", 2) == ["a,b\n", "a,b\n"]

@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
+from scipy.interpolate import interp1d
+from scipy.optimize import brentq
 from scipy.stats import norm
+from sklearn.metrics import roc_curve
 
 from asdkit.metrics.det import count_rejected
-from asdkit.metrics.eer import eer, eer_point, kaldi_eer
+from asdkit.metrics.eer import crossing, eer, eer_point, kaldi_eer, voxsrc_eer
 
 
 def quantiles(num, mean, std):
@@ -93,12 +96,39 @@ def test_both_definitions_agree_up_to_a_trial(rng):
     assert abs(eer(target, nontarget) - kaldi_eer(target, nontarget)) < 1 / 1000
 
 
-@pytest.mark.parametrize("metric", [eer, kaldi_eer])
+@pytest.mark.parametrize("metric", [eer, kaldi_eer, voxsrc_eer])
 def test_order_and_scale_of_scores_do_not_matter(rng, metric):
     target, nontarget = rng.normal(1, 1, 100), rng.normal(0, 1, 300)
     shuffled = metric(rng.permutation(target), rng.permutation(nontarget))
     assert metric(target, nontarget) == shuffled
     assert metric(np.exp(target), np.exp(nontarget)) == shuffled
+
+
+def challenge_eer(target, nontarget):
+    """What VoxSRC's own script does."""
+    labels = [1] * len(target) + [0] * len(nontarget)
+    fpr, tpr, _ = roc_curve(labels, [*target, *nontarget], pos_label=1)
+    return brentq(lambda x: 1.0 - x - interp1d(fpr, tpr)(x), 0.0, 1.0)
+
+
+def test_voxsrc_eer_is_that_of_the_challenge(rng):
+    for target, nontarget in draws(rng):
+        expected = challenge_eer(target, nontarget)
+        assert voxsrc_eer(target, nontarget) == pytest.approx(expected, abs=1e-9)
+
+
+def test_voxsrc_eer_is_not_that_of_asvspoof():
+    """Four targets: one is missed at the crossing, or a part of one."""
+    target, nontarget = np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.0, 2.0, 2.5])
+    assert voxsrc_eer(target, nontarget) == pytest.approx(
+        challenge_eer(target, nontarget), abs=1e-9
+    )
+    assert voxsrc_eer(target, nontarget) != eer(target, nontarget)
+
+
+def test_rates_that_are_equal_somewhere_cross_there():
+    miss, false_alarm = np.array([0, 0.25, 0.5, 1]), np.array([1, 0.25, 0.25, 0])
+    assert crossing(miss, false_alarm) == 0.25
 
 
 def test_separated_and_swapped_and_equal_classes():

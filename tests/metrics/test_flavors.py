@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from asdkit.base.errors import AsdkitError
 from asdkit.metrics import flavor_names, weighted
 from asdkit.metrics.flavors import (
     CM,
@@ -9,6 +10,8 @@ from asdkit.metrics.flavors import (
     VERIFICATION,
     Tandem,
     cm_metrics,
+    operating_points,
+    verification_metrics,
     without_value,
 )
 from asdkit.metrics.tdcf import asv_rates, min_tdcf_2019, tandem_weights
@@ -62,7 +65,7 @@ def test_what_intervals_are_made_of_is_the_number_itself(rng, tandem, flavor):
 def test_so_it_is_for_verification(rng, flavor):
     classes = [rng.normal(2, 1, 100), rng.normal(0, 1, 150)]
     trials = weighted.WeightedTrials(classes)
-    for metric in VERIFICATION[flavor]:
+    for metric in verification_metrics(flavor):
         if metric.statistic is not None:
             expected = metric.value(*classes)
             assert metric.statistic(trials) == pytest.approx(expected)
@@ -73,6 +76,37 @@ def test_and_for_three_classes(rng):
     trials = weighted.WeightedTrials(classes)
     for metric in SASV:
         assert metric.statistic(trials) == pytest.approx(metric.value(*classes))
+
+
+def test_priors_and_costs_make_operating_points():
+    points = operating_points([0.01, 0.05], [1.0], [1.0, 10.0])
+    assert points == [(0.01, 1, 1), (0.05, 1, 10)]
+    titles = [metric.title for metric in verification_metrics("kaldi", points)]
+    assert titles[2:6] == [
+        *("minDCF(0.01)", "actDCF(0.01)", "minDCF(0.05,1,10)", "actDCF(0.05,1,10)")
+    ]
+    assert operating_points([], [1.0], [1.0]) == []
+
+
+@pytest.mark.parametrize("flavor", VERIFICATION)
+def test_beside_every_min_dcf_is_the_actual_one(flavor):
+    titles = [metric.title for metric in verification_metrics(flavor)]
+    least = [title for title in titles if title.startswith("minDCF")]
+    assert least
+    for title in least:
+        assert titles[titles.index(title) + 1] == title.replace("min", "act")
+
+
+@pytest.mark.parametrize(
+    ("lists", "words"),
+    [
+        (([0.1, 0.2, 0.3], [1.0, 2.0], [1.0]), "one --c-miss or 3, as of --p-target"),
+        (([], [1.0], [10.0]), "--c-fa needs --p-target"),
+    ],
+)
+def test_costs_that_fit_no_prior_are_refused(lists, words):
+    with pytest.raises(AsdkitError, match=words):
+        operating_points(*lists)
 
 
 def test_without_scores_of_the_asv_system_there_is_no_teer(tandem):

@@ -16,8 +16,8 @@ def test_every_system_is_a_line_and_columns_are_aligned():
     assert len({len(line) for line in lines}) == 1
     assert lines[0].split() == [
         "scores",
-        *("EER", "%", "Kaldi", "EER", "%", "minDCF(0.01)", "minDCF(0.001)"),
-        *("Cllr", "minCllr", "target", "nontarget"),
+        *("EER", "%", "Kaldi", "EER", "%", "minDCF(0.01)", "actDCF(0.01)"),
+        *("minDCF(0.001)", "actDCF(0.001)", "Cllr", "minCllr", "target", "nontarget"),
     ]
     assert lines[1].split()[:5] == ["good", "0.0000", "0.0000", "0.0000", "0.0000"]
     assert lines[1].split()[-2:] == ["3", "4"]
@@ -32,7 +32,7 @@ def test_intervals_and_differences_stand_beside_the_numbers(rng):
     draws = Draws([Speakers(spk), Speakers(spk)], 100)
     table = verification_table({"a": classes, "b": better}, "voxceleb", draws)
     first, second, gain = str(table).splitlines()[1:]
-    assert first.count("[") == second.count("[") == gain.count("[") == 4
+    assert first.count("[") == second.count("[") == gain.count("[") == 7
     assert gain.startswith("b - a ")
     eers = [
         [float(number) for number in re.findall(r"-?\d+\.\d+", line)[:3]]

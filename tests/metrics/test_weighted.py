@@ -12,6 +12,7 @@ WEIGHTS = TandemWeights(0.02, 0.9, 0.3)
 BAYES = {"p_target": 0.95, "c_fa": 10.0}
 PAIRS = {
     "eer": (weighted.eer, eer.eer),
+    "voxsrc_eer": (weighted.voxsrc_eer, eer.voxsrc_eer),
     "min_dcf": (partial(weighted.min_dcf, **BAYES), partial(dcf.min_dcf, **BAYES)),
     "act_dcf": (partial(weighted.act_dcf, **BAYES), partial(dcf.act_dcf, **BAYES)),
     "cllr": (weighted.cllr, cllr),

@@ -5,7 +5,7 @@ import numpy as np
 from asdkit.base.answers import as_json
 from asdkit.metrics.bootstrap import Interval, Speakers
 from asdkit.metrics.comparison import Comparison
-from asdkit.metrics.flavors import EER, min_dcf_metric
+from asdkit.metrics.flavors import EER, OperatingCosts, min_dcf_metric
 from asdkit.report.comparison_tables import count, pairs_table, say, systems_table
 
 NAMES = "A", "B"
@@ -34,7 +34,7 @@ def test_an_interval_on_both_sides_of_zero_says_which_end_is_which():
         adjusted_p=0.42,
         verdict="cannot be told",
     )
-    assert say(one, NAMES, min_dcf_metric(0.01), 1) == (
+    assert say(one, NAMES, min_dcf_metric(OperatingCosts(0.01)), 1) == (
         "B has 2.1 % higher minDCF(0.01) than A (95 % interval 5.0 % lower to 11.1 % "
         "higher, p = 0.420): cannot be told."
     )
@@ -47,7 +47,7 @@ def test_where_there_is_no_ratio_the_difference_is_said_in_points():
         one, NAMES, EER, 1
     )
     assert "B has 0.0123 lower minDCF(0.01) than" in say(
-        one, NAMES, min_dcf_metric(0.01), 1
+        one, NAMES, min_dcf_metric(OperatingCosts(0.01)), 1
     )
 
 

@@ -36,7 +36,7 @@ def test_both_speakers_of_a_pair_widen_the_interval(files):
         )
         for table in (None, files / "utt2spk")
     )
-    assert str(one).count("[") == str(two).count("[") == 4
+    assert str(one).count("[") == str(two).count("[") == 7
     assert one != two
 
 
