@@ -47,10 +47,10 @@ PREPOSITIONS = {"in", "with", "without", "from", "to", "for"}
 VERBS = set(
     re.findall(
         r"\w+",
-        "add adapt calibrate check combine compare compute copy describe detect enroll "
-        "export extract find fuse identify import list localize make measure normalize "
-        "pass plot prepare print remove run score select serve show stream synthesize "
-        "train tune turn verify write",
+        "add adapt calibrate check combine compare compute copy cut describe detect "
+        "download enroll export extract find fuse identify import list localize make "
+        "measure normalize pass plot prepare print remove run score select serve show "
+        "stream synthesize train tune turn verify write",
     )
 )
 # TODO(english): rooms, and a program's options, that others rewrite at this moment.

@@ -2,6 +2,7 @@ r"""List pairs of utterances, or speakers, as trials.
 
 e.g.: asdkit trials-make data/test data/test/trials
 e.g.: asdkit trials-make --within data/test/spk2gender data/test data/test/trials
+e.g.: asdkit trials-make --across data/test/utt2session data/test data/test/trials
 e.g.: asdkit trials-make --enroll-spk2utt data/enroll/spk2utt data/la data/la/asv_trials
 
 Without enrolled speakers, all unordered pairs of utterances are trials.  With them,
@@ -15,7 +16,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from asdkit.base.errors import DataError
+from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.outputs import OutputFile
 from asdkit.io.tables import read_table, read_words
 
@@ -36,6 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="table of speakers or utterances, e.g. spk2gender; only equal values are "
         "paired (default: pair all)",
     )
+    parser.add_argument(
+        "--across",
+        metavar="FILE",
+        help="table, e.g. utt2session; equal values are not paired (default: pair all)",
+    )
     parser.add_argument("data_dir", help="directory with utt2spk")
     parser.add_argument("trials", type=OutputFile, help="where to write the trials")
 
@@ -49,10 +55,13 @@ def main(args: argparse.Namespace) -> None:
     from asdkit.io.protocols import BONAFIDE
     from asdkit.io.trials import write_trials
 
+    if args.across and args.enroll_spk2utt:
+        raise AsdkitError("--across goes with pairs of utterances only")
     path = Path(args.data_dir) / "utt2spk"
     utt2spk = read_words(path)
     if args.enroll_spk2utt is None:
-        trials = pair_utterances(utt2spk, read_groups(args.within, utt2spk))
+        within, across = (read_groups(x, utt2spk) for x in (args.within, args.across))
+        trials = pair_utterances(utt2spk, within, across)
         is_spoof = np.zeros(len(trials), dtype=bool)
     else:
         spk2utt = read_table(args.enroll_spk2utt)
@@ -62,9 +71,9 @@ def main(args: argparse.Namespace) -> None:
         groups = read_groups(args.within, utt2spk | {spk: spk for spk in spk2utt})
         trials, is_spoof = pair_with_speakers(spk2utt, utt2spk, spoofs, groups)
     num_targets, num_spoofs = int(trials.is_target.sum()), int(is_spoof.sum())
-    num_nontargets = len(trials) - num_targets - num_spoofs
-    if not (num_targets and num_nontargets):
-        counts = f"{num_targets} target and {num_nontargets} nontarget"
+    others = len(trials) - num_targets - num_spoofs
+    if not (num_targets and others):
+        counts = f"{num_targets} target and {others} nontarget"
         raise DataError(path, f"expected target and nontarget pairs, got {counts}")
     write_trials(args.trials, trials, is_spoof, origin_of_utterances(args.data_dir))
     counts = f"{len(trials)} trials, {num_targets} of them target, {num_spoofs} spoof"

@@ -12,7 +12,9 @@ from asdkit.io.trials import Trials
 
 
 def pair_utterances(
-    utt2spk: Mapping[str, str], utt2group: Mapping[str, str] | None = None
+    utt2spk: Mapping[str, str],
+    utt2group: Mapping[str, str] | None = None,
+    utt2session: Mapping[str, str] | None = None,
 ) -> Trials:
     """Make all unordered pairs of different utterances.
 
@@ -20,6 +22,8 @@ def pair_utterances(
         utt2spk: the speaker of every utterance.
         utt2group: groups; only utterances with equal values are paired, e.g. the gender
             of their speakers. None for all.
+        utt2session: sessions; utterances with equal values are not paired. None for
+            all.
 
     Returns:
         the trials, sorted by utterance ids; a pair of one speaker is a target.
@@ -36,6 +40,10 @@ def pair_utterances(
         _, group = np.unique([utt2group[utt] for utt in utts], return_inverse=True)
         same = group[first] == group[second]
         first, second = first[same], second[same]
+    if utt2session is not None:
+        _, session = np.unique([utt2session[x] for x in utts], return_inverse=True)
+        other = session[first] != session[second]
+        first, second = first[other], second[other]
     return Trials(utts, utts, first, second, spk[first] == spk[second])
 
 

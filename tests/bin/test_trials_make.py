@@ -60,3 +60,16 @@ def test_speakers_are_tried_with_what_they_are_not_enrolled_with(data, capsys):
     expected += ["b u2 nontarget", "b u4 target"]
     assert women == expected
     assert sorted({*everywhere} - {*women}) == ["a u5 nontarget", "b u5 nontarget"]
+
+
+def test_pairs_of_one_session_are_left_out(data, capsys):
+    (data / "utt2session").write_text("u1 1\nu2 2\nu3 3\nu4 3\nu5 5\n")
+    paths = [str(data), str(data / "trials")]
+    across = ["--across", str(data / "utt2session")]
+    assert command.main(["trials-make", *across, *paths]) == 0
+    lines = (data / "trials").read_text().splitlines()
+    assert len(lines) == 9
+    assert "u3 u4 target" not in lines
+    models = ["--enroll-spk2utt", str(data / "spk2gender")]
+    assert command.main(["trials-make", *across, *models, *paths]) == 1
+    assert "--across goes with pairs" in capsys.readouterr().err

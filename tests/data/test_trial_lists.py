@@ -41,3 +41,11 @@ def test_an_utterance_has_its_own_value_or_its_speakers():
         {"u1": "f", "u2": "m", "u3": "m", "u4": ""},
         ["u4"],
     )
+
+
+def test_pairs_of_one_session_are_left_out():
+    sessions = {"u1": "x", "u2": "x", "u3": "y", "u4": "y"}
+    trials = pair_utterances(UTT2SPK, utt2session=sessions)
+    assert lines_of(trials) == [
+        *("u1 u3 False", "u1 u4 False", "u2 u3 False", "u2 u4 False")
+    ]
