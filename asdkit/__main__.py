@@ -36,7 +36,7 @@ SUBJECTS = {
         *("verify", "detect", "enroll", "identify", "stream", "serve"),
         *("profile", "bundle"),
     ),
-    "Data directories": ("data", "trials", "voxceleb"),
+    "Data directories": ("corpus", "data", "trials", "voxceleb"),
     "Leaving Kaldi": ("kaldi",),
     "Audio, made and changed": ("speakers", "noise", "room", "codec"),
     "Spoofed speech": ("spoof", "leak"),
@@ -44,7 +44,7 @@ SUBJECTS = {
     "i-vectors": ("ubm", "ivector"),
     "Networks": ("nnet",),
     "Back-ends and calibration": ("backend", "calibration"),
-    "Scores": ("score", "compare"),
+    "Scores": ("score", "compare", "benchmark"),
     "Countermeasures": ("cm", "localizer", "segment", "tandem"),
     "Models, costs, installation": ("model", "cost", "doctor"),
 }

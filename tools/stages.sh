@@ -7,6 +7,7 @@
 #   need 2 "$ubm/ubm.npz"      go on if the file is there; stage 2 makes it
 #   need ../v1 "$extractor"    the same, of the recipe there
 #   given corpus               go on if the option --corpus has a value
+#   fetch musan "$musan"       with --download true, fetch a corpus; several, too
 #
 # These stand alone on a line, two blanks in, perhaps behind a `[[ ... ]] ||`, and use
 # no variable of a loop: that is how the first stage to run is found.
@@ -41,6 +42,17 @@ stage() {
 
 given() {
   [[ ${!1} ]] || fail 2 "stage $_stage needs --${1//_/-}; see --help"
+}
+
+# fetch NAME DIR ...: the only use of the network, and only on request.
+fetch() {
+  [[ ${download:=false} =~ ^(true|false)$ ]] \
+    || fail 2 "--download takes true or false, not '$download'"
+  [[ $download == true ]] || return 0
+  while (($#)); do
+    asdkit corpus-download "$1" "$2"
+    shift 2
+  done
 }
 
 need() {

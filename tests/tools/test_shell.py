@@ -376,3 +376,33 @@ def test_the_grammar_needs_little(recipe, tmp_path, option, value, message):
         "./run.sh", option, value, cwd=recipe, PATH=path, VIRTUAL_ENV="none"
     )  # else path.sh brings the Python of .venv
     assert (done.returncode, done.stderr) == (2, f"run.sh: {message}\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "fetched", "code"),
+    [
+        ("", [], 0),
+        ("--download false", [], 0),
+        ("--download true", ["musan /m", "rirs_noises /r"], 0),
+        ("--download yes", [], 2),
+    ],
+)
+def test_the_network_is_used_on_request_only(tmp_path, options, fetched, code):
+    """What a recipe fetches it hands to corpus-download, which is faked here."""
+    (tmp_path / "asdkit").write_text('#!/bin/sh\necho "$2 $3"\n')
+    (tmp_path / "asdkit").chmod(0o755)
+    recipe = tmp_path / "run.sh"
+    recipe.write_text(
+        f"#!/usr/bin/env bash\n# A recipe.\n\nset -euo pipefail\ndownload=false\n\n"
+        f". {TOOLS}/stages.sh\n. {TOOLS}/parse_options.sh\n"
+        'if stage 0 "prepare"; then\n  fetch musan /m rirs_noises /r\nfi\n'
+    )
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "run.sh", *options.split()],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout.splitlines(), done.returncode) == (fetched, code), done.stderr

@@ -16,6 +16,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 corpus=/corpora/asvspoof2019 # DIR with LA/ and PA/, or with the contents of one
+download=false               # true: fetch LA, 7.6 GB, or PA, 16 GB
 access=la                    # or pa
 size=full                    # small: as in conf/small/, not as published
 net=lfcc_lcnn                # conf/$net.conf has its training options
@@ -49,6 +50,7 @@ conf=(--config "conf/$net.conf")
 [[ $size == full ]] || conf+=(--config "conf/$size/$net.conf")
 
 if stage 0 "prepare lists: train, dev, eval"; then
+  fetch "asvspoof2019_$access" "$corpus"
   for part in train dev eval; do
     asdkit spoof-prepare --corpus "asvspoof2019_$access" --part $part \
       "$corpus" "$data/$part"

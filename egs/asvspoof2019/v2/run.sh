@@ -16,6 +16,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 corpus=/corpora/asvspoof2019 # DIR with LA/ and PA/, or with the contents of one
+download=false               # true: fetch LA, 7.6 GB, or PA, 16 GB
 access=la                    # or pa
 size=full                    # small: as in conf/small/, not as published
 front=f0                     # conf/$front.conf has the frequencies: f0, f0_high, full
@@ -49,6 +50,7 @@ fi
 export data suffix conf gpu
 
 if stage 0 "prepare lists: train, dev, eval"; then
+  fetch "asvspoof2019_$access" "$corpus"
   for part in train dev eval; do
     asdkit spoof-prepare --corpus "asvspoof2019_$access" --part $part \
       "$corpus" "$data/$part"

@@ -13,6 +13,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 corpus=/corpora/asvspoof2019 # DIR with LA/, or with its contents
+download=false               # true: fetch the corpus, 7.6 GB, into --corpus
 checkpoint=                  # PATH: a transformers folder or a torchaudio file
 layers=0,1,2,3,4,5,6,7,8,9,10,11,12
 classifiers="logistic svm knn naive_bayes tree forest xgboost mlp"
@@ -37,6 +38,7 @@ done
 export select seeds
 
 if stage 0 "prepare lists: train, dev, eval"; then
+  fetch asvspoof2019_la "$corpus"
   for part in train dev eval; do
     asdkit spoof-prepare --corpus asvspoof2019_la --part $part "$corpus" data/$part
   done

@@ -17,6 +17,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 corpus2019=/corpora/asvspoof2019    # DIR with LA/, or its contents: train, dev
 corpus2021=/corpora/asvspoof2021    # DIR of the evaluation corpus
+download=false                      # true: fetch both, LA 15 GB, DF 42 GB
 track=la                            # or df: the evaluation corpus
 make_2021=false                     # true: make it there from 2019's eval; LA only
 num_copies=7                        # per utterance then, each with another codec
@@ -54,6 +55,7 @@ case $track in
 esac
 [[ $track$make_2021 != dftrue ]] || fail 2 "--make-2021 makes LA, not DF"
 eval=data/eval$of_track
+all=${eval}_all
 attacked=data/attacked$of_track
 systems=() # networks and variants
 for network in $networks; do
@@ -73,12 +75,12 @@ fi
 
 if stage 1 "prepare lists: train and dev of 2019, eval of 2021"; then
   [[ $make_2021 != true ]] || need 0 "$corpus2021/LA/CM/trial_metadata.txt"
+  fetch asvspoof2019_la "$corpus2019" "asvspoof2021_$track" "$corpus2021"
   for part in train dev; do
     asdkit spoof-prepare --corpus asvspoof2019_la --part $part "$corpus2019" data/$part
   done
-  asdkit spoof-prepare --corpus "asvspoof2021_$track" --part eval \
-    "$corpus2021" "${eval}_all"
-  asdkit data-subset --where utt2subset=eval "${eval}_all" "$eval"
+  asdkit spoof-prepare --corpus "asvspoof2021_$track" --part eval "$corpus2021" "$all"
+  asdkit data-subset --where utt2subset=eval "$all" "$eval"
   asdkit data-subset --random "$num_attacked" "$eval" "$attacked"
   asdkit data-validate data/{train,dev} "$eval" "$attacked"
   for dir in data/{train,dev} "$eval"; do asdkit leak-check "$dir" || leaks "$dir"; done

@@ -12,6 +12,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 corpus=/corpora/asvspoof5 # DIR with flac_T/, flac_D/, flac_E_eval/ and the protocols
+download=false            # true: fetch the corpus, 142 GB, into --corpus
 net=aasist                # or rawnet2: conf/$net.conf has its training options
 seed=0
 crop=         # what the network scores: whole, first, center; empty: as trained
@@ -31,6 +32,7 @@ dir=exp/$net/seed$seed
 asv=exp/asv
 
 if stage 0 "prepare lists: train, dev, eval"; then
+  fetch asvspoof5 "$corpus"
   for part in train dev eval; do
     asdkit spoof-prepare --corpus asvspoof5 --part $part "$corpus" data/$part
   done

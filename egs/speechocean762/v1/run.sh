@@ -24,8 +24,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-corpus=    # DIR with train/ and test/ (Kaldi lists, paths relative to DIR), WAVE/
-name=kaldi # of the system: everything goes to data/$name and exp/$name
+corpus=        # DIR with train/ and test/ (Kaldi lists, paths relative to DIR), WAVE/
+download=false # true: fetch the corpus, 520 MB, into --corpus
+name=kaldi     # of the system: everything goes to data/$name and exp/$name
 seed=0
 snr_db=                  # of added noise; empty: none
 vad_method=energy        # or gmm_fsa: conf/vad_$vad_method.conf
@@ -58,6 +59,7 @@ ivectors=$exp/seed$seed/ivectors_$init
 
 if stage 0 "prepare training and test lists, and the trials"; then
   given corpus
+  fetch speechocean762 "$corpus"
   for part in train test; do
     asdkit kaldi-import --root "$corpus" "$corpus/$part" "$clean/$part"
     [[ -z $snr_db ]] || $cpu noise-add --snr-db "$snr_db" \

@@ -18,9 +18,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-corpus=     # DIR with train/ and test/ (Kaldi lists, paths relative to DIR), WAVE/
-net=small   # conf/$net.conf has its training options
-fbank=fbank # conf/$fbank.conf; fbank_sherpa is what sherpa-onnx computes
+corpus=        # DIR with train/ and test/ (Kaldi lists, paths relative to DIR), WAVE/
+download=false # true: fetch the corpus, 520 MB, into --corpus
+net=small      # conf/$net.conf has its training options
+fbank=fbank    # conf/$fbank.conf; fbank_sherpa is what sherpa-onnx computes
 seed=0
 lda_dim=80
 bundle=false # true: make a bundle, too
@@ -37,6 +38,7 @@ feats=feats.scp # what the network reads, unless conf/$net.conf computes its own
 
 if stage 0 "prepare training and test lists, and the trials"; then
   given corpus
+  fetch speechocean762 "$corpus"
   for part in train test; do
     asdkit kaldi-import --root "$corpus" "$corpus/$part" data/$part
   done

@@ -17,6 +17,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 corpus=                # DIR with train/, test/ (Kaldi lists) and WAVE/
+download=false         # true: fetch the corpus, 520 MB, into --corpus
 seed=0                 # of trainings
 corpus_seed=0          # of attacks, rooms, lengths, levels and codecs
 parts="train dev eval" # to make
@@ -54,6 +55,7 @@ read -ra kinds <<<"$baselines"
 
 if stage 0 "split the speakers: train, dev, eval, and what eval enrolls"; then
   given corpus
+  fetch speechocean762 "$corpus"
   for part in train test; do
     asdkit kaldi-import --root "$corpus" "$corpus/$part" "data/corpus_$part"
   done

@@ -15,6 +15,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 voxceleb1=/corpora/voxceleb1 # DIR with vox1_meta.csv, veri_test{,2}.txt
 voxceleb2=/corpora/voxceleb2 # DIR with vox2_meta.csv
+download=false               # true: fetch the lists; ask for the audio
 num_gauss=2048
 subsample=5
 num_longest=100000
@@ -35,6 +36,7 @@ ivectors=exp/ivectors_$ivector_dim
 train=scp:$ivectors/train/ivector.scp
 
 if stage 0 "prepare training and test lists, and the trials"; then
+  fetch voxceleb1_lists "$voxceleb1" voxceleb2_lists "$voxceleb2"
   asdkit voxceleb-prepare --part dev "$voxceleb1" data/vox1_dev
   asdkit voxceleb-prepare --part all "$voxceleb2" data/vox2
   asdkit data-combine data/vox1_dev data/vox2 data/train

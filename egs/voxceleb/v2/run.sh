@@ -21,6 +21,7 @@ voxceleb1=/corpora/voxceleb1 # DIR with vox1_meta.csv and the lists of trials
 voxceleb2=/corpora/voxceleb2 # DIR with vox2_meta.csv
 musan=/corpora/musan         # DIR with music/ noise/ speech/
 rirs=/corpora/RIRS_NOISES    # DIR with simulated_rirs/
+download=false               # true: fetch MUSAN, RIRS and the lists
 utts_per_dev_spk=20
 net=resnet34     # conf/$net.conf has the network and its training options
 objective=labels # conf/$objective.conf has what it learns
@@ -47,6 +48,8 @@ options=()
 measures=(--duration data/eval/utt2dur --magnitude "$eval")
 
 if stage 0 "prepare lists: VoxCeleb2-dev, VoxCeleb1 and the trials"; then
+  fetch voxceleb1_lists "$voxceleb1" voxceleb2_lists "$voxceleb2" \
+    musan "$musan" rirs_noises "$rirs"
   asdkit voxceleb-prepare --part dev "$voxceleb2" data/train
   asdkit voxceleb-prepare --part all "$voxceleb1" data/vox1
   for list in o:veri_test2 e:list_test_all2 h:list_test_hard2; do

@@ -1,0 +1,249 @@
+"""Scores of any toolkit beside an i-vector system on the same audio.
+
+The system is trained by the programs of the recipes, each started as it would be by
+hand: what is logged can be pasted.  What is complete is not made again, so that a
+benchmark that was killed goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from asdkit.base.answers import Table
+from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.ranges import (
+    AnyPath,
+    Count,
+    FilePath,
+    FolderPath,
+    Natural,
+    Positive,
+    Probability,
+)
+from asdkit.data.manifests import read_manifests
+from asdkit.io.files import write_atomic
+from asdkit.io.ids import find_renaming
+from asdkit.io.tables import PathName, read_words
+from asdkit.io.trials import read_trials, write_trials
+from asdkit.report.comparison import compare_systems
+from asdkit.training.sizes import choose_sizes
+
+logger = logging.getLogger(__name__)
+OURS = "i-vectors"
+NARROW = 8000  # Hz; telephone speech has nothing above 3.7 kHz
+
+
+class Step(NamedTuple):
+    """A program to run unless its output is there.
+
+    Attributes:
+        output: what it writes last.
+        words: its name, options and arguments.
+    """
+
+    output: Path
+    words: list[str]
+
+
+def benchmark(
+    exp_dir: PathName,
+    trials: str,
+    test: str,
+    scores: Sequence[str],
+    train: FolderPath | None = None,
+    baseline: AnyPath | None = None,
+    backend: FilePath | None = None,
+    p_target: Probability = 0.01,
+    c_miss: Positive = 1.0,
+    c_fa: Positive = 1.0,
+    bootstrap: Count = 1000,
+    seed: Natural = 0,
+    run: Callable[[Sequence[str]], None] | None = None,
+) -> list[Table]:
+    """Compare score files with an i-vector system that scores the same trials.
+
+    Args:
+        exp_dir: directory for the system and its scores.
+        trials: ``<enroll> <test> target|nontarget``, or VoxCeleb's form.
+        test: data directory with the audio of the trials.
+        scores: [NAME=]FILE of other systems, as `asdkit.io.score_formats` reads them.
+        train: data directory to train an i-vector system on, with other speakers.
+        baseline: trained model to take instead: an extractor, or anything that
+            trials-score takes.
+        backend: back-end of the baseline; None: its own, or backend.npz beside it.
+        p_target: prior of target trials in the minDCF.
+        c_miss: cost of rejecting a target.
+        c_fa: cost of accepting a nontarget.
+        bootstrap: number of bootstrap draws of speakers.
+        seed: random seed of the training and the bootstrap.
+        run: starts a program; None: in a process of its own.
+
+    Returns:
+        the tables of `compare_systems`, against the i-vector system.
+
+    Raises:
+        AsdkitError: there is neither a baseline nor training data, or both, or a
+            program failed.
+        DataError: a file is wrong, a trial has no audio, or speakers are in training
+            and test.
+        FitError: there is too little training data.
+    """
+    if (train is None) == (baseline is None):
+        raise AsdkitError("expected --train DATA or --baseline MODEL, and not both")
+    exp = Path(exp_dir)
+    _stamp(
+        exp,
+        {
+            "trials": trials,
+            "test": test,
+            "train": train,
+            "baseline": baseline,
+            "backend": backend,
+            "seed": seed,
+        },
+    )
+    own_trials = exp / "trials"
+    _write_trials(trials, test, own_trials)
+    if baseline is not None:
+        steps = iter([_with_baseline(exp, baseline, backend, test, own_trials)])
+    else:
+        assert train is not None
+        steps = _with_training(exp, train, test, own_trials, seed)
+    for step in steps:
+        if step.output.exists():
+            logger.info("benchmark: %s is there", step.output)
+        else:
+            (run or _run)(step.words)
+    return compare_systems(
+        own_trials,
+        [f"{OURS}={exp / 'scores'}", *scores],
+        "asvspoof2019",  # of a CM protocol, which trials are not
+        p_target,
+        c_miss,
+        c_fa,
+        utt2spk=str(Path(test) / "utt2spk"),
+        bootstrap=bootstrap,
+        seed=seed,
+    )
+
+
+def _stamp(exp: Path, asked: dict[str, Any]) -> None:
+    """Refuse a directory with a benchmark of something else.
+
+    Raises:
+        DataError: it says what was asked for then.
+    """
+    stamp = exp / "benchmark.json"
+    if stamp.exists():
+        before = json.loads(stamp.read_text(encoding="utf-8"))
+        for name, value in asked.items():
+            if before.get(name) != value:
+                problem = (
+                    f"it is a benchmark with {name} {before.get(name)}, not {value}"
+                )
+                raise DataError(exp, problem, hint="choose another --exp, or remove it")
+    with write_atomic(stamp) as stream:
+        stream.write(json.dumps(asked, indent=2) + "\n")
+
+
+def write_page(exp_dir: PathName) -> None:
+    """Ask ``asdkit report`` for a page of a benchmark; without one, say so."""
+    page = Path(exp_dir) / "report.html"
+    try:
+        _run(["report", f"{exp_dir}", "-o", f"{page}"])
+    except AsdkitError as error:
+        logger.warning("benchmark: no page: %s", error)
+
+
+def _write_trials(source: PathName, test: PathName, path: Path) -> None:
+    """Write the trials with the ids of the data directory.
+
+    Raises:
+        DataError: an utterance of the trials is not in it.
+    """
+    trials, known = read_trials(source), read_words(Path(test) / "utt2spk")
+    sides = []
+    for ids in (trials.enroll_ids, trials.test_ids):
+        renamed = find_renaming(list(known), ids)
+        names = {} if renamed is None else renamed.names
+        sides.append([names.get(name, name) for name in ids])
+        if missing := [name for name in sides[-1] if name not in known]:
+            problem = f"{len(missing)} of its {len(ids)} utterances are not in {test}"
+            hint = "the audio of both sides has to be in --test"
+            raise DataError(source, f"{problem}, e.g. {missing[0]!r}", hint=hint)
+    write_trials(path, replace(trials, enroll_ids=sides[0], test_ids=sides[1]))
+
+
+def _with_baseline(
+    exp: Path, model: str, backend: str | None, test: str, trials: Path
+) -> Step:
+    """Score the trials with a trained model."""
+    beside = Path(model) / "backend.npz"
+    if backend is None and beside.exists():
+        backend = str(beside)
+    options = [] if backend is None else ["--backend", backend]
+    output = exp / "scores"
+    words = ["trials-score", *options, model, test, f"{trials}", f"{output}"]
+    return Step(output, words)
+
+
+def _with_training(
+    exp: Path, train: str, test: str, trials: Path, seed: int
+) -> Iterator[Step]:
+    """List the programs that train an i-vector system and score the trials."""
+    utt2spk, of_test = (read_words(Path(x) / "utt2spk") for x in (train, test))
+    if both := sorted(set(utt2spk.values()) & set(of_test.values())):
+        problem = f"{len(both)} of its speakers are in {test}, too, e.g. {both[0]!r}"
+        raise DataError(train, problem, hint="test on other speakers")
+    items = read_manifests(train).supervisions.values()
+    minutes = sum(item.duration for item in items) / 60
+    sizes = choose_sizes(len(set(utt2spk.values())), len(utt2spk), minutes)
+    rates = {x.sampling_rate for x in read_manifests(test).recordings.values()}
+    rate, high = (NARROW, 3700) if min(rates) <= NARROW else (16000, 7600)
+    mfcc = f"--sample-frequency {rate} --low-freq 20 --high-freq {high} "
+    mfcc += "--num-mel-bins 30 --num-ceps 24 --snip-edges false"
+    down = ["--allow-downsample", "true"]
+    for part, source in (("train", train), ("test", test)):
+        data, feats, vad = (exp / x / part for x in ("data", "mfcc", "vad"))
+        yield Step(data / "utt2spk", ["data-subset", source, f"{data}"])
+        words = ["feats-compute", *mfcc.split(), *down, f"{data}", f"{feats}"]
+        yield Step(feats / "feats.scp", words)
+        words = ["vad-compute", "--vad-energy-threshold", "5.5", f"{data}", f"{vad}"]
+        yield Step(vad / "vad.scp", words)
+    data, ubm, extractor = exp / "data" / "train", exp / "ubm", exp / "extractor"
+    options = ["--num-gauss", f"{sizes.num_gauss}", "--seed", f"{seed}"]
+    yield Step(ubm / "ubm.npz", ["ubm-train", *options, f"{data}", f"{ubm}"])
+    options = ["--ivector-dim", f"{sizes.ivector_dim}", "--seed", f"{seed}"]
+    words = ["ivector-train", *options, f"{data}", f"{ubm}", f"{extractor}"]
+    yield Step(extractor / "extractor.npz", words)
+    vectors = {}
+    for part in ("train", "test"):
+        out = exp / "ivectors" / part
+        words = ["ivector-extract", f"{exp / 'data' / part}", f"{extractor}", f"{out}"]
+        yield Step(out / "ivector.scp", words)
+        vectors[part] = f"scp:{out / 'ivector.scp'}"
+    plda = extractor / "backend.npz"
+    options = ["--lda-dim", f"{sizes.lda_dim}", f"{data / 'utt2spk'}"]
+    yield Step(plda, ["backend-train", *options, vectors["train"], f"{plda}"])
+    words = ["backend-score", f"{plda}", f"{trials}", vectors["test"], f"{exp}/scores"]
+    yield Step(exp / "scores", words)
+
+
+def _run(words: Sequence[str]) -> None:
+    """Run a program of asdkit; its log is this one's.
+
+    Raises:
+        AsdkitError: it failed, and has said why.
+    """
+    done = subprocess.run([sys.executable, "-m", "asdkit", *words], check=False)  # noqa: S603
+    if done.returncode:
+        command = shlex.join(["asdkit", *words])
+        raise AsdkitError(f"{command}: failed with {done.returncode}, see above")
