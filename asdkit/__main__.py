@@ -13,10 +13,11 @@ from pathlib import Path
 import asdkit
 from asdkit.base.answers import WIDTH, Answer, CheckFailed, as_json, as_text
 from asdkit.base.blas import choose_kernels
-from asdkit.base.command import CommandParser, did_you_mean, one_line_usage
+from asdkit.base.command import CommandParser, Given, did_you_mean, one_line_usage
 from asdkit.base.distributed import end_with_launcher, is_main, join, leave
 from asdkit.base.exits import exit_code
 from asdkit.base.log import set_up_logging
+from asdkit.base.measured import Measured, measuring
 from asdkit.base.outputs import hold, outputs_of
 from asdkit.base.provenance import command_line, provenance
 from asdkit.base.run_cost import Meter
@@ -30,6 +31,12 @@ COSTLY = (
     *("train", "tune"),
     *("add", "apply", "draw", "simulate", "splice"),  # these make audio
 )
+# Programs that only measure: the argument whose values they leave results.json beside.
+MEASURING = {
+    "score-metrics": "scores",
+    "segment-metrics": "out_dir",
+    "leak-check": "data_dir",
+}
 # What a program is about, by the noun that its name begins with.
 SUBJECTS = {
     "Using a model": (
@@ -45,6 +52,7 @@ SUBJECTS = {
     "Networks": ("nnet",),
     "Back-ends and calibration": ("backend", "calibration"),
     "Scores": ("score", "compare", "benchmark"),
+    "Results": ("results",),
     "Countermeasures": ("cm", "localizer", "segment", "tandem"),
     "Models, costs, installation": ("model", "cost", "doctor"),
 }
@@ -147,18 +155,17 @@ def _run(name: str, argv: list[str]) -> int:
     set_up_logging(args.log_level)
     logger.info("%s", command_line())
     join()
+    given = parser.given(args)
     # Ranks that have met hear of it when the first one finds the output unusable.
-    with hold(*outputs_of(args)):
+    with hold(*outputs_of(args)), measuring() as measured:
         if meter is not None:
             meter.watch_power()
         try:
             answer = module.main(args)
-            if meter is not None:
-                # The output comes last.
-                output = [x for x in parser._actions if not x.option_strings][-1]
-                _record(name, getattr(args, output.dest), meter)
+            _record(name, given, answer, measured, meter)
         except CheckFailed as failed:
             _print(failed.answer, getattr(args, "json", False))
+            _record(name, given, failed.answer, measured, meter)
             raise
         finally:
             if meter is not None:
@@ -177,13 +184,28 @@ def _print(answer: Answer, in_json: bool) -> None:
     sys.stdout.flush()  # before an error that follows
 
 
-def _record(name: str, output: str, meter: Meter) -> None:
-    """Leave beside a run's output what the run has cost, on all ranks together."""
+def _record(
+    name: str,
+    given: Given,
+    answer: Answer | None,
+    measured: Measured,
+    meter: Meter | None,
+) -> None:
+    """Leave beside a run's output what it has measured, and what it has cost."""
+    if meter is None and name not in MEASURING:
+        return
+    cost = meter.stop() if meter is not None else None  # on all ranks together
+    if not is_main():
+        return
     from asdkit.io.run_costs import append_run_cost
+    from asdkit.report.recording import Run, record
 
-    cost = meter.stop()
-    if is_main():
-        append_run_cost(output, {"program": name, **cost, **provenance()})
+    *_, last = given.arguments  # the output comes last
+    outputs = given.arguments[MEASURING.get(name, last)]
+    run = Run(name, outputs, name in MEASURING, given.inputs, given.options)
+    if cost is not None:
+        append_run_cost(outputs[0], {"program": name, **cost, **provenance()})
+    record(run, answer, measured, cost)
 
 
 if __name__ == "__main__":

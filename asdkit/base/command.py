@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from asdkit.base.conf import ConfLine, expand_conf
 from asdkit.base.errors import AsdkitError, DataError, shorten
@@ -19,6 +20,22 @@ from asdkit.base.plugins import is_plugin
 
 HELP = ("-h", "--help")
 RENAMED = {"--lane": "--features"}  # old names that are still understood
+PLACES = {"FILE", "DIR", "FILE|DIR", "RSPECIFIER"}  # options that name what is read
+RSPECIFIER = re.compile(r"^(scp|ark)[a-z,]*:")
+
+
+class Given(NamedTuple):
+    """A parsed command line, by what its words are.
+
+    Attributes:
+        arguments: positional arguments in their order, name -> values.
+        inputs: name of the argument or option -> existing files and directories.
+        options: all other options that are not as by default; the flavor always.
+    """
+
+    arguments: dict[str, list[str]]
+    inputs: dict[str, list[str]]
+    options: dict[str, Any]
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -73,6 +90,26 @@ class CommandParser(argparse.ArgumentParser):
             if word.startswith("--") and name not in self._option_string_actions:
                 self.error(f"unknown option {name}{self._nearest(name)}")
         return self.parse_args([*(self._rename(line.option) for line in conf), *rest])
+
+    def given(self, args: argparse.Namespace) -> Given:
+        """Sort a parsed command line into arguments, inputs and options."""
+        found = Given({}, {}, {})
+        for action in self._actions:
+            value = getattr(args, action.dest, None)
+            values = value if isinstance(value, list) else [value]
+            is_place = not action.option_strings
+            if is_place:
+                found.arguments[action.dest] = [f"{x}" for x in values]
+            if (is_place and action.choices is None) or action.metavar in PLACES:
+                words = [x for x in values if type(x) is str]  # an output is no input
+                paths = [RSPECIFIER.sub("", word) for word in words]
+                if there := [path for path in paths if path and os.path.exists(path)]:
+                    found.inputs[action.dest] = there
+            elif not is_place and action.dest not in ("help", "log_level", "json"):
+                is_default = value is None or value == action.default
+                if not is_default or action.dest == "flavor":
+                    found.options[action.dest] = _plain(value)
+        return found
 
     def _rename(self, word: str) -> str:
         """Replace an option's old name by the new one where only that exists."""
@@ -158,6 +195,15 @@ class CommandParser(argparse.ArgumentParser):
             if name == f"--{flag}":
                 found = value if equals else after
         return choice_name(found)
+
+
+def _plain(value: Any) -> Any:
+    """Turn an option's value into one of JSON."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return f"{value}"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

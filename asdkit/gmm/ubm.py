@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from asdkit.base.estimators import set_arrays, split_state
+from asdkit.base.measured import note_step
 from asdkit.base.ranges import Count, Natural, Share
 from asdkit.gmm.accumulators import GmmStats
 from asdkit.gmm.aligner import Aligner
@@ -174,6 +175,7 @@ def _iterate(
             round(float(stats.n.sum())),
             starved.sum(),
         )
+        note_step({"loglike/frame": loglike})
         if loglike < best - ROUNDING:
             logger.warning(
                 "ubm: %s: loglike/frame fell from %.6f to %.6f", progress, best, loglike

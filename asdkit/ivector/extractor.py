@@ -11,6 +11,7 @@ import torch
 
 from asdkit.base.distributed import broadcast
 from asdkit.base.errors import FitError
+from asdkit.base.measured import note_steps, note_value
 from asdkit.base.ranges import Count, Natural, Positive, PositiveShare, Range
 from asdkit.ivector.em import (
     Batch,
@@ -151,6 +152,7 @@ class IvectorExtractor:
             FitError: the likelihood is not finite, no Gaussian has enough frames, or
                 a matrix is singular.
         """
+        note_value("parameters", self.m_.size + self.covars_.size, "parameters")
         for done in range(len(self.loglikes_), self.num_iters):
             try:
                 stats = self.accumulate(batches, totals.n.device).all_reduce()
@@ -164,6 +166,7 @@ class IvectorExtractor:
                 ) from None
             self._agree()
             self.loglikes_ = np.append(self.loglikes_, loglike)
+            note_steps([{"loglike/frame": x} for x in self.loglikes_.tolist()])
             yield done + 1
 
     def accumulate(

@@ -7,6 +7,7 @@ network that it trained.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -17,6 +18,7 @@ from asdkit.base.device import choose_device
 from asdkit.base.distributed import is_main
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.inputs import refuse_input
+from asdkit.base.measured import note_steps, note_value
 from asdkit.base.outputs import OutputDir, hold
 from asdkit.base.ranges import AnyPath, FilePath, Natural
 from asdkit.base.registry import Chosen, construct
@@ -30,6 +32,7 @@ from asdkit.losses import registry as losses
 from asdkit.losses.objective import Objective
 from asdkit.models.networks import TrainedNetwork, save_network
 from asdkit.nnet import registry as networks
+from asdkit.nnet.complexity import num_macs, num_parameters
 from asdkit.nnet.network import Network
 from asdkit.training.initialization import new_network
 from asdkit.training.loop import Training
@@ -224,6 +227,7 @@ class TrainingPlan:
         if is_main():
             self.save(out)
             save_network(written, trained)
+            _note(trained)
         return written
 
     def prepare(
@@ -340,6 +344,19 @@ class TrainingPlan:
         if isinstance(known["class_weights"], list):
             known["class_weights"] = tuple(known["class_weights"])
         return cls(**known)
+
+
+def _note(trained: TrainedNetwork) -> None:
+    """Note the size of a network and its training for results.json.
+
+    MACs are those of two seconds of features at 100 frames a second, or of samples.
+    """
+    network = trained.network
+    note_steps(trained.options["history"])
+    note_value("parameters", num_parameters(network), "parameters")
+    num_frames = max(32000 if network.feat_dim == 1 else 200, network.min_frames)
+    with contextlib.suppress(NotImplementedError, RuntimeError):  # not on meta tensors
+        note_value("MACs", num_macs(network, num_frames), "MACs")
 
 
 def _is_plain(value: Any) -> bool:
