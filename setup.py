@@ -30,7 +30,11 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["asdkit", "asdkit.*"]),
-    package_data={"asdkit": ["py.typed", "inference/*.html"]},
+    package_data={
+        "asdkit": ["py.typed"],
+        "asdkit.inference": ["*.html"],
+        "asdkit.report": ["page.css", "page.js"],
+    },
     install_requires=[
         # The first in which torch.load(weights_only=True) cannot be made to execute
         # what is in a file (CVE-2025-32434).

@@ -52,7 +52,7 @@ SUBJECTS = {
     "Networks": ("nnet",),
     "Back-ends and calibration": ("backend", "calibration"),
     "Scores": ("score", "compare", "benchmark"),
-    "Results": ("results",),
+    "Results": ("results", "report", "plot"),
     "Countermeasures": ("cm", "localizer", "segment", "tandem"),
     "Models, costs, installation": ("model", "cost", "doctor"),
 }

@@ -1,4 +1,4 @@
-"""Print the results that runs left behind; CSV, Markdown.
+"""Print the results that runs left; CSV, Markdown, JSON.
 
 e.g.: asdkit results exp/
 e.g.: asdkit results --markdown exp/ivectors exp/network > results.md

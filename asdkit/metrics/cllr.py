@@ -60,7 +60,7 @@ def min_cllr(target: np.ndarray, nontarget: np.ndarray) -> float:
     # Outside of the first and the last corner is one class only, whose llrs are
     # infinitely good.
     at = corners(target, nontarget)
-    hull = _lower_hull(-at.num_false_alarms, at.num_misses)
+    hull = lower_hull(-at.num_false_alarms, at.num_misses)
     num_targets = np.diff(at.num_misses[hull])
     num_nontargets = -np.diff(at.num_false_alarms[hull])
     # So they are in blocks with one class only, which cost nothing either.
@@ -72,11 +72,11 @@ def min_cllr(target: np.ndarray, nontarget: np.ndarray) -> float:
     return float(nats / (2 * np.log(2)))
 
 
-def _lower_hull(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def lower_hull(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Find the lower convex hull of points, all its segments at a time (quickhull).
 
     Args:
-        x: Find the lower convex hull of points, all its segments at a time (quickhull).
+        x: (P,) integers, rising.
         y: (P,) integers, not falling.
 
     Returns:

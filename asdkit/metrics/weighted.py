@@ -9,6 +9,7 @@ weights of one every number here is that of the function of the same name in
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -70,6 +71,12 @@ class WeightedTrials:
         """Return the share of class k that is less than a threshold."""
         return float(self._sums[k][np.searchsorted(self.scores[k], threshold)])
 
+    @cached_property
+    def llr_costs(self) -> tuple[np.ndarray, np.ndarray]:
+        """(N_0,) and (N_1,) costs in nats of scores that are llrs, whatever weights."""
+        target, nontarget = self.scores[:2]
+        return np.logaddexp(0, -target), np.logaddexp(0, nontarget)
+
     def mean(self, k: int, values: np.ndarray) -> float:
         """Average (N_k,) values that belong to the sorted scores of class k."""
         return float(np.diff(self._sums[k]) @ values)
@@ -87,6 +94,14 @@ def voxsrc_eer(trials: WeightedTrials) -> float:
     """Return the EER of class 0 against class 1 on a line between thresholds."""
     miss, rejected = trials.rejected[:2]
     return crossing(miss, 1 - rejected)
+
+
+def miss_at(trials: WeightedTrials, false_alarm_rate: float) -> float:
+    """Return the least miss rate of class 0 with so few false alarms of class 1."""
+    missed, rejected = trials.rejected[:2]
+    # Rounding must not make one weight of many too few.
+    at = int(np.searchsorted(rejected, 1 - false_alarm_rate - 1e-12))
+    return float(missed[at])
 
 
 def spf_eer(trials: WeightedTrials) -> float:
@@ -126,9 +141,8 @@ def act_dcf(
 
 def cllr(trials: WeightedTrials) -> float:
     """Return the cost of log likelihood ratios in bits."""
-    target, nontarget = trials.scores[:2]
-    nats = trials.mean(0, np.logaddexp(0, -target))
-    nats += trials.mean(1, np.logaddexp(0, nontarget))
+    of_target, of_nontarget = trials.llr_costs
+    nats = trials.mean(0, of_target) + trials.mean(1, of_nontarget)
     return nats / (2 * np.log(2))
 
 

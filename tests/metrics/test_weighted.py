@@ -69,3 +69,21 @@ def test_a_class_without_weight_is_refused(rng):
     trials = weighted.WeightedTrials([rng.normal(size=3), rng.normal(size=4)])
     with pytest.raises(ValueError, match="sum to 0"):
         trials.weigh([np.ones(3), np.zeros(4)])
+
+
+def test_the_miss_rate_at_a_false_alarm_rate_is_the_least_allowed(rng):
+    classes = [rng.normal(1, 1, 30).round(1), rng.normal(0, 1, 40).round(1)]
+    weights = [rng.integers(0, 3, len(x)).astype(float) for x in classes]
+    trials = weighted.WeightedTrials(classes)
+    trials.weigh(weights)
+    repeated = [
+        np.repeat(x, w.astype(int)) for x, w in zip(classes, weights, strict=True)
+    ]
+    target, nontarget = repeated
+    for rate in (0.0, 0.05, 0.3, 1.0):
+        allowed = [
+            np.mean(target <= t)
+            for t in [-np.inf, *classes[0], *classes[1]]
+            if np.mean(nontarget > t) <= rate + 1e-9
+        ]
+        assert weighted.miss_at(trials, rate) == pytest.approx(min(allowed))
