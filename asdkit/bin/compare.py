@@ -26,6 +26,7 @@ import argparse
 
 from asdkit.base.answers import Answer
 from asdkit.base.options import add_options, options_of
+from asdkit.base.outputs import OutputFile
 from asdkit.metrics.flavor_names import SPOOFING
 
 
@@ -51,6 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ),
         *("bootstrap", "seed", "level", "all_pairs"),
     )
+    parser.add_argument(
+        "--html",
+        type=OutputFile,
+        metavar="FILE",
+        help="where to write a page of the comparison, with curves of every file",
+    )
     parser.add_argument("trials", help="key: trials, a CM protocol or utt2attack")
     parser.add_argument(
         "systems",
@@ -65,4 +72,12 @@ def main(args: argparse.Namespace) -> Answer:
     from asdkit.report.comparison import compare_systems
 
     options = options_of(compare_systems, args)
-    return compare_systems(args.trials, args.systems, args.flavor, **options)
+    tables = compare_systems(args.trials, args.systems, args.flavor, **options)
+    if args.html:
+        from asdkit.report.comparison_page import comparison_page
+        from asdkit.report.page import write_page
+
+        asv = args.asv_scores, args.asv_trials, args.subset
+        page = comparison_page(tables, args.trials, args.systems, args.flavor, *asv)
+        write_page(args.html, page)
+    return tables

@@ -33,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
-    from asdkit.report.page import write_page
     from asdkit.report.experiments import make_report
+    from asdkit.report.page import write_page
 
     page = make_report(args.exp_dir, **options_of(make_report, args))
     write_page(args.output, page)

@@ -63,6 +63,7 @@ class Key(NamedTuple):
         flavor: formats of a challenge.
         asv_scores: scores of the ASV system in the t-DCF; "" for none.
         asv_trials: their key; "" for none.
+        subset: part of the evaluation data; "" for the usual one.
     """
 
     kind: str
@@ -70,6 +71,7 @@ class Key(NamedTuple):
     flavor: str = "kaldi"
     asv_scores: str = ""
     asv_trials: str = ""
+    subset: str = ""
 
 
 @dataclass
@@ -226,11 +228,13 @@ def _measured_key(made: Made) -> Key:
     path = (made.inputs("trials") or [""])[0]
     if flavor not in SPOOFING:
         return Key("verification", path, "kaldi")
-    asv = [(made.inputs(role) or [""])[0] for role in ("asv_scores", "asv_trials")]
+    asv_scores = (made.inputs("asv_scores") or [""])[0]
+    asv_trials = (made.inputs("asv_trials") or [""])[0]
     kind = "countermeasure"
     with contextlib.suppress(AsdkitError):  # it is left out when it is read
         kind = "sasv" if are_of_pairs(made.output) else kind
-    return Key(kind, path, flavor, *asv)
+    subset = str(made.entry.get("options", {}).get("subset", ""))
+    return Key(kind, path, flavor, asv_scores, asv_trials, subset)
 
 
 def _scored_key(made: Made) -> Key | None:
@@ -259,7 +263,7 @@ def _read(key: Key, paths: Sequence[str]) -> Evaluated:
         return _read_verification(key, paths, names)
     if key.kind == "countermeasure":
         return _read_countermeasures(key, paths, names)
-    protocol, pairs = read_sasv_systems(key.path, key.flavor, paths)
+    protocol, pairs = read_sasv_systems(key.path, key.flavor, paths, key.subset or None)
     keys = np.array(protocol.key)
     classes = [keys == sort for sort in ASV_KEYS]
     systems = [
@@ -312,11 +316,13 @@ def _read_countermeasures(
     key: Key, paths: Sequence[str], names: Sequence[str]
 ) -> Evaluated:
     """Read scores of utterances."""
-    protocol, found = read_cm_systems(key.path, key.flavor, paths)
+    subset = key.subset or None
+    protocol, found = read_cm_systems(key.path, key.flavor, paths, subset)
     classes = [protocol.is_bonafide, ~protocol.is_bonafide]
     tandem = None
     if key.asv_scores:
-        asv = read_asv(key.asv_scores, key.asv_trials or None, key.flavor, protocol)
+        of = key.asv_trials or None, key.flavor, protocol, subset
+        asv = read_asv(key.asv_scores, *of)
         tandem = tandem_of(asv)
     systems = [
         System(name, path, found[path]) for name, path in zip(names, paths, strict=True)

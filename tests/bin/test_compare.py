@@ -185,3 +185,11 @@ def test_what_cannot_be_compared_is_refused_in_a_line(corpus, capsys, arguments,
     errors = [line for line in found.splitlines() if ": error: " in line]
     assert len(errors) == 1
     assert "Traceback" not in found
+
+
+def test_a_comparison_is_a_page_too(corpus, capsys):
+    options = ["--html", "pages/compare.html", "--bootstrap", "200"]
+    assert command.main(["compare", *options, "trials", "a0", "c"]) == 0
+    page = Path("pages/compare.html").read_text()
+    verdict = capsys.readouterr().out.splitlines()[-2].split(":")[0]
+    assert verdict.split(" (")[0] in page
