@@ -98,6 +98,9 @@ def write_files(rng):
     with ArkWriter("ark", "vectors") as writer:
         for utt, spk in spk_of.items():
             writer[utt] = (voice[spk] + 0.7 * rng.normal(size=4)).astype(np.float32)
+    with ArkWriter("energies", "feats") as writer:
+        for utt in spk_of:
+            writer[utt] = rng.normal(size=(20, 3)).astype(np.float32)
     trials, scores = [], []
     for a in spk_of:
         for b in spk_of:
@@ -162,6 +165,7 @@ def write_localized(rng):
         "trials-make data new_trials",
         "trials-import list vox new_trials",
         "segment-metrics spliced loc",
+        "vad-compute --vad-energy-threshold 0 energies exp/vad",
         "cost-table exp",
         "model-info b.npz",
     ],

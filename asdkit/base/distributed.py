@@ -76,6 +76,22 @@ def all_reduce(tensor: torch.Tensor) -> torch.Tensor:
     return tensor
 
 
+def sum_ranks(counts: np.ndarray) -> np.ndarray:
+    """Sum an array over all ranks, in place; a rank that is alone imports no torch.
+
+    Args:
+        counts: any shape, the same on every rank.
+
+    Returns:
+        The array itself.
+    """
+    if num_ranks() > 1:
+        import torch
+
+        all_reduce(torch.from_numpy(counts))
+    return counts
+
+
 def barrier() -> None:
     """Wait for all ranks.
 

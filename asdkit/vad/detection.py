@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import torch
 
-from asdkit.base.distributed import all_reduce, is_main, share
+from asdkit.base.distributed import is_main, share, sum_ranks
 from asdkit.base.errors import DataError
 from asdkit.base.progress import watch
 from asdkit.base.provenance import provenance
@@ -99,7 +98,7 @@ def compute_vad(
         _require_energy(data_dir)
     detector.prepare(data_dir)
     origin = origin_of_features(data_dir)
-    counts = torch.zeros(3, dtype=torch.int64)  # utterances without speech, voiced, all
+    counts = np.zeros(3, np.int64)  # utterances without speech, voiced, all
     with ArkWriter(out_dir, "vad", origin=origin) as writer:
         mine = share(list(table.items()))
         found = (
@@ -109,10 +108,10 @@ def compute_vad(
         )
         for utt, voiced in watch(found, len(mine), "vad-compute"):
             writer[utt] = voiced.astype(np.float32)
-            counts += torch.tensor([not voiced.any(), voiced.sum(), len(voiced)])
+            counts += (not voiced.any(), voiced.sum(), len(voiced))
             if not voiced.any():
                 logger.debug("vad: %s has no speech", utt)
-        num_silent, num_voiced, num_frames = all_reduce(counts).tolist()
+        num_silent, num_voiced, num_frames = sum_ranks(counts).tolist()
         if 2 * num_silent > len(table):
             raise DataError(
                 path,

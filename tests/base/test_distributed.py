@@ -17,6 +17,8 @@ def test_alone_a_process_has_everything():
     assert list(distributed.share([1, 2, 3])) == [1, 2, 3]
     x = torch.ones(2)
     assert distributed.all_reduce(x) is x
+    counts = np.ones(2, np.int64)
+    assert distributed.sum_ranks(counts) is counts
 
 
 def test_shares_are_disjoint_and_complete(monkeypatch):
