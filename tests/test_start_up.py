@@ -162,6 +162,7 @@ def write_localized(rng):
         "score-fuse fusion.npz scores scores2 llrs",
         "score-normalize b.npz scp:ark/vectors.scp scp:ark/vectors.scp plda_scores x",
         "backend-score b.npz trials scp:ark/vectors.scp new_scores",
+        "backend-score b.npz trials scp:ark/vectors.scp new_scores.npz",
         "trials-make data new_trials",
         "trials-import list vox new_trials",
         "segment-metrics spliced loc",

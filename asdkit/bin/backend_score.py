@@ -36,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("vectors", help="rspecifier, e.g. scp:exp/ivector.scp")
     parser.add_argument(
-        "scores", type=OutputFile, help="where to write <enroll> <test> <score> lines"
+        "scores",
+        type=OutputFile,
+        help="where to write <enroll> <test> <score> lines; .npz: in binary",
     )
 
 

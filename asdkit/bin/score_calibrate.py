@@ -21,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="model from calibration-train (.npz)")
     parser.add_argument("scores", help="<enroll> <test> <score> per line")
     parser.add_argument(
-        "llrs", type=OutputFile, help="where to write <enroll> <test> <llr> lines"
+        "llrs",
+        type=OutputFile,
+        help="where to write <enroll> <test> <llr> lines; .npz: in binary",
     )
 
 

@@ -47,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("cohort", help="rspecifier of the cohort's vectors")
     parser.add_argument("vectors", help="rspecifier of the vectors that were scored")
     parser.add_argument("scores", help="<enroll> <test> <score> per line")
-    parser.add_argument("normalized", type=OutputFile, help="where to write the scores")
+    parser.add_argument(
+        "normalized", type=OutputFile, help="where to write; .npz: in binary"
+    )
 
 
 def main(args: argparse.Namespace) -> None:

@@ -21,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("list", help="1|0 <file> <file> per line")
     parser.add_argument("data_dir", help="directory with utt2spk of its utterances")
-    parser.add_argument("trials", type=OutputFile, help="where to write the trials")
+    parser.add_argument(
+        "trials", type=OutputFile, help="where to write; .npz: in binary"
+    )
 
 
 def main(args: argparse.Namespace) -> None:

@@ -43,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="table, e.g. utt2session; equal values are not paired (default: pair all)",
     )
     parser.add_argument("data_dir", help="directory with utt2spk")
-    parser.add_argument("trials", type=OutputFile, help="where to write the trials")
+    parser.add_argument(
+        "trials", type=OutputFile, help="where to write; .npz: in binary"
+    )
 
 
 def main(args: argparse.Namespace) -> None:

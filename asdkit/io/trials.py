@@ -2,7 +2,8 @@
 
 Trials are ``<enroll> <test> target|nontarget``, or VoxCeleb's ``1|0 <enroll> <test>``;
 scores are ``<enroll> <test> <score>`` and never carry keys.  Every id is kept once;
-rows are numbers.
+rows are numbers.  Both have a binary form, too, by names that end in ``.npz``
+(`asdkit.io.pair_tables`).
 """
 
 from __future__ import annotations
@@ -15,9 +16,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from asdkit.base.errors import DataError
+from asdkit.io import pair_tables
 from asdkit.io.files import write_atomic
 from asdkit.io.ids import find_difference
 from asdkit.io.origins import Origin, check_origin, note_origin
+from asdkit.io.pair_tables import (
+    PairTable,
+    is_binary_name,
+    is_pair_table,
+    read_pair_table,
+    write_pair_table,
+)
 from asdkit.io.tables import PathName
 from asdkit.io.words import convert_words, read_numbers, read_words
 
@@ -100,6 +109,12 @@ def read_scores(path: PathName) -> Scores:
         DataError: the file is missing or empty, a line does not end in a number, or
             that is NaN.
     """
+    if is_pair_table(path):
+        scores = Scores(*read_pair_table(path, "Scores"))
+        if np.isnan(scores.values).any():
+            name = scores.name(int(np.argmax(np.isnan(scores.values))))
+            raise DataError(path, f"the score of {name!r} is NaN")
+        return scores
     pairs = PairReader()
     values = []
     for first_line, columns in read_words(path, 3, "three words"):
@@ -118,15 +133,18 @@ def write_trials(
     """Write ``<enroll> <test> target|nontarget`` lines, or spoof where (N,) is true.
 
     Args:
-        path: the file.
+        path: the file; binary if its name ends in ``.npz``.
         trials: N of them.
         is_spoof: (N,) bool.
         origin: origin of the utterances and speakers; None if unknown.
     """
-    keys = np.where(trials.is_target, "target", "nontarget")
+    keys = trials.is_target.astype(np.uint8)
     if is_spoof is not None:
-        keys[is_spoof] = "spoof"
-    _write(path, trials, keys, "")
+        keys[is_spoof] = pair_tables.KEYS.index("spoof")
+    if is_binary_name(path):
+        write_pair_table(path, "Trials", _table_of(trials, keys))
+    else:
+        _write(path, trials, np.array(pair_tables.KEYS)[keys], "")
     note_origin(path, origin)
 
 
@@ -134,7 +152,7 @@ def write_scores(path: PathName, pairs: Pairs, values: np.ndarray) -> None:
     """Write ``<enroll> <test> <score>`` lines; seven digits, as Kaldi does.
 
     Args:
-        path: the file.
+        path: the file; binary, and all digits, if its name ends in ``.npz``.
         pairs: N pairs, e.g. the trials.
         values: (N,) their scores.
 
@@ -145,7 +163,10 @@ def write_scores(path: PathName, pairs: Pairs, values: np.ndarray) -> None:
         raise ValueError(f"{len(pairs)} pairs but scores of shape {np.shape(values)}")
     if np.isnan(values).any():
         raise ValueError(f"{pairs.name(int(np.argmax(np.isnan(values))))!r} has NaN")
-    _write(path, pairs, values, ".7g")
+    if is_binary_name(path):
+        write_pair_table(path, "Scores", _table_of(pairs, values))
+    else:
+        _write(path, pairs, values, ".7g")
 
 
 def pairs_of(enroll: Sequence[str], test: Sequence[str]) -> Pairs:
@@ -217,6 +238,8 @@ def match_rows(
 def _read_trials(path: PathName, keys: dict[bytes, bool], expected: str) -> Trials:
     """Read trials with these keys, or VoxCeleb's."""
     check_origin(path)
+    if is_pair_table(path):
+        return _trials_of(path, read_pair_table(path, "Trials"), keys, expected)
     pairs = PairReader()
     is_target = []
     for first_line, columns in read_words(path, 3, "three words"):
@@ -229,6 +252,19 @@ def _read_trials(path: PathName, keys: dict[bytes, bool], expected: str) -> Tria
         )
         pairs.add(columns)
     return Trials(*pairs.finish(path), np.concatenate(is_target))
+
+
+def _trials_of(
+    path: PathName, table: PairTable, keys: dict[bytes, bool], expected: str
+) -> Trials:
+    """Check the keys of trials in binary form."""
+    trials = Trials(*table[:-1], table.column == pair_tables.KEYS.index("target"))
+    for number, key in enumerate(pair_tables.KEYS):
+        at = np.flatnonzero(table.column == number)
+        if key.encode() not in keys and len(at):
+            name = trials.name(int(at[0]))
+            raise DataError(path, f"expected {expected}, got {key!r} of {name!r}")
+    return trials
 
 
 class PairReader:
@@ -271,6 +307,12 @@ class PairReader:
 def _starts_with_bits(columns: Sequence[list[bytes]]) -> bool:
     """Tell VoxCeleb's form from Kaldi's by the first line of a block."""
     return columns[0][0] in BITS and columns[2][0] not in KEYS
+
+
+def _table_of(pairs: Pairs, column: np.ndarray) -> PairTable:
+    """Combine pairs and a column of keys or scores."""
+    ids = pairs.enroll_ids, pairs.test_ids
+    return PairTable(*ids, pairs.enroll, pairs.test, column)
 
 
 def _write(path: PathName, pairs: Pairs, values: np.ndarray, form: str) -> None:

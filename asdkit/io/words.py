@@ -19,6 +19,8 @@ import numpy as np
 from asdkit.base.errors import DataError
 from asdkit.base.inputs import note_input
 from asdkit.base.numbers import parse_number, parse_numbers
+from asdkit.io.pair_tables import COLUMN_OF, is_pair_table
+from asdkit.io.store import kind_of
 from asdkit.io.tables import PathName
 from asdkit.io.text import BOM, HEAD, require_text, warn_of_cut
 
@@ -67,9 +69,13 @@ def read_words(
 def first_words(path: PathName) -> list[str]:
     """Return the words of the first line, to recognize the kind of file.
 
+    A binary table of pairs has three columns, as a line of its text has three words.
+
     Raises:
         DataError: the file cannot be read or is empty.
     """
+    if is_pair_table(path) and (kind := kind_of(path)) in COLUMN_OF:
+        return ["enroll", "test", COLUMN_OF[kind]]
     return first_lines(path, 1)[0].split()
 
 
