@@ -163,6 +163,8 @@ def write_localized(rng):
         "score-normalize b.npz scp:ark/vectors.scp scp:ark/vectors.scp plda_scores x",
         "backend-score b.npz trials scp:ark/vectors.scp new_scores",
         "backend-score b.npz trials scp:ark/vectors.scp new_scores.npz",
+        "backend-metrics --cohort scp:ark/vectors.scp b.npz data/utt2spk "
+        "scp:ark/vectors.scp",
         "trials-make data new_trials",
         "trials-import list vox new_trials",
         "segment-metrics spliced loc",

@@ -46,7 +46,7 @@ def min_dcf(
         0.5
     """
     point = min_dcf_point(target, nontarget, p_target, c_miss, c_fa)
-    miss_weight, fa_weight = _weights(p_target, c_miss, c_fa)
+    miss_weight, fa_weight = dcf_weights(p_target, c_miss, c_fa)
     return miss_weight * point.miss_rate + fa_weight * point.false_alarm_rate
 
 
@@ -61,7 +61,7 @@ def min_dcf_point(
 
     Arguments and errors as in `min_dcf`.
     """
-    return cheapest_point(target, nontarget, *_weights(p_target, c_miss, c_fa))
+    return cheapest_point(target, nontarget, *dcf_weights(p_target, c_miss, c_fa))
 
 
 def cheapest_point(
@@ -114,7 +114,7 @@ def act_dcf(
         ValueError: a class is empty, or a score is NaN.
     """
     target, nontarget = ascending(target, "target"), ascending(nontarget, "nontarget")
-    miss_weight, fa_weight = _weights(p_target, c_miss, c_fa)
+    miss_weight, fa_weight = dcf_weights(p_target, c_miss, c_fa)
     threshold = float(np.log(fa_weight / miss_weight))
     misses, rejected = count_rejected(target, nontarget, threshold, "left")
     miss_rate = misses / len(target)
@@ -122,7 +122,7 @@ def act_dcf(
     return float(miss_weight * miss_rate + fa_weight * false_alarm_rate)
 
 
-def _weights(p_target: float, c_miss: float, c_fa: float) -> tuple[float, float]:
+def dcf_weights(p_target: float, c_miss: float, c_fa: float) -> tuple[float, float]:
     """Weigh the two error rates so that the better blind decision costs 1."""
     if not 0 < p_target < 1 or c_miss <= 0 or c_fa <= 0:
         raise ValueError(
