@@ -29,8 +29,9 @@ import numpy as np
 from asdkit.base.errors import DataError
 from asdkit.base.numbers import parse_number
 from asdkit.io.ids import find_renaming
+from asdkit.io.pair_tables import is_pair_table
 from asdkit.io.tables import PathName
-from asdkit.io.trials import PairReader, Scores, Trials
+from asdkit.io.trials import PairReader, Scores, Trials, read_scores
 from asdkit.io.words import first_lines, read_numbers, read_words
 
 logger = logging.getLogger(__name__)
@@ -94,6 +95,8 @@ def read_scores_of(trials: Trials, path: PathName) -> Scores:
         DataError: it has no known format, or several are possible; a line is wrong; or
             its keys contradict the trials.
     """
+    if is_pair_table(path):
+        return read_scores(path)
     form = find_format(path, trials)
     pairs, values = PairReader(), []
     keys: list[np.ndarray] = []

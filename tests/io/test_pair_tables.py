@@ -5,6 +5,7 @@ import pytest
 
 from asdkit.base.errors import DataError
 from asdkit.io.pair_tables import PairTable, is_pair_table, write_pair_table
+from asdkit.io.score_formats import read_scores_of
 from asdkit.io.store import save_arrays
 from asdkit.io.trials import (
     Trials,
@@ -51,6 +52,13 @@ def test_scores_keep_all_their_digits_and_match_text(trials, rng, tmp_path):
     write_trials(tmp_path / "trials", trials)
     text = read_trials(tmp_path / "trials")
     assert match_rows(text, binary, "trials", "scores.npz") is None
+
+
+def test_binary_scores_are_one_of_the_formats_of_scores(trials, rng, tmp_path):
+    values = rng.standard_normal(400)
+    write_scores(tmp_path / "scores.npz", trials, values)
+    found = read_scores_of(trials, tmp_path / "scores.npz")
+    np.testing.assert_array_equal(found.values, values)
 
 
 def test_a_file_is_known_whatever_its_name(trials, tmp_path):
