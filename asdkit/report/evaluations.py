@@ -8,7 +8,6 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -23,9 +22,7 @@ from asdkit.countermeasures.score_files import (
     read_sasv_systems,
 )
 from asdkit.io.protocols import ABSENT, ASV_KEYS, Protocol
-from asdkit.metrics import weighted
 from asdkit.metrics.bootstrap import Speakers, speakers_of
-from asdkit.metrics.dcf import act_dcf
 from asdkit.metrics.flavor_names import SPOOFING
 from asdkit.metrics.flavors import (
     CLLR,
@@ -33,20 +30,16 @@ from asdkit.metrics.flavors import (
     MIN_CLLR,
     SASV,
     Metric,
+    OperatingCosts,
     cm_metrics,
-    min_dcf_metric,
+    dcf_metrics,
 )
 from asdkit.report.lineage import Lineage, Made
 from asdkit.verification.evaluation import read_systems, speakers_of_trials
 
 logger = logging.getLogger(__name__)
 P_TARGET = 0.01
-ACT_DCF = Metric(
-    f"actDCF({P_TARGET:g})",
-    partial(act_dcf, p_target=P_TARGET),
-    partial(weighted.act_dcf, p_target=P_TARGET),
-)
-VERIFIED = (EER, min_dcf_metric(P_TARGET), ACT_DCF, CLLR, MIN_CLLR)
+VERIFIED = (EER, *dcf_metrics(OperatingCosts(P_TARGET)), CLLR, MIN_CLLR)
 KINDS = {
     "verification": "Speaker verification",
     "countermeasure": "Countermeasures",
