@@ -54,7 +54,7 @@ SUBJECTS = {
     "Scores": ("score", "compare", "benchmark"),
     "Results": ("results", "report", "plot"),
     "Countermeasures": ("cm", "localizer", "segment", "tandem"),
-    "Models, costs, installation": ("model", "cost", "doctor"),
+    "Models, costs, installation": ("model", "cost", "plan", "doctor"),
 }
 
 
