@@ -192,8 +192,17 @@ def test_what_is_fitted_to_vectors_needs_neither_torch_nor_lhotse(files, line):
     assert done.returncode == 0, done.stderr
 
 
-def test_verify_starts_without_what_it_does_not_use():
+@pytest.mark.parametrize(
+    "name", ["bin.verify", "inference.bundle", "inference.streaming"]
+)
+def test_verify_and_stream_start_without_what_they_do_not_use(name):
     heavy = ["torch", "lhotse", "scipy", "multiprocessing", "email"]  # metadata's
-    modules = "asdkit.__main__, asdkit.bin.verify, asdkit.inference.bundle"
-    done = run_guarded(f"import {modules}", heavy)
+    heavy += ["fastapi", "uvicorn", "starlette", "sounddevice"]
+    done = run_guarded(f"import asdkit.__main__, asdkit.{name}", heavy)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_server_needs_its_extra_only_when_it_is_made():
+    slow = ["torch", "lhotse", "scipy", "fastapi", "uvicorn", "starlette", "h11"]
+    done = run_guarded("import asdkit.bin.serve, asdkit.inference.serving", slow)
     assert done.returncode == 0, done.stderr

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Damaged files, hostile manifests, absurd options and kill -9: what does asdkit do?
+# Damaged files, hostile manifests, absurd options, kill -9 and hostile uploads: what
+# does asdkit do?
 #
-#   tools/torture.sh                                1,000 inputs, 50 kills
+#   tools/torture.sh                                1,000 inputs, 50 kills, 300 uploads
 #   tools/torture.sh --inputs 200 --kills 5 --seed 1
 #   tools/torture.sh --only hostile,npz --kills 0   some kinds of input
+#   tools/torture.sh --inputs 0 --kills 0           uploads to a server only
 #   tools/torture.sh --case 345                     one of the inputs again, in full
 #
 # The last lines are a table of counts; 1 is the exit code if one of them is a fault.

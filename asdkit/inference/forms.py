@@ -66,6 +66,7 @@ async def read_form(request: Any, form: Form, limits: Limits) -> dict[str, Any]:
         Refusal: it is no form, or lacks a field, or has another one.
     """
     from starlette.formparsers import MultiPartException, MultiPartParser
+    from starlette.requests import ClientDisconnect
 
     kind = request.headers.get("content-type", "")
     if kind.partition(";")[0].strip().lower() != "multipart/form-data":
@@ -84,6 +85,8 @@ async def read_form(request: Any, form: Form, limits: Limits) -> dict[str, Any]:
     except MultiPartException as error:
         status = 413 if error.message.startswith(("Too many", "Part ex")) else 400
         raise Refusal(status, f"expected a form: {error.message}") from None
+    except ClientDisconnect:  # no one reads the answer
+        raise Refusal(400, "expected the rest of a form") from None
     found: dict[str, list[Any]] = {}
     try:
         items: list[tuple[str, Any]] = data.multi_items()

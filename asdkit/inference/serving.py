@@ -232,7 +232,9 @@ def serve(app: App, listener: socket.socket) -> None:
         timeout_graceful_shutdown=int(GRACE_SEC),
         h11_max_incomplete_event_size=HEAD_BYTES,
     )
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    # What a client does is told to the client; what fails here is in our own log.
+    for name in ("uvicorn", "python_multipart"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     # It ends in order, and then raises what has ended it again.
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])

@@ -93,6 +93,18 @@ def test_what_is_cut_short_is_no_form(data):
     assert caught.value.status in (400, 422)
 
 
+def test_who_leaves_is_no_fault_of_ours():
+    from starlette.requests import Request
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    kind = b"multipart/form-data; boundary=x"
+    scope = {"type": "http", "headers": [(b"content-type", kind)]}
+    with pytest.raises(Refusal, match="the rest of a form"):
+        asyncio.run(read_form(Request(scope, receive), FORM, LIMITS))
+
+
 def test_only_forms_with_files_are_read():
     for kind in ("application/json", "text/plain", "", "audio/wav"):
         assert "multipart/form-data" in refused(415, b"{}", kind=kind)

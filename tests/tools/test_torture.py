@@ -5,6 +5,7 @@ import importlib
 import json
 import random
 import sys
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -192,3 +193,43 @@ def test_long_runs_are_not_asked_for(modules):
     assert ("--num-gauss", "1000000000") in values
     assert ("--num-full-iters", "1000000000") not in values
     assert ("--num-full-iters", "-1") in values
+
+
+@pytest.fixture
+def sent(modules):
+    return importlib.import_module("torture.uploads")
+
+
+def test_uploads_are_the_same_whenever_they_are_drawn(sent):
+    first, again = (list(islice(sent.uploads(3), 300)) for _ in range(2))
+    assert first == again
+    assert len({name for name, _ in first}) > 120
+    assert any("CANARY" in name or b"CANARY" in data for name, data in first)
+    assert [name for name, _ in first] != [x for x, _ in islice(sent.uploads(4), 300)]
+
+
+def answer(status, body, kind=b"application/json"):
+    head = b"HTTP/1.1 %d X\r\ncontent-type: %s\r\n" % (status, kind)
+    return head + b"content-length: %d\r\n\r\n" % len(body) + body
+
+
+@pytest.mark.parametrize(
+    ("word", "found", "seconds"),
+    [
+        ("answered", answer(200, b'{"score": 1.5}'), 1),
+        ("answered", answer(200, b"<!doctype html>", b"text/html"), 1),
+        ("refused", answer(422, b'{"error": "no sound"}\n'), 1),
+        ("refused", answer(501, b'{"error": "x", "hint": "y"}\n'), 1),
+        ("closed", b"", 1),
+        ("hung", answer(200, b"{}"), 100),
+        ("failed", answer(500, b'{"error": "the server fails"}\n'), 1),
+        ("failed", b"nonsense", 1),
+        ("unclear", answer(200, b'{"score": NaN}'), 1),
+        ("unclear", answer(422, b"Invalid request"), 1),
+        ("unclear", answer(422, b'{"detail": "x"}\n'), 1),
+        ("unclear", answer(422, b'{"error":\n"x"}\n'), 1),
+        ("unclear", answer(422, b'{"error": "/tmp/x: cannot"}\n'), 1),
+    ],
+)
+def test_an_upload_is_judged_by_its_answer(sent, word, found, seconds):
+    assert sent.judge(found, seconds)[0] == word

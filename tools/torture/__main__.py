@@ -1,7 +1,8 @@
-"""Run bad inputs and kills, and print the table of what came of them.
+"""Run bad inputs, kills and uploads, and print the table of what came of them.
 
-    tools/torture.sh                         1,000 inputs and 50 kills
+    tools/torture.sh                         1,000 inputs, 50 kills, 300 uploads
     tools/torture.sh --inputs 200 --kills 0  fewer inputs, no kill
+    tools/torture.sh --inputs 0 --kills 0    uploads to a server only
     tools/torture.sh --only npz,hostile      some kinds of input only
     tools/torture.sh --seed 1 --case 345     one of the cases of a seed again
 
@@ -27,6 +28,7 @@ from torture.kills import GOOD_END, KILL_WORDS, torment_recipe
 from torture.probes import PROBES, learn
 from torture.runs import import_everything, run
 from torture.trees import Tree, changes, take_stamps
+from torture.uploads import BAD_UPLOADS, GOOD_UPLOADS, torment_server
 from torture.verdicts import BAD, GOOD, Verdict, judge, judge_resumed
 from torture.world import build
 
@@ -40,6 +42,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--inputs", type=int, default=1000, help="number of bad inputs")
     parser.add_argument("--kills", type=int, default=50, help="number of kill -9")
+    parser.add_argument("--uploads", type=int, default=300, help="number to a server")
     parser.add_argument("--seed", type=int, default=0, help="of all that is random")
     parser.add_argument("--only", default=",".join(KINDS), help="kinds of input")
     parser.add_argument("--case", type=int, help="this one only, and say all of it")
@@ -63,15 +66,22 @@ def main() -> int:
             stack.callback(shutil.rmtree, work, ignore_errors=True)
         counts: collections.Counter[tuple[str, str]] = collections.Counter()
         deaths: collections.Counter[str] = collections.Counter()
+        uploaded: collections.Counter[str] = collections.Counter()
         if args.inputs or args.case is not None:
             torment(args, work, counts)
         if args.kills and args.case is None:
             deaths = kill_all(args, work)
+        if args.uploads and args.case is None:
+            uploaded = upload_all(args, work)
     if counts:
         print_table(counts)
     if deaths:
         print_kills(deaths)
+    if uploaded:
+        words = ", ".join(f"{uploaded[x]} {x}" for x in (*GOOD_UPLOADS, *BAD_UPLOADS))
+        print(f"uploads: {uploaded.total()} tried: {words}")
     is_bad = any(word in BAD for _, word in counts)
+    is_bad |= any(word in BAD_UPLOADS for word in uploaded)
     return int(is_bad or any(word != GOOD_END for word in deaths))
 
 
@@ -139,6 +149,18 @@ def kill_all(args: argparse.Namespace, work: Path) -> collections.Counter[str]:
         if word != GOOD_END or args.verbose:
             print(f"{word}: kill {deaths.total()} ({stage}): {reason}", flush=True)
     return deaths
+
+
+def upload_all(args: argparse.Namespace, work: Path) -> collections.Counter[str]:
+    """Send the uploads; count the verdicts, and print what is a fault."""
+    uploaded: collections.Counter[str] = collections.Counter()
+    folder = work / "uploads"
+    for name, word, reason in torment_server(folder, args.uploads, args.seed):
+        uploaded[word] += 1
+        if word in BAD_UPLOADS or args.verbose:
+            count = uploaded.total()
+            print(f"{word}: upload {count} ({name}): {reason}", flush=True)
+    return uploaded
 
 
 def print_kills(deaths: collections.Counter[str]) -> None:
