@@ -120,3 +120,15 @@ def test_a_row_of_other_types_is_damage(store, change):
         base.execute(f"update enrollment set {change}")
     with pytest.raises(DataError, match="damaged: an embedding of 'ann'"):
         store.read()
+
+
+def test_who_is_enrolled_is_known_with_any_model(store, rng):
+    assert store.is_new
+    assert not store.knows("ann")
+    store.add("ann", "1.wav", 1.0, rng.normal(size=4).astype(np.float32))
+    assert not store.is_new
+    assert store.knows("ann")
+    assert Profiles(store.path, "model 2").knows("ann")
+    assert not store.knows("bob")
+    store.path.write_bytes(b"")  # another thread is just making it
+    assert store.is_new

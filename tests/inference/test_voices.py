@@ -5,7 +5,12 @@ import pytest
 import soundfile
 
 from asdkit.base.errors import DataError
-from asdkit.inference.voices import find_speech, read_voice, require_speech
+from asdkit.inference.voices import (
+    SoundFile,
+    find_speech,
+    read_voice,
+    require_speech,
+)
 
 RATE = 16000
 
@@ -83,3 +88,18 @@ def test_a_rate_that_no_recording_has_is_refused_before_it_costs_memory(
     path = write(tmp_path / "a.wav", noise[:RATE], rate)
     with pytest.raises(DataError, match=f"expected a sampling rate .*, got {rate}"):
         read_voice(path, RATE)
+
+
+def test_a_file_in_memory_is_the_voice_of_the_file(tmp_path, rng):
+    sound = rng.normal(0, 0.1, (24000, 2))
+    soundfile.write(tmp_path / "x.flac", sound, 8000)
+    for channel in (0, 1):
+        path = tmp_path / "x.flac"
+        there = read_voice(path, 16000, channel, 2.0)
+        memory = SoundFile("upload.flac", path.read_bytes())
+        here = read_voice(memory, 16000, channel, 2.0)
+        np.testing.assert_array_equal(here.samples, there.samples)
+        assert here.notes == there.notes
+        assert here.name == "upload.flac"
+    with pytest.raises(DataError, match=r"^upload\.flac: its 2 channels differ"):
+        read_voice(memory, 16000)

@@ -1,3 +1,4 @@
+import io
 import shutil
 
 import numpy as np
@@ -5,7 +6,15 @@ import pytest
 import soundfile
 
 from asdkit.base.errors import DataError
-from asdkit.io.audio import open_audio, read_audio, read_samples, resample, write_flac
+from asdkit.io.audio import (
+    open_audio,
+    open_content,
+    read_audio,
+    read_samples,
+    resample,
+    stated_size,
+    write_flac,
+)
 
 RATE = 16000
 
@@ -221,3 +230,35 @@ def test_samples_that_are_no_numbers_are_not_written(tmp_path, samples, bad):
     with pytest.raises(DataError, match=r"a\.flac: it would hold NaN or infinite"):
         write_flac(tmp_path / "a.flac", samples[:, 0], RATE)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("form", ["WAV", "FLAC", "OGG", "MP3", "AIFF"])
+def test_a_file_in_memory_is_read_as_one_on_disk(tmp_path, rng, form):
+    path = tmp_path / f"x.{form.lower()}"
+    sound = rng.normal(0, 0.1, (8000, 2))
+    soundfile.write(path, sound, 16000, format=form)
+    content = path.read_bytes()
+    with open_audio(str(path)) as there, open_content("x", content) as here:
+        expected = [read_samples(there, "x", channel=n) for n in (0, 1)]
+        found = [read_samples(here, "x", channel=n) for n in (0, 1)]
+    np.testing.assert_array_equal(found, expected)
+    stated = stated_size("x", content)
+    assert (stated.form, stated.sampling_rate, stated.num_channels) == (form, 16000, 2)
+    assert form == "MP3" or stated.num_samples == 8000
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF", b"no sound" * 99])
+def test_what_is_no_sound_in_memory_is_named(content):
+    with pytest.raises(DataError, match=r"^upload: "):
+        stated_size("upload", content)
+    with pytest.raises(DataError, match=r"^upload: "), open_content("upload", content):
+        pass
+
+
+def test_a_header_without_a_length_is_told_apart(rng):
+    stream = io.BytesIO()
+    soundfile.write(stream, rng.normal(0, 0.1, 8000), 16000, format="FLAC")
+    content = bytearray(stream.getvalue())
+    content[21] &= 0xF0
+    content[22:26] = bytes(4)
+    assert stated_size("x", bytes(content)).num_samples is None

@@ -83,14 +83,18 @@ def test_it_is_small_and_has_no_torch(runtime):
     assert size < MB * 1e6, f"{size / 1e6} MB"
 
 
-@pytest.mark.parametrize("words", ["verify a.flac a.flac", "detect a.flac"])
+@pytest.mark.parametrize(
+    "words", ["verify a.flac a.flac", "detect a.flac", "stream --enroll a.flac"]
+)
 def test_commands_run_in_it_and_start_in_a_second(runtime, bundle, words):
     here, env = runtime
     argv = [str(here / "venv/bin/asdkit"), *words.split(), "--model", str(bundle)]
-    subprocess.run(argv, env=env, cwd=here, capture_output=True)  # compiles modules
+    sound = soundfile.read(here / "a.flac", dtype="int16")[0].tobytes()  # for stream
+    options = {"env": env, "cwd": here, "capture_output": True, "input": sound}
+    subprocess.run(argv, **options)  # compiles modules
     before = os.times()
     start = time.monotonic()
-    done = subprocess.run(argv, env=env, cwd=here, capture_output=True, text=True)
+    done = subprocess.run(argv, **options)
     assert done.returncode == 0, done.stderr
     after = os.times()
     cpu = after.children_user + after.children_system
