@@ -7,7 +7,7 @@
 #   ./run.sh --corpus ... --net resnet34        for a GPU
 #   ./run.sh --corpus ... --seed 1              in exp/small_seed1
 #   ./run.sh --corpus ... --fbank fbank_sherpa  features that sherpa-onnx computes
-#   ./run.sh --corpus ... --net tiny            an eighth of it, for phones
+#   ./run.sh --corpus ... --net tiny            a sixth of it, for phones
 #   ./run.sh --stage 3                          embeddings, back-ends, the table
 #   ./run.sh --stage 6 --bundle true            a bundle, for those who use it; needs
 #                                               pip install asdkit[export]
