@@ -60,6 +60,7 @@ setup(
         "serve": ["fastapi", "uvicorn", "python-multipart"],
         "microphone": ["sounddevice"],
         "green": ["scikit-learn"],  # trains classifiers; their scores need nothing
+        "plot": ["matplotlib"],  # figures for papers; the report needs nothing
         "watch": ["tensorboard", "codecarbon"],  # training curves; measured energy
         # More attacks and codecs.  pyworld 0.3.5, the newest, imports pkg_resources,
         # which setuptools 82 no longer has; the wheels of av 19 do not encode AMR.
@@ -71,6 +72,7 @@ setup(
             *("scikit-learn", "transformers", "av<19"),
             *("onnx", "onnxruntime"),
             *("fastapi", "uvicorn", "python-multipart"),
+            "matplotlib",
             "sherpa-onnx",  # a client of exported graphs; 15 MB
             "kaldi-native-fbank",  # what the features are compared with
             "setuptools>=70.1",  # builds the wheel that is tested

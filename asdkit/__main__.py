@@ -27,8 +27,8 @@ logger = logging.getLogger("asdkit")
 BIN = Path(__file__).parent / "bin"
 # Programs whose names end in these leave in costs.jsonl what a run has cost.
 COSTLY = (
-    *("adapt", "attack", "compute", "extract", "fuse", "localize", "score"),
-    *("train", "tune"),
+    *("adapt", "attack", "calibrate", "compute", "extract", "fuse", "localize"),
+    *("normalize", "score", "train", "tune"),
     *("add", "apply", "draw", "simulate", "splice"),  # these make audio
 )
 # Programs that only measure: the argument whose values they leave results.json beside.

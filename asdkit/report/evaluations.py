@@ -131,13 +131,21 @@ def find_keys(lineage: Lineage) -> dict[Key, list[str]]:
     keys: dict[str, Key] = {}
     for made in lineage.all:
         if made.program == "score-metrics":
-            (path,) = [made.output]
-            keys[path] = _measured_key(made)
-    for made in lineage.all:
-        if made.program not in ("score-metrics",) and os.path.isfile(made.output):
-            found = _scored_key(made)
-            if found is not None:
-                keys.setdefault(made.output, found)
+            keys[made.output] = _measured_key(made)
+    scored = [x for x in lineage.all if x.program != "score-metrics"]
+    scored = [x for x in scored if os.path.isfile(x.output)]
+    for made in scored:
+        found = _scored_key(made, lineage)
+        if found is not None:
+            keys.setdefault(made.output, found)
+    for _ in scored:  # normalized, then calibrated: as many as there can be
+        before = len(keys)
+        for made in scored:
+            known = [keys[path] for path in made.inputs("scores") if path in keys]
+            if known:
+                keys.setdefault(made.output, known[0])
+        if len(keys) == before:
+            break
     groups: dict[Key, list[str]] = {}
     for path, key in sorted(keys.items()):
         groups.setdefault(key, []).append(path)
@@ -230,9 +238,9 @@ def _measured_key(made: Made) -> Key:
     return Key(kind, path, flavor, asv_scores, asv_trials, subset)
 
 
-def _scored_key(made: Made) -> Key | None:
+def _scored_key(made: Made, lineage: Lineage) -> Key | None:
     """Tell from an entry of a program that scores by what its scores are measured."""
-    if not made.program.endswith(("score", "fuse", "normalize", "attack")):
+    if not made.program.endswith("-score"):
         return None
     for path in made.inputs("trials"):
         try:
@@ -243,7 +251,10 @@ def _scored_key(made: Made) -> Key | None:
         except OSError:
             return None
         return Key(kind, path)
-    for data_dir in made.inputs("data_dir"):
+    data_dirs = made.inputs("data_dir")
+    for path in made.inputs("vectors"):
+        data_dirs += [x for run in lineage.of(path) for x in run.inputs("data_dir")]
+    for data_dir in data_dirs:
         if os.path.isfile(path := f"{data_dir}/utt2attack"):
             return Key("countermeasure", path, "asvspoof2019")
     return None

@@ -74,7 +74,14 @@ def data_table(
         num_names: number of name columns; the first heads its row.
         attributes: of the table.
     """
-    head = element("tr", [element("th", title, scope="col") for title in titles])
+    kinds = [None] * num_names + ["n"] * (len(titles) - num_names)
+    head = element(
+        "tr",
+        [
+            element("th", title, scope="col", class_=kind)
+            for title, kind in zip(titles, kinds, strict=True)
+        ],
+    )
     body = []
     for row in rows:
         cells = []
@@ -94,7 +101,7 @@ def data_table(
 def scroll_box(content: Content, label: str) -> Markup:
     """Put something wide into a box that scrolls, also by keyboard."""
     return element(
-        "div", content, class_="scroll", tabindex=0, role="region", aria_label=label
+        "div", content, class_="scroll", tabindex=0, role="group", aria_label=label
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from asdkit.io.run_results import (
     sha256_of,
 )
 from asdkit.io.tables import PathName
+from asdkit.report.lineage import Made
 from asdkit.report.recording import POOLED
 from asdkit.report.result_tables import table as markdown_table
 
@@ -62,6 +63,16 @@ def list_results(directories: Sequence[PathName]) -> list[Table]:
         note = f"Files have changed since they were measured: {', '.join(changed)}."
         tables[-1] = Table(**{**vars(tables[-1]), "notes": [*tables[-1].notes, note]})
     return tables
+
+
+def tables_of(runs: Iterable[Made]) -> list[Table]:
+    """Tabulate the measurements of some runs."""
+    found: dict[tuple[Any, ...], list[tuple[str, Entry]]] = {}
+    for made in runs:
+        if "metrics" in made.entry:
+            group = found.setdefault(_group(made.entry), [])
+            group.append((made.output, made.entry))
+    return [_table(group[0], rows) for group, rows in sorted(found.items())]
 
 
 def is_outdated(folder: Path, entry: Entry) -> bool:

@@ -13,7 +13,7 @@ from asdkit.metrics.bayes_error import BayesErrors, bayes_errors
 from asdkit.metrics.det_points import DetPoints, det_points, probit
 from asdkit.metrics.eer import eer_point
 from asdkit.report.evaluations import Evaluated
-from asdkit.report.markup import Markup, data_table, element, figure
+from asdkit.report.markup import Markup, data_table, element, figure, scroll_box
 from asdkit.report.spread import BAND, Spread
 from asdkit.report.svg import Plot, style_of, swatch, ticks
 
@@ -208,11 +208,8 @@ def cursor_of(found: Evaluated, curves: Sequence[Curves], place: str) -> Markup:
     head = element("tr", [element("th", title, scope="col") for title in titles])
     table = element("table", [element("thead", head), element("tbody", body)])
     label = "Operating points at the cursor"
-    box = element(
-        *("div", table), class_="scroll", tabindex=0, role="region", aria_label=label
-    )
     summary = element("summary", label)
-    read = element("details", [summary, box], open=True)
+    read = element("details", [summary, scroll_box(table, label)], open=True)
     return element("div", [controls, read], class_="cursor", data_for=place)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from asdkit.__main__ import main
 from asdkit.base.errors import AsdkitError
+from asdkit.io.run_results import store_result
 from asdkit.report.evaluations import evaluate, find_keys
 from asdkit.report.lineage import Lineage
 
@@ -43,6 +45,17 @@ def test_the_best_is_first_and_scores_are_in_the_order_of_trials(measured):
 def test_trials_are_known_without_score_metrics(experiment):
     experiment("alone", 1.0)
     assert found_in().key.path.endswith("data/test/trials")
+
+
+def test_normalized_scores_have_the_trials_of_those_they_were_made_of(experiment):
+    scores = experiment("net", 1.0)
+    for name, source in (("scores_norm", "scores"), ("llrs", "scores_norm")):
+        shutil.copy(scores, f"exp/net/{name}")
+        inputs = {"scores": [{"path": source}]}
+        entry = {"program": "score-x", "output": name, "inputs": inputs}
+        store_result(Path("exp/net"), name, entry | {"provenance": {}})
+    names = [Path(system.path).name for system in found_in().systems]
+    assert sorted(names) == ["llrs", "scores", "scores_norm"]
 
 
 def test_a_broken_file_is_left_out_with_a_sentence(measured, caplog):

@@ -36,6 +36,11 @@ def test_two_keys_are_two_parts(measured, experiment):
 
 def test_a_key_that_has_gone_leaves_its_part_out(measured):
     Path("data/test/trials").unlink()
+    page = make_report(["exp"], bootstrap=0)
+    assert "<p>data/test/trials: cannot read it" in page
+    assert "e0-det-0" not in page
+    shutil.rmtree("exp/bad")
+    Path("exp/good/results.json").unlink()
     with pytest.raises(DataError, match="trials"):
         make_report(["exp"], bootstrap=0)
 

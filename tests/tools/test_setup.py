@@ -16,7 +16,9 @@ from asdkit.base.provenance import version
 
 ROOT = Path(__file__).parents[2]
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
-EXTRAS = (*("runtime", "export", "serve", "ssl", "green", "watch", "spoof", "test"),)
+EXTRAS = (
+    *("runtime", "export", "serve", "ssl", "green", "plot", "watch", "spoof", "test"),
+)
 # k2 has its own environment; tts, an engine beside asdkit, was tried with 3.11 only.
 APART = ("k2", "tts", "microphone")
 # Stands in for python and asdkit: leaves its calls, and ends as it is told.

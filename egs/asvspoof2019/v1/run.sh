@@ -153,3 +153,8 @@ if stage 10 "print the results of all systems and seeds"; then
   need 4 "$exp"/*/seed*/scores_eval
   python local/print_tables.py "$data" "$exp"
 fi
+
+if stage 11 "write $exp/report.html: all systems, curves, conditions"; then
+  need 4 "$exp"/*/seed*/scores_eval
+  asdkit report "$exp" -o "$exp/report.html"
+fi

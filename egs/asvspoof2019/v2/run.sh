@@ -99,3 +99,8 @@ if stage 4 "print the results of all networks and seeds"; then
   python ../v1/local/print_tables.py "$data" "$exp"
   python local/compare_objectives.py "$data" "$exp"
 fi
+
+if stage 5 "write $exp/report.html: all systems, curves, conditions"; then
+  need 2 "$exp"/*/seed*/scores_eval
+  asdkit report "$exp" -o "$exp/report.html"
+fi

@@ -90,3 +90,8 @@ if [[ -n $checkpoint ]] && stage 5 "compare with the authors' table"; then
   need 3 exp/layer*_*/seed*/train_dev/scores_eval
   python local/compare_published.py data/eval exp
 fi
+
+if stage 6 "write exp/report.html: all systems, curves, conditions"; then
+  need 3 exp/*_*/seed*/train/scores_eval
+  asdkit report exp -o exp/report.html
+fi

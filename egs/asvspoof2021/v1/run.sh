@@ -116,3 +116,8 @@ if stage 4 "print error rates, by codec and under attack, sizes and costs"; then
   need 3 "$exp"/*/seed*/"scores_eval$of_track"
   python local/print_tables.py --track "$track" data "$exp"
 fi
+
+if stage 5 "write $exp/report.html: all systems, curves, conditions"; then
+  need 3 "$exp"/*/seed*/"scores_eval$of_track"
+  asdkit report "$exp" -o "$exp/report.html"
+fi

@@ -108,3 +108,8 @@ if stage 8 "track 2: write the score file and print its metrics"; then
   asdkit score-metrics --flavor asvspoof5 --bootstrap "$bootstrap" \
     data/eval/asv_trials "$dir/track_2.tsv"
 fi
+
+if stage 9 "write exp/report.html: all systems, curves, conditions"; then
+  need 7 "$dir/tandem/eval_scores"
+  asdkit report exp -o exp/report.html
+fi

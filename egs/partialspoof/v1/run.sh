@@ -94,3 +94,8 @@ if stage 7 "print the results of all networks and seeds"; then
   need 6 exp/*/seed*/*/*/smoothed.scp
   python local/print_tables.py data exp
 fi
+
+if stage 8 "write exp/report.html: all systems, curves, conditions"; then
+  need 6 exp/*/seed*/*/*/smoothed.scp
+  asdkit report exp -o exp/report.html
+fi

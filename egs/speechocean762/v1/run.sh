@@ -115,3 +115,8 @@ if stage 6 "print the results"; then
   need 5 "$ivectors"/scores_{plda,cosine}
   asdkit score-metrics "$data/test/trials" "$ivectors"/scores_{plda,cosine}
 fi
+
+if stage 7 "write exp/report.html: all systems, curves, conditions"; then
+  need 5 "$ivectors"/scores_{plda,cosine}
+  asdkit report exp -o exp/report.html
+fi

@@ -113,3 +113,8 @@ if [[ $bundle == true ]] && stage 7 "make a bundle; its card is of the other hal
     --card-scores "$dir/llrs_half1" --licence CC-BY-4.0 \
     --data "speechocean762, its training speakers" "$dir" "exp/model_$net"
 fi
+
+if stage 8 "write exp/report.html: all systems, curves, conditions"; then
+  need 5 "$dir"/scores_{cosine,plda}_as_norm
+  asdkit report exp -o exp/report.html
+fi

@@ -91,3 +91,8 @@ if stage 5 "compare them with the student that nobody taught"; then
   read -ra ways <<<"${tested//$'\n'/ }"
   local/compare.sh "${ways[@]}"
 fi
+
+if stage 6 "write exp/report.html: all systems, curves, conditions"; then
+  need 4 exp/test/"$student"/none/seed*/done
+  asdkit report exp -o exp/report.html
+fi

@@ -166,3 +166,8 @@ if stage 11 "print the tables of all systems and seeds"; then
   need 2 data/eval_coded
   python local/print_tables.py conf/attacks.txt data "$exp"
 fi
+
+if stage 12 "write $exp/report.html: all systems, curves, conditions"; then
+  need 8 "$exp"/*/seed*/scores_eval
+  asdkit report "$exp" -o "$exp/report.html"
+fi

@@ -11,6 +11,7 @@
 #   ./run.sh --stage 9                 spoofs, countermeasures, both tables
 #   ./run.sh --stage 17 --bundle true  a bundle of both networks, for those who use
 #                                      them; needs pip install asdkit[export]
+#   ./run.sh --stage 20                exp/report.html, a page of all results
 #   ./run.sh --nj 2                    two ranks instead of one
 #
 # Results are in RESULTS.md.
@@ -227,4 +228,12 @@ if [[ $bundle == true ]] && stage 19 "make a bundle of both networks in exp/mode
     --cm-scores "$cm_network/dev_scores" --calibration-utt2spk data/dev/utt2spk \
     --card-data data/test --card-trials data/test/trials --card-scores "$network/llrs" \
     --licence CC0-1.0 --data "synthesized voices" "$network" exp/model
+fi
+
+if stage 20 "write exp/report.html: all systems, curves, conditions"; then
+  need 5 "$ivectors"/scores_{plda,cosine}
+  need 8 "$network"/scores_{plda,cosine}
+  need 12 "$cm_gmm/scores"
+  need 13 "$cm_network/scores"
+  asdkit report exp -o exp/report.html
 fi

@@ -97,3 +97,8 @@ if stage 6 "print the results: the original trials, the cleaned ones"; then
     asdkit score-metrics data/test/$trials "$ivectors/$trials"_{plda,cosine}
   done
 fi
+
+if stage 7 "write exp/report.html: all systems, curves, conditions"; then
+  need 5 "$ivectors"/{trials,trials_cleaned}_{plda,cosine}
+  asdkit report exp -o exp/report.html
+fi

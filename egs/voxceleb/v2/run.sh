@@ -126,3 +126,8 @@ if stage 7 "print the results: VoxCeleb1-O, -E, -H"; then
       "$dir/scores_$list"{,_as_norm,_calibrated}
   done
 fi
+
+if stage 8 "write exp/report.html: all systems, curves, conditions"; then
+  need 6 "$dir"/scores_{o,e,h}_calibrated
+  asdkit report exp -o exp/report.html
+fi
