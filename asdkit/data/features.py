@@ -19,6 +19,7 @@ import torch
 
 from asdkit.base.distributed import all_reduce, is_main, share
 from asdkit.base.errors import DataError
+from asdkit.base.memory import keep_freed
 from asdkit.base.progress import watch
 from asdkit.base.provenance import provenance
 from asdkit.base.ranges import Natural
@@ -74,6 +75,7 @@ def compute_features(
         DataError: audio is missing or damaged, its rate is refused, or more
             utterances are too short for a frame than are not.
     """
+    keep_freed()
     utterances, origin = read_utterances(data_dir), origin_of_audio(data_dir)
     recordings: dict[tuple[str, bool], list[int]] = {}
     for index, utterance in enumerate(utterances):
