@@ -26,7 +26,8 @@ from asdkit.io.tables import PathName
 
 logger = logging.getLogger(__name__)
 
-SERVE = "pip install 'asdkit[serve]'"
+# The extra alone; asdkit[serve] would add torch to an environment of the runtime.
+SERVE = "pip install fastapi uvicorn python-multipart, or pip install 'asdkit[serve]'"
 PAGES = {"/": "compare.html", "/docs": "api.html"}
 OPEN = (*PAGES, "/openapi.json", "/favicon.ico")
 SHORTEST_TOKEN = 16  # letters

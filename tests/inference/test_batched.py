@@ -11,6 +11,8 @@ from asdkit.base.errors import DataError
 from asdkit.inference.batched import LONGER, BatchedModel
 from asdkit.inference.onnx_model import OnnxModel
 
+pytestmark = pytest.mark.slow  # a bundle is made first
+
 
 @pytest.fixture
 def sounds(small_bundle):

@@ -6,7 +6,7 @@ import pytest
 
 from asdkit.inference.bundle import Bundle
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SIZES = [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]
 SHOTS = os.environ.get("ASDKIT_SCREENSHOTS")  # a folder, for those who want to look
 

@@ -9,6 +9,8 @@ from asdkit.inference.bundle import Bundle
 from asdkit.inference.service import Service
 from asdkit.inference.uploads import Limits, Refusal
 
+pytestmark = pytest.mark.slow  # a bundle is made first
+
 
 @pytest.fixture
 def service(small_bundle, tmp_path):

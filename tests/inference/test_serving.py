@@ -17,10 +17,11 @@ import pytest
 
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.inference.bundle import Bundle
-from asdkit.inference.serving import bind, make_token, read_token
+from asdkit.inference.serving import bind, make_app, make_token, read_token, serve
 
 pytest.importorskip("fastapi", reason="needs asdkit[serve]")
 pytest.importorskip("uvicorn", reason="needs asdkit[serve]")
+pytestmark = pytest.mark.slow  # a bundle is made first
 
 TOKEN = "a-token-of-many-letters"
 
@@ -206,6 +207,14 @@ def test_a_signal_ends_it_in_order(small_bundle, tmp_path, number):
     assert out == "asdkit serve: 1 requests answered\n"
     assert err == ""
     assert TOKEN not in out + err
+
+
+@pytest.mark.parametrize("name", ["fastapi", "python_multipart", "uvicorn"])
+def test_the_extra_is_named_where_it_is_missing(server, monkeypatch, name):
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(AsdkitError, match=f"{name} is not installed") as caught:
+        serve(make_app(server.service, TOKEN), bind("127.0.0.1", 0))
+    assert "asdkit[serve]" in caught.value.hint
 
 
 def test_a_token_is_long_and_in_a_file_of_its_own(tmp_path, caplog):

@@ -25,6 +25,8 @@ from asdkit.inference.streaming import (
 )
 from asdkit.inference.voices import TooLittleSpeech
 
+pytestmark = pytest.mark.slow  # a bundle is made first
+
 
 @pytest.fixture(scope="module")
 def bundle(small_bundle):
