@@ -6,6 +6,7 @@ import soundfile
 
 from asdkit.backends.cosine import Cosine
 from asdkit.backends.pipeline import Pipeline
+from asdkit.base.errors import DataError
 from asdkit.data.manifests import Utterance, write_utterances
 from asdkit.inference.backend import Backend
 from asdkit.inference.bundle import Comparison
@@ -32,8 +33,6 @@ class Speaker:
         return self
 
     def embed(self, audio):
-        from asdkit.base.errors import DataError
-
         samples, rate = audio
         if len(samples) < 0.6 * rate:
             raise DataError("x", "too little speech")
