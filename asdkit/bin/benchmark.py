@@ -1,4 +1,4 @@
-r"""Compare the scores of any toolkit with an i-vector baseline.
+r"""Compare any toolkit's scores with an i-vector baseline.
 
 e.g.: asdkit benchmark --train data/train --test data/test --trials data/test/trials \
         --scores theirs.score NN=nn.txt.gz --exp exp/benchmark

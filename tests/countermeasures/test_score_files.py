@@ -1,3 +1,5 @@
+import gzip
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,27 @@ def test_scores_of_utterances_come_in_the_order_of_the_key():
     key, systems = read_cm_systems("utt2attack", FLAVOR, ["cm"])
     assert key.utt == ["u1", "u2", "u3", "u4"]
     assert systems["cm"].tolist() == [0.1, 0.2, 0.3, 0.4]
+
+
+def test_scores_of_an_arena_are_packed_and_named_by_paths(tmp_path):
+    lines = b"/data/flac/u4.flac 0.4\n/data/flac/u3.flac 0.3\n"
+    lines += b"/data/flac/u2.flac 0.2\n/data/flac/u1.flac 0.1\n"
+    (tmp_path / "arena.gz").write_bytes(gzip.compress(lines))
+    _, systems = read_cm_systems("utt2attack", FLAVOR, ["cm", "arena.gz"])
+    assert systems["arena.gz"].tolist() == systems["cm"].tolist()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "u1 - bonafide 0.1\nu2 - bonafide 0.2\nu3 A07 spoof 0.3\nu4 A08 spoof 0.4\n",
+        "filename\tcm-score\nu1\t0.1\nu2\t0.2\nu3\t0.3\nu4\t0.4\n",
+    ],
+)
+def test_score_files_of_every_year_may_be_packed(tmp_path, text):
+    (tmp_path / "packed").write_bytes(gzip.compress(text.encode()))
+    _, systems = read_cm_systems("utt2attack", FLAVOR, ["packed"])
+    assert systems["packed"].tolist() == [0.1, 0.2, 0.3, 0.4]
 
 
 def test_scores_of_pairs_come_in_the_order_of_the_trials():

@@ -20,6 +20,7 @@ STAGE = re.compile(r'^if .*stage (\d+) "(.*)"; then\n((?:(?!fi$).*\n)*)fi$', re.
 ALL = {
     "asvspoof2019/v3": ["--checkpoint", "encoder"],
     "asvspoof2021/v1": ["--make-2021", "true"],
+    "own/v1": ["--model", "bundle"],
     "speechocean762/v2": ["--bundle", "true"],
     "spoof762/v1": ["--pretrained", "published"],
     "synth/v1": ["--bundle", "true"],

@@ -15,6 +15,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 corpus=/corpora/asvspoof2019 # DIR with LA/, or its contents; or of PartialSpoof
+download=false               # true: fetch ASVspoof 2019 LA, 7.6 GB, into --corpus
 kind=asvspoof2019_la         # or partialspoof, which comes with its boundaries
 size=full                    # small: as in conf/small/
 net=lcnn_lstm                # conf/$net.conf has its training options
@@ -36,6 +37,7 @@ conf=(--config "conf/$net.conf")
 [[ $size == full ]] || conf+=(--config "conf/$size/$net.conf")
 
 if stage 0 "prepare lists: train, dev, eval"; then
+  [[ $kind != asvspoof2019_la ]] || fetch "$kind" "$corpus"
   for part in train dev eval; do
     asdkit spoof-prepare --corpus "$kind" --part $part "$corpus" $lists/$part
   done
