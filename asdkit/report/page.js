@@ -71,7 +71,6 @@ for (const [id, { fa, systems }] of Object.entries(data)) {
   };
   const move = () => {
     const share = Number(at.value) / (fa.length - 1);
-    at.disabled = mode.value === "eer";
     for (const one of systems) {
       if (mode.value === "fa") {
         // Points go from right to left as thresholds rise; 52 and 448 are the plot's edges.
@@ -87,8 +86,17 @@ for (const [id, { fa, systems }] of Object.entries(data)) {
       }
     }
   };
-  mode.addEventListener("change", move);
-  at.addEventListener("input", move);
+  const rest = () => {
+    const one = systems[0], rate = one.f[place(one.t, one.eer)];
+    at.value = mode.value === "eer" ? place(fa, rate) : at.value;
+    move();
+  };
+  mode.addEventListener("change", rest);
+  // Whoever moves the cursor leaves the equal error rates.
+  at.addEventListener("input", () => {
+    if (mode.value === "eer") mode.value = "fa";
+    move();
+  });
 
   const show = () => {
     for (const box of all("[data-show]", section)) {
@@ -111,5 +119,5 @@ for (const [id, { fa, systems }] of Object.entries(data)) {
   }
   for (const box of all("[data-show]", section)) box.addEventListener("change", show);
   show();
-  move();
+  rest();
 }
