@@ -16,6 +16,7 @@ from asdkit.base.blas import choose_kernels
 from asdkit.base.command import CommandParser, Given, did_you_mean, one_line_usage
 from asdkit.base.distributed import end_with_launcher, is_main, join, leave
 from asdkit.base.exits import exit_code
+from asdkit.base.garbage import collect_seldom
 from asdkit.base.log import set_up_logging
 from asdkit.base.measured import Measured, measuring
 from asdkit.base.outputs import hold, outputs_of
@@ -129,6 +130,7 @@ def _find_and_run(name: str, argv: list[str]) -> int:
         return 2
     choose_kernels()
     let_threads_yield()
+    collect_seldom()
     # A launcher ends the other ranks with SIGTERM when one fails; they tidy up.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     end_with_launcher()
