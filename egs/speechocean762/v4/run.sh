@@ -21,9 +21,9 @@ source=../v1/data/tuned                       # DIR with train/ and test/
 student=student                               # conf/$student.conf
 screened="none mse_100 mse_ratio lda_ratio mean_ratio pooled_ratio relational_lda
   classes_cosine classes_lda classes_plda classes_plda_each
-  classes_lda_fading classes_plda_fading"           # conf/teach/*.conf
+  classes_lda_fading classes_plda_fading"       # conf/teach/*.conf
 tested="none pooled_ratio lda_ratio mean_ratio" # others must beat the first
-hold_out=4                                          # one training speaker in so many is for the screening
+hold_out=4                                      # one training speaker in so many is for the screening
 seeds="0 1 2 3 4"
 sets="full 3s 2s 1s 15dB 5dB" # whole utterances, their middle, with noise
 nj=1
