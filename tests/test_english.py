@@ -53,7 +53,6 @@ VERBS = set(
         "stream synthesize train tune turn verify write",
     )
 )
-# TODO(english): rooms, and a program's options, that others rewrite at this moment.
 
 
 def faults(text: str) -> list[str]:

@@ -1,10 +1,11 @@
-"""Plan what an experiment would cost on a larger corpus, from what a small one cost.
+"""Print the cost of an experiment on a larger corpus.
 
 e.g.: asdkit plan exp/network --grow data/train 2360 1092009
 e.g.: asdkit plan --gpu-tflops 60 --grow data/train 2360 1092009 exp/
 
-Run the recipe on a part of the corpus first, or on two parts, which tells start-up from
-work.  Reads costs.jsonl, which programs leave, of the given directories and below.
+Run the recipe on a part of the corpus first, or on two parts of different size, which
+tells start-up from work.  Reads costs.jsonl, which programs leave, of the given
+directories and below.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ EPSILON = 1e-6
 
 
 class StageShape(NamedTuple):
-    """What a stage does to frequency, to time, and how many blocks it has."""
+    """Strides of a stage, its number of blocks, and their channels over its own."""
 
     freq_stride: int
     time_stride: int

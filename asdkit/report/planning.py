@@ -1,4 +1,4 @@
-"""What an experiment would cost on a larger corpus, from what a smaller one has cost.
+"""The cost of an experiment on a larger corpus, from what a smaller one has cost.
 
 Every finished run has left its cost (`asdkit.io.run_costs`) and its command, which
 names the data directory that it went through.  Cost grows with the hours of that
@@ -36,7 +36,7 @@ PASSES = 3  # of a training step, in forward passes: forward, and backward twice
 
 
 class Amount(NamedTuple):
-    """How much speech a data directory has.
+    """The size of a data directory.
 
     Attributes:
         hours: of speech.
@@ -97,7 +97,7 @@ def plan_table(
     growths: Sequence[Growth],
     gpu_tflops: float | None = None,
 ) -> Table:
-    """Tabulate what experiments would cost on larger data, a line for every output.
+    """Tabulate the cost of experiments on larger data, a line for every output.
 
     A data directory stands for its copies, too, whose names begin as its own does.
 
