@@ -62,7 +62,7 @@ def test_a_baseline_is_taken_and_compared_with(corpus):
     assert read_trials("exp/trials").enroll_ids[0] == "test0001-01"
     benchmark(*arguments, **options, run=run)
     assert len(started) == 1  # what is there is not made again
-    with pytest.raises(DataError, match=r"of backend plda\.npz, not None"):
+    with pytest.raises(DataError, match=r"with backend plda\.npz, not None"):
         benchmark(*arguments, baseline="exp/extractor", run=run)
 
 
