@@ -130,16 +130,20 @@ def dcf_metrics(*points: OperatingCosts) -> tuple[Metric, ...]:
     return tuple(columns)
 
 
-# Before the costs, and the flavor's own costs; behind them all have Cllr.
+# Behind them are the costs at the operating points, and Cllr.
 VERIFICATION = {
     "kaldi": (
-        (EER, Metric("Kaldi EER %", kaldi_eer, scale=100)),
-        (OperatingCosts(0.01), OperatingCosts(0.001)),
+        EER,
+        Metric("Kaldi EER %", kaldi_eer, scale=100),
     ),
     "voxceleb": (
-        (EER, Metric("VoxSRC EER %", voxsrc_eer, weighted.voxsrc_eer, 100)),
-        (OperatingCosts(0.05), OperatingCosts(0.01)),
+        EER,
+        Metric("VoxSRC EER %", voxsrc_eer, weighted.voxsrc_eer, 100),
     ),
+}
+OPERATING_POINTS = {
+    "kaldi": (OperatingCosts(0.01), OperatingCosts(0.001)),
+    "voxceleb": (OperatingCosts(0.05), OperatingCosts(0.01)),
 }
 CM = {
     "asvspoof2019": (EER, CLLR, MIN_CLLR),
@@ -187,8 +191,8 @@ def verification_metrics(
         flavor: one of `VERIFICATION`.
         points: operating points of the costs; none: those of the flavor.
     """
-    rates, usual = VERIFICATION[flavor]
-    return (*rates, *dcf_metrics(*(points or usual)), CLLR, MIN_CLLR)
+    costs = dcf_metrics(*(points or OPERATING_POINTS[flavor]))
+    return (*VERIFICATION[flavor], *costs, CLLR, MIN_CLLR)
 
 
 def cm_metrics(
