@@ -68,10 +68,11 @@ def evaluation_section(
     if isinstance(spread, str):
         parts.append(element("p", spread, class_="soft"))
     else:
-        text = (
-            f"Intervals: 95 %, {spread.num_draws:,} bootstrap draws of speakers, the "
-        )
-        text += "same for all systems. Boxes show or hide curves."
+        text = f"Intervals: 95 %, {spread.num_draws:,} bootstrap draws of speakers, "
+        text += "the same for all systems. Boxes show or hide curves."
+        if len(found.systems) > 1 and not spread.comparisons:
+            text += " So few draws cannot tell so many systems apart: asdkit compare "
+            text += "draws more."
         parts.append(element("p", text, class_="soft"))
     for sentence in found.left_out:
         parts.append(element("p", f"Left out: {sentence}", class_="soft"))

@@ -19,7 +19,7 @@ from asdkit.report.evaluations import Evaluated
 logger = logging.getLogger(__name__)
 LEVEL = 0.05
 BAND = ndtr(np.linspace(-3.1, 0.6, 24))  # false alarm rates of the DET bands
-FEWEST, WORK = 200, 4e7  # draws; trials x systems x draws that take half a minute
+FEWEST, WORK = 200, 3e8  # draws; trials x systems x draws that take half a minute
 
 
 class Spread(NamedTuple):

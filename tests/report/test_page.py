@@ -60,6 +60,12 @@ def test_names_cannot_become_markup(found):
     assert json.loads(data) == {"e0": [EVIL]}
 
 
+def test_too_few_draws_for_a_comparison_are_said(found):
+    page = render("T", [evaluation_section(found, "e0", 20)])
+    assert "So few draws" in page
+    assert "comes next, at" in page
+
+
 def test_a_page_is_written_as_a_whole(tmp_path):
     write_page(tmp_path / "a/report.html", render("T", []))
     assert Path(tmp_path, "a/report.html").read_text().startswith("<!DOCTYPE html>")
