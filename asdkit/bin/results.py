@@ -19,9 +19,9 @@ from asdkit.base.answers import Answer
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     text = "print comma-separated values, numbers unrounded (default: false)"
-    parser.add_argument("--csv", action="store_true", help=text)
+    parser.add_argument("--csv", action="store_const", const=True, help=text)
     text = "print tables in Markdown (default: false)"
-    parser.add_argument("--markdown", action="store_true", help=text)
+    parser.add_argument("--markdown", action="store_const", const=True, help=text)
     parser.add_argument("exp_dir", nargs="+", help="directories with results")
 
 

@@ -467,6 +467,7 @@ GOOD = {
     "source": "data",
     "train_dir": "data_spoof",
     "train_utt2attack": "data_spoof/utt2attack",
+    "kind": "det",
     "train_vectors": "scp:exp/stats/embedding.scp",
     "trials": "data/trials",
     "ubm_dir": "exp/ubm",
@@ -484,8 +485,11 @@ NO_OUTPUT = {
     "kaldi-parity",
     "leak-check",
     "model-info",
+    "plot",
     "profile-list",
     "profile-remove",
+    "report",
+    "results",
     "score-check",
     "score-metrics",
     "verify",
@@ -524,7 +528,9 @@ def inputs():
                 continue
             if name == "tandem-fuse":
                 continue  # here are no spoofs; tests/bin does it
-            if place == "layout" or (place == "name" and name != "profile-remove"):
+            if place in ("kind", "layout") or (
+                place == "name" and name != "profile-remove"
+            ):
                 continue  # a name, no file
             yield pytest.param(name, places, end, place, id=f"{name}-{place}")
 
