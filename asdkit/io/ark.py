@@ -7,10 +7,11 @@ compressed archives and row ranges.  Commands are never run.
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -28,6 +29,7 @@ from asdkit.io.origins import Origin, note_origin, require_origin
 from asdkit.io.paths import require_file
 from asdkit.io.tables import PathName, read_lines, read_table
 
+Opener = Callable[[PathName], contextlib.AbstractContextManager[io.BufferedReader]]
 LONGEST_KEY = 4096  # bytes; more without a blank are no archive's
 
 
@@ -59,14 +61,12 @@ def load_array(key: str, location: str) -> np.ndarray:
         DataError: the file is missing or damaged, has another key there, or the range
             lies outside it.
     """
-    with _open_value(key, location) as (path, stream):
-        array = read_value(path, stream)
-    return array[_find_range(key, location, array.shape)]
+    return _load(key, location, open_bytes)
 
 
 def load_shape(key: str, location: str) -> tuple[int, ...]:
     """Return the shape of what `load_array` would load, from its header alone."""
-    with _open_value(key, location) as (path, stream):
+    with _open_value(key, location, open_bytes) as (path, stream):
         shape = read_shape(path, stream)
     ranges = _find_range(key, location, shape)
     return tuple(len(range(size)[r]) for size, r in zip(shape, ranges, strict=True))
@@ -82,14 +82,23 @@ def _refuse_command(path: PathName, what: str, location: str) -> None:
         )
 
 
+def _load(key: str, location: str, open_archive: Opener) -> np.ndarray:
+    """Load as `load_array` does from archives that are opened by a function."""
+    with _open_value(key, location, open_archive) as (path, stream):
+        array = read_value(path, stream)
+    return array[_find_range(key, location, array.shape)]
+
+
 @contextlib.contextmanager
-def _open_value(key: str, location: str) -> Iterator[tuple[str, io.BufferedReader]]:
+def _open_value(
+    key: str, location: str, open_archive: Opener
+) -> Iterator[tuple[str, io.BufferedReader]]:
     """Open an archive at an offset; name the key if that fails."""
     _refuse_command(location, f"{key!r}", location)
     path, offset = _split_offset(location)
     try:
         require_file(path)
-        with open_bytes(path) as stream:
+        with open_archive(path) as stream:
             seek_value(path, stream, key, int(offset))
             if not stream.peek(1):
                 raise DataError(path, f"byte {offset} is beyond its end")
@@ -165,8 +174,9 @@ def read_arrays(rspecifier: str) -> Iterator[tuple[str, np.ndarray]]:
         kind, path = "scp", rspecifier
     if kind == "scp":
         require_origin(path)
-        for key, location in read_scp(path).items():
-            yield key, load_array(key, location)
+        with _Archives() as archives:
+            for key, location in read_scp(path).items():
+                yield key, _load(key, location, archives.open)
         return
     if kind not in ("ark", "ark,t"):
         raise DataError(rspecifier, "expected scp:FILE or ark:FILE")
@@ -185,6 +195,24 @@ def read_arrays(rspecifier: str) -> Iterator[tuple[str, np.ndarray]]:
                     path, f"damaged after {len(seen) - 1} entries: {error.problem}"
                 ) from None
             yield key, array
+
+
+class _Archives(contextlib.ExitStack):
+    """Keep the archive that was read last open, for the next value of a table."""
+
+    _path: PathName | None = None
+    _stream: io.BufferedReader
+
+    @contextlib.contextmanager
+    def open(self, path: PathName) -> Iterator[io.BufferedReader]:
+        """Open an archive, or go on in it; one in gzip is read from its beginning."""
+        if path != self._path:
+            self.close()
+            self._path = None
+            self._stream = self.enter_context(open_bytes(path))
+            if not isinstance(self._stream.raw, gzip.GzipFile):
+                self._path = path
+        yield self._stream
 
 
 def _read_key(path: PathName, stream: io.BufferedReader) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from asdkit.base.errors import DataError
 from asdkit.io.ark import ArkWriter, load_array, read_arrays, read_scp, stack_vectors
+from asdkit.io.tables import read_table, write_table
 
 
 def write(directory, arrays, **options):
@@ -174,3 +175,24 @@ def test_what_is_not_finite_in_float32_is_never_written(tmp_path, bad):
     with pytest.raises(DataError, match=r"feats\.ark: 'b' holds NaN or infinity"):
         write()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_may_go_to_and_fro_between_archives(tmp_path, rng):
+    """One stays open for its next value; another, or one in gzip, takes its place."""
+    arrays = {f"u{i}": rng.normal(size=(3, 2)).astype("f4") for i in range(9)}
+    table = {}
+    for part in range(3):
+        with ArkWriter(tmp_path / f"{part}", "feats") as writer:
+            for utt in list(arrays)[part::3]:
+                writer[utt] = arrays[utt]
+        table |= read_table(writer.scp)
+    packed = tmp_path / "packed.ark.gz"
+    with gzip.open(packed, "wb") as stream:
+        stream.write((tmp_path / "2/feats.ark").read_bytes())
+    for utt in list(arrays)[2::3]:
+        table[utt] = f"{packed}:{table[utt].rpartition(':')[2]}"
+    write_table(tmp_path / "all.scp", table)
+    found = dict(read_arrays(f"scp:{tmp_path}/all.scp"))
+    assert found.keys() == arrays.keys()
+    for utt, array in arrays.items():
+        np.testing.assert_array_equal(found[utt], array)
