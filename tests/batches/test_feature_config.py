@@ -7,6 +7,7 @@ import pytest
 from asdkit.base.errors import DataError
 from asdkit.batches.feature_config import FeatureConfig, completed
 from asdkit.batches.frame_sources import StoredFrames
+from asdkit.features.mel import Mfcc
 
 
 def test_what_a_file_says_is_read_back():
@@ -46,9 +47,13 @@ def test_derivatives_of_an_array_are_those_of_a_source(speech):
 
 def test_options_that_did_not_exist_then_had_their_defaults(speech):
     """Features and models from before --sample-scale are those of 32768."""
+    options = FeatureConfig.computed_by(Mfcc(), subtract_mean=True).options
+    assert options["sample_scale"] == 32768
+    options = {x: value for x, value in options.items() if x != "sample_scale"}
+    info = {"type": "mfcc", "dim": 5, "options": options}
+    Path("ark/feats.json").write_text(json.dumps(info))
     config = FeatureConfig.stored_in(speech, voiced=False, subtract_mean=True)
     assert config.type == "mfcc"
-    del config.options["sample_scale"]
     config.check_stored(speech)
     config.options["sample_scale"] = 1.0
     with pytest.raises(DataError, match=r"--sample-scale=1\.0, these are with"):
