@@ -29,7 +29,7 @@ from torch import Tensor
 from asdkit.base.blas import add_matmul, matmul
 from asdkit.base.distributed import all_reduce
 from asdkit.ivector.blocks import MATRICES, matrix_blocks, row_blocks
-from asdkit.ivector.posterior import IvectorPosterior, whiten
+from asdkit.ivector.posterior import IvectorPosterior, whiten_columns
 from asdkit.ivector.quadratic import solve_quadratic
 from asdkit.ivector.symmetric import packed_dim, unpack
 
@@ -312,7 +312,7 @@ def average_posterior_precision(
     dim = m.shape[2]
     total = torch.zeros(dim, dim, dtype=torch.float64, device=device)
     for block in matrix_blocks(len(m), total.device):
-        _, half = whiten(m[block], covars[block], total.device)
+        _, half = whiten_columns(m[block], covars[block], total.device)
         half *= torch.from_numpy(weights[block, None, None]).to(total).sqrt()
         half = half.reshape(-1, dim)  # (G' * D, R)
         add_matmul(total, half.mT, half)

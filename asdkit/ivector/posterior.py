@@ -72,7 +72,7 @@ class IvectorPosterior:
         self.inverse = new(num_gauss, feat_dim, feat_dim)  # (G, D, D) S^-1
         self.centers = torch.from_numpy(offset * m[:, :, 0]).to(self.u)  # (G, D)
         for block in matrix_blocks(num_gauss, self.u.device):
-            chol, half = whiten(m[block], covars[block], self.u.device)
+            chol, half = whiten_columns(m[block], covars[block], self.u.device)
             self.inverse[block] = torch.cholesky_inverse(chol)
             self.u[block] = pack(matmul(half.mT, half))
         self._work_space(0)
@@ -201,7 +201,7 @@ class IvectorPosterior:
         self._square = self.u.new_empty(at_once, self.dim, self.dim)
 
 
-def whiten(
+def whiten_columns(
     m: np.ndarray, covars: np.ndarray, device: torch.device
 ) -> tuple[Tensor, Tensor]:
     """(G, D, R), (G, D, D) -> L_i with S_i = L_i L_i' and L_i^-1 M_i, in float64."""

@@ -10,6 +10,9 @@ import pytest
 from asdkit.__main__ import main
 from asdkit.features.frontend import FrontEnd
 from asdkit.io.ark import ArkWriter, read_arrays
+from asdkit.io.store import load_object
+from asdkit.ivector.system import IvectorSystem
+from asdkit.ivector.whitening import whitening
 from asdkit.kaldi.models import import_model
 
 PLACES = ["data", "exp/extractor", "exp/ivectors"]
@@ -47,8 +50,25 @@ def test_ivectors_are_kaldis(data, golden, capsys):
         "costs.jsonl",
         "ivector.ark",
         "ivector.scp",
+        "results.json",
     ]
     assert "i-vectors of 24 of 24 utterances" in capsys.readouterr().err
+
+
+def test_whitened_ivectors_are_those_times_a_matrix_of_the_extractor(data):
+    places = [*PLACES[:2], "white"]
+    assert main(["ivector-extract", "--device=cpu", *PLACES]) == 0
+    assert main(["ivector-extract", "--device=cpu", "--whiten=0.5", *places]) == 0
+    system = load_object("exp/extractor/extractor.npz", IvectorSystem)
+    transform = whitening(system.extractor, 0.5)
+    plain, white = (
+        dict(read_arrays(f"{name}/ivector.scp")) for name in ("exp/ivectors", "white")
+    )
+    for utt, ivector in plain.items():
+        np.testing.assert_allclose(white[utt], transform @ ivector, atol=1e-5)
+    assert not np.allclose(transform, np.eye(len(transform)), atol=0.1)
+    both = ["ivector-extract", "--whiten=1", "--with-precision=true", *places]
+    assert main(both) == 1
 
 
 def test_precisions_come_with_ivectors_if_asked_for(data):

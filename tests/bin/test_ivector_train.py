@@ -59,7 +59,8 @@ def test_the_file_holds_all_that_extraction_needs(corpus, capsys):
     assert system.frontend == FrontEnd(delta_order=0, cmn_window=0)
     assert (system.num_gselect, system.min_post) == (3, 0.05)
     assert system.ubm.full.covars_.shape == (5, 3, 3)
-    assert sorted(os.listdir("exp/extractor")) == ["costs.jsonl", "extractor.npz"]
+    made = sorted(os.listdir("exp/extractor"))
+    assert made == ["costs.jsonl", "extractor.npz", "results.json"]
     error = capsys.readouterr().err
     assert "21 utterances, 1470 frames" in error
     assert "ivector-extractor: iter 3/3: loglike/frame = -" in error
@@ -92,7 +93,8 @@ def test_a_training_that_was_killed_goes_on_to_the_same_model(
     assert "going on after iteration 2" in error
     assert "iter 2/3" not in error
     assert "iter 3/3" in error
-    assert sorted(os.listdir("exp/extractor")) == ["costs.jsonl", "extractor.npz"]
+    made = sorted(os.listdir("exp/extractor"))
+    assert made == ["costs.jsonl", "extractor.npz", "results.json"]
     ours, theirs = load().extractor, load("exp/whole/extractor.npz").extractor
     assert np.array_equal(ours.m_, theirs.m_)
     assert np.array_equal(ours.covars_, theirs.covars_)
@@ -120,7 +122,8 @@ def test_two_ranks_train_the_same_model(corpus):
     np.testing.assert_allclose(two.loglikes_, one.loglikes_, rtol=1e-6)
     np.testing.assert_allclose(two.m_, one.m_, atol=1e-4)
     np.testing.assert_allclose(two.covars_, one.covars_, atol=1e-4)
-    assert sorted(os.listdir("two")) == ["costs.jsonl", "extractor.npz"]
+    made = ["costs.jsonl", "extractor.npz", "results.json"]
+    assert sorted(os.listdir("two")) == made
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_the_file_holds_both_mixtures_and_the_front_end(corpus, capsys):
     assert frontend == FrontEnd(delta_window=2, delta_order=1, cmn_window=50)
     assert ubm.full.covars_.shape == (6, 6, 6)
     assert ubm.diag.vars_.shape == (6, 6)
-    assert sorted(os.listdir("exp/ubm")) == ["costs.jsonl", "ubm.npz"]
+    assert sorted(os.listdir("exp/ubm")) == ["costs.jsonl", "results.json", "ubm.npz"]
     assert "ubm: FullGmm: iter 4/4: loglike/frame = -" in capsys.readouterr().err
 
 
