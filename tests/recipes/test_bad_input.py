@@ -606,7 +606,8 @@ def test_defaults_lie_in_their_own_ranges(name):
     module = importlib.import_module(f"asdkit.bin.{name.replace('-', '_')}")
     module.add_arguments(parser)
     for action in parser._actions:
-        if action.option_strings and isinstance(action.default, int | float):
+        takes_value = bool(action.option_strings) and action.nargs != 0
+        if takes_value and isinstance(action.default, int | float):
             text = str(action.default)
             text = text.lower() if isinstance(action.default, bool) else text
             assert action.type(text) == action.default
