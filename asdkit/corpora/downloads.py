@@ -61,7 +61,9 @@ def _at(place: str, name: str, md5: str | None = None) -> RemoteFile:
     return RemoteFile(f"{place}/{name}", name, md5=md5)
 
 
-def _parts(record: str, form: str, md5s: Mapping[str, str]) -> tuple[RemoteFile, ...]:
+def _parts(
+    record: str, form: str, md5s: Mapping[str, str | None]
+) -> tuple[RemoteFile, ...]:
     """Describe the files of a Zenodo record that differ in a few letters."""
     place = f"{ZENODO}/{record}/files"
     return tuple(_at(place, form.format(part), md5) for part, md5 in md5s.items())
@@ -122,7 +124,7 @@ CORPORA: Mapping[str, Corpus] = {
                 "ASVspoof2021_LA_eval.tar.gz",
                 "2abee34d8b0b91159555fc4f016e4562",
             ),
-            _at(KEYS_2021, "LA-keys-full.tar.gz", "f052cc2ed276745afa3b5198665d3b26"),
+            _at(KEYS_2021, "LA-keys-full.tar.gz"),  # the page states two
         ),
     ),
     "asvspoof2021_df": Corpus(
@@ -138,7 +140,7 @@ CORPORA: Mapping[str, Corpus] = {
                     "00": "4f2cbae07cf3ede2a1dde3b8d2ee55ea",
                     "01": "1578c89ab433c2b60b1dce93bdf8fbec",
                     "02": "5497a35f0126e94a1d7a7d26db57b4f7",
-                    "03": "42b7512ba2943e98a32a53c9608cf03c",
+                    "03": None,  # two are in circulation
                 },
             ),
             _at(KEYS_2021, "DF-keys-full.tar.gz", "dabbc5628de4fcef53036c99ac7ab93a"),
@@ -170,7 +172,7 @@ CORPORA: Mapping[str, Corpus] = {
         "ASVspoof 5, both tracks, 142 GB",
         ODC_BY,
         f"{ZENODO}/14498691",
-        "Zenodo 14498691",
+        "Zenodo 14498691; MD5: README.txt of ASVspoof5_protocols.tar.gz",
         (
             _at(
                 f"{ZENODO}/14498691/files",
