@@ -31,6 +31,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -102,7 +103,9 @@ def store_result(directory: Path, key: str, entry: Entry) -> None:
             entries.pop(key, None)  # the newest comes last
             entries[key] = entry
             whole = {"format": FORMAT, "version": VERSION, "entries": entries}
-            text = json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False)
+            text = json.dumps(
+                _for_json(whole), indent=1, ensure_ascii=False, allow_nan=False
+            )
             with renewing(), write_atomic(path) as stream:
                 stream.write(f"{text}\n")
         finally:
@@ -111,6 +114,19 @@ def store_result(directory: Path, key: str, entry: Entry) -> None:
         logger.warning("results: %s: not written: %s", path, error)
     except OSError as error:
         logger.warning("results: %s: cannot write it: %s", path, error.strerror)
+
+
+def _for_json(value: Any) -> Any:
+    """Write as text what JSON has no form for: infinity, NaN, a path."""
+    if isinstance(value, Mapping):
+        return {str(name): _for_json(x) for name, x in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_for_json(x) for x in value]
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    return str(value)
 
 
 def read_results(directory: PathName) -> dict[str, Entry]:

@@ -39,6 +39,15 @@ def test_an_entry_replaces_its_own_and_keeps_others():
     assert os.listdir("exp") == [RUN_RESULTS]  # neither lock nor temporary file
 
 
+def test_what_json_has_no_form_for_is_text():
+    options = {"max_grad_norm": float("inf"), "sizes": (1, float("nan"))}
+    options |= {"file": Path("a"), "weight": None, "flag": True, "rate": 0.1}
+    store_result(Path(), "train", ENTRY | {"options": options})
+    expected = {"max_grad_norm": "inf", "sizes": [1, "nan"], "file": "a"}
+    expected |= {"weight": None, "flag": True, "rate": 0.1}
+    assert read_results(".")["train"]["options"] == expected
+
+
 def test_programs_that_write_at_the_same_time_lose_nothing():
     Path("exp").mkdir()
     code = (
