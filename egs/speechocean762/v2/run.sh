@@ -91,7 +91,8 @@ if stage 5 "normalize the scores (AS-norm) and print the results"; then
 fi
 
 if [[ $bundle == true ]] && stage 6 "calibrate on half of the test speakers"; then
-  need 4 "$dir"/{cosine.npz,test/embedding.scp}
+  need 3 "$dir/test/embedding.scp"
+  need 4 "$dir/cosine.npz"
   split -n r/2 -d -a 1 data/test/spk2gender "$dir/half" # every other speaker
   for half in 0 1; do
     asdkit data-subset --spk-list "$dir/half$half" data/test data/half$half

@@ -108,8 +108,3 @@ if stage 6 "print the results"; then
   done
   asdkit nnet-info "${networks[@]}"
 fi
-
-if stage 7 "write exp/report.html: all systems, curves, conditions"; then
-  need 5 exp/*/*/**/plda.eer
-  asdkit report exp -o exp/report.html
-fi

@@ -56,10 +56,7 @@ read -ra kinds <<<"$baselines"
 if stage 0 "split the speakers: train, dev, eval, and what eval enrolls"; then
   given corpus
   fetch speechocean762 "$corpus"
-  for part in train test; do
-    asdkit kaldi-import --root "$corpus" "$corpus/$part" "data/corpus_$part"
-  done
-  asdkit data-combine data/corpus_{train,test} data/corpus
+  local/import_corpus.sh "$corpus" data/corpus
   python local/split_speakers.py --num-enroll "$num_enroll" "$corpus" data/lists
   for part in train_real dev_real claims_real enroll; do
     asdkit data-subset --utt-list "data/lists/$part" data/corpus "data/$part"
