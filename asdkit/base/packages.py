@@ -70,9 +70,7 @@ USES = {
     "sounddevice": Use("sounddevice", "a microphone: stream"),
     "sherpa-onnx": Use("sherpa_onnx", "a check of the client: nnet-export"),
     "scikit-learn": Use("sklearn", "classical classifiers: cm-classifier-train"),
-    "matplotlib": Use(
-        "matplotlib", "figures for papers: plot, of scores as score-metrics reads them"
-    ),
+    "matplotlib": Use("matplotlib", "figures for papers: plot"),
     "tensorboard": Use("tensorboard", "training curves: nnet-train, cm-train"),
     "codecarbon": Use("codecarbon", "measured energy: cost-table"),
     "pyworld": Use("pyworld", "attacks world and world_vc: spoof-simulate"),

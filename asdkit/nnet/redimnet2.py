@@ -67,7 +67,7 @@ class ReDimNet2(Network):
 
     def __init__(
         self,
-        reductions: tuple[int, ...],
+        reductions: tuple[int, ...] = (36, 36, 36, 36, 18, 18),
         head_channels: Natural = 0,
         channels: Count = 12,
         feat_dim: Count = 72,
@@ -158,7 +158,8 @@ class Stage(nn.Module):
         for block in self.blocks:
             x = block(x, num_frames)
         x = self.context(as_series(self.narrow(x)), num_frames)
-        return zero_padding(x, num_frames).repeat_interleave(self.time_stride, dim=-1)
+        scale = float(self.time_stride)
+        return F.interpolate(zero_padding(x, num_frames), scale_factor=scale)
 
 
 class DepthwiseBlock(nn.Module):
@@ -257,19 +258,21 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tensor, num_frames: Tensor | None) -> Tensor:
         """(N, C, T) and how many frames are real -> the same shape."""
-        x = x.mT
+        x = x.transpose(1, 2)  # (N, T, C)
+        num_utts, length, channels = x.shape
+        split = num_utts, length, NUM_HEADS, channels // NUM_HEADS
         query, key, value = (
-            layer(x).unflatten(-1, (NUM_HEADS, -1)).transpose(1, 2)  # (N, H, T, C / H)
+            layer(x).reshape(split).transpose(1, 2)  # (N, H, T, C / H)
             for layer in (self.query, self.key, self.value)
         )
-        scores = query @ key.mT / math.sqrt(key.shape[-1])  # (N, H, T, T)
+        scores = query @ key.transpose(2, 3) / math.sqrt(key.shape[-1])  # (N, H, T, T)
         if num_frames is not None:
             frames = torch.arange(x.shape[1], device=x.device)
             padding = frames >= num_frames[:, None, None, None]
             scores = scores.masked_fill(padding, -torch.inf)
-        mixed = (scores.softmax(dim=-1) @ value).transpose(1, 2).flatten(2)
+        mixed = (scores.softmax(dim=-1) @ value).transpose(1, 2).reshape(x.shape)
         x = self.attention_norm(x + self.output(mixed))
-        return self.norm(x + self.layers(x)).mT
+        return self.norm(x + self.layers(x)).transpose(1, 2)
 
 
 class WeightedSum(nn.Module):
@@ -314,7 +317,9 @@ class ChannelNorm(nn.Module):
 
 def as_image(x: Tensor, shape: tuple[int, int]) -> Tensor:
     """(N, F C, T), and C and F -> (N, C, F, T)."""
-    return x.unflatten(1, (shape[1], shape[0])).transpose(1, 2)
+    # Not unflatten, whose shape an ONNX graph would keep.
+    image = x.reshape(x.shape[0], shape[1], shape[0], x.shape[2])
+    return image.transpose(1, 2)
 
 
 def as_series(x: Tensor) -> Tensor:

@@ -60,7 +60,7 @@ def by_conditions(found: Evaluated) -> list[ByCondition]:
 def binned(numbers: np.ndarray) -> np.ndarray:
     """(N,) numbers -> (N,) names of ranges with about as many in each.
 
-    >>> sorted(set(binned(np.arange(8.0))))
+    >>> sorted(set(binned(np.arange(8.0)).tolist()))
     ['0 to 1.75', '1.75 to 3.5', '3.5 to 5.25', '5.25 to 7']
     """
     edges = np.unique(np.quantile(numbers, np.linspace(0, 1, BINS + 1)))

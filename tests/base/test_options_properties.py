@@ -83,14 +83,18 @@ def test_any_file_is_options_or_a_data_error(conf, content):
 
 @pytest.fixture(scope="module")
 def options():
-    """The parser of every program, how many arguments it takes, and its options."""
+    """The parser of every program, arguments that it takes, and its options."""
     found = []
     for name in sorted(programs()):
         module = importlib.import_module(f"asdkit.bin.{name.replace('-', '_')}")
         parser = CommandParser(f"asdkit {name}", "")
         module.add_arguments(parser)
         actions = parser._actions
-        places = sum(not x.option_strings for x in actions)
+        places = [
+            next(iter(x.choices)) if x.choices else "somewhere"
+            for x in actions
+            if not x.option_strings
+        ]
         flags = [x.option_strings[0] for x in actions if x.option_strings and x.type]
         found += [(parser, places, flag) for flag in flags]
     return found
@@ -110,9 +114,13 @@ def parse(parser, argv):
 @given(data=st.data())
 def test_any_value_of_an_option_is_taken_or_wrong_usage(options, data):
     parser, places, flag = data.draw(st.sampled_from(options))
-    found, said = parse(
-        parser, [f"{flag}={data.draw(VALUES)}", *["somewhere"] * places]
-    )
+    required = [x for x in parser._actions if x.option_strings and x.required]
+    words = [f"{flag}={data.draw(VALUES)}", *places]
+    for action in required:
+        if flag not in action.option_strings:
+            number = action.nargs if isinstance(action.nargs, int) else 1
+            words += [action.option_strings[0], *["somewhere"] * number]
+    found, said = parse(parser, words)
     if isinstance(found, int):
         assert found == 2
         assert said.startswith(f"{parser.prog}: error: argument {flag}: ")

@@ -58,6 +58,7 @@ def test_it_writes_an_archive_and_tells_the_data_directory(corpus):
         "./exp/mfcc/feats.json",
         "./exp/mfcc/feats.scp",
         "./exp/mfcc/origins.json",
+        "./exp/mfcc/results.json",
     ]
     mfcc = Mfcc(num_ceps=20, num_mel_bins=25, dither=0.0)
     feats = dict(read_arrays("scp:data/feats.scp"))
