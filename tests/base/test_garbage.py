@@ -36,9 +36,10 @@ def output(code, *words):
     return done.stdout.split()
 
 
-def test_what_stays_is_looked_through_a_tenth_as_often():
+def test_what_stays_is_looked_through_more_seldom():
+    """A fourteenth as often; from Python 3.13 on, a fifth."""
     (often,), (seldom,) = output(COUNT, "often"), output(COUNT, "seldom")
-    assert 0 < 10 * int(seldom) <= int(often)
+    assert 0 < 4 * int(seldom) <= int(often)
 
 
 def test_the_end_does_not_look_through_what_is_there():

@@ -121,6 +121,8 @@ def test_ctrl_c_ends_a_recipe_however_its_program_ends(recipe, status):
     environment = {"PATH": f"{ROOT}:{TOOLS}:/usr/bin:/bin"}
     process = subprocess.Popen(
         [script],
+        # What starts the tests may ignore it, and so would bash.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
