@@ -9,13 +9,12 @@ Trains a baseline of i-vectors and PLDA, sized by the amount of training data, o
 a trained one; scores the trials with it, and prints how far the others are from it,
 with intervals, as asdkit compare does.  Scores may be Kaldi's, WeSpeaker's,
 SpeechBrain's, VoxSRC's or NIST's, also in .gz.  Run again, it goes on where it was.
-Where there is an asdkit report, it is asked for exp/benchmark/report.html.
+Also writes exp/benchmark/report.html, as asdkit report does.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 
 from asdkit.base.answers import Answer
 from asdkit.base.options import add_options, options_of
@@ -53,6 +52,5 @@ def main(args: argparse.Namespace) -> Answer:
 
     options = options_of(benchmark, args)
     answer = benchmark(args.exp, args.trials, args.test, args.scores, **options)
-    if importlib.util.find_spec("asdkit.bin.report"):
-        write_page(args.exp)
+    write_page(args.exp)
     return answer

@@ -155,7 +155,7 @@ def _stamp(exp: Path, asked: dict[str, Any]) -> None:
 
 
 def write_page(exp_dir: PathName) -> None:
-    """Ask ``asdkit report`` for a page of a benchmark; without one, say so."""
+    """Ask ``asdkit report`` for a page of a benchmark; warn where it fails."""
     page = Path(exp_dir) / "report.html"
     try:
         _run(["report", f"{exp_dir}", "-o", f"{page}"])

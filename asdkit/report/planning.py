@@ -8,6 +8,7 @@ work.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
@@ -114,7 +115,12 @@ def plan_table(
     """
     records = [record for path in exp_dirs for record in runs_below(path)]
     last = {(x["directory"], x["output"]): x for x in records}
-    runs = [Run(record, *_data_of(record)) for record in last.values()]
+    amount_of = functools.cache(_amount_of)  # many runs go through one directory
+    runs = []
+    for record in last.values():
+        found = _data_of(record)
+        name, size = (None, None) if found is None else (found[0], amount_of(found[1]))
+        runs.append(Run(record, name, size))
     _require_growth(growths, [run.data_dir for run in runs])
     titles = ["program", "output", "data", "grows by", "CPU s", "planned CPU h"]
     titles += ["peak GB", "planned GB on disk"]
@@ -190,17 +196,15 @@ def _planned(run: Run, growths: Sequence[Growth]) -> Amount | None:
     return max(found, key=lambda x: len(x.data_dir)).planned if found else None
 
 
-def _data_of(run: dict[str, Any]) -> tuple[str | None, Amount | None]:
-    """Find the data directory that a run's command names first, and its size."""
-    root = Path(run["directory"])
-    for word in str(run["command"]).split()[2:]:
+def _data_of(record: dict[str, Any]) -> tuple[str, Path] | None:
+    """Find the data directory that a run's command names first: its name, and where."""
+    root = Path(record["directory"])
+    for word in str(record["command"]).split()[2:]:
         for path in (root / word, (root / word).parent):
             if (path / "utt2dur").is_file():
-                name = str(
-                    path.relative_to(root) if path.is_relative_to(root) else path
-                )
-                return name, _amount_of(path)
-    return None, None
+                inside = path.is_relative_to(root)
+                return str(path.relative_to(root) if inside else path), path
+    return None
 
 
 def _amount_of(data_dir: Path) -> Amount:

@@ -2,7 +2,6 @@
 
 import re
 import runpy
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,13 +19,9 @@ TINY = "--network=xvector\n--channels=8\n--embedding-dim=8\n--batch-size=32\n"
 
 
 @pytest.fixture
-def recipe(tmp_path):
+def recipe(tmp_path, copied):
     """Copy the recipe, with a smaller network, and what it sources."""
-    shutil.copy(ROOT / "path.sh", tmp_path)
-    shutil.copytree(ROOT / "tools", tmp_path / "tools")
-    (tmp_path / "asdkit").mkdir()  # where the recipe looks for the report
-    here = tmp_path / "egs" / "own" / "v1"
-    shutil.copytree(OWN, here, ignore=shutil.ignore_patterns("data", "exp"))
+    here = copied(tmp_path, "own/v1")
     (here / "conf" / "network.conf").write_text(TINY)
     script = here / "local" / "choose_sizes.py"
     least = "import asdkit.training.sizes as least\n\nleast.FEWEST_MINUTES = 0.5\n"
@@ -76,6 +71,7 @@ def test_one_command_from_recordings_to_error_rates(recipe, audio):
     assert any(re.search(r"interview-\d{4}$", utt) for utt in cut)
     assert "--num-gauss=16 " in (recipe / "exp" / "conf" / "ubm.conf").read_text()
     assert not list(recipe.rglob("*.flac"))  # audio is not copied
+    assert (recipe / "exp" / "report.html").exists()
 
 
 @pytest.fixture

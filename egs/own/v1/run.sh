@@ -113,5 +113,9 @@ if stage 9 "print the results"; then
   asdkit score-metrics --bootstrap 200 --utt2spk data/test/utt2spk \
     --digits 2 data/test/trials \
     {"$ivectors","$network"}/scores_{plda,cosine} ${trained:+"$trained"}
-  [[ ! -f $asdkit_root/asdkit/bin/report.py ]] || asdkit report exp -o exp/report.html
+fi
+
+if stage 10 "write exp/report.html: all systems, curves, conditions"; then
+  need 7 "$ivectors"/scores_{plda,cosine} "$network"/scores_{plda,cosine}
+  asdkit report exp -o exp/report.html
 fi
