@@ -6,7 +6,7 @@ import json
 import math
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -155,6 +155,23 @@ def as_json(answer: Table | Sequence[Table]) -> str:
     """Format tables as a JSON list of objects with title, rows and notes."""
     found = [table.to_json() for table in _tables(answer)]
     return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def for_json(value: Any) -> Any:
+    """Write as text what JSON has no form for: infinity, NaN, a path.
+
+    >>> for_json({"max_grad_norm": math.inf, "sizes": (1, 2)})
+    {'max_grad_norm': 'inf', 'sizes': [1, 2]}
+    """
+    if isinstance(value, Mapping):
+        return {str(name): for_json(x) for name, x in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [for_json(x) for x in value]
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    return str(value)
 
 
 def _tables(answer: Table | Sequence[Table]) -> Iterable[Table]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, NoReturn
 
+from asdkit.base.answers import for_json
 from asdkit.base.conf import ConfLine, expand_conf
 from asdkit.base.errors import AsdkitError, DataError, shorten
 from asdkit.base.exits import printable
@@ -108,7 +109,7 @@ class CommandParser(argparse.ArgumentParser):
             elif not is_place and action.dest not in ("help", "log_level", "json"):
                 is_default = value is None or value == action.default
                 if not is_default or action.dest == "flavor":
-                    found.options[action.dest] = _plain(value)
+                    found.options[action.dest] = for_json(value)
         return found
 
     def _rename(self, word: str) -> str:
@@ -195,15 +196,6 @@ class CommandParser(argparse.ArgumentParser):
             if name == f"--{flag}":
                 found = value if equals else after
         return choice_name(found)
-
-
-def _plain(value: Any) -> Any:
-    """Turn an option's value into one of JSON."""
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    return f"{value}"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -21,6 +21,11 @@ NUMBER = re.compile(
 )
 
 
+def is_number(text: str) -> bool:
+    """Tell whether `parse_number` reads a text."""
+    return NUMBER.fullmatch(text) is not None
+
+
 def parse_number(text: str) -> float:
     """Read a number; ``inf`` and ``nan`` are accepted, for the caller to refuse.
 
@@ -31,7 +36,7 @@ def parse_number(text: str) -> float:
         >>> parse_number("-1.5e3")
         -1500.0
     """
-    if not NUMBER.fullmatch(text):
+    if not is_number(text):
         raise ValueError(f"expected a number, got {text!r}")
     return float(text)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from asdkit.base.errors import DataError
-from asdkit.base.numbers import parse_number
+from asdkit.base.numbers import is_number
 from asdkit.io.files import write_atomic
 from asdkit.io.ids import find_difference
 from asdkit.io.protocols import ABSENT
@@ -78,7 +78,7 @@ def format_of(path: PathName) -> str:
         if tuple(words) == FORMATS[name]:
             return name
     for name in WITHOUT_HEADER:
-        if len(words) == len(FORMATS[name]) and _is_number(words[-1]):
+        if len(words) == len(FORMATS[name]) and is_number(words[-1]):
             return name
     known = " or ".join(
         f"'{' '.join(f'<{word}>' for word in FORMATS[name])}'"
@@ -224,7 +224,7 @@ def match_cm_scores(
 def has_two_scores(words: Sequence[str]) -> bool:
     """Tell a line with the outputs of both classes from one of a pair of ids."""
     return len(words) == 3 and all(
-        _is_number(word) and not word.isdecimal() for word in words[1:]
+        is_number(word) and not word.isdecimal() for word in words[1:]
     )
 
 
@@ -233,20 +233,12 @@ def some(names: Sequence[str]) -> str:
     return ", ".join(map(repr, names[:3])) + (", ..." if len(names) > 3 else "")
 
 
-def _is_number(text: str) -> bool:
-    try:
-        parse_number(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _guess(words: Sequence[str]) -> str | None:
     """Describe what a first line looks like."""
     for mark in SEPARATORS:
         if any(mark in word for word in words):
             return f"separate words by blanks or tabs, not by {mark!r}"
-    if not any(map(_is_number, words)):
+    if not any(map(is_number, words)):
         return "this looks like a header; leave it out"
     if has_two_scores(words):
         return TWO_SCORES

@@ -31,13 +31,13 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import math
 import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from asdkit.base.answers import for_json
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.inputs import renewing
 from asdkit.base.locks import Lock, LockedError
@@ -104,7 +104,7 @@ def store_result(directory: Path, key: str, entry: Entry) -> None:
             entries[key] = entry
             whole = {"format": FORMAT, "version": VERSION, "entries": entries}
             text = json.dumps(
-                _for_json(whole), indent=1, ensure_ascii=False, allow_nan=False
+                for_json(whole), indent=1, ensure_ascii=False, allow_nan=False
             )
             with renewing(), write_atomic(path) as stream:
                 stream.write(f"{text}\n")
@@ -114,19 +114,6 @@ def store_result(directory: Path, key: str, entry: Entry) -> None:
         logger.warning("results: %s: not written: %s", path, error)
     except OSError as error:
         logger.warning("results: %s: cannot write it: %s", path, error.strerror)
-
-
-def _for_json(value: Any) -> Any:
-    """Write as text what JSON has no form for: infinity, NaN, a path."""
-    if isinstance(value, Mapping):
-        return {str(name): _for_json(x) for name, x in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_for_json(x) for x in value]
-    if value is None or isinstance(value, (str, bool, int)):
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    return str(value)
 
 
 def read_results(directory: PathName) -> dict[str, Entry]:

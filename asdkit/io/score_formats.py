@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 
 from asdkit.base.errors import DataError
-from asdkit.base.numbers import parse_number
+from asdkit.base.numbers import is_number
 from asdkit.io.ids import find_renaming
 from asdkit.io.pair_tables import is_pair_table
 from asdkit.io.tables import PathName
@@ -129,7 +129,7 @@ def find_format(path: PathName, trials: Trials) -> Format:
     lines = first_lines(path, SAMPLE)
     separator = next((x for x in SEPARATORS if x in lines[0]), "")
     rows = [line.replace(separator or " ", " ").split() for line in lines]
-    if not any(map(_is_number, rows[0])):
+    if not any(map(is_number, rows[0])):
         return _find_header(path, rows[0], separator)
     fitting = [form for form in FORMATS if all(_fits(form, row) for row in rows)]
     if len(fitting) > 1:
@@ -168,7 +168,7 @@ def _fits(form: Format, words: Sequence[str]) -> bool:
     if len(words) != len(form.columns):
         return False
     named = dict(zip(form.columns, words, strict=True))
-    return _is_number(named["score"]) and named.get("key", "") in (form.keys or ("",))
+    return is_number(named["score"]) and named.get("key", "") in (form.keys or ("",))
 
 
 def _count_known(form: Format, rows: Sequence[Sequence[str]], trials: Trials) -> int:
@@ -217,12 +217,3 @@ def _compare_keys(
         problem = f"{len(wrong)} of {len(keys)} keys contradict the trials, first of "
         problem += repr(scores.name(wrong[0]))
         raise DataError(path, problem, hint="is it the score file of other trials?")
-
-
-def _is_number(text: str) -> bool:
-    """Tell whether a word is a number."""
-    try:
-        parse_number(text)
-    except ValueError:
-        return False
-    return True
