@@ -14,7 +14,7 @@ from kaldiio.matio import read_matrix_or_vector
 
 from asdkit.base.errors import DataError
 from asdkit.base.numbers import parse_integer
-from asdkit.io.kaldi_stream import BINARY, BinaryReader, TextReader
+from asdkit.io.kaldi_stream import BINARY, BinaryReader, TextReader, look_ahead
 from asdkit.io.tables import PathName
 
 # Kaldi's compressed matrices: bytes per column header and per element.
@@ -36,10 +36,10 @@ def read_value(path: PathName, stream: io.BufferedReader) -> np.ndarray:
     Raises:
         DataError: there is no matrix or vector here, or it is cut short.
     """
-    if stream.peek(2)[:2] != BINARY:
+    if look_ahead(stream, len(BINARY)) != BINARY:
         return _read_text(path, stream)
     reader = _reader(path, stream)
-    if stream.peek(1)[:1] == b"\4":
+    if look_ahead(stream, 1) == b"\4":
         cells = np.frombuffer(reader.take(reader.count() * INT32.itemsize), INT32)
         if np.any(cells["size"] != 4):
             reader.fail("expected integers of 4 bytes")
@@ -59,7 +59,7 @@ def read_value(path: PathName, stream: io.BufferedReader) -> np.ndarray:
 
 def read_shape(path: PathName, stream: io.BufferedReader) -> tuple[int, ...]:
     """Read only the shape of the value that starts here; arguments as above."""
-    if stream.peek(2)[:2] == BINARY:
+    if look_ahead(stream, len(BINARY)) == BINARY:
         reader = _reader(path, stream)
         code = reader.peek()
         if code in COMPRESSED:

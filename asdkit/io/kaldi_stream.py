@@ -42,6 +42,23 @@ LONGEST_TOKEN = 1024  # bytes
 CURE = "the file is damaged, cut short, or not what its name says"
 
 
+def look_ahead(stream: io.BufferedReader, size: int) -> bytes:
+    """Return the next bytes and stay where they begin.
+
+    ``stream.peek`` alone will not do: it never returns more than what is left in the
+    buffer, which is a single byte where a value starts at the buffer's last one.
+
+    Args:
+        stream: a file, through gzip or not.
+        size: how many bytes; there are fewer only at the end.
+    """
+    ahead = stream.peek(size)[:size]
+    if len(ahead) < size:
+        ahead = stream.read(size)
+        stream.seek(-len(ahead), io.SEEK_CUR)
+    return ahead
+
+
 @contextlib.contextmanager
 def open_bytes(path: PathName) -> Iterator[io.BufferedReader]:
     """Open a file for reading, through gzip if that is what is in it.
@@ -51,7 +68,7 @@ def open_bytes(path: PathName) -> Iterator[io.BufferedReader]:
     """
     try:
         with Path(path).open("rb") as plain:
-            if plain.peek(2)[:2] != b"\x1f\x8b":
+            if look_ahead(plain, 2) != b"\x1f\x8b":
                 yield plain
                 return
             with gzip.GzipFile(fileobj=plain) as unzipped:
@@ -74,7 +91,7 @@ def open_object(path: PathName) -> Iterator[BinaryReader | TextReader]:
     note_input(path)
     with open_bytes(path) as stream:
         reader: BinaryReader | TextReader
-        if stream.peek(2)[:2] == BINARY:
+        if look_ahead(stream, len(BINARY)) == BINARY:
             reader = BinaryReader(path, stream)
             reader.take(2)
         else:
@@ -119,11 +136,10 @@ class BinaryReader:
 
     def peek(self) -> str:
         """Look at the first token of the object."""
-        return (
-            self.stream.peek(LONGEST_TOKEN)
-            .partition(b" ")[0]
-            .decode("utf-8", "backslashreplace")
-        )
+        ahead = self.stream.peek(LONGEST_TOKEN)
+        if b" " not in ahead:  # the buffer may end within the token
+            ahead = look_ahead(self.stream, LONGEST_TOKEN)
+        return ahead.partition(b" ")[0].decode("utf-8", "backslashreplace")
 
     def token(self, expected: str) -> str:
         """Read a token up to its blank; ``expected`` is for the message."""

@@ -1,4 +1,5 @@
 import gzip
+import io
 import pickle
 import struct
 
@@ -8,6 +9,7 @@ import pytest
 
 from asdkit.base.errors import DataError
 from asdkit.io.ark import load_array, load_shape, read_arrays
+from asdkit.io.ark_value import read_shape, read_value
 
 
 @pytest.fixture
@@ -21,6 +23,29 @@ def write(path, arrays, **options):
     kaldiio.save_ark(str(path), arrays, scp=f"{path}.scp", **options)
     lines = path.with_name(f"{path.name}.scp").read_text().splitlines()
     return dict(line.split(" ", 1) for line in lines)
+
+
+@pytest.mark.parametrize("compression", [None, 2, 3, 5])
+def test_a_value_may_start_anywhere_in_the_buffer(feats, tmp_path, compression):
+    options = {"compression_method": compression} if compression else {}
+    write(tmp_path / "a.ark", {"a": feats}, **options)
+    value = (tmp_path / "a.ark").read_bytes()[2:]
+    expected = read_value("a", io.BufferedReader(io.BytesIO(value)))
+    for left in range(1, 30):  # bytes of the value that are in the buffer
+        for read, right in ((read_shape, expected.shape), (read_value, expected)):
+            raw = io.BytesIO(b"x" * (64 - left) + value)
+            stream = io.BufferedReader(raw, 64)
+            stream.read(64 - left)
+            assert np.array_equal(read("a", stream), right)
+
+
+def test_vectors_are_read_from_a_table_at_every_place_of_the_buffer(rng, tmp_path):
+    sizes = rng.integers(1, 50, 9000)
+    vectors = {f"{n}": rng.standard_normal(m) for n, m in enumerate(sizes)}
+    write(tmp_path / "a.ark", vectors)
+    for rspecifier in (f"ark:{tmp_path}/a.ark", f"scp:{tmp_path}/a.ark.scp"):
+        read = dict(read_arrays(rspecifier))
+        assert all(np.array_equal(read[name], x) for name, x in vectors.items())
 
 
 # Kaldi's methods: automatic, speech feature, two bytes (range, integers), one byte

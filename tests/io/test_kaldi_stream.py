@@ -43,6 +43,14 @@ def test_tokens_and_numbers_are_read_in_order(reader):
     reader.end()
 
 
+@pytest.mark.parametrize("size", range(1, 12))
+def test_tokens_are_read_whatever_the_buffer(size):
+    reader = BinaryReader("file", io.BufferedReader(io.BytesIO(SCALARS), size))
+    assert reader.peek() == "<Dim>"
+    reader.expect("<Dim>")
+    assert (reader.count(), reader.real(), reader.real()) == (7, 0.5, 0.25)
+
+
 def test_what_is_written_is_what_kaldi_writes():
     stream = io.BytesIO()
     write_token(stream, "<Dim>")

@@ -21,7 +21,13 @@ from asdkit.base.errors import DataError
 from asdkit.base.inputs import note_input
 from asdkit.base.numbers import parse_numbers
 from asdkit.io.ark_value import COMPRESSED, read_value
-from asdkit.io.kaldi_stream import BINARY, CURE, BinaryReader, open_bytes
+from asdkit.io.kaldi_stream import (
+    BINARY,
+    CURE,
+    BinaryReader,
+    look_ahead,
+    open_bytes,
+)
 from asdkit.io.tables import PathName
 
 WORD = re.compile(rb"\s*(\[|\]|[^\s\[\]]+)")
@@ -211,7 +217,7 @@ def open_fields(path: PathName) -> Iterator[BinaryFields | TextFields]:
     note_input(path)
     with open_bytes(path) as stream:
         reader: BinaryFields | TextFields
-        if stream.peek(2)[:2] == BINARY:
+        if look_ahead(stream, len(BINARY)) == BINARY:
             reader = BinaryFields(path, stream)
             reader.take(2)
         else:
