@@ -235,6 +235,8 @@ class ASoftmax(MarginLoss):
         num_classes: K.
         annealing: lambda; large values mean no margin. A training loop sets it to
             `annealing_at` before every step to ease the margin in.
+        annealing_steps: steps in which lambda falls to 5; as published 2,990, which is
+            too slow for a training that is hardly longer.
         class_weights: (K,) weights of the classes in the loss; None: all equal.
 
     Source: W. Liu et al., "SphereFace", CVPR 2017.
@@ -245,15 +247,16 @@ class ASoftmax(MarginLoss):
         embedding_dim: int,
         num_classes: int,
         annealing: float = 5.0,
+        annealing_steps: Count = 2990,
         class_weights: Sequence[float] | None = None,
     ) -> None:
         super().__init__(torch.empty(num_classes, embedding_dim), class_weights)
         self.annealing = annealing
+        self.annealing_steps = annealing_steps
 
-    @staticmethod
-    def annealing_at(step: int) -> float:
+    def annealing_at(self, step: int) -> float:
         """Return lambda for a step, counted from 1: from 1,364 down to 5."""
-        return max(5.0, 1500.0 / (1.0 + 0.1 * step))
+        return max(5.0, 1500.0 / (1.0 + 299 * step / self.annealing_steps))
 
     def scores(self, embeddings: Tensor) -> Tensor:
         """Return the bona fide logits, ``|x| cos theta_1``, as published; (N,).

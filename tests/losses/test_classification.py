@@ -209,9 +209,12 @@ def test_a_larger_angle_never_has_a_larger_logit():
 
 
 def test_a_softmax_is_eased_in():
-    assert ASoftmax.annealing_at(1) == pytest.approx(1500 / 1.1)
-    assert ASoftmax.annealing_at(100) == pytest.approx(1500 / 11)
-    assert ASoftmax.annealing_at(10_000) == 5
+    published, short = ASoftmax(2, 2), ASoftmax(2, 2, annealing_steps=299)
+    assert published.annealing_at(1) == pytest.approx(1500 / 1.1)
+    assert published.annealing_at(100) == pytest.approx(1500 / 11)
+    assert published.annealing_at(2989) > published.annealing_at(2990) == 5
+    assert published.annealing_at(10_000) == 5
+    assert short.annealing_at(30) == published.annealing_at(300)
 
 
 def test_class_weights_weigh(batch):

@@ -53,7 +53,7 @@ def confs(*names):
 
 
 @pytest.mark.parametrize("objective", ["plain", "self"])
-@pytest.mark.parametrize("size", ["full", "small"])
+@pytest.mark.parametrize("size", ["full", "small", "medium"])
 def test_every_conf_says_what_cm_train_takes(size, objective, parse_conf):
     names = ["train"] if size == "full" else ["train", f"{size}/train"]
     args = parse_conf(cm_train, confs(*names, objective))

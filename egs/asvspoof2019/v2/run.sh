@@ -7,6 +7,8 @@
 #   ./run.sh --corpus DIR --nets ecanet18 --seeds 0  one
 #   ./run.sh --corpus DIR --access pa                the same on replayed speech
 #   ./run.sh --corpus DIR --size small               for hundreds of files
+#   ./run.sh --name spoof762 --source ../../spoof762/v1/data --size medium \
+#     --front f0_high --nets "senet18 ecanet18"      another recipe's corpus
 #   ./run.sh --stage 3 --stop-stage 3                weights and temperatures
 #   ./run.sh --stage 4                               the tables of all results so far
 #
@@ -18,7 +20,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 corpus=/corpora/asvspoof2019 # DIR with LA/ and PA/, or with the contents of one
 download=false               # true: fetch LA, 7.6 GB, or PA, 16 GB
 access=la                    # or pa
-size=full                    # small: as in conf/small/, not as published
+name=                        # of a folder in data/ and exp/, for another corpus
+source=                      # DIR with its train/, dev/ and eval/
+size=full                    # small, medium: conf/$size/, not as published
 front=f0                     # conf/$front.conf has the frequencies: f0, f0_high, full
 store=true                   # false: compute the spectra of each batch anew
 nets="senet9 senet18 senet34 senet50 ecanet9 ecanet18 ecanet34 ecanet50"
@@ -36,8 +40,9 @@ nj=1
 . parse_options.sh
 . cmd.sh # sets $cpu and $gpu from $launcher and $nj
 
-data=data/$access
-exp=exp/$access/$front
+corpus_name=asvspoof2019_$access
+data=data/${name:-$access}
+exp=exp/${name:-$access}/$front
 conf="--config conf/train.conf"
 [[ $size == full ]] || conf+=" --config conf/$size/train.conf"
 if [[ $store == true ]]; then
@@ -50,15 +55,16 @@ fi
 export data suffix conf gpu
 
 if stage 0 "prepare lists: train, dev, eval"; then
-  fetch "asvspoof2019_$access" "$corpus"
+  [[ $source ]] || fetch "$corpus_name" "$corpus"
   for part in train dev eval; do
-    asdkit spoof-prepare --corpus "asvspoof2019_$access" --part $part \
-      "$corpus" "$data/$part"
-  done
-  asdkit data-validate "$data"/{train,dev,eval}
-  for part in train dev eval; do
+    if [[ $source ]]; then
+      asdkit data-copy "$source/$part" "$data/$part"
+    else
+      asdkit spoof-prepare --corpus "$corpus_name" --part $part "$corpus" "$data/$part"
+    fi
     asdkit leak-check "$data/$part" || log "$part has leaks, see RESULTS.md"
   done
+  asdkit data-validate "$data"/{train,dev,eval}
 fi
 
 if [[ $store == true ]] && stage 1 "compute log spectra"; then
