@@ -10,9 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from asdkit.simulation import wsola
 from asdkit.simulation.griffin_lim import griffin_lim
+from asdkit.simulation.homomorphic import cepstral_vocode
 from asdkit.simulation.lpc import lpc_vocode
 from asdkit.simulation.neural_speech import import_piper, piper
+from asdkit.simulation.phase_noise import disturb_phases
 from asdkit.simulation.phase_vocoder import shift_pitch
 from asdkit.simulation.replay import DISTANCES_DB, LOUDSPEAKERS, play_back, replay
 from asdkit.simulation.text_to_speech import (
@@ -103,14 +106,22 @@ def _vocoder(make: Callable[[np.ndarray, int], np.ndarray]) -> Attack:
     return Attack(lambda x, rng: make(x.samples, x.sample_frequency))
 
 
+def _drawn(
+    make: Callable[[np.ndarray, int, np.random.Generator], np.ndarray],
+) -> Attack:
+    """Make an attack of a vocoder that draws something."""
+    return Attack(lambda x, rng: make(x.samples, x.sample_frequency, rng))
+
+
 ATTACKS = {
     "griffin_lim": _vocoder(griffin_lim),
     "griffin_lim_40": _vocoder(partial(griffin_lim, num_mels=40)),
     "griffin_lim_linear": _vocoder(partial(griffin_lim, num_mels=0)),
-    "lpc": Attack(lambda x, rng: lpc_vocode(x.samples, x.sample_frequency, rng)),
-    "phase_vocoder": Attack(
-        lambda x, rng: shift_pitch(x.samples, x.sample_frequency, rng)
-    ),
+    "lpc": _drawn(lpc_vocode),
+    "cepstral": _drawn(cepstral_vocode),
+    "phase_vocoder": _drawn(shift_pitch),
+    "wsola": _drawn(wsola.shift_pitch),
+    "phase_noise": _drawn(disturb_phases),
     "world": Attack(
         lambda x, rng: world_copy(x.samples, x.sample_frequency), check=import_pyworld
     ),
@@ -144,7 +155,7 @@ ATTACKS = {
         needs_text=True,
         check=import_piper,
     ),
-    "playback": Attack(lambda x, rng: play_back(x.samples, x.sample_frequency, rng)),
+    "playback": _drawn(play_back),
     "replay": _replay_of(None, None),
     **{
         f"replay_{distance}{quality}": _replay_of(distance, quality)
