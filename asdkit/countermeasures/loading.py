@@ -14,6 +14,9 @@ from asdkit.losses.classification import ClassificationLoss
 from asdkit.models.networks import TrainedNetwork, load_network
 from asdkit.nnet.network import Network
 
+# Of samples in a batch on a CPU: more takes 8 GB of AASIST, and no less time.
+MOST_SAMPLES = 1 << 18
+
 
 class CountermeasureNetwork(NamedTuple):
     """A countermeasure network of cm-train, ready to score.
@@ -24,7 +27,7 @@ class CountermeasureNetwork(NamedTuple):
         feature_config: how the features are made.
         crop: which part of an utterance the network's dev error was measured on.
         chunk_frames: T, of a crop.
-        max_frames: frames of a batch in training.
+        max_frames: frames of a batch in training; of samples on a CPU, not so many.
         localizes: whether it was trained to score single frames, of whole recordings.
     """
 
@@ -83,6 +86,9 @@ def as_countermeasure(
     except ValueError as error:
         raise AsdkitError(f"{path}: {error}") from None
     data = options["data"]
+    max_frames = data["batch_size"] * data["chunk_frames"]
+    if trained.network.feat_dim == 1 and device == "cpu":
+        max_frames = min(max_frames, MOST_SAMPLES)
     by_frame = options.get("objective", {}).get("name") == "frame_labels"
     return CountermeasureNetwork(
         trained.network.to(device),
@@ -90,6 +96,6 @@ def as_countermeasure(
         config,
         data["crop"],
         data["chunk_frames"],
-        data["batch_size"] * data["chunk_frames"],
+        max_frames,
         by_frame and data["crop"] == "whole" and not config.voiced,
     )

@@ -47,7 +47,8 @@ def score_network(
         device: device to compute on.
         features: read feats.scp or compute features; None: as in training.
         crop: part of an utterance to score; None: as for the dev error.
-        max_frames: maximum number of frames in a batch; 0: as in training.
+        max_frames: maximum number of frames in a batch; 0: as in training, or
+            on a CPU fewer samples.
         num_workers: worker processes that prefetch batches.
         adversary: attack on the features before they are scored; None: no attack.
 

@@ -4,7 +4,11 @@ import pytest
 
 from asdkit.base.errors import DataError
 from asdkit.countermeasures.frame_scores import score_frames
-from asdkit.countermeasures.loading import load_countermeasure
+from asdkit.countermeasures.loading import (
+    MOST_SAMPLES,
+    as_countermeasure,
+    load_countermeasure,
+)
 from asdkit.countermeasures.scoring import score_network
 from asdkit.distillation.adversarial import adversaries
 from asdkit.models.networks import load_network, save_network
@@ -49,3 +53,13 @@ def test_the_file_says_how_the_countermeasure_scores(small_network):
     assert cm.max_frames == 4 * 30
     assert cm.feature_config.type == "lfcc"
     assert not cm.network.training
+
+
+def test_a_batch_of_samples_fits_into_the_memory_of_a_computer(small_network):
+    """Batches of 24 crops of 4 s, as AASIST is trained with, took 8 GB."""
+    trained = load_network(f"{small_network}/network.pt")
+    trained.options["data"].update(batch_size=24, chunk_frames=64_600)
+    assert as_countermeasure("net", trained).max_frames == 24 * 64_600
+    trained.network.feat_dim = 1
+    assert as_countermeasure("net", trained).max_frames == MOST_SAMPLES
+    assert as_countermeasure("net", trained, "meta").max_frames == 24 * 64_600
