@@ -54,7 +54,7 @@ def run(recipe, *options):
     return done.stdout
 
 
-@pytest.mark.parametrize("size", ["full", "small"])
+@pytest.mark.parametrize("size", ["full", "small", "medium"])
 @pytest.mark.parametrize("network", ["teacher", "student"])
 @pytest.mark.parametrize("extra", ["ge2e", "train", *OBJECTIVE_OF])
 def test_every_conf_says_what_the_program_takes(network, extra, size, parse_conf):
@@ -62,7 +62,7 @@ def test_every_conf_says_what_the_program_takes(network, extra, size, parse_conf
     training = "ge2e" if extra == "ge2e" else "train"
     for name in (network, training):
         argv += [f"--config={RECIPE}/conf/{name}.conf"]
-        argv += [f"--config={RECIPE}/conf/small/{name}.conf"] if size != "full" else []
+        argv += [f"--config={RECIPE}/conf/{size}/{name}.conf"] * (size != "full")
     if extra in OBJECTIVE_OF:
         argv += [f"--objective={OBJECTIVE_OF[extra]}"]
         argv += [f"--config={RECIPE}/conf/{name}.conf" for name in extra.split(",")]
@@ -221,3 +221,21 @@ def test_deepfakes_are_not_made_of_2019(recipe):
     done = subprocess.run(command, cwd=recipe, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.endswith("run.sh: --make-2021 makes LA, not DF\n")
+
+
+@pytest.mark.slow
+def test_another_recipe_s_corpus_is_taken_as_it_is(asvspoof2019, tmp_path, recipe):
+    for part in ("train", "dev", "eval"):
+        command = [
+            "asdkit",
+            "spoof-prepare",
+            "--corpus=asvspoof2019_la",
+            "--part",
+            part,
+        ]
+        name = "eval_coded" if part == "eval" else part
+        subprocess.run([*command, asvspoof2019, tmp_path / "other" / name], check=True)
+    options = ["--name", "other", "--source", f"{tmp_path}/other", "--variants"]
+    run(recipe, *options, "scratch", "--networks", "student", "--augment", "none")
+    assert (recipe / "exp/other/none/student_scratch/seed0/scores_eval").exists()
+    assert (recipe / "exp/other/none/report.html").exists()

@@ -6,9 +6,10 @@
 # Variants: scratch; ge2e starts from a speaker network; adv also trains on adversarial
 # examples; kd learns from the teacher with all of these; all does everything.
 #
-# Reads from its environment $gpu, the launcher; $exp, where everything goes; $train, the
-# data; $size; $of_track, _df for 2021 DF; $adversary; $augmentation, options of cm-train; and $epsilons and
-# $adversary_steps of the attacks.
+# Reads from its environment $gpu, the launcher; $data, where the lists are; $exp, where
+# everything goes; $train, what to train on; $size; $of_track, _df for 2021 DF;
+# $adversary; $augmentation, options of cm-train; $epsilons and $adversary_steps of the
+# attacks.
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -17,7 +18,7 @@ network=$1
 variant=$2
 seed=$3
 
-: "${gpu:=asdkit}" "${exp:?expected a directory}" "${train:?expected a directory}"
+: "${gpu:=asdkit}" "${data:=data}" "${exp:?expected a directory}" "${train:?expected a directory}"
 : "${size:=full}" "${adversary:=fgsm}" "${augmentation=}" "${epsilons=}"
 : "${adversary_steps:=10}" "${of_track=}"
 
@@ -50,11 +51,11 @@ esac
 
 if [[ ! -e $dir/network.pt ]]; then
   # shellcheck disable=SC2086 # options
-  $gpu cm-train "${conf[@]}" $augmentation --seed "$seed" "$train" data/dev "$dir"
+  $gpu cm-train "${conf[@]}" $augmentation --seed "$seed" "$train" "$data/dev" "$dir"
 fi
 for part in dev "eval$of_track"; do
-  [[ -e $dir/scores_$part ]] || $gpu cm-score "data/$part" "$dir" "$dir/scores_$part"
+  [[ -e $dir/scores_$part ]] || $gpu cm-score "$data/$part" "$dir" "$dir/scores_$part"
 done
 [[ -z $epsilons ]] || $gpu cm-attack --epsilons "$epsilons" \
-  --adversary-steps "$adversary_steps" --crop center "data/attacked$of_track" "$dir" \
+  --adversary-steps "$adversary_steps" --crop center "$data/attacked$of_track" "$dir" \
   "$dir/attacked$of_track"
