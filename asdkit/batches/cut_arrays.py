@@ -16,6 +16,7 @@ import numpy as np
 
 from asdkit.base.distributed import share
 from asdkit.base.errors import DataError
+from asdkit.batches.kept_audio import find_kept, piece_of
 from asdkit.data.manifest_rules import is_safe_name
 from asdkit.features.cmn import sliding_cmn
 from asdkit.io.ark import load_array, read_scp
@@ -82,12 +83,18 @@ def _libsndfile() -> AudioBackend:
             duration: float | None = None,
             force_opus_sampling_rate: int | None = None,
         ) -> tuple[np.ndarray, int]:
-            stream = path_or_fd if isinstance(path_or_fd, BytesIO) else str(path_or_fd)
-            with open_stream(str(path_or_fd), stream) as file:
-                rate = file.samplerate
-                file.seek(compute_num_samples(offset, rate))
+            def span(rate: int) -> tuple[int, int]:
                 size = -1 if duration is None else compute_num_samples(duration, rate)
-                return file.read(size, dtype="float32", always_2d=True).T, rate
+                return compute_num_samples(offset, rate), size
+
+            stream = path_or_fd if isinstance(path_or_fd, BytesIO) else str(path_or_fd)
+            if isinstance(stream, str) and (found := find_kept(stream)):
+                return piece_of(found.samples, *span(found.rate)), found.rate
+            with open_stream(str(path_or_fd), stream) as file:
+                start, size = span(file.samplerate)
+                file.seek(start)
+                samples = file.read(size, dtype="float32", always_2d=True)
+                return samples.T, file.samplerate
 
     return CompositeAudioBackend([Libsndfile()])
 

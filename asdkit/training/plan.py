@@ -23,6 +23,7 @@ from asdkit.base.outputs import OutputDir, hold
 from asdkit.base.ranges import AnyPath, FilePath, Natural
 from asdkit.base.registry import Chosen, construct
 from asdkit.base.values import check_values
+from asdkit.batches.kept_audio import keep_audio
 from asdkit.data.cuts import speaker_of
 from asdkit.distillation.stored_teachers import TeacherReader
 from asdkit.features.registry import FRONT_ENDS
@@ -202,7 +203,7 @@ class TrainingPlan:
                 start or to learn from, or another run is writing there.
             FitError: the data cannot support the training.
         """
-        with hold(OutputDir(out)):
+        with hold(OutputDir(out)), keep_audio():
             return self._run(data_dir, Path(out), dev_dir, choose_device(device))
 
     def _run(
