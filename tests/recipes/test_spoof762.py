@@ -1,6 +1,7 @@
 """egs/spoof762/v1 as a user runs it, on speechocean762's layout in miniature."""
 
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -25,7 +26,7 @@ RECIPE = ROOT / "egs" / "spoof762" / "v1"
 NETS = sorted(
     path.stem
     for path in (RECIPE / "conf").glob("*.conf")
-    if "--patience" in path.read_text()
+    if "--network" in path.read_text()
 )
 FEW = """\
 # attack family speaker parts
@@ -34,6 +35,7 @@ phase_vocoder phase-vocoder keeps train,eval
 playback replay keeps dev,eval
 espeak formants own eval
 piper VITS own eval
+wsola WSOLA keeps more
 """
 TINY = """\
 --network=lcnn
@@ -123,7 +125,7 @@ def test_attacks_are_known_and_families_unseen_in_training_are_many():
     parts = {}
     for family, speaker, where in attacks.values():
         assert speaker in ("keeps", "own")
-        assert set(where) <= {"train", "dev", "eval"}
+        assert set(where) <= {"train", "dev", "eval"} or where == ["more"]
         parts.setdefault(family, set()).update(where)
     unseen = {family for family, where in parts.items() if where == {"eval"}}
     assert {"LPC", "phase-vocoder", "VITS"} <= unseen
@@ -191,6 +193,50 @@ def test_the_corpus_is_made_and_ends_in_tables_of_both_groups(
     kept = set(read_table(recipe / "data/train_without_LPC_lfcc/utt2attack").values())
     assert kept == {"bonafide", "phase_vocoder"}
     assert (recipe / "exp/without_LPC/lfcc_gmm/seed0/scores_eval").exists()
+
+    options = ["--more", "true", "--parts", "", "--stage"]
+    run(recipe, *options, "1", "--stop-stage", "1")
+    run(recipe, *options, "7", "--stop-stage", "8")
+    before, after = (
+        read_table(recipe / f"data/{name}/utt2attack")
+        for name in ("train", "train_more")
+    )
+    assert after.items() > before.items()
+    assert {*after.values()} == {*before.values(), "wsola"}
+    check_leaks(recipe / "data" / "train_more")
+    assert (recipe / "exp/tiny_more/seed0/scores_eval_coded").exists()
+
+
+@pytest.mark.slow
+def test_scores_are_kept_and_brought_back(recipe):
+    """And never overwritten by fewer, or over those of a new training."""
+    utts = [f"u{n}" for n in range(6)]
+    for part in ("dev", "eval", "eval_coded"):
+        (recipe / "data" / part).mkdir(parents=True)
+        attacks = "".join(f"{x} {'bonafide' if x < 'u3' else 'lpc'}\n" for x in utts)
+        (recipe / "data" / part / "utt2attack").write_text(attacks)
+        codecs = "".join(f"{x} none\n" for x in utts)
+        (recipe / "data" / part / "utt2codec").write_text(codecs)
+        for seed in range(2):
+            dir = recipe / "exp" / "lcnn" / f"seed{seed}"
+            dir.mkdir(parents=True, exist_ok=True)
+            lines = (f"{x} {hash((x, part, seed)) % 97 / 7:.7g}\n" for x in utts)
+            (dir / f"scores_{part}").write_text("".join(lines))
+    keep = ["local/keep_scores.sh"]
+    subprocess.run([*keep, "pack"], cwd=recipe, check=True)
+    tables = run(recipe, "--stage", "11", "--stop-stage", "11").stdout
+    archives = {x: x.read_bytes() for x in (recipe / "results/scores").iterdir()}
+    assert {x.name for x in archives} == {"lcnn.tar.xz", "trials.tar.xz"}
+
+    shutil.rmtree(recipe / "exp" / "lcnn" / "seed1")
+    subprocess.run([*keep, "pack"], cwd=recipe, check=True)
+    assert {x: x.read_bytes() for x in archives} == archives
+    shutil.rmtree(recipe / "data")
+    subprocess.run([*keep, "unpack"], cwd=recipe, check=True)
+    assert run(recipe, "--stage", "11", "--stop-stage", "11").stdout == tables
+    (recipe / "exp/lcnn/seed0/scores_dev").write_text("of a new training")
+    subprocess.run([*keep, "unpack"], cwd=recipe, check=True)
+    assert (recipe / "exp/lcnn/seed0/scores_dev").read_text() == "of a new training"
 
 
 def test_a_family_that_is_not_there_is_named():

@@ -6,6 +6,7 @@
 #   ./run.sh --corpus DIR                          the corpus, two GMMs, AASIST-L
 #   ./run.sh --stage 7 --stop-stage 8 --net aasist --seed 1   another network and seed
 #   ./run.sh --stage 6 --stop-stage 8 --without WORLD         a family is not trained on
+#   ./run.sh --more true --parts "" --stage 1 --net lfcc_lcnn   three more kinds of spoofs
 #   ./run.sh --stage 4 --stop-stage 4 --pretrained DIR        the authors' AASIST
 #   ./run.sh --stage 11                            the tables of all results so far
 #
@@ -21,6 +22,7 @@ download=false         # true: fetch the corpus, 520 MB, into --corpus
 seed=0                 # of trainings
 corpus_seed=0          # of attacks, rooms, lengths, levels and codecs
 parts="train dev eval" # to make
+more=false             # true: train networks on three more kinds of spoofs, too
 speech_sec=3           # longest speech in a file
 num_enroll=4           # utterances of each speaker of eval, for the ASV system
 audio=$PWD/exp/wav     # DIR for the audio, 400 MB; absolute, for other recipes
@@ -40,6 +42,7 @@ nj=1
 . stages.sh
 . parse_options.sh
 . cmd.sh # sets $cpu and $gpu from $launcher and $nj
+export cpu gpu
 
 attacks_of() { # PATTERN: attacks whose line has it, comma-separated
   awk -v x="$1" '!/^#/ && NF && $0 ~ x { print $1 }' conf/attacks.txt | paste -sd,
@@ -47,9 +50,11 @@ attacks_of() { # PATTERN: attacks whose line has it, comma-separated
 declare -A from=([train]=data/train_real [dev]=data/dev_real [eval]=data/claims_real)
 declare -A number=([train]=two [dev]=one [eval]=three) # of attacks on an utterance
 tests="dev eval eval_coded"
-chain=(--equalize true --speech-sec "$speech_sec" --in-rooms true)
+chain=(--skip-missing true --equalize true --speech-sec "$speech_sec" --in-rooms true)
 exp=exp${without:+/without_$without}
-train=data/train${without:+_without_$without}
+[[ $more == true ]] && of_more=_more || of_more=
+train=data/train$of_more${without:+_without_$without}
+network=$exp/$net$of_more/seed$seed
 asv=exp/asv
 read -ra kinds <<<"$baselines"
 
@@ -68,9 +73,11 @@ if stage 1 "spoof them; both classes pass the same last steps"; then
   need 0 data/{train,dev,claims}_real
   for part in $parts; do
     $cpu spoof-simulate --attacks "$(attacks_of "[ ,]$part(,|$)")" \
-      --skip-missing true --per-utterance "${number[$part]}" "${chain[@]}" \
+      --per-utterance "${number[$part]}" "${chain[@]}" \
       --seed "$corpus_seed" "${from[$part]}" "data/$part" "$audio/$part"
   done
+  [[ $more != true ]] || local/add_more.sh "$(attacks_of "[ ,]more$")" \
+    "$((corpus_seed + 1))" "$audio/more" "${chain[@]}"
 fi
 
 if stage 2 "pass eval through codecs: a second test set"; then
@@ -125,32 +132,31 @@ if stage 6 "train the GMMs, without what is left out, and score"; then
 fi
 
 if stage 7 "train the network, until dev is no better for as long as its conf says"; then
-  need 1 data/{train,dev}
-  local/leave_out.sh "$without" data/train ""
-  $gpu cm-train --config "conf/$net.conf" --seed "$seed" "$train" data/dev \
-    "$exp/$net/seed$seed"
+  need 1 "data/train$of_more" data/dev
+  local/leave_out.sh "$without" "data/train$of_more" ""
+  $gpu cm-train --config "conf/$net.conf" ${of_more:+--config conf/more.conf} \
+    --seed "$seed" "$train" data/dev "$network"
 fi
 
 if stage 8 "score with the network"; then
   need 1 data/{dev,eval}
   need 2 data/eval_coded
-  need 7 "$exp/$net/seed$seed/network.pt"
-  dir=$exp/$net/seed$seed
+  need 7 "$network/network.pt"
   for part in $tests; do
-    $gpu cm-score --crop whole "data/$part" "$dir" "$dir/scores_$part"
+    $gpu cm-score --crop whole "data/$part" "$network" "$network/scores_$part"
   done
 fi
 
 if stage 9 "train an ASV system on the speakers of train"; then
   need 1 data/{train,eval}
   need 0 data/{train_real,enroll}
-  export cpu gpu asv asv_num_gauss ivector_dim lda_dim
+  export asv asv_num_gauss ivector_dim lda_dim
   local/train_asv.sh
 fi
 
 if stage 10 "score what eval claims, for the t-DCF of attacks that keep the speaker"; then
   need 9 "$asv/backend.npz" "$asv/test/ivector.scp"
-  keeping=$(attacks_of " keeps ")
+  keeping=$(attacks_of " keeps .*eval")
   asdkit data-subset --where "utt2attack=bonafide,$keeping" data/eval data/eval_keeps
   asdkit trials-make --enroll-spk2utt data/enroll/spk2utt \
     --within data/enroll/spk2gender data/eval_keeps data/eval_keeps/asv_trials

@@ -14,12 +14,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scores=results/scores
 repeatable=(--sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner)
 
-pack() { # NAME FILE ...: into one archive, unless there is one with as many files
-  local out=$scores/$1.tar.xz
-  [[ ! -e $out || $(tar -tJf "$out" | wc -l) -lt $(($# - 1)) ]] || return 0
-  tar -cJf "$out.new" "${repeatable[@]}" "${@:2}"
+pack() { # NAME FILE ...: those that exist, unless its archive has as many
+  local out=$scores/$1.tar.xz files
+  mapfile -t files < <(ls -d "${@:2}" 2>/dev/null)
+  [[ ! -e $out || $(tar -tJf "$out" | wc -l) -lt ${#files[@]} ]] || return 0
+  tar -cJf "$out.new" "${repeatable[@]}" "${files[@]}"
   mv "$out.new" "$out"
-  echo "keep_scores.sh: $out: $(($# - 1)) files, $(stat -c %s "$out") bytes"
+  echo "keep_scores.sh: $out: ${#files[@]} files, $(stat -c %s "$out") bytes"
 }
 
 shopt -s nullglob
