@@ -63,7 +63,8 @@ class IvectorExtractor:
         loglikes_: (I,) log-likelihood per frame before each iteration's update.
 
     Source: N. Dehak et al., "Front-end factor analysis for speaker verification",
-    IEEE Trans. ASLP 19(4), 2011; Kaldi, src/ivector/ivector-extractor.cc.
+    IEEE Trans. ASLP 19(4), 2011, equation (2); Kaldi,
+    src/ivector/ivector-extractor.cc.
     """
 
     m_: np.ndarray

@@ -20,9 +20,9 @@ sums that ranks can add.
 
 Source: M. Tipping and C. Bishop, "Probabilistic principal component analysis",
 J. Royal Stat. Soc. B 61(3), 1999; N. Halko, P. Martinsson and J. Tropp, "Finding
-structure with randomness", SIAM Review 53(2), 2011, for the iteration; J. Tropp
-et al., "Fixed-rank approximation of a positive-semidefinite matrix from streaming
-data", NeurIPS 2017, for its last step.
+structure with randomness", SIAM Review 53(2), 2011, Algorithm 4.4, for the iteration;
+J. Tropp et al., "Fixed-rank approximation of a positive-semidefinite matrix from
+streaming data", NeurIPS 2017, Algorithm 3, for its last step.
 """
 
 from __future__ import annotations

@@ -193,7 +193,8 @@ class AamSoftmax(MarginLoss):
             absorbs wrong labels and outliers.
         class_weights: (K,) weights of the classes in the loss; None: all equal.
 
-    Source: J. Deng et al., "ArcFace", CVPR 2019; "Sub-center ArcFace", ECCV 2020.
+    Source: J. Deng et al., "ArcFace", CVPR 2019; "Sub-center ArcFace", ECCV 2020:
+    equations (3) and (7) of arXiv:1801.07698v4, which has both.
     """
 
     def __init__(
@@ -214,13 +215,13 @@ class AamSoftmax(MarginLoss):
     def cosines(self, embeddings: Tensor) -> Tensor:
         """(N, E) -> (N, K) cosines with the nearest center of every class."""
         cosines = super().cosines(embeddings)  # (N, K * num_subcenters)
-        return cosines.unflatten(1, (-1, self.num_subcenters)).amax(dim=2)
+        return cosines.unflatten(1, (-1, self.num_subcenters)).amax(dim=2)  # (7)
 
     def penalize(self, cosines: Tensor) -> Tensor:
         """(...,) ``cos(theta + m)``, and its continuation."""
         sines = (1 - cosines.square()).clamp(min=SINE2_FLOOR).sqrt()
         cos_m, sin_m = math.cos(self.margin), math.sin(self.margin)
-        turned = cosines * cos_m - sines * sin_m
+        turned = cosines * cos_m - sines * sin_m  # (3)
         return torch.where(cosines > -cos_m, turned, cosines - (1 - cos_m))
 
 

@@ -97,7 +97,7 @@ class AngularPrototypical(nn.Module):
 class Prototypical(nn.Module):
     """Find a speaker's last utterance by squared distance to the mean of the others.
 
-    Source: J. Snell et al., "Prototypical networks", NIPS 2017.
+    Source: J. Snell et al., "Prototypical networks", NIPS 2017, (1) and (2).
     """
 
     @at_least_float32
@@ -114,7 +114,8 @@ class Ge2e(nn.Module):
 
     Cosines below 1e-6 count as 1e-6 and get no gradient, as in the published code.
 
-    Source: L. Wan et al., "Generalized end-to-end loss", ICASSP 2018.
+    Source: L. Wan et al., "Generalized end-to-end loss", ICASSP 2018, equation (5) for
+    the scaled cosines.
     """
 
     def __init__(self) -> None:
@@ -144,7 +145,7 @@ class CircleLoss(nn.Module):
         scale: scale g of the cosines.
         margin: margin m of the cosines.
 
-    Source: Y. Sun et al., "Circle loss", CVPR 2020, equations (6) to (8).
+    Source: Y. Sun et al., "Circle loss", CVPR 2020, equations (5) and (6).
     """
 
     def __init__(self, scale: Positive = 256.0, margin: NonNegative = 0.25) -> None:
@@ -170,7 +171,8 @@ class Triplet(nn.Module):
     Args:
         margin: margin between squared distances of length-normalized embeddings.
 
-    Source: A. Hermans et al., "In defense of the triplet loss", 2017, batch hard.
+    Source: A. Hermans et al., "In defense of the triplet loss", 2017, equation (5):
+    batch hard.
     """
 
     def __init__(self, margin: NonNegative = 0.2) -> None:

@@ -1,6 +1,7 @@
 """Detection cost functions: the expected cost of errors at a given prior.
 
-Source: NIST SRE evaluation plans; ASVspoof 5 evaluation plan.
+Source: NIST's 2016 Speaker Recognition Evaluation Plan, section 3, (2) to (4);
+ASVspoof 5 evaluation plan.
 """
 
 from __future__ import annotations
@@ -129,5 +130,5 @@ def dcf_weights(p_target: float, c_miss: float, c_fa: float) -> tuple[float, flo
             f"expected 0 < p_target < 1 and costs > 0, got {p_target}, {c_miss}, {c_fa}"
         )
     miss, false_alarm = c_miss * p_target, c_fa * (1 - p_target)
-    blind = min(miss, false_alarm)
+    blind = min(miss, false_alarm)  # (3), (4)
     return miss / blind, false_alarm / blind

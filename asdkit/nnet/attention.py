@@ -16,7 +16,7 @@ class SqueezeExcitation(nn.Module):
         hidden_dim: dimension between the two layers.
         bias: whether the layers have biases.
 
-    Source: J. Hu et al., "Squeeze-and-excitation networks", CVPR 2018.
+    Source: J. Hu et al., "Squeeze-and-excitation networks", CVPR 2018, (2) to (4).
     """
 
     def __init__(self, channels: int, hidden_dim: int, bias: bool = True) -> None:
@@ -39,7 +39,7 @@ class EfficientChannelAttention(nn.Module):
     Args:
         kernel: number of neighboring channels, odd.
 
-    Source: Q. Wang et al., "ECA-Net", CVPR 2020.
+    Source: Q. Wang et al., "ECA-Net", CVPR 2020, equation (9).
     """
 
     def __init__(self, kernel: int = 3) -> None:
@@ -49,7 +49,7 @@ class EfficientChannelAttention(nn.Module):
     def forward(self, x: Tensor, num_frames: Tensor | None) -> Tensor:
         """(N, C, ..., T) and how many frames are real -> the same shape, weighed."""
         mixed = self.mix(average(x, num_frames)[:, None])  # (N, 1, C)
-        return x * as_gate(torch.sigmoid(mixed[:, 0]), x)
+        return x * as_gate(torch.sigmoid(mixed[:, 0]), x)  # (9)
 
 
 def average(x: Tensor, num_frames: Tensor | None) -> Tensor:

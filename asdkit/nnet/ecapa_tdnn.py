@@ -111,7 +111,8 @@ class SeRes2Block(nn.Module):
             of the one before it added.
         mirrored: mirror the frames at the ends.
 
-    Source: S.-H. Gao et al., "Res2Net", TPAMI 2021.
+    Source: S.-H. Gao et al., "Res2Net", TPAMI 2021, equation (1), where it is the
+    first group that is not convolved.
     """
 
     def __init__(

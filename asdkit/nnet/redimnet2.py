@@ -239,7 +239,8 @@ class SelfAttention(nn.Module):
     Args:
         channels: C, a multiple of the number of heads.
 
-    Source: A. Vaswani et al., "Attention is all you need", 2017, without positions.
+    Source: A. Vaswani et al., "Attention is all you need", 2017, (1), without
+    positions.
     """
 
     def __init__(self, channels: int) -> None:

@@ -57,7 +57,7 @@ class ResidualBlock(nn.Module):
         stride: stride along features and time.
         gate: gate of the channels of f(x); None for none.
 
-    Source: K. He et al., "Deep residual learning", CVPR 2016.
+    Source: K. He et al., "Deep residual learning", CVPR 2016, (1).
     """
 
     def __init__(
@@ -235,7 +235,8 @@ class Stages(nn.Module):
 def init_he(network: nn.Module) -> None:
     """Draw the weights of all 2-D convolutions from He's normal distribution.
 
-    Source: K. He et al., "Delving deep into rectifiers", ICCV 2015, backward case.
+    Source: K. He et al., "Delving deep into rectifiers", ICCV 2015, equation (14): the
+    backward case.
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d):

@@ -41,7 +41,8 @@ def tsne(x: np.ndarray, perplexity: float = PERPLEXITY, seed: int = 0) -> np.nda
     Returns:
         (U, 2) coordinates.
 
-    Source: L. van der Maaten and G. Hinton, "Visualizing data using t-SNE", JMLR 2008.
+    Source: L. van der Maaten and G. Hinton, "Visualizing data using t-SNE", JMLR 2008;
+    equation (4) for neighbors in the plane.
     """
     num = len(x)
     if num < 4:
@@ -56,7 +57,7 @@ def tsne(x: np.ndarray, perplexity: float = PERPLEXITY, seed: int = 0) -> np.nda
         pull = 4.0 if i < EXAGGERATED else 1.0
         q = 1 / (1 + _squared_distances(y))
         np.fill_diagonal(q, 0)
-        force = (pull * p - q / q.sum()) * q  # (U, U)
+        force = (pull * p - q / q.sum()) * q  # (U, U); q / q.sum() is (4)
         gradient = 4 * (force.sum(axis=1)[:, None] * y - force @ y)
         gains = np.where(gradient * step < 0, gains + 0.2, gains * 0.8).clip(0.01)
         step = (0.5 if i < EXAGGERATED else 0.8) * step - RATE * gains * gradient
