@@ -123,37 +123,48 @@ def write_spoofed(
     if rooms:
         _require_rooms(attacks, with_bonafide)
     listed = list(read_cuts(data_dir, features=False, allow_pipes=allow_pipes))
-    cuts = {cut.id: cut for cut in listed if is_bonafide(cut.supervisions[0])}
-    if not cuts:
-        raise DataError(data_dir, "expected bona fide utterances, got none")
-    require_audio([*cuts.values()])
+    cuts = _bonafide(listed, data_dir)
     spoofs = plan_spoofs([*cuts.values()], attacks, per_utterance, seed, rooms)
     counts = Counter(spoof.attack for spoof in spoofs)
     if equalize:
         spoofs = sorted(spoofs + [Spoof(utt, BONAFIDE, utt) for utt in cuts])
     names = {x.utt: (speaker_of(cuts[x.victim]), x.utt) for x in spoofs}
     paths = place_files(audio_dir, names, ".flac", data_dir)
-    sources = files_of(cut.recording for cut in listed)
-    refuse_overwriting(paths.values(), sources)
+    refuse_overwriting(paths.values(), files_of(cut.recording for cut in listed))
     if is_main():
-        sizes = describe(data_dir, ["sizes"]).get("sizes")
-        stamp = _stamp(spoofs, cuts, attacks, seed) | {"audio": sizes}
+        stamp = _stamp(spoofs, cuts, attacks, seed)
+        stamp["audio"] = describe(data_dir, ["sizes"]).get("sizes")
         stamp |= {"equalize": [*chain]} if chain else {}
         keep_what_fits(Path(audio_dir) / STAMP, stamp, paths.values())
     barrier()
-    keep_freed()
-    maker = Maker(cuts, attacks, seed, chain)
-    mine = share(spoofs)
-    for spoof in watch(mine, len(mine), "spoof-simulate"):
-        path = Path(paths[spoof.utt])
-        if not path.exists():
-            write_flac(path, maker.make(spoof), cuts[spoof.victim].sampling_rate)
+    _make_missing(Maker(cuts, attacks, seed, chain), share(spoofs), paths)
     barrier()
     if is_main():
         originals = cuts if with_bonafide and not equalize else {}
         _write_directory(out_dir, spoofs, originals, cuts, paths, bool(speech_sec))
     shown = ", ".join(f"{count} {label}" for label, count in sorted(counts.items()))
     logger.info("spoof: %d bona fide utterances, spoofs: %s", len(cuts), shown)
+
+
+def _bonafide(listed: Sequence[MonoCut], data_dir: PathName) -> dict[str, MonoCut]:
+    """Return the utterances to imitate; raise if there are none, or without audio."""
+    cuts = {cut.id: cut for cut in listed if is_bonafide(cut.supervisions[0])}
+    if not cuts:
+        raise DataError(data_dir, "expected bona fide utterances, got none")
+    require_audio([*cuts.values()])
+    return cuts
+
+
+def _make_missing(
+    maker: Maker, spoofs: Sequence[Spoof], paths: Mapping[str, str]
+) -> None:
+    """Write the files that are not there yet."""
+    keep_freed()
+    for spoof in watch(spoofs, len(spoofs), "spoof-simulate"):
+        path = Path(paths[spoof.utt])
+        if not path.exists():
+            rate = maker.cuts[spoof.victim].sampling_rate
+            write_flac(path, maker.make(spoof), rate)
 
 
 def _chain(
