@@ -6,7 +6,8 @@ from pathlib import Path
 
 from asdkit.base.answers import Cell, Table, number
 from asdkit.base.errors import DataError
-from asdkit.inference.bundle import COPY, INDEX, Bundle
+from asdkit.inference.bundle import Bundle
+from asdkit.inference.bundle_files import COPY, INDEX
 from asdkit.inference.card import card_table
 from asdkit.inference.cm_card import cm_card_table
 

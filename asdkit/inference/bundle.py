@@ -1,34 +1,26 @@
-"""Bundles: all that a decision needs in one directory, without torch.
-
-    bundle.json      what it is: options, decision, licence, checksums of all files
-    speaker.onnx     samples -> embedding
-    cm.onnx          samples -> score of a countermeasure
-    backend.npz, cohort.npz, calibration.npz, cm_calibration.npz
-    card.json        how often the threshold errs, and on whom
-    cm_card.json     the same of the countermeasure, attack by attack
-
-Nothing in it is executed; every file is compared with its checksum when it is opened.
-"""
+"""Bundles: all that a decision needs in one directory, without torch."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
 import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from asdkit.backends.cosine import Cosine
-from asdkit.backends.normalization import cohort_stats, normalize_scores
-from asdkit.backends.pipeline import Pipeline
 from asdkit.base.errors import AsdkitError, DataError
-from asdkit.inference.backend import Backend, Calibrator
+from asdkit.inference.backend import Calibrator
+from asdkit.inference.bundle_files import (
+    COPY,
+    INDEX,
+    read_index,
+    read_json,
+    unchanged_files,
+)
 from asdkit.inference.onnx_model import OnnxModel
 from asdkit.inference.score import Score
+from asdkit.inference.speaker_comparison import Comparison
 from asdkit.inference.stretches import Localization
 from asdkit.inference.trained_model import TrainedModel
 from asdkit.inference.verdict import Costs, Verdict
@@ -38,85 +30,9 @@ from asdkit.inference.voices import (
     read_voice,
     require_speech,
 )
-from asdkit.io.store import load_arrays, load_object
 from asdkit.io.tables import PathName
 
-logger = logging.getLogger(__name__)
-
-INDEX = "bundle.json"
-KIND = "asdkit bundle"
-VERSION = 1
-COPY = "copy the bundle again, or make it anew with asdkit bundle-make"
 SAME, BONAFIDE = "the same speaker", "bona fide speech"
-NORMALIZED = "AS-norm score"
-
-
-class Comparison(NamedTuple):
-    """Back-end, normalization and calibration of scores.
-
-    Attributes:
-        backend: trained steps.
-        cohort: (K, E) embeddings of other speakers; None: no normalization.
-        num_top: how many of them count.
-        calibration: of the scores that come out; None: none.
-    """
-
-    backend: Backend
-    cohort: np.ndarray | None
-    num_top: int
-    calibration: Calibrator | None
-
-    def score(self, enroll: np.ndarray, test: np.ndarray) -> Score:
-        """(K, E) embeddings of one speaker, (E,) of another or the same -> a score."""
-        score = self.backend.score(enroll, test)
-        if self.cohort is not None:
-            pipeline = self.backend.pipeline
-            model = enroll.astype(np.float64).mean(axis=0, keepdims=True)
-            n = np.array([len(enroll)])
-            sides = (model, n), (test.astype(np.float64)[None], np.ones(1, dtype=int))
-            stats = [
-                cohort_stats(pipeline, x, n, self.cohort, self.num_top)
-                for x, n in sides
-            ]
-            value = normalize_scores(np.array([float(score)]), *stats)[0]
-            score = Score(float(value), NORMALIZED)
-        return score if self.calibration is None else self.calibration.calibrate(score)
-
-    def score_trials(
-        self,
-        enroll: np.ndarray,
-        test: np.ndarray,
-        rows: np.ndarray,
-        columns: np.ndarray,
-    ) -> np.ndarray:
-        """Score many pairs of single recordings, as `score` does one.
-
-        Args:
-            enroll: (M, E) embeddings.
-            test: (U, E) embeddings.
-            rows: (N,) the enrolled one of every trial.
-            columns: (N,) the tested one.
-
-        Returns:
-            (N,) scores.
-        """
-        pipeline = self.backend.pipeline
-        sides = [x.astype(np.float64) for x in (enroll, test)]
-        ones = [np.ones(len(x), dtype=int) for x in sides]
-        values = pipeline.score_trials(sides[0], ones[0], sides[1], rows, columns)
-        if self.cohort is not None:
-            stats = [
-                cohort_stats(pipeline, x, n, self.cohort, self.num_top)
-                for x, n in zip(sides, ones, strict=True)
-            ]
-            chosen = [
-                type(x)(x.mean[at], x.std[at])
-                for x, at in zip(stats, (rows, columns), strict=True)
-            ]
-            values = normalize_scores(values, *chosen)
-        if self.calibration is not None:
-            values = self.calibration.model.score(values[:, None])
-        return np.asarray(values)
 
 
 class Bundle(TrainedModel):
@@ -166,26 +82,9 @@ class Bundle(TrainedModel):
             DataError: it is no bundle, of a later version, or a file is missing or has
                 changed.
         """
-        index = Path(path) / INDEX
-        if not index.is_file():
-            hint = "asdkit bundle-make makes one"
-            raise DataError(path, f"no bundle: it has no {INDEX}", hint=hint)
-        about = _read_json(index)
-        if not isinstance(about, dict) or about.get("kind") != KIND:
-            raise DataError(index, f"expected an {KIND}", hint=COPY)
-        if about.get("version") != VERSION:
-            problem = f"expected version {VERSION}, got {about.get('version')!r}"
-            raise DataError(index, problem, hint="it is of another asdkit")
-        files = {}
+        about, index = read_index(path), Path(path) / INDEX
         try:
-            for name, digest in about["files"].items():
-                if Path(name).name != name:
-                    raise DataError(index, f"{name!r} is no name of a file in it")
-                file = Path(path) / name
-                if digest_of(file) != digest:
-                    raise DataError(file, "it has changed since it was made", hint=COPY)
-                files[name] = file
-            bundle = cls(path, about, files)
+            bundle = cls(path, about, unchanged_files(path, about["files"]))
             bundle._open_onnx = open_onnx
             return bundle
         except DataError:
@@ -230,17 +129,9 @@ class Bundle(TrainedModel):
     def comparison(self) -> Comparison:
         """Back-end, normalization and calibration, opened once."""
         if self._comparison is None:
-            pipeline, where = Pipeline([Cosine()]), str(self.path)
-            if file := self.files.get("backend.npz"):
-                pipeline, where = load_object(file, Pipeline), str(file)
-            cohort = None
-            if file := self.files.get("cohort.npz"):
-                cohort = _read_cohort(file, self.speaker.embedding_dim)
-            calibration = None
-            if file := self.files.get("calibration.npz"):
-                calibration = Calibrator.read(file)
-            self._comparison = Comparison(
-                Backend(where, pipeline), cohort, self.num_top, calibration
+            dim = self.speaker.embedding_dim if "cohort.npz" in self.files else None
+            self._comparison = Comparison.read(
+                self.files, self.num_top, dim, str(self.path)
             )
         return self._comparison
 
@@ -273,7 +164,7 @@ class Bundle(TrainedModel):
     def _read_card(self, name: str) -> dict[str, Any] | None:
         """Read a card, if there is one of this name."""
         if file := self.files.get(name):
-            found: dict[str, Any] = _read_json(file)
+            found: dict[str, Any] = read_json(file)
             return found
         return None
 
@@ -391,43 +282,9 @@ class Bundle(TrainedModel):
         )
 
 
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file.
-
-    Raises:
-        DataError: it is missing, or no file: a device would never end.
-    """
-    if not path.is_file():
-        raise DataError(path, "missing from the bundle, or not a file", hint=COPY)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        DataError: it is damaged, or cannot be read.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
-        raise DataError(path, f"damaged: {error}", hint=COPY) from None
-
-
 def _positive(about: Mapping[str, Any], name: str) -> float:
     """Look up a finite number above 0; raise a ValueError for any other."""
     value = float(about[name])
     if not 0 < value < math.inf:
         raise ValueError(f"{name}: expected a number above 0, got {value}")
     return value
-
-
-def _read_cohort(path: Path, dim: int) -> np.ndarray:
-    """Read (K, E) embeddings to normalize scores with."""
-    x = load_arrays(path, "Cohort")[1].get("x", np.zeros(0))
-    if x.ndim != 2 or x.shape[1] != dim or x.dtype.kind != "f":
-        problem = f"expected (K, {dim}) embeddings, got shape {x.shape} of {x.dtype}"
-        raise DataError(path, problem, hint=COPY)
-    if not np.isfinite(x).all():
-        raise DataError(path, "an embedding is not finite", hint=COPY)
-    return np.asarray(x)

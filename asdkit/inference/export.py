@@ -10,14 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from asdkit.base.errors import AsdkitError
-from asdkit.inference.graph import (
-    Form,
-    Networked,
-    graph_of,
-    require_network,
-    to_onnx,
-    without_dither,
-)
+from asdkit.inference.graph import Form, graph_of
+from asdkit.inference.graph_models import Networked, require_network, without_dither
+from asdkit.inference.onnx_file import to_onnx
 from asdkit.inference.onnx_model import OnnxModel
 from asdkit.inference.parity import (
     MAX_DIFFERENCE,

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from asdkit.inference.detectors import NetworkCountermeasure
-from asdkit.inference.graph import Networked
+from asdkit.inference.graph_models import Networked
 from asdkit.io.tables import PathName
 from asdkit.nnet.complexity import num_macs, num_parameters
 

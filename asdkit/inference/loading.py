@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 from asdkit.base.device import choose_device
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.inference.backend import Backend, Calibrator, cosine_backend
-from asdkit.inference.bundle import INDEX, Bundle
+from asdkit.inference.bundle import Bundle
+from asdkit.inference.bundle_files import INDEX
 from asdkit.inference.trained_model import TrainedModel
 from asdkit.io.store import HEADER, building, kind_of
 from asdkit.io.tables import PathName

@@ -11,7 +11,8 @@ import numpy as np
 
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.inference.detectors import NetworkCountermeasure
-from asdkit.inference.graph import MAX_SEC, Networked
+from asdkit.inference.graph import MAX_SEC
+from asdkit.inference.graph_models import Networked
 from asdkit.inference.onnx_model import OnnxModel
 from asdkit.io.audio import read_audio
 from asdkit.io.tables import PathName

@@ -14,7 +14,9 @@ import numpy as np
 
 from asdkit.base.errors import DataError
 from asdkit.base.packages import require
-from asdkit.inference.graph import ONNX, Form, Networked
+from asdkit.inference.graph import Form
+from asdkit.inference.graph_models import Networked
+from asdkit.inference.onnx_file import ONNX
 
 Int8 = Literal["none", "dynamic", "static"]
 QUANTIZED = ("Conv", "MatMul", "Gemm")

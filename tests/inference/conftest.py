@@ -10,6 +10,13 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from untrained import (
+    SMALL_SENET,
+    SMALL_XVECTOR,
+    write_bundle,
+    write_pair,
+    write_untrained,
+)
 
 import asdkit
 from asdkit.__main__ import main
@@ -17,25 +24,21 @@ from asdkit.backends.calibration import Calibration
 from asdkit.backends.center import Center
 from asdkit.backends.cosine import Cosine
 from asdkit.backends.pipeline import Pipeline
-from asdkit.batches.feature_config import FeatureConfig
 from asdkit.features.mel import Fbank
 from asdkit.features.waveform import Waveform
-from asdkit.inference.bundling import Sources, make_bundle
 from asdkit.inference.service import Service
 from asdkit.inference.serving import bind, make_app, serve
 from asdkit.inference.uploads import Limits
-from asdkit.inference.verdict import Costs
 from asdkit.io.ark import read_arrays
 from asdkit.io.store import save_arrays, save_model
-from asdkit.models.networks import build_network, save_network
 from asdkit.nnet.registry import MODELS
 
 SMALL = {
     "resnet": {"channels": 4},
     "resnet_se": {"channels": 4},
-    "senet": {"channels": 4},
+    "senet": SMALL_SENET,
     "ecanet": {"channels": 4},
-    "xvector": {"channels": 16, "last_channels": 24},
+    "xvector": SMALL_XVECTOR,
     "ecapa": {"channels": 16, "pooled_channels": 24},
     "campplus": {"head_channels": 4, "channels": 16, "growth": 4},
     "lcnn": {"channels": 4},
@@ -59,34 +62,17 @@ def small_options(name):
 def _write_untrained(
     folder, name, features=None, classes=("ann", "bob"), network=(), **data
 ):
-    """Write an untrained network whose normalizations are not trivial."""
+    """Write a small untrained network of a name."""
     on_samples = name.startswith(ON_SAMPLES) or name.endswith("samples")
     if features is None:
         features = Waveform() if on_samples else Fbank(num_mel_bins=24, dither=0.0)
-    config = FeatureConfig.computed_by(features, subtract_mean=not on_samples)
-    dim = {"feat_dim": features.dim}
-    if name.endswith("samples"):
-        dim["num_mel_bins"] = 24
-    torch.manual_seed(0)
-    trained = build_network(
-        {
-            "network": {"name": name, **dim, **small_options(name), **dict(network)},
-            "loss": {"name": "cross_entropy"},
-            "classes": list(classes),
-            "features": config.description,
-            "data": data,
-        }
-    )
-    for key, value in trained.network.state_dict().items():
-        if key.endswith("running_mean"):
-            value.normal_(0, 0.1)
-        if key.endswith("running_var"):
-            value.uniform_(0.5, 2)
-    save_network(folder / "network.pt", trained)
+    bands = {"num_mel_bins": 24} if name.endswith("samples") else {}
+    options = {"name": name, **bands, **small_options(name), **dict(network)}
+    write_untrained(folder, options, features, classes, not on_samples, **data)
 
 
-@pytest.fixture(scope="session")
-def write_untrained():
+@pytest.fixture(scope="session", name="write_untrained")
+def fixture_of_write_untrained():
     """Write an untrained network into a folder."""
     return _write_untrained
 
@@ -110,11 +96,7 @@ def small_bundle(tmp_path_factory):
     Sounds differ in color and in length.
     """
     folder = tmp_path_factory.mktemp("small")
-    for name in ("net", "cm"):
-        (folder / name).mkdir()
-    _write_untrained(folder / "net", "xvector")
-    crop = {"crop": "first", "chunk_frames": 100, "batch_size": 4}
-    _write_untrained(folder / "cm", "senet9", classes=("spoof", "bonafide"), **crop)
+    write_pair(folder)
     rng = np.random.default_rng(0)
     for n, seconds in enumerate((3.0, 1.5, 2.9, 0.8, 5.0, 1.6, 2.0, 3.1)):
         noise = rng.normal(0, 0.1, round(seconds * 16000))
@@ -129,8 +111,7 @@ def small_bundle(tmp_path_factory):
     calibration = Calibration(ridge=1e-3).fit(scores[:, None], np.arange(198) < 99)
     save_model(folder / "calibration.npz", calibration)
     files = {name: folder / f"{name}.npz" for name in ("backend", "calibration")}
-    sources = Sources(**files, cm=folder / "cm")
-    make_bundle(folder / "net", folder / "model", sources, Costs(), Costs())
+    write_bundle(folder, **files)
     return folder
 
 

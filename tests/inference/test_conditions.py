@@ -9,7 +9,6 @@ from asdkit.backends.pipeline import Pipeline
 from asdkit.base.errors import DataError
 from asdkit.data.manifests import Utterance, write_utterances
 from asdkit.inference.backend import Backend
-from asdkit.inference.bundle import Comparison
 from asdkit.inference.conditions import (
     CONDITIONS,
     WHOLE,
@@ -17,6 +16,7 @@ from asdkit.inference.conditions import (
     cut_middle,
     measure_conditions,
 )
+from asdkit.inference.speaker_comparison import Comparison
 from asdkit.io.trials import read_trials
 
 RATE = 16000

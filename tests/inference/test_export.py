@@ -10,9 +10,9 @@ from asdkit.__main__ import main
 from asdkit.base.errors import AsdkitError
 from asdkit.inference import export as exporting
 from asdkit.inference.export import export
-from asdkit.inference.graph import SHERPA
 from asdkit.inference.onnx_model import OnnxModel
 from asdkit.inference.parity import through_sherpa
+from asdkit.inference.sherpa import SHERPA
 
 pytestmark = pytest.mark.slow
 

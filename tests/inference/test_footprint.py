@@ -3,7 +3,8 @@
 import pytest
 
 from asdkit.inference.footprint import SECONDS, measure
-from asdkit.inference.graph import graph_of, to_onnx
+from asdkit.inference.graph import graph_of
+from asdkit.inference.onnx_file import to_onnx
 from asdkit.nnet.complexity import num_parameters
 
 pytestmark = pytest.mark.slow

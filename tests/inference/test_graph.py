@@ -4,14 +4,12 @@ import numpy as np
 import pytest
 
 import asdkit
-from asdkit.backends.pipeline import Pipeline
 from asdkit.base.errors import AsdkitError
 from asdkit.features.constant_q import Cqcc
-from asdkit.features.mel import Fbank, Mfcc
-from asdkit.inference.graph import SHERPA, graph_of, to_onnx
+from asdkit.inference.graph import graph_of
+from asdkit.inference.onnx_file import to_onnx
 from asdkit.inference.onnx_model import OnnxModel
 from asdkit.inference.parity import compare
-from asdkit.io.store import save_arrays
 from asdkit.models.networks import load_network, save_network
 from asdkit.nnet.registry import MODELS
 from asdkit.segmentation.segments import FrameTimes
@@ -77,43 +75,7 @@ def test_a_graph_of_features_subtracts_their_mean_itself(untrained, rng):
         onnx.run_features(feats[None, :14])
 
 
-def test_sherpa_has_the_keys_without_which_the_client_ends(untrained):
-    about = graph_of(untrained("xvector", SHERPA), "sherpa").metadata
-    wanted = {"framework": "wespeaker", "normalize_samples": "0", "language": "any"}
-    wanted |= {"sample_rate": "16000", "output_dim": "256"}
-    assert wanted.items() <= about.items()
-    assert {"url", "comment"} <= about.keys()
-
-
-@pytest.mark.parametrize(
-    ("features", "options"),
-    [
-        (Fbank(num_mel_bins=80), r"--snip-edges false .it has true., --high-freq -400"),
-        (Fbank(high_freq=-400.0, snip_edges=False), "--num-mel-bins 80 .it has 23"),
-        (Mfcc(), r"--type fbank \(it has mfcc\)"),
-    ],
-)
-def test_features_that_sherpa_does_not_compute_are_refused(
-    untrained, features, options
-):
-    model = untrained("xvector", features)
-    with pytest.raises(AsdkitError, match=options):
-        graph_of(model, "sherpa")
-
-
-def test_what_has_no_graph_says_why(tmp_path, models, untrained):
-    with pytest.raises(AsdkitError, match="ONNX has no Cholesky, no triangular solve"):
-        graph_of(
-            asdkit.load(
-                "exp/ivector/extractor.npz",
-                features="exp/mfcc/feats.json",
-                vad="exp/vad/vad.json",
-            ),
-            "waveform",
-        )
-    with pytest.raises(AsdkitError, match="two Gaussian mixtures have no graph"):
-        graph_of(asdkit.load("exp/gmm"), "waveform")
-    save_arrays(tmp_path / "backend.npz", "Pipeline", *Pipeline([]).to_state())
+def test_features_without_a_graph_are_named(untrained):
     with pytest.raises(AsdkitError, match="features cqcc have no graph"):
         graph_of(untrained("lcnn", Cqcc()), "waveform")
     with pytest.raises(AsdkitError, match="there is no form feats"):

@@ -9,8 +9,9 @@ from asdkit.base.errors import AsdkitError
 from asdkit.data.manifests import Utterance, write_utterances
 from asdkit.features.mel import Fbank
 from asdkit.inference.export import Exported
-from asdkit.inference.graph import graph_of, to_onnx
+from asdkit.inference.graph import graph_of
 from asdkit.inference.graph_trials import TrialSet, _goal, error_rates, error_table
+from asdkit.inference.onnx_file import to_onnx
 from asdkit.inference.onnx_model import OnnxModel
 from asdkit.io.trials import read_trials
 from asdkit.metrics.eer import eer

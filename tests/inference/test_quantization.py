@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from asdkit.features.mel import Fbank
-from asdkit.inference.graph import graph_of, to_onnx
+from asdkit.inference.graph import graph_of
+from asdkit.inference.onnx_file import to_onnx
 from asdkit.inference.onnx_model import OnnxModel
 from asdkit.inference.quantization import NUM_PIECES, PIECE_SEC, _Reader, quantize
 

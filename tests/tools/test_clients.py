@@ -12,9 +12,9 @@ import soundfile
 from asdkit.__main__ import main
 from asdkit.batches.feature_config import FeatureConfig
 from asdkit.data.manifests import Utterance, write_utterances
-from asdkit.inference.graph import SHERPA
 from asdkit.inference.graph_trials import TrialSet
 from asdkit.inference.loading import load
+from asdkit.inference.sherpa import SHERPA
 from asdkit.models.networks import build_network, save_network
 
 BENCH = Path(__file__).parents[2] / "tools/bench/clients.py"

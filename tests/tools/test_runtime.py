@@ -10,10 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-
-from asdkit.inference.bundling import Sources, make_bundle
-from asdkit.inference.verdict import Costs
-from asdkit.models.networks import build_network, save_network
+from untrained import write_bundle, write_pair
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -43,29 +40,10 @@ def runtime(tmp_path_factory):
 def bundle(runtime):
     """A bundle of an untrained network and countermeasure, and a recording."""
     here, _ = runtime
-    for name, network, classes in (
-        ("net", "xvector", ["ann", "bob"]),
-        ("cm", "lcnn", ["spoof", "bonafide"]),
-    ):
-        from asdkit.batches.feature_config import FeatureConfig
-        from asdkit.features.mel import Fbank
-
-        features = FeatureConfig.computed_by(Fbank(dither=0.0), subtract_mean=True)
-        small = {"channels": 16}
-        options = {
-            "network": {"name": network, "feat_dim": 23, **small},
-            "loss": {"name": "cross_entropy"},
-            "classes": classes,
-            "features": features.description,
-            "data": {"crop": "whole", "chunk_frames": 100, "batch_size": 4},
-        }
-        (here / name).mkdir()
-        save_network(here / name / "network.pt", build_network(options))
-    sources = Sources(cm=here / "cm")
-    make_bundle(here / "net", here / "model", sources, Costs(), Costs())
+    write_pair(here)
     noise = np.random.default_rng(0).normal(0, 0.1, 32000)
     soundfile.write(here / "a.flac", noise, 16000)
-    return here / "model"
+    return write_bundle(here)
 
 
 def test_it_is_small_and_has_no_torch(runtime):

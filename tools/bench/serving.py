@@ -56,24 +56,14 @@ def parse() -> argparse.Namespace:
 
 def make_bundle(folder: Path) -> Path:
     """Make a bundle of an untrained network."""
-    from asdkit.batches.feature_config import FeatureConfig
-    from asdkit.features.mel import Fbank
-    from asdkit.inference.bundling import Sources, make_bundle
-    from asdkit.inference.verdict import Costs
-    from asdkit.models.networks import build_network, save_network
+    sys.path.append(str(Path(__file__).parents[1]))
+    from untrained import write_bundle, write_untrained
 
-    features = FeatureConfig.computed_by(Fbank(dither=0.0), subtract_mean=True)
-    options = {
-        "network": {"name": "xvector", "feat_dim": 23, "channels": 16},
-        "loss": {"name": "cross_entropy"},
-        "classes": ["ann", "bob"],
-        "features": features.description,
-        "data": {},
-    }
-    (folder / "net").mkdir()
-    save_network(folder / "net" / "network.pt", build_network(options))
-    make_bundle(folder / "net", folder / "model", Sources(), Costs(), Costs())
-    return folder / "model"
+    from asdkit.features.mel import Fbank
+
+    network = {"name": "xvector", "channels": 16}
+    write_untrained(folder / "net", network, Fbank(dither=0.0))
+    return write_bundle(folder)
 
 
 def make_form(sounds: list[bytes]) -> bytes:

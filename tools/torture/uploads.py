@@ -35,34 +35,6 @@ BAD_UPLOADS = ("failed", "unclear", "hung", "wrong", "dead", "large")
 FORM = "multipart/form-data; boundary=x"
 
 
-def make_model(folder: Path) -> Path:
-    """Make a bundle of two untrained networks."""
-    from asdkit.batches.feature_config import FeatureConfig
-    from asdkit.features.mel import Fbank
-    from asdkit.inference.bundling import Sources, make_bundle
-    from asdkit.inference.verdict import Costs
-    from asdkit.models.networks import build_network, save_network
-
-    folder.mkdir(parents=True)
-    features = FeatureConfig.computed_by(Fbank(dither=0.0), subtract_mean=True)
-    for name, network, classes in (
-        ("net", "xvector", ["ann", "bob"]),
-        ("cm", "lcnn", ["spoof", "bonafide"]),
-    ):
-        options = {
-            "network": {"name": network, "feat_dim": 23, "channels": 8},
-            "loss": {"name": "cross_entropy"},
-            "classes": classes,
-            "features": features.description,
-            "data": {"crop": "whole", "chunk_frames": 100, "batch_size": 4},
-        }
-        (folder / name).mkdir()
-        save_network(folder / name / "network.pt", build_network(options))
-    sources = Sources(cm=folder / "cm")
-    make_bundle(folder / "net", folder / "model", sources, Costs(), Costs())
-    return folder / "model"
-
-
 def sound(kind: str, seconds: float = 1.0, **options: object) -> bytes:
     """Encode noise, the same at every call."""
     noise = np.random.default_rng(0).normal(0, 0.1, round(16000 * seconds))
@@ -257,7 +229,10 @@ def torment_server(
     work: Path, number: int, seed: int
 ) -> Iterator[tuple[str, str, str]]:
     """Send uploads; yield (name, word, reason) of each, and of the server's end."""
-    model = make_model(work)
+    from untrained import write_bundle, write_pair  # it takes a while: torch
+
+    write_pair(work)
+    model = write_bundle(work)
     server = Server(model, work)
     files = part("enroll", sound("wav"), "a.wav")
     files += part("test", sound("flac"), "b.flac")
