@@ -90,6 +90,54 @@ class CmTrials:
         return tandem_metrics(self.flavor, tandem)[:1]
 
 
+class DevEval:
+    """Error rates of countermeasures on dev and on an evaluation set.
+
+    Args:
+        data: with dev and the evaluation set, data directories.
+        flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
+        part: the evaluation set; scores of it are in scores_PART.
+        by_attack: give the EER of every attack, too.
+        tdcf: give the min t-DCF, where there are ASV scores.
+        dev_optional: leave out the rate on dev of what has no scores there.
+
+    Attributes:
+        head: titles of the rates.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        flavor: str,
+        part: str = "eval",
+        by_attack: bool = True,
+        tdcf: bool = True,
+        dev_optional: bool = False,
+    ) -> None:
+        self.part = part
+        self.dev, self.trials = (CmTrials(data / x, flavor) for x in ("dev", part))
+        self.attacks = self.trials.attacks if by_attack else []
+        self.metrics = self.trials.tdcf() if tdcf else ()
+        self.dev_optional = dev_optional
+        titles = (metric.title for metric in self.metrics)
+        self.head = ["dev EER %", "EER %", *self.attacks, *titles]
+
+    def rates(self, directory: Path) -> list[float]:
+        """Rate the scores of a directory; NaN is what cannot be said.
+
+        Raises:
+            DataError: scores are missing or wrong.
+        """
+        on_dev, scores = directory / "scores_dev", directory / f"scores_{self.part}"
+        unknown = self.dev_optional and not on_dev.exists()
+        dev = np.nan if unknown else self.dev.eer(on_dev)
+        eers = [self.trials.eer(scores, attack) for attack in (None, *self.attacks)]
+        others = []
+        if self.metrics:
+            others = _measure(self.metrics, self.trials.classes(scores))
+        return [dev, *eers, *others]
+
+
 def table_alone(data: Path, systems: Systems, flavor: str) -> str:
     """Set EERs and the min t-DCF of every countermeasure as a table.
 
@@ -98,18 +146,9 @@ def table_alone(data: Path, systems: Systems, flavor: str) -> str:
         systems: with scores_dev and scores_eval in each directory.
         flavor: one of `asdkit.metrics.flavor_names.SPOOFING`.
     """
-    dev, trials = (CmTrials(data / part, flavor) for part in ("dev", "eval"))
-    metrics = trials.tdcf()
-
-    def rate(directory: Path) -> list[float]:
-        scores = directory / "scores_eval"
-        eers = [trials.eer(scores, attack) for attack in (None, *trials.attacks)]
-        others = _measure(metrics, trials.classes(scores))
-        return [dev.eer(directory / "scores_dev"), *eers, *others]
-
-    head = ["dev EER %", "EER %", *trials.attacks, *(x.title for x in metrics)]
-    rows = {name: [rate(path) for path in paths] for name, paths in systems.items()}
-    return table_of_seeds(head, rows)
+    both = DevEval(data, flavor)
+    rows = {name: [both.rates(x) for x in paths] for name, paths in systems.items()}
+    return table_of_seeds(both.head, rows)
 
 
 def table_in_tandem(data: Path, asv_dir: Path, systems: Systems, flavor: str) -> str:

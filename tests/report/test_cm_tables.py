@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from asdkit.base.errors import DataError
 from asdkit.metrics.eer import eer
 from asdkit.report.cm_tables import (
     CmTrials,
+    DevEval,
     table_alone,
     table_in_tandem,
     table_of_eers,
@@ -79,6 +81,18 @@ def test_a_table_has_a_row_per_system_and_the_tdcf_if_there_are_asv_scores(corpu
     (corpus / "data/eval/asv_scores").unlink()
     head = cells_of(table_alone(corpus / "data", systems, "asvspoof2019"))[0]
     assert head[-1] == "A08"
+
+
+def test_what_was_refit_on_dev_has_no_rate_there_if_that_may_be(corpus):
+    data, path = corpus / "data", corpus / "exp/gmm/seed0"
+    (path / "scores_dev").unlink()
+    options = {"by_attack": False, "tdcf": False}
+    rates = DevEval(data, "asvspoof2019", **options, dev_optional=True).rates(path)
+    assert np.isnan(rates[0])
+    expected = CmTrials(data / "eval", "asvspoof2019").eer(path / "scores_eval")
+    assert rates[1:] == [expected]
+    with pytest.raises(DataError, match="scores_dev"):
+        DevEval(data, "asvspoof2019", **options).rates(path)
 
 
 def test_a_tandem_of_the_asv_system_itself_is_as_good_as_that(corpus):

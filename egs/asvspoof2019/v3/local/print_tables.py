@@ -11,18 +11,15 @@ Costs are those of a seed on average, with search, scoring, and whatever was rep
 import argparse
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
-
-import numpy as np
 
 from asdkit.base.exits import exit_code
 from asdkit.base.options import add_options, options_of
 from asdkit.base.run_cost import Power
-from asdkit.report.cm_tables import CmTrials, table_of_seeds
+from asdkit.report.cm_tables import DevEval, table_of_seeds
 from asdkit.report.cost_tables import (
-    SeedCost,
     all_measured,
     cost_per_seed,
     energy_note,
@@ -62,16 +59,18 @@ def find_systems(directory: Path) -> list[System]:
     return found
 
 
-def rates_of(model: Path, parts: Mapping[str, CmTrials]) -> list[float]:
-    """Return EERs in percent: dev, eval, each attack; NaN if dev was trained on."""
-    scores = {name: model / f"scores_{name}" for name in parts}
-    dev = parts["dev"].eer(scores["dev"]) if scores["dev"].exists() else np.nan
-    trials = parts["eval"]
-    return [dev, *(trials.eer(scores["eval"], x) for x in (None, *trials.attacks))]
+def cells_of_size(system: System, args: argparse.Namespace) -> list[str]:
+    """Format trained parameters, and GMACs with the encoder up to its layer."""
+    layer = re.search(r"layer(\d+)_", system.name)
+    layers = [int(layer[1])] if layer else []
+    num_samples = int(RATE * args.seconds)
+    return size_cells(system.models[0], num_samples, args.checkpoint, layers)
 
 
-def cost_cells(cost: SeedCost, power: Power) -> list[str]:
+def cells_of_cost(seeds: Sequence[Path], power: Power, measured: bool) -> list[str]:
     """Format CPU seconds to train and for the rest, Wh and grams of CO2e."""
+    runs = [run for seed in seeds for run in runs_below(seed)]
+    cost = cost_per_seed(runs, len(seeds), power, measured)
     seconds = [f"{cost.train_sec:.1f}", f"{cost.other_sec:.1f}"]
     return [*seconds, f"{cost.energy_wh:.3f}", f"{power.co2e_g(cost.energy_wh):.3f}"]
 
@@ -86,28 +85,22 @@ def main() -> None:
     parser.add_argument("directories", type=Path, nargs="+")
     args = parser.parse_args()
     power = Power(**options_of(Power, args))
-    parts = {name: CmTrials(args.data / name, FLAVOR) for name in ("dev", "eval")}
-    rates: dict[str, list[list[float]]] = {}
-    costs = []
-    runs_in = {directory: runs_below(directory) for directory in args.directories}
-    all_runs = [run for runs in runs_in.values() for run in runs]
-    measured = all_measured(all_runs)
-    for directory in args.directories:
-        systems = find_systems(directory)
-        for system in systems:
-            rates[system.name] = [rates_of(model, parts) for model in system.models]
-        seeds, size = [directory], ["", "", ""]
-        if systems:
-            first, seeds = systems[0], systems[0].seeds
-            layer = re.search(r"layer(\d+)_", first.name)
-            layers = [int(layer[1])] if layer else []
-            num_samples = int(RATE * args.seconds)
-            size = size_cells(first.models[0], num_samples, args.checkpoint, layers)
-            size.append(over_seeds(rates[first.name])[1])
-        runs = [run for seed in seeds for run in runs_below(seed)]
-        cost = cost_per_seed(runs, len(seeds), power, measured)
-        costs.append([f"{directory}", *size, *cost_cells(cost, power)])
-    head = ["dev EER %", "eval EER %", *parts["eval"].attacks]
+    systems = {directory: find_systems(directory) for directory in args.directories}
+    both = DevEval(args.data, FLAVOR, tdcf=False, dev_optional=True)
+    rates = {
+        system.name: [both.rates(model) for model in system.models]
+        for found in systems.values()
+        for system in found
+    }
+    all_runs = [run for directory in systems for run in runs_below(directory)]
+    measured, costs = all_measured(all_runs), []
+    for directory, found in systems.items():
+        seeds, cells = [directory], ["", "", ""]
+        if found:
+            seeds, eers = found[0].seeds, over_seeds(rates[found[0].name])
+            cells = [*cells_of_size(found[0], args), eers[1]]
+        costs.append([f"{directory}", *cells, *cells_of_cost(seeds, power, measured)])
+    head = ["dev EER %", "eval EER %", *both.attacks]
     print(table_of_seeds(head, rates), end="\n\n")
     head = ["system", "trained parameters", f"GMACs of {args.seconds:g} s"]
     head += ["eval EER %", "train CPU s", "other CPU s", "Wh", "CO2e g"]

@@ -16,7 +16,13 @@ from asdkit.base.exits import exit_code
 from asdkit.base.run_cost import Power
 from asdkit.models.networks import load_network
 from asdkit.nnet.complexity import num_macs, num_parameters
-from asdkit.report.cm_tables import CmTrials, Systems, table_of_eers, table_of_seeds
+from asdkit.report.cm_tables import (
+    CmTrials,
+    DevEval,
+    Systems,
+    table_of_eers,
+    table_of_seeds,
+)
 from asdkit.report.cost_tables import (
     cost_per_seed,
     energy_note,
@@ -68,31 +74,41 @@ def costs_of(exp: Path, name: str, paths: Sequence[Path]) -> list[str]:
 
 def print_rates(data: Path, exp: Path, systems: Systems, part: str) -> None:
     """Print error rates with sizes and costs."""
-    dev, trials = (CmTrials(data / name, FLAVOR) for name in ("dev", part))
-    tdcf = trials.tdcf()  # empty in DF
-    rates = {
-        name: [
-            [
-                dev.eer(path / "scores_dev"),
-                trials.eer(path / f"scores_{part}"),
-                *(x.value(*trials.classes(path / f"scores_{part}")) for x in tdcf),
-            ]
-            for path in paths
-        ]
-        for name, paths in systems.items()
-    }
-    costs = {name: costs_of(exp, name, x) for name, x in systems.items()}
-    head = [
-        "dev EER %",
-        "EER %",
-        *(x.title for x in tdcf),
-        "parameters",
-        "MMACs",
-        "train CPU s",
-    ]
+    both = DevEval(data, FLAVOR, part, by_attack=False)  # DF has no ASV scores
+    rates = {name: [both.rates(x) for x in paths] for name, paths in systems.items()}
+    costs = {name: costs_of(exp, name, paths) for name, paths in systems.items()}
+    head = [*both.head, "parameters", "MMACs", "train CPU s"]
     head += ["GB", "Wh", "CPU s with all before it"]
     runs = [run for name in systems for run in trainings_of(exp, name)]
     print(f"{table_of_seeds(head, rates, costs)}\n\n{energy_note(runs, Power())}")
+
+
+def print_codecs(trials: CmTrials, systems: Systems, scores: str) -> None:
+    """Print the EER of every codec."""
+    codecs = [name for name in CODECS if name in trials.columns["codec"]]
+
+    def rate(path: Path, codec: str) -> float:
+        return trials.eer(path / scores, codec=codec)
+
+    print("\nEER in percent, of each codec:\n")
+    print(table_of_eers(codecs, systems, rate))
+
+
+def print_attacked(data: Path, systems: Systems, attacked: str) -> None:
+    """Print the EER under every attack, of the systems that were attacked."""
+    systems = {x: p for x, p in systems.items() if (p[-1] / attacked).exists()}
+    if not systems:
+        return
+    trials = CmTrials(data / attacked, FLAVOR)
+    folder = next(iter(systems.values()))[-1] / attacked
+    files = sorted(x.name for x in folder.iterdir() if "json" not in x.name)
+    names = ["none", *(name for name in files if name != "none")]
+
+    def rate(path: Path, name: str) -> float:
+        return trials.eer(path / attacked / name)
+
+    print("\nEER in percent, under attack:\n")
+    print(table_of_eers(names, systems, rate))
 
 
 def main() -> None:
@@ -102,32 +118,11 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="with dev, eval and attacked")
     parser.add_argument("exp", type=Path, help="with a directory for each variant")
     args = parser.parse_args()
-    part, attacks = (f"{x}{OF_TRACK[args.track]}" for x in ("eval", "attacked"))
+    part, attacked = (f"{x}{OF_TRACK[args.track]}" for x in ("eval", "attacked"))
     systems = seeds_of(args.exp, f"scores_{part}")
     print_rates(args.data, args.exp, systems, part)
-
-    trials = CmTrials(args.data / part, FLAVOR)
-    codecs = [name for name in CODECS if name in trials.columns["codec"]]
-    print("\nEER in percent, of each codec:\n")
-    print(
-        table_of_eers(
-            codecs,
-            systems,
-            lambda path, codec: trials.eer(path / f"scores_{part}", codec=codec),
-        )
-    )
-    attacked = {x: p for x, p in systems.items() if (p[-1] / attacks).exists()}
-    if attacked:
-        trials = CmTrials(args.data / attacks, FLAVOR)
-        folder = next(iter(attacked.values()))[-1] / attacks
-        files = sorted(x.name for x in folder.iterdir() if "json" not in x.name)
-        names = ["none", *(name for name in files if name != "none")]
-        print("\nEER in percent, under attack:\n")
-        print(
-            table_of_eers(
-                names, attacked, lambda path, name: trials.eer(path / attacks / name)
-            )
-        )
+    print_codecs(CmTrials(args.data / part, FLAVOR), systems, f"scores_{part}")
+    print_attacked(args.data, systems, attacked)
 
 
 if __name__ == "__main__":
