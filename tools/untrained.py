@@ -11,7 +11,7 @@ import torch
 from asdkit.batches.feature_config import FeatureConfig
 from asdkit.features.mel import Fbank
 from asdkit.inference.bundling import Sources, make_bundle
-from asdkit.inference.verdict import Costs
+from asdkit.metrics.decision_costs import Costs
 from asdkit.models.networks import build_network, save_network
 
 SPEAKERS = "ann", "bob"

@@ -22,7 +22,7 @@ from asdkit.base.plugins import add_plugins
 from asdkit.base.ranges import Probability
 
 MAKE = "asdkit.inference.bundling:make_bundle"
-COSTS = "asdkit.inference.verdict:Costs"
+COSTS = "asdkit.metrics.decision_costs:Costs"
 NAMES = "num_top", "min_speech_sec", "card_recordings", "int8", "licence", "data"
 FILES = {
     "backend": ("FILE", "back-end that compares embeddings (default: their cosine)"),
@@ -65,7 +65,7 @@ def main(args: argparse.Namespace) -> Table:
     from asdkit.inference.about import about_table
     from asdkit.inference.bundle_sources import Sources
     from asdkit.inference.bundling import make_bundle
-    from asdkit.inference.verdict import Costs
+    from asdkit.metrics.decision_costs import Costs
 
     given = {name: getattr(args, name) for name in Sources._fields}
     options = options_of(make_bundle, args)

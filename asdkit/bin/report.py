@@ -1,12 +1,13 @@
 """Write an HTML report of experiments; needs no network.
 
 e.g.: asdkit report exp/ -o exp/report.html
-e.g.: asdkit report --audio true exp/ivectors exp/network -o report.html
+e.g.: asdkit report --audio true exp/ivectors exp/network model/ -o report.html
 
 Systems side by side with intervals, DET curves, histograms, calibration, error rates by
 condition, training curves, the worst trials, and how everything was made.  What to
 measure scores by is found in results.json, which the programs that score and
-score-metrics leave.  Parts that cannot be made are left out, and the page says why.
+score-metrics leave.  Bundles are shown with what their graphs cost and how often their
+thresholds err.  Parts that cannot be made are left out, and the page says why.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     name = "asdkit.report.experiments:make_report"
     add_options(parser, name, "title", "bootstrap", "audio")
-    parser.add_argument("exp_dir", nargs="+", help="directories with results")
+    parser.add_argument(
+        "exp_dir", nargs="+", help="directories with results, or bundles"
+    )
     parser.add_argument(
         *("-o", "--output"),
         type=OutputFile,

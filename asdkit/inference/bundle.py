@@ -11,19 +11,12 @@ import numpy as np
 
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.inference.backend import Calibrator
-from asdkit.inference.bundle_files import (
-    COPY,
-    INDEX,
-    read_index,
-    read_json,
-    unchanged_files,
-)
 from asdkit.inference.onnx_model import OnnxModel
 from asdkit.inference.score import Score
 from asdkit.inference.speaker_comparison import Comparison
 from asdkit.inference.stretches import Localization
 from asdkit.inference.trained_model import TrainedModel
-from asdkit.inference.verdict import Costs, Verdict
+from asdkit.inference.verdict import Verdict
 from asdkit.inference.voices import (
     TooLittleSpeech,
     Voice,
@@ -31,6 +24,16 @@ from asdkit.inference.voices import (
     require_speech,
 )
 from asdkit.io.tables import PathName
+from asdkit.metrics.decision_costs import Costs
+from asdkit.models.bundle_files import (
+    CARD,
+    CM_CARD,
+    COPY,
+    INDEX,
+    read_index,
+    read_json,
+    unchanged_files,
+)
 
 SAME, BONAFIDE = "the same speaker", "bona fide speech"
 
@@ -155,11 +158,11 @@ class Bundle(TrainedModel):
 
     def card(self) -> dict[str, Any] | None:
         """Return the threshold card; None: none was made."""
-        return self._read_card("card.json")
+        return self._read_card(CARD)
 
     def cm_card(self) -> dict[str, Any] | None:
         """Return the card of the countermeasure; None: it is not calibrated."""
-        return self._read_card("cm_card.json")
+        return self._read_card(CM_CARD)
 
     def _read_card(self, name: str) -> dict[str, Any] | None:
         """Read a card, if there is one of this name."""

@@ -11,7 +11,6 @@ from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.provenance import provenance
 from asdkit.base.ranges import Natural, Positive
 from asdkit.inference.bundle import Bundle
-from asdkit.inference.bundle_files import INDEX, KIND, VERSION, digest_of
 from asdkit.inference.bundle_parts import read_parts, write_json, write_parts
 from asdkit.inference.bundle_sources import Sources
 from asdkit.inference.card_trials import CardTrials, card_of
@@ -21,9 +20,10 @@ from asdkit.inference.footprint import measure
 from asdkit.inference.graph import MAX_SEC
 from asdkit.inference.graph_models import Networked, require_network
 from asdkit.inference.loading import load
-from asdkit.inference.verdict import Costs
 from asdkit.io.files import write_atomic
 from asdkit.io.tables import PathName
+from asdkit.metrics.decision_costs import Costs
+from asdkit.models.bundle_files import INDEX, KIND, VERSION, digest_of
 
 logger = logging.getLogger(__name__)
 

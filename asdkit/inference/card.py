@@ -12,8 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from asdkit.base.answers import Cell, Table, number
-
 CANNOT = (
     "It cannot say how the threshold does on other recordings than these: in another "
     "session, on another device, in the noise of a street, or in another language."
@@ -116,36 +114,3 @@ def _rate(
         "high": float(high),
         "num_trials": len(wrong),
     }
-
-
-def card_table(card: Mapping[str, Any]) -> Table:
-    """Show a card."""
-    titles = (
-        "group",
-        "speakers",
-        "target",
-        "rejected %",
-        "95 %",
-        "nontarget",
-        "accepted %",
-        "its 95 %",
-        "recordings",
-        "refused",
-    )
-    rows: list[Sequence[Cell | str]] = []
-    for row in card["rows"]:
-        cells: list[Cell | str] = [row["group"], number(row.get("num_speakers"))]
-        for rate in (row["false_rejections"], row["false_acceptances"]):
-            if rate is None:
-                cells += [number(None), number(None), ""]
-                continue
-            between = f"{100 * rate['low']:.1f} to {100 * rate['high']:.1f}"
-            cells += [number(rate["num_trials"], ",")]
-            cells += [Cell(f"{100 * rate['rate']:.2f}", rate["rate"]), between]
-        cells += [number(row.get(x)) for x in ("num_recordings", "num_refused")]
-        rows.append(cells)
-    notes = [
-        f"Threshold {card['threshold']:.3f}; trials: {card['trials']}.",
-        *card.get("notes", ()),
-    ]
-    return Table(titles, rows, notes=notes, title=card["cannot"])

@@ -7,12 +7,10 @@ speaker are not, so they are rather too narrow.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from asdkit.base.answers import Cell, Table, number
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.inference.bundle_sources import Sources
 from asdkit.io.cm_scores import read_cm_scores
@@ -139,27 +137,6 @@ def make_cm_card(
         "min_cllr": float(min_cllr(*sides)),
         "rows": rows,
     }
-
-
-def cm_card_table(card: Mapping[str, Any]) -> Table:
-    """Show a card."""
-    rows: list[list[Cell | str]] = [
-        [
-            row["group"],
-            number(row["num_recordings"], ","),
-            Cell(f"{100 * row['rate']:.2f}", row["rate"]),
-            f"{100 * row['low']:.1f} to {100 * row['high']:.1f}",
-        ]
-        for row in card["rows"]
-    ]
-    worth = f"EER {100 * card['eer']:.2f} %, Cllr {card['cllr']:.3f}"
-    notes = [
-        f"Threshold {card['threshold']:.3f}; recordings: {card['trials']}.",
-        f"{worth} bits, at best {card['min_cllr']:.3f}; 1 is worth nothing.",
-        *card["notes"],
-    ]
-    titles = ["recordings", "number", "%", "95 %"]
-    return Table(titles, rows, notes=notes, title=card["cannot"])
 
 
 def _told(attacks: np.ndarray) -> str:

@@ -11,10 +11,10 @@ from asdkit.base.device import choose_device
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.inference.backend import Backend, Calibrator, cosine_backend
 from asdkit.inference.bundle import Bundle
-from asdkit.inference.bundle_files import INDEX
 from asdkit.inference.trained_model import TrainedModel
 from asdkit.io.store import HEADER, building, kind_of
 from asdkit.io.tables import PathName
+from asdkit.models.bundle_files import INDEX
 
 if TYPE_CHECKING:
     from asdkit.features.framing import Features

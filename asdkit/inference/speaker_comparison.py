@@ -13,9 +13,9 @@ from asdkit.backends.normalization import cohort_stats, normalize_scores
 from asdkit.backends.pipeline import Pipeline
 from asdkit.base.errors import DataError
 from asdkit.inference.backend import Backend, Calibrator
-from asdkit.inference.bundle_files import COPY
 from asdkit.inference.score import Score
 from asdkit.io.store import load_arrays, load_object
+from asdkit.models.bundle_files import COPY
 
 NORMALIZED = "AS-norm score"
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.base.ranges import Natural
 from asdkit.io.tables import PathName
+from asdkit.report.bundle_section import bundle_parts, bundles_below
 from asdkit.report.evaluations import Evaluated, evaluate, find_keys
 from asdkit.report.lineage import MEASURES, Lineage
 from asdkit.report.localization_figures import localization_figures
@@ -28,17 +29,18 @@ def make_report(
     bootstrap: Natural = 1000,
     audio: bool = False,
 ) -> Markup:
-    """Make a page of all score files below directories.
+    """Make a page of all score files and bundles below directories.
 
     Args:
-        directories: with results.json in them or below.
+        directories: with results.json or a bundle in them or below.
         title: title of the page; None: the names of the directories.
         bootstrap: most bootstrap draws of speakers; fewer where there are very many
             trials; 0: no intervals.
         audio: embed the recordings of the worst trials.
 
     Raises:
-        DataError: there are no scores whose trials are known, or none can be read.
+        DataError: there are neither scores whose trials are known nor bundles, or
+            none can be read.
     """
     lineage = Lineage(directories)
     keys = find_keys(lineage)
@@ -51,6 +53,8 @@ def make_report(
             problems.append(error)
             logger.warning("report: left out: %s", error)
     others = other_sections(lineage)
+    if parts := bundle_parts(bundles_below(directories)):
+        others.insert(0, Section("bundles", "Models to use", parts))
     if not evaluated and not others:
         raise (problems or [_nothing(directories)])[0]
     sections = [

@@ -17,6 +17,10 @@ logger = logging.getLogger(__name__)
 CONDITION, POOLED = "condition", "pooled"
 COUNTED = ("target", "nontarget", "bonafide", "spoof")
 BITS = ("Cllr", "minCllr")
+UNITS = {
+    **{"parameters": "parameters", "MACs": "MACs", "MB": "MB", "peak MB": "MB"},
+    **{"ms for 3 s": "ms", "RTF": "s per s"},
+}
 # What parts two measurements of the same output: the key, and what it is taken for.
 KEYS = ("trials", "data_dir", "asv_trials", "asv_scores")
 
@@ -123,6 +127,8 @@ def unit_of(title: str) -> tuple[str, str, float]:
         return title.removesuffix(" %"), "fraction", 100.0
     if title in COUNTED:
         return title, "trials", 1.0
+    if title in UNITS:
+        return title, UNITS[title], 1.0
     return title, "bits" if title in BITS else "cost", 1.0
 
 

@@ -9,10 +9,11 @@ from asdkit.__main__ import main
 from asdkit.base.errors import DataError
 from asdkit.data.manifests import Utterance, write_utterances
 from asdkit.inference.score import LLR, Score
-from asdkit.inference.verdict import Costs, Verdict
+from asdkit.inference.verdict import Verdict
 from asdkit.inference.voices import Voice
 from asdkit.io.ark import ArkWriter
 from asdkit.io.tables import read_table, write_table
+from asdkit.metrics.decision_costs import Costs
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from asdkit.base.errors import AsdkitError, DataError
 from asdkit.inference.bundle import Bundle
 from asdkit.inference.bundle_sources import Sources
 from asdkit.inference.bundling import make_bundle
-from asdkit.inference.verdict import Costs
 from asdkit.io.store import load_model, save_arrays, save_model
+from asdkit.metrics.decision_costs import Costs
 from asdkit.models.networks import load_network, save_network
 
 pytestmark = pytest.mark.slow

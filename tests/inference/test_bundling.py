@@ -5,7 +5,7 @@ import pytest
 from asdkit.base.errors import AsdkitError
 from asdkit.inference.bundle_sources import Sources
 from asdkit.inference.bundling import make_bundle
-from asdkit.inference.verdict import Costs
+from asdkit.metrics.decision_costs import Costs
 
 pytestmark = pytest.mark.slow
 

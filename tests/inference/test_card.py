@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from asdkit.inference.card import CANNOT, Group, card_table, make_card
+from asdkit.inference.card import CANNOT, Group, make_card
+from asdkit.models.bundle_description import card_table
 
 
 def test_rates_are_counts_and_intervals_hold_them(rng):

@@ -7,7 +7,7 @@ import pytest
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.inference.bundle_sources import Sources
 from asdkit.inference.card_trials import card_of, read_card_trials
-from asdkit.inference.verdict import Costs
+from asdkit.metrics.decision_costs import Costs
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from asdkit.inference.cm_card import (
     SAME,
     _row,
     cm_card_of,
-    cm_card_table,
     read_labelled,
 )
 from asdkit.metrics.cllr import cllr
 from asdkit.metrics.eer import eer
+from asdkit.models.bundle_description import cm_card_table
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import pytest
 from asdkit.base.errors import DataError
 from asdkit.inference.people import People, Ranking
 from asdkit.inference.score import LLR, Score
-from asdkit.inference.verdict import Costs, Verdict
+from asdkit.inference.verdict import Verdict
 from asdkit.inference.voices import Voice
+from asdkit.metrics.decision_costs import Costs
 
 
 class Bundle:

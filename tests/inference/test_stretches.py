@@ -8,7 +8,8 @@ from asdkit.base.signatures import defaults_of
 from asdkit.countermeasures.localization import FsaLocalizer
 from asdkit.inference.score import Score
 from asdkit.inference.stretches import Localization, Stretch, with_stretches
-from asdkit.inference.verdict import Costs, Verdict
+from asdkit.inference.verdict import Verdict
+from asdkit.metrics.decision_costs import Costs
 from asdkit.segmentation.segments import FrameTimes
 
 TIMES = FrameTimes(0.02, 0.01)

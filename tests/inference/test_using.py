@@ -6,7 +6,8 @@ from asdkit.base.answers import CheckFailed
 from asdkit.base.errors import DataError
 from asdkit.inference.score import Score
 from asdkit.inference.using import as_table, detect_each, fail_on, find_audio
-from asdkit.inference.verdict import Costs, Verdict
+from asdkit.inference.verdict import Verdict
+from asdkit.metrics.decision_costs import Costs
 
 
 def verdict(value, calibrated=True, **more):

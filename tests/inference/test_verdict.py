@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from asdkit.base.errors import AsdkitError
 from asdkit.inference.score import Score
-from asdkit.inference.verdict import Costs, Verdict
+from asdkit.inference.verdict import Verdict
+from asdkit.metrics.decision_costs import Costs
 
 LLR = "log-likelihood ratio"
 
@@ -13,27 +13,6 @@ LLR = "log-likelihood ratio"
 def verdict(value, calibrated=True, spoof=None, costs=None):
     score = Score(value, LLR if calibrated else "cosine", calibrated)
     return Verdict("the same speaker", score, costs or Costs(), (2.0, 3.004), (), spoof)
-
-
-@pytest.mark.parametrize("costs", [Costs(), Costs(0.01, 10, 1), Costs(0.9, 1, 5)])
-def test_at_the_threshold_both_decisions_cost_the_same(costs):
-    odds = np.exp(costs.threshold) * costs.p_target / (1 - costs.p_target)
-    posterior = odds / (1 + odds)
-    assert costs.c_miss * posterior == pytest.approx(costs.c_fa * (1 - posterior))
-
-
-WRONG = [
-    *[(0, 1, 1), (1, 1, 1), (0.5, 0, 1), (0.5, 1, -1), (np.nan, 1, 1)],
-    *[(0.5, np.inf, 1), (0.5, 1, np.nan)],
-]
-
-
-@pytest.mark.parametrize("wrong", WRONG)
-def test_costs_that_cannot_be_are_refused(wrong):
-    with pytest.raises(
-        AsdkitError, match="expected 0 < p_target < 1 and costs above 0"
-    ):
-        Costs(*wrong)
 
 
 def test_a_calibrated_score_decides_and_another_does_not():

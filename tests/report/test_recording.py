@@ -43,6 +43,14 @@ def test_percent_become_fractions_and_what_is_absent_is_left_out():
     ]
 
 
+def test_what_a_graph_costs_has_units():
+    titles = ["graph", "MB", "parameters", "ms for 3 s", "RTF"]
+    cells = [number(x) for x in (1.5, 1000, 30.0, 0.01)]
+    found = metrics_of(Table(titles, [["cm.onnx", *cells]]), "model", alone=True)
+    assert [one["unit"] for one in found] == ["MB", "parameters", "ms", "s per s"]
+    assert {one["system"] for one in found} == {"cm.onnx"}
+
+
 def test_a_row_belongs_to_the_file_that_it_begins_with():
     several = table("exp/a", "exp/b", "exp/b - exp/a")
     assert len(metrics_of(several, "exp/b", alone=False)) == 3

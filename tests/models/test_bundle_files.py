@@ -6,7 +6,7 @@ import os
 import pytest
 
 from asdkit.base.errors import DataError
-from asdkit.inference.bundle_files import (
+from asdkit.models.bundle_files import (
     INDEX,
     KIND,
     VERSION,

@@ -22,6 +22,7 @@ from asdkit.base.errors import DataError
 from asdkit.io.tables import PathName
 
 INDEX = "bundle.json"
+CARD, CM_CARD = "card.json", "cm_card.json"
 KIND = "asdkit bundle"
 VERSION = 1
 COPY = "copy the bundle again, or make it anew with asdkit bundle-make"
