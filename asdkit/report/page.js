@@ -3,18 +3,25 @@ const all = (selector, inside = document) => [...inside.querySelectorAll(selecto
 const data = JSON.parse(document.getElementById("data").textContent);
 
 // Tables: a click on a title sorts, a second one the other way round; gaps come last.
+// The seeds of a system stay below it: a body of the table has one system.
 for (const button of all("table.systems thead button")) {
   button.addEventListener("click", () => {
     const head = button.closest("th"), column = [...head.parentNode.children].indexOf(head);
     const way = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
-    const rows = all("tbody tr", head.closest("table")).map((row) => {
-      const text = row.children[column].dataset.v;
-      return { row, text, value: Number(text), gap: text === "" || text === "nan" };
-    });
-    const texts = rows.some((x) => !x.gap && Number.isNaN(x.value));
-    const order = (a, b) => texts ? a.text.localeCompare(b.text) : a.value - b.value;
-    rows.sort((a, b) => a.gap - b.gap || (a.gap ? 0 : way * order(a, b)));
-    for (const { row } of rows) row.parentNode.append(row);
+    const bodies = all("tbody", head.closest("table"));
+    const keyed = (x) => {
+      const row = x.rows ? x.rows[0] : x, text = row.children[column].dataset.v;
+      return { x, text, value: Number(text), gap: text === "" || text === "nan" };
+    };
+    const sort = (elements) => {
+      const found = elements.map(keyed);
+      const texts = found.some((one) => !one.gap && Number.isNaN(one.value));
+      const order = (a, b) => texts ? a.text.localeCompare(b.text) : a.value - b.value;
+      found.sort((a, b) => a.gap - b.gap || (a.gap ? 0 : way * order(a, b)));
+      for (const { x } of found) x.parentNode.append(x);
+    };
+    for (const body of bodies) sort(all("tr.seed", body));
+    sort(bodies);
     for (const other of head.parentNode.children) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", way > 0 ? "ascending" : "descending");
   });

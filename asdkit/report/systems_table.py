@@ -14,6 +14,7 @@ from asdkit.report.evaluations import Evaluated
 from asdkit.report.lineage import Spent, spent_on
 from asdkit.report.markup import Markup, data_table, element, scroll_box
 from asdkit.report.score_figures import SHOWN
+from asdkit.report.seed_groups import SeedGroup, group_seeds, mean_and_spread
 from asdkit.report.spread import Spread
 from asdkit.report.svg import swatch
 
@@ -27,7 +28,12 @@ HINTS = {
 
 
 def answer(found: Evaluated, spread: Spread | str) -> Markup:
-    """Say in a sentence which system is best, and by how much."""
+    """Say in a sentence which system is best, and by how much; and over seeds."""
+    return Markup(_best(found, spread) + _best_over_seeds(found))
+
+
+def _best(found: Evaluated, spread: Spread | str) -> Markup:
+    """Say which system is best, and by how much."""
     metric = found.metrics[0]
     best, *others = found.systems
     title = metric.title.removesuffix(" %")
@@ -55,6 +61,22 @@ def answer(found: Evaluated, spread: Spread | str) -> Markup:
     return element("p", parts, class_="answer")
 
 
+def _best_over_seeds(found: Evaluated) -> Markup:
+    """Say which system is best on average over seeds, if any has several."""
+    metric = found.metrics[0]
+    groups = group_seeds(found.systems, metric.title)
+    if not any(one.is_several for one in groups) or len(groups) == 1:
+        return Markup("")
+    title = metric.title.removesuffix(" %")
+    parts: list[Any] = ["Over seeds: "]
+    words = f" has the lowest mean {title}: ", " comes next, at "
+    for one, said in zip(groups, words, strict=False):
+        seeds = f"{len(one.members)} seeds" if one.is_several else "one seed"
+        text = f"{said}{_mean_text(one, found, metric)} ({seeds}). "
+        parts += [element("strong", one.name), text]
+    return element("p", parts, class_="answer")
+
+
 def systems_table(found: Evaluated, spread: Spread | str, place: str) -> Markup:
     """Write the table of systems, sortable, with boxes that show their curves.
 
@@ -70,18 +92,20 @@ def systems_table(found: Evaluated, spread: Spread | str, place: str) -> Markup:
     titles = ["system", *(metric.title for metric in found.metrics)]
     titles += [f"{first.removesuffix(' %')} against the best"] if comparisons else []
     titles += costs
+    against = comparisons or None
     body = []
-    for s, system in enumerate(found.systems):
-        cells = [_name_cell(s, system.name, place)]
-        for metric in found.metrics:
-            ends = None
-            if not isinstance(spread, str):
-                ends = spread.intervals[s].get(metric.title)
-            cells.append(_metric_cell(metric, system.values[metric.title], ends))
-        if comparisons:
-            cells.append(_against_cell(comparisons.get(s)))
-        cells += [_cost_cell(spent[s], title) for title in costs]
-        body.append(element("tr", cells, data_row=s))
+    for group in group_seeds(found.systems, first):
+        rows = []
+        if group.is_several:
+            rows.append(_seeds_row(group, found, against, spent, costs))
+        for s in group.members:
+            cells = [_name_cell(s, found.systems[s].name, place)]
+            cells += _number_cells(s, found, spread)
+            cells += [_against_cell(comparisons.get(s))] if comparisons else []
+            cells += [_cost_cell(spent[s], title) for title in costs]
+            kind = "seed" if group.is_several else None
+            rows.append(element("tr", cells, data_row=s, class_=kind))
+        body.append(element("tbody", rows))
     head = [
         element(
             "th",
@@ -91,9 +115,68 @@ def systems_table(found: Evaluated, spread: Spread | str, place: str) -> Markup:
         )
         for title in titles
     ]
-    parts = [element("thead", element("tr", head)), element("tbody", body)]
+    parts = [element("thead", element("tr", head)), *body]
     table = element("table", parts, class_="systems", id=f"{place}-systems")
     return Markup(scroll_box(table, "Systems") + _digits(found, spread))
+
+
+def _number_cells(s: int, found: Evaluated, spread: Spread | str) -> list[Markup]:
+    """Write the metrics of a system, with their intervals."""
+    cells = []
+    for metric in found.metrics:
+        ends = None
+        if not isinstance(spread, str):
+            ends = spread.intervals[s].get(metric.title)
+        cells.append(_metric_cell(metric, found.systems[s].values[metric.title], ends))
+    return cells
+
+
+def _seeds_row(
+    group: SeedGroup,
+    found: Evaluated,
+    comparisons: dict[int, Comparison] | None,
+    spent: Sequence[Spent],
+    costs: Sequence[str],
+) -> Markup:
+    """Write the row above those of a system's seeds: means, and deviations."""
+    label = [group.name, element("small", f"mean of {len(group.members)} seeds")]
+    cells = [element("th", label, scope="rowgroup", data_v=group.name)]
+    for metric in found.metrics:
+        mean, _ = mean_and_spread(group, found.systems, metric.title)
+        text = _mean_text(group, found, metric, percent="")
+        value = f"{metric.scale * mean!r}"
+        cells.append(element("td", text, class_="n", data_v=value))
+    if comparisons is not None:
+        changes = [comparisons[s].change for s in group.members if s in comparisons]
+        changes += [0.0] * (len(group.members) - len(changes))  # the best
+        mean = float(np.mean(changes))
+        text = f"{100 * mean:+.1f} %" if np.isfinite(mean) else "-"
+        shown = f"{mean!r}" if np.isfinite(mean) else ""
+        cells.append(element("td", text, class_="n", data_v=shown))
+    for title in costs:
+        values = [_cost(spent[s], title)[1] for s in group.members]
+        known = [x for x in values if x]
+        cells.append(_mean_cost_cell(title, known, len(values)))
+    return element("tr", cells, class_="seeds")
+
+
+def _mean_cost_cell(title: str, values: Sequence[float], num_seeds: int) -> Markup:
+    """Write what a seed has cost on average, if it is known of all."""
+    if len(values) < num_seeds:
+        return element("td", "-", class_="n", data_v="")
+    mean = sum(values) / num_seeds
+    return element("td", _cost_text(title, mean), class_="n", data_v=f"{mean!r}")
+
+
+def _mean_text(
+    group: SeedGroup, found: Evaluated, metric: Metric, percent: str = " %"
+) -> str:
+    """Write a mean over seeds, with its deviation where there are several."""
+    values = mean_and_spread(group, found.systems, metric.title)
+    digits = 2 if metric.scale == 100 else 3
+    mean, spread = (number(metric.scale * x, f".{digits}f").text for x in values)
+    text = f"{mean} ± {spread}" if group.is_several else mean
+    return text + percent * (metric.scale == 100)
 
 
 def counted(found: Evaluated) -> str:
@@ -123,6 +206,14 @@ def _digits(found: Evaluated, spread: Spread | str) -> Markup:
                 cell = Cell(f"{cell.text} [{low:.4f}, {high:.4f}]", cell.value)
             row.append(cell)
         rows.append(row)
+    for group in group_seeds(found.systems, found.metrics[0].title):
+        if group.is_several:
+            row = [f"{group.name}, mean of {len(group.members)} seeds"]
+            for metric in found.metrics:
+                values = mean_and_spread(group, found.systems, metric.title)
+                mean, deviation = (metric.scale * x for x in values)
+                row.append(f"{mean:.4f} ± {deviation:.4f}")
+            rows.append(row)
     titles = ["system", *(metric.title for metric in found.metrics)]
     table = data_table(titles, rows, "All digits, with 95 % intervals")
     return element("details", [element("summary", "Data: all digits"), table])
@@ -194,11 +285,14 @@ def _cost(one: Spent, title: str) -> tuple[str, float]:
     value = dict(zip(COSTS, vars(one).values(), strict=True))[title]
     if value is None:
         return "", 0.0
+    return _cost_text(title, value), value
+
+
+def _cost_text(title: str, value: float) -> str:
+    """Write a cost for people."""
     if title in ("parameters", "MACs"):
-        return _with_prefix(value), value
-    if title == "training":
-        return _duration(value), value
-    return f"{value:.3g}", value
+        return _with_prefix(value)
+    return _duration(value) if title == "training" else f"{value:.3g}"
 
 
 def _cost_cell(one: Spent, title: str) -> Markup:

@@ -110,3 +110,29 @@ def test_the_page_is_sound_in_a_browser(report, browser):
         page.press("Tab")
         page.evaluate("seen.add(document.activeElement); 0")
     assert page.evaluate("seen.delete(document.body); seen.size") >= wanted
+
+
+@pytest.mark.browser
+def test_seeds_stay_below_their_system_when_it_is_sorted(report, browser):
+    for n, name in enumerate(("good", "fair")):
+        Path("exp/net", f"seed{n}").mkdir(parents=True)
+        text = Path("exp", name, "scores").read_text()
+        Path(f"exp/net/seed{n}/scores").write_text(text)
+    scores = [f"exp/net/seed{n}/scores" for n in range(2)]
+    assert main(["score-metrics", "data/trials", *scores]) == 0
+    command = ["report", "--bootstrap", "0", "exp", "-o", "report.html"]
+    assert main(command) == 0
+    page = browser()
+    page.open(report)
+    names = all_of(".systems tbody th", "x.dataset.v")
+    before = page.evaluate(names)
+    assert before[:1] == ["good"]
+    net = before.index("net")
+    assert before[net : net + 3] == ["net", "net/seed0", "net/seed1"]
+    page.evaluate("document.querySelectorAll('.systems thead button')[1].click()")
+    after = page.evaluate(names)
+    net = after.index("net")
+    assert after[net : net + 3] == ["net", "net/seed1", "net/seed0"]
+    assert after[-1] == "good"
+    assert page.axe() == []
+    assert page.errors == []
