@@ -4,8 +4,9 @@ e.g.: asdkit calibration-train data/dev/trials exp/dev/scores calibration.npz
 e.g.: asdkit calibration-train --duration data/dev/utt2dur data/dev/trials \
         exp/dev/ivector_scores exp/dev/resnet_scores fusion.npz
 
-Logistic regression on the scores of one or more systems, and on quality measures.  Use
-development trials: calibrating on the test trials would flatter it.
+Logistic regression on the scores of one or more systems, in any form that score-metrics
+takes, and on quality measures.  Use development trials: calibrating on the test trials
+would flatter it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, "asdkit.backends.calibration:Calibration", *names)
     add_measures(parser)
     parser.add_argument("trials", help="<enroll> <test> target|nontarget per line")
-    parser.add_argument("scores", nargs="+", help="one file per system, in any order")
+    parser.add_argument("scores", nargs="+", help="a file per system, of any toolkit")
     parser.add_argument(
         "model", type=OutputFile, help="where to write the model (.npz)"
     )

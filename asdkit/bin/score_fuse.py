@@ -2,8 +2,9 @@
 
 e.g.: asdkit score-fuse fusion.npz exp/a/scores exp/b/scores exp/fused_llrs
 
-LLRs are natural logarithms.  Give the same systems, in the same order, and the same
-quality measures as to calibration-train.
+LLRs are natural logarithms.  Scores may be in any form that score-metrics takes.
+Give the same systems, in the same order, and the same quality measures as to
+calibration-train.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     add_measures(parser)
     parser.add_argument("model", help="model from calibration-train (.npz)")
-    parser.add_argument("scores", nargs="+", help="one file per system, of one list")
+    parser.add_argument("scores", nargs="+", help="a file per system, of one list")
     parser.add_argument(
         "llrs",
         type=OutputFile,

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("backend", help="the back-end that made the scores (.npz)")
     parser.add_argument("cohort", help="rspecifier of the cohort's vectors")
     parser.add_argument("vectors", help="rspecifier of the vectors that were scored")
-    parser.add_argument("scores", help="<enroll> <test> <score> per line")
+    parser.add_argument("scores", help="as score-metrics takes them")
     parser.add_argument(
         "normalized", type=OutputFile, help="where to write; .npz: in binary"
     )
@@ -55,9 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Run the command."""
     from asdkit.backends.pipeline import Pipeline
+    from asdkit.io.score_formats import read_scores_of
     from asdkit.io.store import load_object
     from asdkit.io.tables import write_table
-    from asdkit.io.trials import read_scores, write_scores
+    from asdkit.io.trials import write_scores
     from asdkit.io.vectors import read_vectors
     from asdkit.verification.cohort import (
         find_sides,
@@ -69,7 +70,7 @@ def main(args: argparse.Namespace) -> None:
     from asdkit.verification.rescoring import refuse_other_scores
 
     backend = load_object(args.backend, Pipeline)
-    scores = read_scores(args.scores)
+    scores = read_scores_of(None, args.scores)
     cohort = read_cohort(args.cohort, args.cohort_utt2spk, backend)
     dim = cohort.x.shape[1]
     test = read_vectors(args.vectors, dim, args.cohort)

@@ -28,8 +28,9 @@ from asdkit.data.scores import Note, match_examined
 from asdkit.io.cm_scores import FORMATS, WITH_HEADER, format_of
 from asdkit.io.ids import find_difference
 from asdkit.io.protocols import Protocol, read_enrollment
+from asdkit.io.score_formats import read_scores_of
 from asdkit.io.tables import PathName, read_lines, read_table
-from asdkit.io.trials import read_scores, read_trials
+from asdkit.io.trials import read_trials
 from asdkit.io.words import first_words
 from asdkit.metrics.eer import eer
 from asdkit.metrics.examination import Finding, examine
@@ -93,12 +94,12 @@ def check_verification(
 
     Args:
         trials_path: ``<enroll> <test> target|nontarget`` or VoxCeleb's form.
-        scores_path: ``<enroll> <test> <score>``.
+        scores_path: in any format of `asdkit.io.score_formats`.
         report: receives the problems.
     """
     trials = read_trials(trials_path)
     try:
-        scores, note = read_scores(scores_path), _noting(report)
+        scores, note = read_scores_of(trials, scores_path), _noting(report)
         values = match_examined(trials, scores, trials_path, scores_path, note)
     except DataError as error:
         _note(report, error)

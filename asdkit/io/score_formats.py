@@ -9,8 +9,9 @@
 =============================  =================================================
 
 Words are separated by blanks, tabs or commas; gzip may have packed the file.  The list
-of trials decides where the form does not: ids that are numbers look like scores.  Keys
-in a score file are compared with the trials and never used.
+of trials decides where the form does not: ids that are numbers look like scores.  Where
+there is no list, it is Kaldi's form then.  Keys in a score file are compared with the
+trials and never used.
 
 Source: WeSpeaker, wespeaker/bin/score.py; SpeechBrain, recipes/VoxCeleb/SpeakerRec/
 speaker_verification_cosine.py; the rules of VoxSRC 2020 to 2023; NIST 2018 Speaker
@@ -31,7 +32,7 @@ from asdkit.base.numbers import is_number
 from asdkit.io.ids import find_renaming
 from asdkit.io.pair_tables import is_pair_table
 from asdkit.io.tables import PathName
-from asdkit.io.trials import PairReader, Scores, Trials, read_scores
+from asdkit.io.trials import PairReader, Pairs, Scores, Trials, read_scores
 from asdkit.io.words import first_lines, read_numbers, read_words
 
 logger = logging.getLogger(__name__)
@@ -81,14 +82,15 @@ TITLES = {
 }
 
 
-def read_scores_of(trials: Trials, path: PathName) -> Scores:
+def read_scores_of(trials: Pairs | None, path: PathName) -> Scores:
     """Read the scores of trials, in whatever format they are.
 
     Ids that differ from those of the trials in one way throughout, e.g. by a suffix,
     become those of the trials, which is logged.
 
     Args:
-        trials: what was scored; decides between formats.
+        trials: what was scored; decides between formats.  None: any pairs; what may
+            be Kaldi's form is.
         path: the score file.
 
     Raises:
@@ -112,15 +114,16 @@ def read_scores_of(trials: Trials, path: PathName) -> Scores:
             words = columns[form.columns.index("key")]
             keys.append(np.array([KEYS.get(word.decode().lower()) for word in words]))
     scores = Scores(*pairs.finish(path), np.concatenate(values))
-    scores = _with_ids_of(trials, scores, path)
-    if keys:
+    if trials is not None:
+        scores = _with_ids_of(trials, scores, path)
+    if keys and isinstance(trials, Trials):
         _compare_keys(trials, scores, np.concatenate(keys), path)
     if form is not FORMATS[0]:
         logger.info("scores: %s: read as %s", path, form)
     return scores
 
 
-def find_format(path: PathName, trials: Trials) -> Format:
+def find_format(path: PathName, trials: Pairs | None) -> Format:
     """Tell the format of a score file from its first lines, and the ids of trials.
 
     Raises:
@@ -132,7 +135,9 @@ def find_format(path: PathName, trials: Trials) -> Format:
     if not any(map(is_number, rows[0])):
         return _find_header(path, rows[0], separator)
     fitting = [form for form in FORMATS if all(_fits(form, row) for row in rows)]
-    if len(fitting) > 1:
+    if trials is None:
+        fitting = fitting[:1]
+    elif len(fitting) > 1:
         known = {form: _count_known(form, rows, trials) for form in fitting}
         most = max(known.values())
         fitting = [form for form in fitting if known[form] == most]
@@ -171,7 +176,7 @@ def _fits(form: Format, words: Sequence[str]) -> bool:
     return is_number(named["score"]) and named.get("key", "") in (form.keys or ("",))
 
 
-def _count_known(form: Format, rows: Sequence[Sequence[str]], trials: Trials) -> int:
+def _count_known(form: Format, rows: Sequence[Sequence[str]], trials: Pairs) -> int:
     """Count the lines whose ids are those of trials, if the format is this."""
     at = [form.columns.index("enroll"), form.columns.index("test")]
     known = []
@@ -182,7 +187,7 @@ def _count_known(form: Format, rows: Sequence[Sequence[str]], trials: Trials) ->
     return sum(row[at[0]] in known[0] and row[at[1]] in known[1] for row in rows)
 
 
-def _with_ids_of(trials: Trials, scores: Scores, path: PathName) -> Scores:
+def _with_ids_of(trials: Pairs, scores: Scores, path: PathName) -> Scores:
     """Give both sides of scores the trials' ids where they differ in one way."""
     sides = []
     for wanted, found in (

@@ -16,9 +16,10 @@ from asdkit.base.errors import DataError
 from asdkit.base.numbers import parse_finite
 from asdkit.data.agreement import require_agreement_of
 from asdkit.data.scores import match_examined
+from asdkit.io.score_formats import read_scores_of
 from asdkit.io.store import load_model
 from asdkit.io.tables import PathName, read_table
-from asdkit.io.trials import Pairs, Trials, match_scores, read_scores, write_scores
+from asdkit.io.trials import Pairs, Trials, match_scores, write_scores
 from asdkit.io.vectors import read_vectors
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,8 @@ def read_systems(
     """Read the scores that several systems give to the same trials.
 
     Args:
-        paths: score files, one per system, their lines in any order.
+        paths: score files, one per system, their lines in any order, in any format of
+            `asdkit.io.score_formats`.
         pairs: N trials to examine scores with, if they have a key; None for those of
             the first file.
         pairs_path: file of the pairs, for messages.
@@ -46,7 +48,7 @@ def read_systems(
     """
     columns = []
     for path in paths:
-        scores = read_scores(path)
+        scores = read_scores_of(pairs, path)
         infinite = np.flatnonzero(np.isinf(scores.values))
         if len(infinite):
             name = scores.name(int(infinite[0]))

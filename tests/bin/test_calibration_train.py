@@ -1,5 +1,7 @@
 """calibration-train writes the calibration of least cost, or says why it cannot."""
 
+import gzip
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -7,6 +9,7 @@ from scipy.optimize import minimize
 from asdkit.__main__ import main
 from asdkit.backends.calibration import Calibration
 from asdkit.io.store import load_model
+from asdkit.io.trials import read_scores, write_scores
 
 
 @pytest.fixture
@@ -72,3 +75,22 @@ def test_trials_of_one_class_are_too_little(scored, tmp_path, capsys):
     assert main(["calibration-train", "trials", "a", "m.npz"]) == 1
     assert "nontarget" in capsys.readouterr().err
     assert not (tmp_path / "m.npz").exists()
+
+
+def test_scores_of_any_form_give_the_same_model(scored):
+    """Text, what gzip has packed, binary, and VoxSRC's order of columns."""
+    found = read_scores("a")
+    write_scores("a.npz", found, found.values)
+    with open("a", "rb") as stream:
+        data = stream.read()
+    with open("a.gz", "wb") as stream:
+        stream.write(gzip.compress(data))
+    words = [line.split() for line in data.decode().splitlines()]
+    with open("voxsrc", "w") as stream:
+        stream.writelines(f"{s} {e} {t}\n" for e, t, s in words)
+    models = []
+    for name in ("a", "a.npz", "a.gz", "voxsrc"):
+        assert main(["calibration-train", "trials", name, "model.npz"]) == 0
+        model = load_model("model.npz", Calibration)
+        models.append([*model.weights_, model.offset_])
+    np.testing.assert_array_equal(models, [models[0]] * 4)

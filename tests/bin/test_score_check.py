@@ -1,6 +1,9 @@
+import gzip
+
 import pytest
 
 from asdkit import __main__ as command
+from asdkit.io.trials import read_scores, write_scores
 
 
 def check(*arguments):
@@ -12,6 +15,21 @@ def test_good_scores_are_described(golden, capsys):
     assert check(golden / "data/test/trials", scores) == 0
     said = capsys.readouterr().out
     assert said == f"{scores}: 36 target, 240 nontarget, EER 22.15 %\n"
+
+
+def test_what_score_metrics_takes_is_checked(golden, tmp_path, capsys):
+    trials, scores = golden / "data/test/trials", golden / "scores/plda_scores"
+    text = scores.read_text()
+    (tmp_path / "packed.gz").write_bytes(gzip.compress(text.encode()))
+    found = read_scores(scores)
+    write_scores(tmp_path / "binary.npz", found, found.values)
+    words = [line.split() for line in text.splitlines()]
+    lines = [f"{score} {enroll} {test}\n" for enroll, test, score in words]
+    (tmp_path / "voxsrc").write_text("".join(lines))
+    names = [tmp_path / x for x in ("packed.gz", "binary.npz", "voxsrc")]
+    assert check(trials, *names) == 0
+    for name, line in zip(names, capsys.readouterr().out.splitlines(), strict=True):
+        assert line == f"{name}: 36 target, 240 nontarget, EER 22.15 %"
 
 
 @pytest.fixture

@@ -121,3 +121,17 @@ def test_the_format_is_said(tmp_path, pairs):
     found = find_format(tmp_path / "scores", read_trials(tmp_path / "trials"))
     assert str(found) == "VoxSRC's '<score> <enroll> <test>'"
     assert np.argmax([x == "score" for x in found.columns]) == 0
+
+
+@pytest.mark.parametrize("toolkit", TOOLKITS)
+def test_without_a_list_of_trials_the_form_tells(tmp_path, pairs, toolkit):
+    data = written(pairs, toolkit).encode()
+    (tmp_path / "scores").write_bytes(gzip.compress(data))
+    found = read_scores_of(None, tmp_path / "scores")
+    assert found.values.tolist() == [float(x["s"]) for x in pairs]
+    assert found.name(1) == f"{pairs[1]['a']} {pairs[1]['b']}"
+
+
+def test_without_a_list_what_may_be_kaldis_is(tmp_path):
+    (tmp_path / "scores").write_text("1 2 0.5\n3 4 0.25\n")
+    assert read_scores_of(None, tmp_path / "scores").values.tolist() == [0.5, 0.25]

@@ -1,4 +1,5 @@
 import argparse
+import gzip
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from asdkit.backends.measures import Measures, add_measures
 from asdkit.base.errors import DataError
 from asdkit.base.options import options_of
-from asdkit.io.trials import read_scores
+from asdkit.io.trials import read_scores, write_scores
 from asdkit.verification.calibration_inputs import read_measures, read_systems
 
 
@@ -16,6 +17,26 @@ def test_systems_are_columns_in_the_order_of_the_first(tmp_path):
     pairs, scores = read_systems([tmp_path / "a", tmp_path / "b"])
     assert [pairs.name(row) for row in range(3)] == ["e x", "f x", "e y"]
     np.testing.assert_array_equal(scores, [[1, 10], [2, 20], [3, 30]])
+
+
+def test_every_form_that_score_metrics_takes_is_taken(tmp_path):
+    text = "e x 1\nf x 2\ne y 3\n"
+    (tmp_path / "kaldi").write_text(text)
+    (tmp_path / "packed").write_bytes(gzip.compress(text.encode()))
+    write_scores(tmp_path / "a.npz", *_scores_of(tmp_path / "kaldi"))
+    (tmp_path / "voxsrc").write_text("3 e y\n2 f x\n1 e x\n")
+    (tmp_path / "nist").write_text("modelid segmentid LLR\ne x 1\nf x 2\ne y 3\n")
+    paths = [tmp_path / x for x in ("packed", "a.npz", "voxsrc", "nist")]
+    for first in paths[:2], paths[1:], paths[2:], paths[3:]:
+        pairs, scores = read_systems(first)
+        expected = {"e x": 1, "f x": 2, "e y": 3}
+        for row, values in enumerate(scores):
+            assert set(values) == {expected[pairs.name(row)]}
+
+
+def _scores_of(path):
+    scores = read_scores(path)
+    return scores, scores.values
 
 
 def test_a_pair_that_comes_twice_is_refused(tmp_path):
