@@ -76,11 +76,15 @@ class Calibrator(TrainedModel):
             counts = f"{self.model.num_systems}, one per system, got {len(scores)}"
             raise AsdkitError(f"{self.path}: expected a number of scores of {counts}")
         x = np.array([[float(score) for score in scores]])
-        names = [f"score {n}" for n in range(1, 1 + len(scores))]
+        return Score(float(self.calibrate_all(x)[0]), LLR, is_calibrated=True)
+
+    def calibrate_all(self, x: np.ndarray) -> np.ndarray:
+        """(N, K) scores of K systems -> (N,) LLRs; warn of scores that look strange."""
+        names = [f"score {n}" for n in range(1, 1 + x.shape[1])]
         far, odd = self.model.strangers(x, names)
         for text in (*far, *odd):
             logger.warning("%s: %s", self.path, text)
-        return Score(float(self.model.score(x)[0]), LLR, is_calibrated=True)
+        return np.asarray(self.model.score(x))
 
 
 class Backend(TrainedModel):
@@ -153,13 +157,7 @@ class Backend(TrainedModel):
         if len(tested) != 1:
             problem = f"test: expected one embedding, got {len(tested)}"
             raise AsdkitError(f"{self.path}: {problem}")
-        dim = self.pipeline.input_dim or enrolled.shape[1]
-        for x in sides:
-            if x.shape[1] != dim:
-                problem = f"expected embeddings of {dim} numbers, got {x.shape[1]}"
-                raise AsdkitError(f"{self.path}: {problem}", hint=WITH_AUDIO)
-            if not np.isfinite(x).all() or not x.any(axis=1).all():
-                raise AsdkitError(f"{self.path}: an embedding is zero or not finite")
+        self._require_comparable(enrolled, tested)
         mean, n = enrolled.mean(axis=0, keepdims=True), np.array([len(enrolled)])
         value = float(self.pipeline.score(mean, n, tested)[0, 0])
         if not np.isfinite(value):
@@ -167,6 +165,39 @@ class Backend(TrainedModel):
         if self.calibrator is not None:
             return self.calibrator.calibrate(value)
         return Score(value, self.kind)
+
+    def score_trials(
+        self,
+        enroll: np.ndarray,
+        test: np.ndarray,
+        rows: np.ndarray,
+        columns: np.ndarray,
+    ) -> np.ndarray:
+        """Score many pairs of embeddings, see `TrainedModel.score_trials`.
+
+        Raises:
+            AsdkitError: an embedding is of another dimension, zero or NaN.
+        """
+        enroll, test = (np.asarray(x, np.float64) for x in (enroll, test))
+        self._require_comparable(enroll, test)
+        n = np.ones(len(enroll), dtype=int)
+        values = self.pipeline.score_trials(enroll, n, test, rows, columns)
+        if not np.isfinite(values).all():
+            wrong = values[~np.isfinite(values)]
+            raise AsdkitError(f"{self.path}: a score is {wrong[0]}")
+        if self.calibrator is not None:
+            return self.calibrator.calibrate_all(values[:, None])
+        return values
+
+    def _require_comparable(self, enroll: np.ndarray, test: np.ndarray) -> None:
+        """Raise an AsdkitError unless (M, E) and (U, E) embeddings are such."""
+        dim = self.pipeline.input_dim or enroll.shape[1]
+        for x in (enroll, test):
+            if x.shape[1] != dim:
+                problem = f"expected embeddings of {dim} numbers, got {x.shape[1]}"
+                raise AsdkitError(f"{self.path}: {problem}", hint=WITH_AUDIO)
+            if not np.isfinite(x).all() or not x.any(axis=1).all():
+                raise AsdkitError(f"{self.path}: an embedding is zero or not finite")
 
 
 def cosine_backend(path: PathName, calibration: PathName | None = None) -> Backend:

@@ -219,6 +219,16 @@ class Bundle(TrainedModel):
         ]
         return self.comparison.score(np.stack(x[:-1]), x[-1])
 
+    def score_trials(
+        self,
+        enroll: np.ndarray,
+        test: np.ndarray,
+        rows: np.ndarray,
+        columns: np.ndarray,
+    ) -> np.ndarray:
+        """Score many pairs of embeddings, see `TrainedModel.score_trials`."""
+        return self.comparison.score_trials(enroll, test, rows, columns)
+
     def verify(self, *audios: Any, channel: int | None = None) -> Verdict:
         """Decide whether the last recording is of the speaker of all before it.
 

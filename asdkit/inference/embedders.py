@@ -104,6 +104,16 @@ class Embedder(RecordingModel):
         x = [side if self._is_embedding(side) else next(found) for side in sides]
         return self.backend.score(np.stack(x[:-1]), x[-1])
 
+    def score_trials(
+        self,
+        enroll: np.ndarray,
+        test: np.ndarray,
+        rows: np.ndarray,
+        columns: np.ndarray,
+    ) -> np.ndarray:
+        """Score many pairs of embeddings, see `TrainedModel.score_trials`."""
+        return self.backend.score_trials(enroll, test, rows, columns)
+
     def _is_embedding(self, side: Any) -> bool:
         """Tell an embedding from a recording."""
         return isinstance(side, np.ndarray) and side.shape == (self.embedding_dim,)

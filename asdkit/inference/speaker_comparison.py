@@ -90,11 +90,11 @@ class Comparison(NamedTuple):
         Returns:
             (N,) scores.
         """
-        pipeline = self.backend.pipeline
-        sides = [x.astype(np.float64) for x in (enroll, test)]
-        ones = [np.ones(len(x), dtype=int) for x in sides]
-        values = pipeline.score_trials(sides[0], ones[0], sides[1], rows, columns)
+        values = self.backend.score_trials(enroll, test, rows, columns)
         if self.cohort is not None:
+            pipeline = self.backend.pipeline
+            sides = [x.astype(np.float64) for x in (enroll, test)]
+            ones = [np.ones(len(x), dtype=int) for x in sides]
             stats = [
                 cohort_stats(pipeline, x, n, self.cohort, self.num_top)
                 for x, n in zip(sides, ones, strict=True)
@@ -105,7 +105,7 @@ class Comparison(NamedTuple):
             ]
             values = normalize_scores(values, *chosen)
         if self.calibration is not None:
-            values = self.calibration.model.score(values[:, None])
+            values = self.calibration.calibrate_all(values[:, None])
         return np.asarray(values)
 
 

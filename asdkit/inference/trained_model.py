@@ -56,6 +56,29 @@ class TrainedModel:
         """
         self._refuse("compare speakers", COMPARERS)
 
+    def score_trials(
+        self,
+        enroll: np.ndarray,
+        test: np.ndarray,
+        rows: np.ndarray,
+        columns: np.ndarray,
+    ) -> np.ndarray:
+        """Score many pairs of embeddings, as `score` does one.
+
+        Args:
+            enroll: (M, E) embeddings, of a recording each.
+            test: (U, E) embeddings.
+            rows: (N,) the enrolled one of every trial.
+            columns: (N,) the tested one.
+
+        Returns:
+            (N,) scores; larger means the same speaker.
+
+        Raises:
+            AsdkitError: the model does not compare speakers.
+        """
+        self._refuse("compare speakers", COMPARERS)
+
     def detect(self, audio: Any) -> Score:
         """Tell how likely a recording is bona fide speech, and not spoofed.
 

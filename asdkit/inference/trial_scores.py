@@ -42,15 +42,16 @@ def score_trials(
         problem = f"{len(missing)} of {len(wanted)} utterances are not in {data_dir}"
         raise DataError(trials, f"{problem}: {missing[0]!r}, ...")
     row_of = {utt: row for row, utt in enumerate(wanted)}
-    x = _embed(model, Path(data_dir), [cuts[utt] for utt in wanted])
-    enroll = [x[row_of[utt]] for utt in pairs.enroll_ids]
-    test = [x[row_of[utt]] for utt in pairs.test_ids]
-    rows = zip(pairs.enroll.tolist(), pairs.test.tolist(), strict=True)
-    values = [
-        float(model.score(enroll[i], test[j]))
-        for i, j in watch(rows, len(pairs), "trials-score")
-    ]
-    write_scores(scores, pairs, np.array(values))
+    x = np.stack(_embed(model, Path(data_dir), [cuts[utt] for utt in wanted]))
+    enroll, test = (
+        np.array([row_of[utt] for utt in ids])[rows]
+        for ids, rows in (
+            (pairs.enroll_ids, pairs.enroll),
+            (pairs.test_ids, pairs.test),
+        )
+    )
+    values = model.score_trials(x, x, enroll, test)
+    write_scores(scores, pairs, values)
     logger.info("trials-score: %d trials of %d utterances", len(pairs), len(wanted))
 
 

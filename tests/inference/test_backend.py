@@ -7,8 +7,10 @@ import asdkit
 from asdkit.backends.calibration import Calibration
 from asdkit.backends.center import Center
 from asdkit.backends.pipeline import Pipeline
+from asdkit.backends.plda import Plda
 from asdkit.base.errors import AsdkitError, DataError
-from asdkit.inference.backend import KINDS, Backend
+from asdkit.inference.backend import KINDS, Backend, Calibrator
+from asdkit.inference.bundle import Comparison
 from asdkit.inference.score import Score
 from asdkit.io.store import load_model, save_arrays, save_model
 
@@ -87,3 +89,46 @@ def test_a_fusion_and_measures_are_no_calibration_of_a_score(models, tmp_path, r
     )
     with pytest.raises(DataError, match=r"it needs quality measures \(duration\)"):
         asdkit.load(tmp_path / "quality.npz")
+
+
+def trained(rng):
+    """A back-end of PLDA, a calibration of its scores, and (24, 5) embeddings."""
+    spk = np.repeat(np.arange(8), 3)
+    x = rng.normal(size=(8, 5))[spk] + 0.5 * rng.normal(size=(24, 5))
+    pipeline = Pipeline([Center(), Plda()]).fit(x, spk)
+    scores = pipeline.score(x, np.ones(24, dtype=int), x)[np.triu_indices(24, 1)]
+    same = (spk[:, None] == spk)[np.triu_indices(24, 1)]
+    calibration = Calibration(ridge=1e-2).fit(scores[:, None], same)
+    return Backend("b", pipeline, Calibrator("c", calibration)), x
+
+
+@pytest.mark.parametrize("num_top", [None, 0, 7])
+def test_trials_at_once_have_the_scores_of_pairs(rng, num_top):
+    """With a calibration, and with normalization by a cohort (AS-norm) before it."""
+    backend, x = trained(rng)
+    rows, columns = rng.integers(0, 24, 100), rng.integers(0, 24, 100)
+    if num_top is not None:
+        cohort = rng.normal(size=(20, 5))
+        plain = Backend("b", backend.pipeline)
+        cohort = plain.pipeline.transform(cohort).astype(np.float32)
+        backend = Comparison(plain, cohort, num_top, backend.calibrator)
+    found = backend.score_trials(x, x, rows, columns)
+    pairs = zip(x[rows], x[columns], strict=True)
+    expected = [float(backend.score(a[None], b)) for a, b in pairs]
+    atol = 1e-9 if num_top is None else 1e-6  # a cohort is float32
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=atol)
+
+
+def test_trials_with_a_wrong_embedding_are_refused(rng):
+    backend, x = trained(rng)
+    x[3] = 0
+    with pytest.raises(AsdkitError, match="b: an embedding is zero or not finite"):
+        backend.score_trials(x, x, np.array([0]), np.array([1]))
+    with pytest.raises(AsdkitError, match="expected embeddings of 5 numbers, got 4"):
+        backend.score_trials(x[:2, :4], x[:2, :4], np.array([0]), np.array([1]))
+
+
+def test_trials_that_look_strange_to_a_calibration_are_told_once(rng, caplog):
+    backend, _ = trained(rng)
+    assert backend.calibrator.calibrate_all(np.full((500, 1), 1e6)).shape == (500,)
+    assert caplog.text.count("c: score 1: 100 % are far outside of") == 1
