@@ -1,4 +1,4 @@
-"""egs/synth/v1 as a user runs it, from nothing to its tables, and interrupted."""
+"""egs/synth as a user runs it, from nothing to its tables; v1 also interrupted."""
 
 import json
 import os
@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from asdkit.io.tables import read_table
 
 ROOT = Path(__file__).parents[2]
 NUM_STAGES = 17
@@ -141,3 +143,56 @@ def test_a_stage_that_is_interrupted_can_be_run_again(recipe, forked):
         leftovers = [path for path in recipe.rglob(".*") if ".tmp" in path.name]
         assert not leftovers
     assert table == undisturbed
+
+
+TINY = """\
+--network=xvector
+--channels=8
+--embedding-dim=8
+--batch-size=8
+--chunk-frames=50
+--num-epochs=1
+"""
+
+
+@pytest.fixture
+def controlled(tmp_path, copied):
+    """Copy v2 with a tiny student and back-ends for few speakers."""
+    v2 = copied(tmp_path, "synth/v2")
+    (v2 / "conf" / "tiny.conf").write_text(TINY)
+    for name in ("plda", "target_lda"):
+        with (v2 / "conf" / f"{name}.conf").open("a") as file:
+            file.write("--lda-dim=2\n")
+    return v2
+
+
+@pytest.mark.slow
+def test_v2_compares_students_of_equally_many_utterances(controlled, by_stage):
+    sizes = ["--sizes", "4 8", "--num-utts", "32", "--mean-sec", "1"]
+    sizes += ["--num-dev-spks", "4", "--num-test-spks", "6"]
+    sizes += ["--num-gauss", "4", "--ivector-dim", "4", "--student", "tiny"]
+    said = by_stage(controlled, *sizes)
+    rows = re.findall(r"^\| (\d+) \| (.+?) \| (\d) ", said, re.MULTILINE)
+    ivectors = [(f"ivectors, {x}", "1") for x in ("cosine", "plda", "target_lda")]
+    students = [(f"tiny {way}, cosine", "2") for way in ("none", "pooled_ratio")]
+    expected = [(size, *row) for size in "48" for row in (*ivectors, *students)]
+    assert rows == expected
+    compared = re.findall("^pooled_ratio +none +EER %", said, re.MULTILINE)
+    assert len(compared) == 4, said
+    parts = {path.name: path for path in (controlled / "data").iterdir()}
+    speakers = {x: set(read_table(parts[x] / "spk2gender")) for x in parts}
+    assert speakers["train_4"] < speakers["train_8"]
+    assert not speakers["train_8"] & (speakers["dev"] | speakers["test"])
+    for part in ("train_4", "train_8"):
+        assert len(read_table(parts[part] / "utt2session")) == 32
+    sessions_of_trials_are_as_named(parts["test"])
+
+
+def sessions_of_trials_are_as_named(test):
+    """Targets of one list share their session, those of the other never do."""
+    for name, is_same in (("within", True), ("across", False)):
+        lines = (test / f"trials_{name}").read_text().splitlines()
+        targets = [x.split() for x in lines if x.endswith(" target")]
+        assert len(targets) == {"within": 6 * 4, "across": 6 * 6 * 4}[name]
+        for enroll, tested, _ in targets:
+            assert (enroll[:-3] == tested[:-3]) == is_same
