@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Keep the scores of trainings that took hours, in 20 kB a seed, or bring them back.
+# Keep the scores of trainings that took hours, in 35 kB a seed, or bring them back.
 #
 #   local/keep_scores.sh pack      exp/*/seed*/scores_*, data/*/utt2* -> results/scores
 #   local/keep_scores.sh unpack    and back: no audio and no training is needed
@@ -15,8 +15,11 @@ scores=results/scores
 repeatable=(--sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner)
 
 pack() { # NAME FILE ...: those that exist, unless its archive has as many
-  local out=$scores/$1.tar.xz files
-  mapfile -t files < <(ls -d "${@:2}" 2>/dev/null)
+  local out=$scores/$1.tar.xz file files=()
+  for file in "${@:2}"; do
+    [[ ! -f $file ]] || files+=("$file")
+  done
+  ((${#files[@]})) || return 0
   [[ ! -e $out || $(tar -tJf "$out" | wc -l) -lt ${#files[@]} ]] || return 0
   tar -cJf "$out.new" "${repeatable[@]}" "${files[@]}"
   mv "$out.new" "$out"
@@ -29,7 +32,7 @@ case ${1:-} in
     mkdir -p "$scores"
     pack trials data/{dev,eval,eval_coded,eval_keeps}/{utt2attack,utt2codec,utt2spk} \
       data/eval_keeps/asv_{trials,scores}
-    for dir in exp/*/seed0 exp/without_*/*/seed0; do
+    for dir in exp/{,without_*/}*/seed0; do
       system=${dir%/seed0}
       name=${system#exp/}
       pack "${name//\//-}" \
