@@ -8,8 +8,6 @@ rows are numbers.  Both have a binary form, too, by names that end in ``.npz``
 
 from __future__ import annotations
 
-import itertools
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +16,7 @@ import numpy as np
 from asdkit.base.errors import DataError
 from asdkit.io import pair_tables
 from asdkit.io.files import write_atomic
+from asdkit.io.id_numbers import IdNumbers
 from asdkit.io.ids import find_difference
 from asdkit.io.origins import Origin, check_origin, note_origin
 from asdkit.io.pair_tables import (
@@ -28,7 +27,7 @@ from asdkit.io.pair_tables import (
     write_pair_table,
 )
 from asdkit.io.tables import PathName
-from asdkit.io.words import convert_words, read_numbers, read_words
+from asdkit.io.words import Spans, convert_words, read_span_numbers, read_spans
 
 LINES = 100_000  # lines to write at a time
 KEYS = {b"target": True, b"nontarget": False}
@@ -117,10 +116,9 @@ def read_scores(path: PathName) -> Scores:
         return scores
     pairs = PairReader()
     values = []
-    for first_line, columns in read_words(path, 3, "three words"):
-        found = read_numbers(path, first_line, columns[2], columns[:2])
-        values.append(found)
-        pairs.add(columns)
+    for block in read_spans(path, 3, "three words"):
+        values.append(read_span_numbers(path, block, 2, (0, 1)))
+        pairs.add_spans(block, (0, 1))
     return Scores(*pairs.finish(path), np.concatenate(values))
 
 
@@ -240,17 +238,22 @@ def _read_trials(path: PathName, keys: dict[bytes, bool], expected: str) -> Tria
     check_origin(path)
     if is_pair_table(path):
         return _trials_of(path, read_pair_table(path, "Trials"), keys, expected)
-    pairs = PairReader()
+    pairs, key_numbers = PairReader(), IdNumbers(bits=4)
     is_target = []
-    for first_line, columns in read_words(path, 3, "three words"):
-        table, wanted = keys, expected
-        if _starts_with_bits(columns):
-            columns = [columns[1], columns[2], columns[0]]
-            table, wanted = BITS, "1 or 0"
-        is_target.append(
-            convert_words(path, first_line, columns[2], table.__getitem__, wanted, bool)
-        )
-        pairs.add(columns)
+    for block in read_spans(path, 3, "three words"):
+        places, table, wanted = (0, 1, 2), keys, expected
+        if _starts_with_bits(block.first_words()):
+            places, table, wanted = (1, 2, 0), BITS, "1 or 0"
+        found = _number(key_numbers, block, places[2])
+        try:
+            is_true = np.array([table[key] for key in key_numbers.known], bool)[found]
+        except KeyError:  # of this block, or of one before that had other keys
+            words, look_up = block.column(places[2]), table.__getitem__
+            is_true = convert_words(
+                path, block.first_line, words, look_up, wanted, bool
+            )
+        is_target.append(is_true)
+        pairs.add_spans(block, places[:2])
     return Trials(*pairs.finish(path), np.concatenate(is_target))
 
 
@@ -271,9 +274,7 @@ class PairReader:
     """Number ids as they come."""
 
     def __init__(self) -> None:
-        self.numbers: list[dict[bytes, int]] = [
-            defaultdict(itertools.count().__next__) for _ in range(2)
-        ]
+        self.numbers = [IdNumbers() for _ in range(2)]
         self.rows: list[list[np.ndarray]] = [[], []]
 
     def add(self, columns: Sequence[list[bytes]]) -> None:
@@ -281,8 +282,12 @@ class PairReader:
         for numbers, rows, column in zip(
             self.numbers, self.rows, columns, strict=False
         ):
-            found = map(numbers.__getitem__, column)
-            rows.append(np.fromiter(found, np.int32, len(column)))
+            rows.append(numbers.number_words(column))
+
+    def add_spans(self, block: Spans, places: Sequence[int]) -> None:
+        """Take two columns of a block."""
+        for numbers, rows, place in zip(self.numbers, self.rows, places, strict=True):
+            rows.append(_number(numbers, block, place))
 
     def finish(
         self, path: PathName
@@ -296,7 +301,7 @@ class PairReader:
             raise DataError(path, "expected lines of three words, got an empty file")
         try:
             enroll_ids, test_ids = (
-                [word.decode() for word in numbers] for numbers in self.numbers
+                [word.decode() for word in numbers.known] for numbers in self.numbers
             )
         except UnicodeDecodeError as error:
             raise DataError(path, f"expected UTF-8 text, got {error}") from None
@@ -304,9 +309,16 @@ class PairReader:
         return enroll_ids, test_ids, enroll, test
 
 
-def _starts_with_bits(columns: Sequence[list[bytes]]) -> bool:
+def _number(numbers: IdNumbers, block: Spans, place: int) -> np.ndarray:
+    """Number the words at a place of N lines; (N,) int32."""
+    return numbers.number(
+        block.text, block.letters, block.starts[place], block.ends[place]
+    )
+
+
+def _starts_with_bits(words: Sequence[bytes]) -> bool:
     """Tell VoxCeleb's form from Kaldi's by the first line of a block."""
-    return columns[0][0] in BITS and columns[2][0] not in KEYS
+    return words[0] in BITS and words[2] not in KEYS
 
 
 def _table_of(pairs: Pairs, column: np.ndarray) -> PairTable:

@@ -12,13 +12,14 @@ import gzip
 import io
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import NoReturn, cast
+from typing import NamedTuple, NoReturn, cast
 
 import numpy as np
 
 from asdkit.base.errors import DataError
 from asdkit.base.inputs import note_input
 from asdkit.base.numbers import parse_number, parse_numbers
+from asdkit.io.id_numbers import load_words, padded
 from asdkit.io.pair_tables import COLUMN_OF, is_pair_table
 from asdkit.io.store import kind_of
 from asdkit.io.tables import PathName
@@ -26,6 +27,9 @@ from asdkit.io.text import BOM, HEAD, require_text, warn_of_cut
 
 SHOWN = 200  # letters of a bad line
 BLOCK = 1 << 19  # bytes to read at a time: all words of a block fit into the cache
+SPAN_BLOCK = 1 << 18  # where there are no words, but numbers of eight bytes for each
+LONGEST_NUMBER = 16  # letters
+BLANKS = np.frombuffer(b" \t\n\v\f\r", np.uint8)  # as bytes.split has them
 GZIP = b"\x1f\x8b"
 
 
@@ -48,22 +52,86 @@ def read_words(
     Raises:
         DataError: the file cannot be read, or a line has not so many words.
     """
-    note_input(path, renewable=True)
     first_line = 1 + num_skipped
-    with _open(path) as stream:
-        for _ in range(num_skipped):
-            stream.readline()
-        while block := stream.read(BLOCK) + stream.readline():
-            if not block.endswith(b"\n"):
-                warn_of_cut(path)
-                block += b"\n"
-            if separator:
-                block = block.replace(separator.encode(), b" ")
-            words = block.split()
-            if not _has_words_per_line(block, len(words), num_words):
-                _name_bad_line(path, first_line, block, num_words, expected)
-            yield first_line, [words[i::num_words] for i in range(num_words)]
-            first_line += len(words) // num_words
+    for block in _read_blocks(path, BLOCK, num_skipped):
+        if separator:
+            block = block.replace(separator.encode(), b" ")
+        words = block.split()
+        if not _has_words_per_line(block, len(words), num_words):
+            _name_bad_line(path, first_line, block, num_words, expected)
+        yield first_line, [words[i::num_words] for i in range(num_words)]
+        first_line += len(words) // num_words
+
+
+class Spans(NamedTuple):
+    """Lines of a file, and where their words are: no object for a word.
+
+    Attributes:
+        first_line: number of the first line.
+        text: the lines.
+        letters: (L,) uint8, the same, with room behind.
+        starts: (W, N) where words begin.
+        ends: (W, N) where they end.
+    """
+
+    first_line: int
+    text: bytes
+    letters: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+
+    def column(self, place: int) -> list[bytes]:
+        """Return the N words at a place of the lines."""
+        return self.text.split()[place :: len(self.starts)]
+
+    def first_words(self) -> list[bytes]:
+        """Return the words of the first line."""
+        spans = zip(self.starts[:, 0], self.ends[:, 0], strict=True)
+        return [self.text[start:end] for start, end in spans]
+
+
+def read_spans(path: PathName, num_words: int, expected: str) -> Iterator[Spans]:
+    """Find the words of a file, as `read_words` does; errors as there.
+
+    Args:
+        path: the file.
+        num_words: how many words there are in every line.
+        expected: description of a line, for messages.
+    """
+    first_line = 1
+    for block in _read_blocks(path, SPAN_BLOCK):
+        letters = padded(block)
+        spans = _spans_of_lines(block, letters, num_words)
+        if spans is None:
+            _name_bad_line(path, first_line, block, num_words, expected)
+        yield Spans(first_line, block, letters, *spans)
+        first_line += spans[0].shape[1]
+
+
+def read_span_numbers(
+    path: PathName, block: Spans, place: int, names: Sequence[int]
+) -> np.ndarray:
+    """Convert a column to (N,) float64 scores; errors as of `read_numbers`.
+
+    Args:
+        path: the file, for messages.
+        block: N of its lines.
+        place: of the scores in the lines.
+        names: places of the words that say whose.
+    """
+    starts, ends = block.starts[place], block.ends[place]
+    if len(starts) and (ends - starts).max() <= LONGEST_NUMBER:
+        halves = load_words(block.letters, starts, ends)
+        halves += [np.zeros(len(starts), np.uint64)] * (2 - len(halves))
+        texts = np.stack(halves, axis=1).astype("<u8", copy=False)
+        with contextlib.suppress(ValueError):
+            found = parse_numbers(
+                texts.view("S16")[:, 0].tolist(), texts.view(np.uint8)
+            )
+            if not np.isnan(found).any():
+                return found
+    columns = [block.column(i) for i in names]
+    return read_numbers(path, block.first_line, block.column(place), columns)
 
 
 def first_words(path: PathName) -> list[str]:
@@ -147,6 +215,19 @@ def _to_number(word: bytes) -> float:
     return parse_number(word.decode())
 
 
+def _read_blocks(path: PathName, size: int, num_skipped: int = 0) -> Iterator[bytes]:
+    """Yield whole lines, about so many bytes of them; errors as of `read_words`."""
+    note_input(path, renewable=True)
+    with _open(path) as stream:
+        for _ in range(num_skipped):
+            stream.readline()
+        while block := stream.read(size) + stream.readline():
+            if not block.endswith(b"\n"):
+                warn_of_cut(path)
+                block += b"\n"
+            yield block
+
+
 @contextlib.contextmanager
 def _open(path: PathName, check: bool = False) -> Iterator[io.BufferedReader]:
     """Open a file, unpacked if gzip has packed it, behind a byte-order mark.
@@ -174,6 +255,32 @@ def _open(path: PathName, check: bool = False) -> Iterator[io.BufferedReader]:
         raise DataError(path, f"cannot unpack it: {error}", hint=hint) from None
     except OSError as error:
         raise DataError(path, f"cannot read it: {error.strerror}") from None
+
+
+def _spans_of_lines(
+    block: bytes, letters: np.ndarray, num_words: int
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Find (W, N) starts and ends of words; None if a line has another number."""
+    blanks = np.flatnonzero(letters[: len(block)] <= ord(" "))
+    starts = np.empty_like(blanks)
+    starts[:1], starts[1:] = 0, blanks[:-1] + 1
+    is_word = starts < blanks
+    ends, is_plain = blanks, bool(is_word.all())
+    if not is_plain:
+        starts, ends = starts[is_word], blanks[is_word]
+        if not np.isin(letters[blanks], BLANKS).all():
+            return None
+    if len(ends) % num_words:
+        return None
+    starts, ends = (
+        np.ascontiguousarray(x.reshape(-1, num_words).T) for x in (starts, ends)
+    )
+    behind = letters[ends]
+    is_plain &= bool((behind[-1] == ord("\n")).all())
+    is_plain &= bool((behind[:-1] == ord(" ")).all())
+    if is_plain or _has_words_per_line(block, len(block.split()), num_words):
+        return starts, ends
+    return None  # other blanks than one space were not all between words of a line
 
 
 def _has_words_per_line(block: bytes, num_found: int, num_words: int) -> bool:

@@ -10,6 +10,8 @@ from asdkit.io.words import (
     first_lines,
     first_words,
     read_numbers,
+    read_span_numbers,
+    read_spans,
     read_words,
 )
 
@@ -85,3 +87,41 @@ def test_what_gzip_has_packed_is_read_alike(tmp_path):
     assert plain == packed
     assert packed[0][0][0] == b"a"
     assert first_lines(tmp_path / "packed", 2) == ["a,b\n", "a,b\n"]
+
+
+def test_spans_are_where_the_words_are(tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(b"a bb 1\nccc\td  -2.5\r\n  e f 3")
+    (block,) = read_spans(path, 3, "three words")
+    found = [
+        [block.text[i:j] for i, j in zip(*spans, strict=True)]
+        for spans in zip(block.starts, block.ends, strict=True)
+    ]
+    assert found == [[b"a", b"ccc", b"e"], [b"bb", b"d", b"f"], [b"1", b"-2.5", b"3"]]
+    assert [block.column(i) for i in range(3)] == found
+    assert block.first_words() == [b"a", b"bb", b"1"]
+    numbers = read_span_numbers(path, block, 2, (0, 1))
+    np.testing.assert_array_equal(numbers, [1, -2.5, 3])
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (b"a b 1\na b\n", "x:2: expected three words, got 'a b'"),
+        (b"a b 1\na b c 1 d e\n", "x:2: expected three words"),
+        (b"a b 1\nc\nd 2\n", "x:2: expected three words"),
+        (b"a b 1\na\x01 b 1\n", "control characters"),
+    ],
+)
+def test_lines_with_other_words_are_named(tmp_path, text, problem):
+    (tmp_path / "x").write_bytes(text)
+    with pytest.raises(DataError, match=problem):
+        list(read_spans(tmp_path / "x", 3, "three words"))
+
+
+@pytest.mark.parametrize("word", [b"1_0", b"x", b"nan", b"1" * 17 + b"x"])
+def test_a_span_that_is_no_number_is_named(tmp_path, word):
+    (tmp_path / "x").write_bytes(b"a b 1\na c " + word + b"\n")
+    (block,) = read_spans(tmp_path / "x", 3, "three words")
+    with pytest.raises(DataError, match="x:2: "):
+        read_span_numbers(tmp_path / "x", block, 2, (0, 1))
