@@ -33,7 +33,7 @@ from asdkit.io.ids import find_renaming
 from asdkit.io.pair_tables import is_pair_table
 from asdkit.io.tables import PathName
 from asdkit.io.trials import PairReader, Pairs, Scores, Trials, read_scores
-from asdkit.io.words import first_lines, read_numbers, read_words
+from asdkit.io.words import first_lines, read_span_numbers, read_spans
 
 logger = logging.getLogger(__name__)
 SAMPLE = 100  # lines from the top that tell the format
@@ -104,14 +104,14 @@ def read_scores_of(trials: Pairs | None, path: PathName) -> Scores:
     keys: list[np.ndarray] = []
     places = {role: form.columns.index(role) for role in ("enroll", "test", "score")}
     expected = f"{len(form.columns)} words, as {form}"
-    for first_line, columns in read_words(
+    names = places["enroll"], places["test"]
+    for block in read_spans(
         path, len(form.columns), expected, int(form.has_header), form.separator
     ):
-        ids = [columns[places["enroll"]], columns[places["test"]]]
-        values.append(read_numbers(path, first_line, columns[places["score"]], ids))
-        pairs.add(ids)
+        values.append(read_span_numbers(path, block, places["score"], names))
+        pairs.add_spans(block, names)
         if "key" in form.columns:
-            words = columns[form.columns.index("key")]
+            words = block.column(form.columns.index("key"))
             keys.append(np.array([KEYS.get(word.decode().lower()) for word in words]))
     scores = Scores(*pairs.finish(path), np.concatenate(values))
     if trials is not None:

@@ -277,13 +277,6 @@ class PairReader:
         self.numbers = [IdNumbers() for _ in range(2)]
         self.rows: list[list[np.ndarray]] = [[], []]
 
-    def add(self, columns: Sequence[list[bytes]]) -> None:
-        """Take the first two columns of a block."""
-        for numbers, rows, column in zip(
-            self.numbers, self.rows, columns, strict=False
-        ):
-            rows.append(numbers.number_words(column))
-
     def add_spans(self, block: Spans, places: Sequence[int]) -> None:
         """Take two columns of a block."""
         for numbers, rows, place in zip(self.numbers, self.rows, places, strict=True):

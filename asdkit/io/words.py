@@ -90,16 +90,18 @@ class Spans(NamedTuple):
         return [self.text[start:end] for start, end in spans]
 
 
-def read_spans(path: PathName, num_words: int, expected: str) -> Iterator[Spans]:
-    """Find the words of a file, as `read_words` does; errors as there.
-
-    Args:
-        path: the file.
-        num_words: how many words there are in every line.
-        expected: description of a line, for messages.
-    """
-    first_line = 1
-    for block in _read_blocks(path, SPAN_BLOCK):
+def read_spans(
+    path: PathName,
+    num_words: int,
+    expected: str,
+    num_skipped: int = 0,
+    separator: str = "",
+) -> Iterator[Spans]:
+    """Find the words of a file; arguments and errors as of `read_words`."""
+    first_line = 1 + num_skipped
+    for block in _read_blocks(path, SPAN_BLOCK, num_skipped):
+        if separator:
+            block = block.replace(separator.encode(), b" ")
         letters = padded(block)
         spans = _spans_of_lines(block, letters, num_words)
         if spans is None:
