@@ -38,17 +38,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> Table:
     """Run the command."""
     from asdkit.inference.bundle import Bundle
-    from asdkit.inference.pictures import require_localizing, write_pictures
+    from asdkit.inference.pictures import picture_writer, require_localizing
     from asdkit.inference.stretches import with_stretches
     from asdkit.inference.using import as_table, detect_each, fail_on, find_audio
 
     bundle = Bundle.open(args.model)
+    draw = None
     if args.picture:
         require_localizing(bundle, args.model)
+        draw = picture_writer(args.picture, bundle)
     files = find_audio(args.audio)
-    answers = detect_each(bundle, files, args.channel)
-    if args.picture:
-        write_pictures(args.picture, bundle, files, answers, args.channel)
+    answers = detect_each(bundle, files, args.channel, draw)
     found = [getattr(answer, "stretches", None) for answer in answers]
     table = with_stretches(as_table(files, answers), found)
     return fail_on(args.fail_on, answers, table)

@@ -275,7 +275,10 @@ class Bundle(TrainedModel):
         Raises:
             DataError: it cannot be read, or holds too little speech.
         """
-        voice = self.hear_cm(audio, channel)
+        return self.judge(self.hear_cm(audio, channel))
+
+    def judge(self, voice: Voice) -> Verdict:
+        """Decide whether a recording that `hear_cm` read is bona fide speech."""
         stretches = None
         if self.cm.localizes:
             value, frames = self.cm.run_frames(voice.samples)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.errors import AsdkitError
 from asdkit.inference.stretches import Stretch
 from asdkit.io.files import write_atomic
 from asdkit.io.tables import PathName
@@ -17,6 +17,7 @@ from asdkit.io.tables import PathName
 if TYPE_CHECKING:
     from asdkit.inference.bundle import Bundle
     from asdkit.inference.verdict import Verdict
+    from asdkit.inference.voices import Voice
 
 WIDTH, HEIGHT, MARGIN, AXIS = 900, 160, 10, 34  # in pixels
 TICKS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)  # seconds between two of them
@@ -121,24 +122,18 @@ def require_localizing(bundle: Bundle, path: PathName) -> None:
         raise AsdkitError(f"{path}: {problem}", hint="leave --picture out")
 
 
-def write_pictures(
-    folder: PathName,
-    bundle: Bundle,
-    files: Sequence[str],
-    answers: Sequence[Verdict | DataError],
-    channel: int | None = None,
-) -> None:
-    """Write a picture of every recording that has been judged.
+def picture_writer(
+    folder: PathName, bundle: Bundle
+) -> Callable[[str, Voice, Verdict], None]:
+    """Make what writes a picture of a recording that was heard and judged.
 
     Args:
         folder: where to.
         bundle: the judge.
-        files: N recordings.
-        answers: its N answers.
-        channel: channel to use; None: the only one.
     """
-    for file, answer in zip(files, answers, strict=True):
-        if not isinstance(answer, DataError):
-            samples = bundle.hear_cm(file, channel).samples
-            marked = answer.stretches or ()
-            write_picture(folder, file, samples, bundle.cm.sampling_rate, marked)
+
+    def write(name: str, voice: Voice, verdict: Verdict) -> None:
+        marked = verdict.stretches or ()
+        write_picture(folder, name, voice.samples, bundle.cm.sampling_rate, marked)
+
+    return write

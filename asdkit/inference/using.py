@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from asdkit.inference.people import Enrolled, Ranking
     from asdkit.inference.profiles import Enrollment
     from asdkit.inference.verdict import Verdict
+    from asdkit.inference.voices import Voice
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".w64")
 LISTS = (".txt", ".scp", ".lst")
@@ -51,9 +52,18 @@ def find_audio(paths: Sequence[str]) -> list[str]:
 
 
 def detect_each(
-    bundle: Bundle, files: Sequence[str], channel: int | None
+    bundle: Bundle,
+    files: Sequence[str],
+    channel: int | None,
+    draw: Callable[[str, Voice, Verdict], None] | None = None,
 ) -> list[Verdict | DataError]:
     """Decide about recordings; one that cannot be judged does not end the others.
+
+    Args:
+        bundle: the judge.
+        files: N recordings, each of which is read once.
+        channel: channel to use; None: the only one.
+        draw: gets every recording that was judged; None: nothing does.
 
     Raises:
         AsdkitError: the bundle has no countermeasure.
@@ -62,11 +72,16 @@ def detect_each(
     found: list[Verdict | DataError] = []
     for file in files:
         try:
-            found.append(bundle.detect_voice(file, channel))
+            voice = bundle.hear_cm(file, channel)
+            verdict = bundle.judge(voice)
         except DataError as error:
             found.append(error)
         except OSError as error:  # e.g. a name that is too long
             found.append(DataError(file, error.strerror or f"{error}"))
+        else:
+            found.append(verdict)
+            if draw is not None:
+                draw(file, voice, verdict)
     return found
 
 

@@ -17,6 +17,7 @@ from asdkit.base.errors import AsdkitError, DataError
 from asdkit.inference.bundle import Bundle
 from asdkit.inference.bundle_sources import Sources
 from asdkit.inference.bundling import make_bundle
+from asdkit.inference.voices import read_voice
 from asdkit.io.store import load_model, save_arrays, save_model
 from asdkit.metrics.decision_costs import Costs
 from asdkit.models.networks import load_network, save_network
@@ -289,7 +290,7 @@ def test_everything_that_a_bundle_can_hold(models, tmp_path, capsys):
 
 
 def test_a_bundle_that_localizes_tells_stretches_and_draws_them(
-    folder, tmp_path, write_untrained, capsys
+    folder, tmp_path, write_untrained, capsys, monkeypatch
 ):
     crop = {"crop": "whole", "chunk_frames": 100, "batch_size": 4}
     write_untrained(tmp_path, "senet9", classes=("spoof", "bonafide"), **crop)
@@ -301,7 +302,13 @@ def test_a_bundle_that_localizes_tells_stretches_and_draws_them(
     sources = Sources(localizer=conf)
     make_bundle(tmp_path, tmp_path / "model", sources, Costs(), Costs())
     words = f"detect --model {tmp_path}/model {folder}/a.wav --picture {tmp_path}/svg"
+    read = []
+    monkeypatch.setattr(
+        "asdkit.inference.bundle.read_voice",
+        lambda *place: read.append(place[0]) or read_voice(*place),
+    )
     (table,) = json.loads(said(capsys, f"{words} --json"))
+    assert len(read) == 1  # a picture needs no second decoding
     (stretch,) = table["rows"][0]["spoofed s"]
     assert (stretch["start"], stretch["end"]) == (0.0, 3.0)
     assert "spoofed stretches: 0.00 to 3.00 s" in table["notes"][0]

@@ -83,15 +83,24 @@ def test_every_file_has_an_answer_or_a_reason():
     class Picky:
         cm = None
 
-        def detect_voice(self, file, channel):
+        heard = ()
+
+        def hear_cm(self, file, channel):
+            self.heard += (file,)
             if file == "bad.wav":
                 raise DataError(file, "no speech: found 0.00 s in its 1.00 s")
             if file == "long":
                 raise OSError(36, "File name too long")
+            return channel
+
+        def judge(self, channel):
             return verdict(1.0, spoof=verdict(float(channel)))
 
     files = ["good.wav", "bad.wav", "long"]
-    answers = detect_each(Picky(), files, 1)
+    picky, drawn = Picky(), []
+    answers = detect_each(picky, files, 1, lambda *x: drawn.append(x))
+    assert list(picky.heard) == files  # each is read once, a picture or not
+    assert drawn == [("good.wav", 1, answers[0])]
     table = as_table(files, answers)
     rows = table.to_json()["rows"]
     assert [x["decision"] for x in rows] == ["accept", "failed", "failed"]
