@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     add_measures(parser)
     parser.add_argument("model", help="model from calibration-train (.npz)")
-    parser.add_argument("scores", help="as score-metrics takes them")
+    parser.add_argument("scores", help="file of scores, as score-metrics takes it")
     parser.add_argument(
         "llrs",
         type=OutputFile,

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("backend", help="the back-end that made the scores (.npz)")
     parser.add_argument("cohort", help="rspecifier of the cohort's vectors")
     parser.add_argument("vectors", help="rspecifier of the vectors that were scored")
-    parser.add_argument("scores", help="as score-metrics takes them")
+    parser.add_argument("scores", help="file of scores, as score-metrics takes it")
     parser.add_argument(
         "normalized", type=OutputFile, help="where to write; .npz: in binary"
     )
