@@ -49,6 +49,34 @@ class RunningAverages:
 
 
 @contextlib.contextmanager
+def renewed_averages(model: nn.Module) -> Iterator[bool]:
+    """Begin running means and variances anew: means over all batches in the block.
+
+    Those of averaged weights are not the average of those of each; a mean of epochs far
+    apart scores as if it had learned nothing without its own.
+
+    Args:
+        model: in training mode within the block.
+
+    Yields:
+        whether there is any batch normalization with such averages.
+    """
+    found = [
+        (module, module.momentum)
+        for module in model.modules()
+        if isinstance(module, _NormBase) and module.track_running_stats
+    ]
+    for module, _ in found:
+        module.reset_running_stats()
+        module.momentum = None  # a cumulative mean
+    try:
+        yield bool(found)
+    finally:
+        for module, momentum in found:
+            module.momentum = momentum
+
+
+@contextlib.contextmanager
 def enough_for_batchnorm(num_utts: int) -> Iterator[None]:
     """Explain the error of batch normalization on a batch of one chunk."""
     try:

@@ -26,7 +26,11 @@ from asdkit.io.tables import PathName
 from asdkit.losses.objective import Objective
 from asdkit.nnet.network import Network
 from asdkit.training.averaging import WeightAverage
-from asdkit.training.batchnorm import RunningAverages, enough_for_batchnorm
+from asdkit.training.batchnorm import (
+    RunningAverages,
+    enough_for_batchnorm,
+    renewed_averages,
+)
 from asdkit.training.checkpoint import Checkpoints, TrainingState, seed_step
 from asdkit.training.microbatches import parallel, split, sync_gradients, to_device
 from asdkit.training.nonfinite import refuse_nonfinite
@@ -233,7 +237,20 @@ class Training:
                 break
         progress.close()
         state.average.apply(state.model)
+        if self.averaging == "best_mean":
+            self._renew_averages(state, batches)
         return state.history
+
+    def _renew_averages(self, state: TrainingState, batches: Batches) -> None:
+        """Measure the running averages of averaged weights in an epoch of batches."""
+        state.model.train()
+        with renewed_averages(state.model) as found:
+            number = batches.steps_per_epoch if found else 0
+            for step, batch in islice(batches.from_step(0), number):
+                seed_step(self.seed, step)
+                for part, _, _ in split(batch, self.accumulate):
+                    with self._autocast(state.device):
+                        state.model(to_device(part, state.device))
 
     def check_dev_error(self, dev_error: Callable[[Network], float] | None) -> None:
         """Raise an AsdkitError if there is no dev error to choose epochs by."""

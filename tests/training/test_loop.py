@@ -478,6 +478,25 @@ def test_the_best_epoch_s_weights_are_kept(
     assert_bit_equal(weights_of(*again), after[best])
 
 
+def check_running_averages(network, batches):
+    """Those of the network are the means over an epoch's batches, with its weights."""
+    (norm,) = [x for x in network.modules() if isinstance(x, torch.nn.BatchNorm1d)]
+    inputs = []
+    watch = norm.register_forward_hook(lambda _, given, __: inputs.append(given[0]))
+    network.train()
+    momentum, norm.momentum = norm.momentum, 0.0  # as they are
+    count = norm.num_batches_tracked.clone()
+    for _, batch in itertools.islice(batches.from_step(0), batches.steps_per_epoch):
+        network(batch.feats)
+    watch.remove()
+    norm.momentum, norm.num_batches_tracked = momentum, count
+    axes = [axis for axis in range(inputs[0].dim()) if axis != 1]
+    means = torch.stack([x.mean(dim=axes) for x in inputs]).mean(dim=0)
+    variances = torch.stack([x.var(dim=axes) for x in inputs]).mean(dim=0)
+    torch.testing.assert_close(norm.running_mean, means)
+    torch.testing.assert_close(norm.running_var, variances)
+
+
 def test_the_mean_of_the_epochs_that_were_the_best_is_kept_also_if_killed(
     tmp_path, make_model, make_batches
 ):
@@ -494,10 +513,11 @@ def test_the_mean_of_the_epochs_that_were_the_best_is_kept_also_if_killed(
     training.fit(*model, make_batches(), tmp_path / "1", {}, validate)
     kept = weights_of(*model)
     for name, value in kept.items():
-        if value.is_floating_point():
+        if value.is_floating_point() and "running" not in name:
             mean = torch.stack([after[n][name] for n in best]).mean(dim=0)
             torch.testing.assert_close(value, mean)
             assert not value.numel() or not torch.equal(value, after[-1][name])
+    check_running_averages(model[0], make_batches())
 
     killed = FloatingPointError("killed")
     rest = iter([*errors[:3], killed, *errors[3:]])
