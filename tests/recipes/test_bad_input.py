@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -670,16 +669,14 @@ def test_ranks_whose_peer_fails_tidy_up_and_end(chain):
     spoil_feats(set_one(np.nan))
     launcher = "-m torch.distributed.run --standalone --nproc-per-node 2 -m asdkit"
     command = [sys.executable, *launcher.split(), *IVECTOR_EXTRACT.split()]
-    start = time.monotonic()
     done = subprocess.run(
         command,
         capture_output=True,
         text=True,
-        timeout=100,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
     assert done.returncode != 0
     assert f"{UTT!r} holds NaN or infinity" in done.stderr
-    assert time.monotonic() - start < 28  # torchrun kills after 30 s
+    assert "forcefully exiting" not in done.stderr  # torchrun's words for killing
     assert not [path for path in Path("exp").rglob("*") if path.name.startswith(".")]
     assert not list(Path("exp/new").glob("*"))
