@@ -160,8 +160,12 @@ def _find(root: PathName, rule: re.Pattern[str], survey: Survey) -> Iterator[Fou
         raise DataError(root, "expected a folder of recordings, got none")
     num_audio, others = 0, Counter[str]()
     nameless = []
-    for folder, inner, files in os.walk(root):
-        inner[:] = sorted(name for name in inner if not name.startswith("."))
+    for folder, inner, files in os.walk(root, followlinks=True):
+        inner[:] = sorted(
+            name
+            for name in inner
+            if not (name.startswith(".") or _leads_back(folder, name))
+        )
         for name in sorted(files):
             suffix = Path(name).suffix.lower()
             if name.startswith(".") or suffix not in SUFFIXES:
@@ -181,6 +185,12 @@ def _find(root: PathName, rule: re.Pattern[str], survey: Survey) -> Iterator[Fou
     if not num_audio:
         kinds = ", ".join(f"{x} ({n})" for x, n in others.most_common(5)) or "nothing"
         raise DataError(root, f"expected audio files below it, got {kinds}")
+
+
+def _leads_back(folder: str, name: str) -> bool:
+    """Tell a link to a folder that it is in, where walking would never end."""
+    here, there = (os.path.realpath(x) for x in (folder, os.path.join(folder, name)))
+    return os.path.commonpath([here, there]) == there
 
 
 def _speaker_of(text: str) -> re.Pattern[str]:

@@ -87,6 +87,16 @@ def test_the_speaker_is_where_the_rule_says(write, rule, spks):
     assert all(utt.startswith(spk) for utt, spk in utt2spk.items())
 
 
+def test_links_to_folders_are_followed_but_not_in_circles(write, tmp_path):
+    write("../elsewhere/Ann/1.wav")
+    write("Bob/1.wav")
+    (tmp_path / "rec" / "Ann").symlink_to(tmp_path / "elsewhere" / "Ann")
+    (tmp_path / "rec" / "Bob" / "again").symlink_to(tmp_path / "rec")
+    (tmp_path / "elsewhere" / "Ann" / "here").symlink_to(".")
+    prepare_recordings("rec", "data")
+    assert sorted(read_table("data/utt2spk").values()) == ["Ann", "Bob"]
+
+
 def test_parts_have_different_speakers(write):
     for spk in "abcdef":
         write(f"{spk}/1.wav")
