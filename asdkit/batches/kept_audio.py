@@ -39,11 +39,16 @@ class KeptAudio:
 
     Args:
         num_bytes: at most, of all processes that prefetch batches together.
+
+    Attributes:
+        size: bytes that are kept.
+        is_full: whether there was no room for a recording; none is kept after it.
     """
 
     def __init__(self, num_bytes: int = MOST_BYTES) -> None:
         self.num_bytes = num_bytes
         self.size = 0
+        self.is_full = False
         self._found: dict[str, Decoded | None] = {}
 
     def find(self, path: str) -> Decoded | None:
@@ -55,19 +60,19 @@ class KeptAudio:
             DataError: the file is empty or cut short.
             soundfile.LibsndfileError: it is damaged, missing or of an unknown format.
         """
-        if path not in self._found:
+        if path not in self._found and not self.is_full:
             self._found[path] = self._decode(path)
-        return self._found[path]
+        return self._found.get(path)
 
     def _decode(self, path: str) -> Decoded | None:
         """Decode a recording that may be kept."""
         with open_stream(path, path) as file:
+            is_short = file.frames <= LONGEST_SEC * file.samplerate
+            if file.subtype != "PCM_16" or not is_short:
+                return None
             size = 2 * file.frames * file.channels
-            if (
-                file.subtype != "PCM_16"
-                or file.frames > LONGEST_SEC * file.samplerate
-                or self.size + size > self.num_bytes // _num_processes()
-            ):
+            if self.size + size > self.num_bytes // _num_processes():
+                self.is_full = True  # of a large corpus, no file is opened twice
                 return None
             samples = file.read(dtype="int16", always_2d=True)
             if len(samples) < file.frames:  # the rest may never be asked for

@@ -79,17 +79,7 @@ class Comparison(NamedTuple):
         rows: np.ndarray,
         columns: np.ndarray,
     ) -> np.ndarray:
-        """Score many pairs of single recordings, as `score` does one.
-
-        Args:
-            enroll: (M, E) embeddings.
-            test: (U, E) embeddings.
-            rows: (N,) the enrolled one of every trial.
-            columns: (N,) the tested one.
-
-        Returns:
-            (N,) scores.
-        """
+        """Score many pairs of embeddings, see `TrainedModel.score_trials`."""
         values = self.backend.score_trials(enroll, test, rows, columns)
         if self.cohort is not None:
             pipeline = self.backend.pipeline

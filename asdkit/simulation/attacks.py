@@ -120,7 +120,7 @@ ATTACKS = {
     "lpc": _drawn(lpc_vocode),
     "cepstral": _drawn(cepstral_vocode),
     "phase_vocoder": _drawn(shift_pitch),
-    "wsola": _drawn(wsola.shift_pitch),
+    "wsola": _drawn(partial(shift_pitch, stretch=wsola.stretch)),
     "phase_noise": _drawn(disturb_phases),
     "world": Attack(
         lambda x, rng: world_copy(x.samples, x.sample_frequency), check=import_pyworld

@@ -6,6 +6,8 @@ Source: J. Flanagan and R. Golden, "Phase vocoder", Bell System Technical Journa
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import fft
 from scipy.signal import resample
@@ -13,6 +15,7 @@ from scipy.signal.windows import hann
 
 WINDOW_SEC = 0.032
 OVERLAP = 4  # windows over each sample
+Stretch = Callable[[np.ndarray, int, float], np.ndarray]
 SEMITONES = (0.5, 1.5)  # up or down; more, and it is another speaker's voice
 
 
@@ -53,7 +56,10 @@ def stretch(samples: np.ndarray, sample_frequency: int, factor: float) -> np.nda
 
 
 def shift_pitch(
-    samples: np.ndarray, sample_frequency: int, rng: np.random.Generator
+    samples: np.ndarray,
+    sample_frequency: int,
+    rng: np.random.Generator,
+    stretch: Stretch = stretch,
 ) -> np.ndarray:
     """Raise or lower speech, formants included, by about a semitone.
 
@@ -61,6 +67,7 @@ def shift_pitch(
         samples: (L,).
         sample_frequency: in Hz.
         rng: draws by how much.
+        stretch: changes the duration before resampling takes it back.
 
     Returns:
         (L,) float32.

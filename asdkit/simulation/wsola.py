@@ -1,4 +1,4 @@
-"""Overlapping pieces of the waveform: another pitch at the same tempo.
+"""Overlapping pieces of the waveform: another tempo at the same pitch.
 
 Source: W. Verhelst and M. Roelands, "An overlap-add technique based on waveform
 similarity (WSOLA) for high quality time-scale modification of speech", ICASSP 1993.
@@ -7,10 +7,8 @@ similarity (WSOLA) for high quality time-scale modification of speech", ICASSP 1
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import correlate, resample
+from scipy.signal import correlate
 from scipy.signal.windows import hann
-
-from asdkit.simulation.phase_vocoder import SEMITONES
 
 HOP_SEC = 0.012  # half a piece
 SEARCH_SEC = 0.008  # either way, for the piece that continues best
@@ -52,21 +50,3 @@ def stretch(samples: np.ndarray, sample_frequency: int, factor: float) -> np.nda
             window * padded[place : place + 2 * hop]
         )
     return made[hop : hop + num_samples]
-
-
-def shift_pitch(
-    samples: np.ndarray, sample_frequency: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Raise or lower speech, formants included, by about a semitone.
-
-    Args:
-        samples: (L,).
-        sample_frequency: in Hz.
-        rng: draws by how much.
-
-    Returns:
-        (L,) float32.
-    """
-    semitones = rng.choice([-1, 1]) * rng.uniform(*SEMITONES)
-    stretched = stretch(samples, sample_frequency, 2 ** (semitones / 12))
-    return resample(stretched, len(samples)).astype(np.float32)

@@ -232,3 +232,22 @@ def asvspoof2019(tmp_path_factory):
     for part in PARTS:
         LogicalAccess(root / "LA", part).draw()
     return root
+
+
+@pytest.fixture
+def other_recipe(asvspoof2019, tmp_path):
+    """Prepare data directories as another recipe leaves them; return their folder."""
+    for part, name in zip(
+        ("train", "dev", "eval", "eval"),
+        ("train", "dev", "eval", "eval_coded"),
+        strict=True,
+    ):
+        command = [
+            "asdkit",
+            "spoof-prepare",
+            "--corpus=asvspoof2019_la",
+            "--part",
+            part,
+        ]
+        subprocess.run([*command, asvspoof2019, tmp_path / "other" / name], check=True)
+    return tmp_path / "other"

@@ -224,18 +224,8 @@ def test_deepfakes_are_not_made_of_2019(recipe):
 
 
 @pytest.mark.slow
-def test_another_recipe_s_corpus_is_taken_as_it_is(asvspoof2019, tmp_path, recipe):
-    for part in ("train", "dev", "eval"):
-        command = [
-            "asdkit",
-            "spoof-prepare",
-            "--corpus=asvspoof2019_la",
-            "--part",
-            part,
-        ]
-        name = "eval_coded" if part == "eval" else part
-        subprocess.run([*command, asvspoof2019, tmp_path / "other" / name], check=True)
-    options = ["--name", "other", "--source", f"{tmp_path}/other", "--variants"]
+def test_another_recipe_s_corpus_is_taken_as_it_is(other_recipe, recipe):
+    options = ["--name", "other", "--source", f"{other_recipe}", "--variants"]
     run(recipe, *options, "scratch", "--networks", "student", "--augment", "none")
     assert (recipe / "exp/other/none/student_scratch/seed0/scores_eval").exists()
     assert (recipe / "exp/other/none/report.html").exists()

@@ -108,16 +108,7 @@ def test_it_ends_in_tables_with_and_without(asvspoof2019, recipe):
 
 
 @pytest.mark.slow
-def test_another_recipe_s_corpus_is_taken_as_it_is(asvspoof2019, tmp_path, recipe):
-    for part in ("train", "dev", "eval"):
-        command = [
-            "asdkit",
-            "spoof-prepare",
-            "--corpus=asvspoof2019_la",
-            "--part",
-            part,
-        ]
-        subprocess.run([*command, asvspoof2019, tmp_path / "other" / part], check=True)
-    options = ["--name", "other", "--source", f"{tmp_path}/other", "--seeds", "0"]
+def test_another_recipe_s_corpus_is_taken_as_it_is(other_recipe, recipe):
+    options = ["--name", "other", "--source", f"{other_recipe}", "--seeds", "0"]
     run(recipe, *options, "--objectives", "plain", "--stop-stage", "2")
     assert (recipe / "exp/other/f0/ecanet9_plain/seed0/scores_eval").exists()
