@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import importlib
 import logging
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from asdkit.base.command import CommandParser, Given, did_you_mean, one_line_usa
 from asdkit.base.distributed import end_with_launcher, is_main, join, leave
 from asdkit.base.exits import exit_code
 from asdkit.base.garbage import collect_seldom
+from asdkit.base.interrupts import interrupt_between_imports
 from asdkit.base.log import set_up_logging
 from asdkit.base.measured import Measured, measuring
 from asdkit.base.outputs import hold, outputs_of
@@ -131,8 +131,7 @@ def _find_and_run(name: str, argv: list[str]) -> int:
     choose_kernels()
     let_threads_yield()
     collect_seldom()
-    # A launcher ends the other ranks with SIGTERM when one fails; they tidy up.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt_between_imports()
     end_with_launcher()
     return _run(name, argv)
 

@@ -80,7 +80,9 @@ fi
 # What was installed, from which files: so that a second run has nothing to do.
 stamp=$VIRTUAL_ENV/.asdkit${extras//[][]/-}
 wanted=$(cat setup.py "$constraints" | cksum)
-if [[ $(cat "$stamp" 2>/dev/null) != "$wanted" ]]; then
+# Another clone may have used this environment since.
+installed=$(python -I -c 'import asdkit; print(asdkit.__file__)' 2>/dev/null) || installed=
+if [[ $(cat "$stamp" 2>/dev/null) != "$wanted" || ! $installed -ef asdkit/__init__.py ]]; then
   need_disk setup.sh "$need_gb" "$VIRTUAL_ENV"
   install=(python -m pip install --quiet --disable-pip-version-check
     --constraint "$constraints" "${index[@]}")

@@ -36,6 +36,7 @@ case $* in
     ;;
   doctor*) echo "asdkit doctor: all that is installed works"; exit "$STUB_DOCTOR" ;;
   "-m pip list"*) printf '%s\\n' asdkit==0.2.0 pip==99 torch==2.12.0+cpu ;;
+  *asdkit.__file__*) echo "${STUB_ASDKIT:-$PWD/asdkit/__init__.py}" ;;
   "-c "*) echo "Python 3.11.7, torch 9.9.9" ;;
 esac
 """
@@ -114,6 +115,7 @@ def tree(tmp_path):
         shutil.copy(ROOT / "tools" / f"{name}.sh", here / "tools")
     (here / "tools/constraints/py3.11.txt").write_text("torch==2.11.0\n")
     (here / "setup.py").touch()
+    put(here / "asdkit" / "__init__.py", "")
     shutil.copytree(ROOT / ".ci", here / ".ci")
     for name in ("python", "python3", "python3.11", "asdkit"):
         put(here / "stubs" / name, STUB)
@@ -172,6 +174,9 @@ def test_setup_installs_the_versions_that_were_tested(tree):
         "pip" in x for x in call(tree, "tools/setup.sh", "--test", **venv)[2]
     )
     (tree / "tools/constraints/py3.11.txt").write_text("torch==2.12.0\n")
+    assert any("pip" in x for x in call(tree, "tools/setup.sh", "--test", **venv)[2])
+    # Nor if another clone has put its asdkit in the environment since.
+    venv["STUB_ASDKIT"] = "/another/asdkit/__init__.py"
     assert any("pip" in x for x in call(tree, "tools/setup.sh", "--test", **venv)[2])
 
 
