@@ -10,6 +10,9 @@ from asdkit.base.references import Reference
 MAPS: Mapping[str, Reference] = {
     "center": Reference("asdkit.backends.center:Center"),
     "lda": Reference("asdkit.backends.lda:Lda"),
+    "posterior-whiten": Reference(
+        "asdkit.backends.posterior_whitening:PosteriorWhitening"
+    ),
     "length-norm": Reference("asdkit.backends.length_norm:LengthNorm"),
 }
 SCORERS: Mapping[str, Reference] = {

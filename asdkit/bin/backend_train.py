@@ -1,8 +1,8 @@
 r"""Train a back-end on embeddings with speaker labels.
 
 e.g.: asdkit backend-train data/train/utt2spk scp:exp/ivector.scp exp/backend.npz
-e.g.: asdkit backend-train --steps center,length-norm,cosine \
-        data/train/utt2spk scp:exp/ivector.scp exp/backend.npz
+e.g.: asdkit backend-train --steps center,posterior-whiten,length-norm,cosine \
+        --extractor exp/extractor data/train/utt2spk scp:exp/ivector.scp exp/cosine.npz
 
 Utterances without a speaker, or without a vector, are counted and skipped; skipping
 more than are kept is an error.
@@ -12,11 +12,16 @@ from __future__ import annotations
 
 import argparse
 import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asdkit.backends.registry import MAPS, SCORERS, STEPS, step_names
 from asdkit.base.errors import DataError
 from asdkit.base.options import add_options, options_of
 from asdkit.base.outputs import OutputFile
+
+if TYPE_CHECKING:
+    import numpy as np
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser.add_argument_group("plda"), STEPS["plda"], *of_plda)
     both = parser.add_argument_group("lda and plda")
     add_options(both, STEPS["lda"], "covariance_floor")
+    whitening = parser.add_argument_group("posterior-whiten")
+    add_options(whitening, STEPS["posterior-whiten"], "whiten")
+    whitening.add_argument(
+        "--extractor",
+        metavar="DIR",
+        help="directory with the extractor.npz that made the i-vectors",
+    )
     parser.add_argument("utt2spk", help="speaker of every utterance")
     parser.add_argument("vectors", help="rspecifier, e.g. scp:exp/ivector.scp")
     parser.add_argument(
@@ -66,7 +78,20 @@ def main(args: argparse.Namespace) -> None:
             hint="both must be of the same data directory",
         )
     steps = [STEPS[name](**options_of(STEPS[name], args)) for name in args.steps]
+    if "posterior-whiten" in args.steps and args.extractor is not None:
+        step = steps[args.steps.index("posterior-whiten")]
+        step.know(_precision_of(args.extractor))
     x = vectors.find(utts, args.utt2spk)
     spk = np.array([utt2spk[utt] for utt in utts])
     pipeline = Pipeline(steps).fit(x, spk)
     save_arrays(args.backend, "Pipeline", *pipeline.to_state())
+
+
+def _precision_of(directory: str) -> np.ndarray:
+    """Read an extractor -> (R, R) its average posterior precision."""
+    from asdkit.io.store import load_object
+    from asdkit.ivector.average_precision import average_precision
+    from asdkit.ivector.system import IvectorSystem
+
+    system = load_object(Path(directory) / "extractor.npz", IvectorSystem)
+    return average_precision(system.extractor)

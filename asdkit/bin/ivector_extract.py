@@ -4,8 +4,7 @@ e.g.: asdkit ivector-extract data/test exp/extractor exp/ivectors/test
 
 Writes ivector.ark and ivector.scp; N ranks share the utterances.  Those without a
 voiced frame are counted, named and skipped.  With --with-precision true it also writes
-precision.ark and precision.scp, the posterior precision of every element.  With
---whiten 0.5 a plain cosine errs less; LDA and PLDA give the same.
+precision.ark and precision.scp, the posterior precision of every element.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from asdkit.base.device import choose_device
-from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.errors import DataError
 from asdkit.base.options import add_options
 from asdkit.base.outputs import OutputDir
 from asdkit.base.parsing import boolean
@@ -27,7 +26,6 @@ logger = logging.getLogger(__name__)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    add_options(parser, "asdkit.ivector.whitening:whitening", "whiten")
     add_options(parser, choose_device, "device")
     parser.add_argument(
         "--with-precision",
@@ -51,15 +49,10 @@ def main(args: argparse.Namespace) -> None:
     from asdkit.io.ark import ArkWriter, read_scp
     from asdkit.io.store import load_object
     from asdkit.ivector.system import IvectorSystem
-    from asdkit.ivector.whitening import whitening
 
     device = choose_device(args.device)
-    if args.whiten and args.with_precision:
-        problem = "--with-precision: the precisions are those of --whiten 0"
-        raise AsdkitError(problem)
     model = Path(args.extractor_dir) / "extractor.npz"
     system = load_object(model, IvectorSystem)
-    transform = whitening(system.extractor, args.whiten) if args.whiten else None
     utts = list_utts(args.data_dir)
     if not utts:
         raise DataError(args.data_dir, "expected utterances, feats.scp has none")
@@ -70,7 +63,7 @@ def main(args: argparse.Namespace) -> None:
         if args.with_precision:
             precisions = stack.enter_context(open_ark(args.ivector_dir, "precision"))
         for utt, ivector, precision in system.posteriors(batches, device):
-            writer[utt] = ivector if transform is None else transform @ ivector
+            writer[utt] = ivector
             if args.with_precision:
                 precisions[utt] = precision
     if is_main():

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from asdkit.__main__ import main
+from asdkit.backends.pipeline import Pipeline
 from asdkit.features.frontend import FrontEnd
 from asdkit.io.ark import ArkWriter, read_arrays
 from asdkit.io.store import load_object
+from asdkit.ivector.average_precision import average_precision
 from asdkit.ivector.system import IvectorSystem
-from asdkit.ivector.whitening import whitening
 from asdkit.kaldi.models import import_model
 
 PLACES = ["data", "exp/extractor", "exp/ivectors"]
@@ -55,20 +56,26 @@ def test_ivectors_are_kaldis(data, golden, capsys):
     assert "i-vectors of 24 of 24 utterances" in capsys.readouterr().err
 
 
-def test_whitened_ivectors_are_those_times_a_matrix_of_the_extractor(data):
-    places = [*PLACES[:2], "white"]
+def test_a_cosine_of_whitened_ivectors_knows_their_extractor(golden, data, capsys):
     assert main(["ivector-extract", "--device=cpu", *PLACES]) == 0
-    assert main(["ivector-extract", "--device=cpu", "--whiten=0.5", *places]) == 0
+    train = ["backend-train", "--steps=center,posterior-whiten,length-norm,cosine"]
+    places = [
+        f"{golden}/data/test/utt2spk",
+        "scp:exp/ivectors/ivector.scp",
+        "cosine.npz",
+    ]
+    assert main([*train, *places]) == 1
+    assert "name its directory by --extractor" in capsys.readouterr().err
+    assert main([*train, "--extractor=exp/extractor", *places]) == 0
     system = load_object("exp/extractor/extractor.npz", IvectorSystem)
-    transform = whitening(system.extractor, 0.5)
-    plain, white = (
-        dict(read_arrays(f"{name}/ivector.scp")) for name in ("exp/ivectors", "white")
-    )
-    for utt, ivector in plain.items():
-        np.testing.assert_allclose(white[utt], transform @ ivector, atol=1e-5)
-    assert not np.allclose(transform, np.eye(len(transform)), atol=0.1)
-    both = ["ivector-extract", "--whiten=1", "--with-precision=true", *places]
-    assert main(both) == 1
+    ivectors = np.stack([x for _, x in read_arrays("exp/ivectors/ivector.scp")])
+    precision = average_precision(system.extractor)
+    values, axes = np.linalg.eigh(precision)
+    white = (ivectors - ivectors.mean(axis=0)) @ axes * values**0.25 @ axes.T
+    white /= np.linalg.norm(white, axis=1, keepdims=True)
+    pipeline = load_object("cosine.npz", Pipeline)
+    scores = pipeline.score(ivectors[:3], np.ones(3), ivectors)
+    np.testing.assert_allclose(scores, white[:3] @ white.T, atol=1e-5)
 
 
 def test_precisions_come_with_ivectors_if_asked_for(data):

@@ -97,8 +97,8 @@ if stage 7 "train back-ends and score the trials"; then
   need 2 data/test/trials exp/conf/plda.conf
   need 5 "$ivectors"/{train,test}/ivector.scp
   need 6 "$network"/{train,test}/embedding.scp
-  local/score_back_ends.sh "$ivectors" ivector
-  local/score_back_ends.sh "$network" embedding
+  local/score_back_ends.sh "$ivectors" ivector plda whitened_cosine
+  local/score_back_ends.sh "$network" embedding plda cosine
 fi
 
 if [[ $model ]] && stage 8 "score the trials with the trained model"; then
@@ -107,15 +107,15 @@ if [[ $model ]] && stage 8 "score the trials with the trained model"; then
 fi
 
 if stage 9 "print the results"; then
-  need 7 "$ivectors"/scores_{plda,cosine} "$network"/scores_{plda,cosine}
+  need 7 "$ivectors"/scores_{plda,whitened_cosine} "$network"/scores_{plda,cosine}
   [[ -z $model ]] || need 8 exp/model/scores
   trained=${model:+exp/model/scores}
   asdkit score-metrics --bootstrap 200 --utt2spk data/test/utt2spk \
-    --digits 2 data/test/trials \
-    {"$ivectors","$network"}/scores_{plda,cosine} ${trained:+"$trained"}
+    --digits 2 data/test/trials "$ivectors"/scores_{plda,whitened_cosine} \
+    "$network"/scores_{plda,cosine} ${trained:+"$trained"}
 fi
 
 if stage 10 "write exp/report.html: all systems, curves, conditions"; then
-  need 7 "$ivectors"/scores_{plda,cosine} "$network"/scores_{plda,cosine}
+  need 7 "$ivectors"/scores_{plda,whitened_cosine} "$network"/scores_{plda,cosine}
   asdkit report exp -o exp/report.html
 fi

@@ -102,9 +102,9 @@ fi
 if stage 5 "train the back-ends and score the trials"; then
   need 0 "$data/test/trials"
   need 4 "$ivectors"/{train,test}/ivector.scp
-  for backend in plda cosine; do
+  for backend in plda whitened_cosine cosine; do
     asdkit backend-train --config conf/$backend.conf --lda-dim "$lda_dim" \
-      "$data/train/utt2spk" "scp:$ivectors/train/ivector.scp" \
+      --extractor "$extractor" "$data/train/utt2spk" "scp:$ivectors/train/ivector.scp" \
       "$ivectors/$backend.npz"
     asdkit backend-score "$ivectors/$backend.npz" "$data/test/trials" \
       "scp:$ivectors/test/ivector.scp" "$ivectors/scores_$backend"
@@ -112,11 +112,11 @@ if stage 5 "train the back-ends and score the trials"; then
 fi
 
 if stage 6 "print the results"; then
-  need 5 "$ivectors"/scores_{plda,cosine}
-  asdkit score-metrics "$data/test/trials" "$ivectors"/scores_{plda,cosine}
+  need 5 "$ivectors"/scores_{plda,whitened_cosine,cosine}
+  asdkit score-metrics "$data/test/trials" "$ivectors"/scores_{plda,whitened_cosine,cosine}
 fi
 
 if stage 7 "write exp/report.html: all systems, curves, conditions"; then
-  need 5 "$ivectors"/scores_{plda,cosine}
+  need 5 "$ivectors"/scores_{plda,whitened_cosine,cosine}
   asdkit report exp -o exp/report.html
 fi

@@ -85,9 +85,9 @@ fi
 if stage 5 "train back-ends on i-vectors and score the trials"; then
   need 0 data/test/trials
   need 4 "$ivectors"/{train,test}/ivector.scp
-  for backend in plda cosine; do
+  for backend in plda whitened_cosine; do
     asdkit backend-train --config conf/$backend.conf --lda-dim "$lda_dim" \
-      data/train/utt2spk "scp:$ivectors/train/ivector.scp" \
+      --extractor "$extractor" data/train/utt2spk "scp:$ivectors/train/ivector.scp" \
       "$ivectors/$backend.npz"
     asdkit backend-score "$ivectors/$backend.npz" data/test/trials \
       "scp:$ivectors/test/ivector.scp" "$ivectors/scores_$backend"
@@ -187,12 +187,13 @@ if stage 15 "score target, nontarget and spoof trials with PLDA"; then
 fi
 
 if stage 16 "print the results: verification, countermeasures"; then
-  need 5 "$ivectors"/scores_{plda,cosine}
+  need 5 "$ivectors"/scores_{plda,whitened_cosine}
   need 8 "$network"/scores_{plda,cosine}
   need 12 "$cm_gmm/scores"
   need 13 "$cm_network/scores"
   need 15 "$asv_scores"
-  asdkit score-metrics data/test/trials {"$ivectors","$network"}/scores_{plda,cosine}
+  asdkit score-metrics data/test/trials "$ivectors"/scores_{plda,whitened_cosine} \
+    "$network"/scores_{plda,cosine}
   echo
   asdkit score-metrics --flavor asvspoof2021 --asv-scores "$asv_scores" \
     --asv-trials data/test_spoof/asv_trials data/test_spoof/utt2attack \
@@ -231,7 +232,7 @@ if [[ $bundle == true ]] && stage 19 "make a bundle of both networks in exp/mode
 fi
 
 if stage 20 "write exp/report.html: all systems, curves, conditions"; then
-  need 5 "$ivectors"/scores_{plda,cosine}
+  need 5 "$ivectors"/scores_{plda,whitened_cosine}
   need 8 "$network"/scores_{plda,cosine}
   need 12 "$cm_gmm/scores"
   need 13 "$cm_network/scores"

@@ -81,9 +81,9 @@ fi
 if stage 5 "train the back-ends and score the trials"; then
   need 0 data/test/{trials,trials_cleaned}
   need 4 "$ivectors"/{train,test}/ivector.scp
-  for backend in plda cosine; do
+  for backend in plda whitened_cosine cosine; do
     asdkit backend-train --config conf/$backend.conf --lda-dim "$lda_dim" \
-      data/train/utt2spk "$train" "$ivectors/$backend.npz"
+      --extractor "$extractor" data/train/utt2spk "$train" "$ivectors/$backend.npz"
     for trials in trials trials_cleaned; do
       asdkit backend-score "$ivectors/$backend.npz" data/test/$trials \
         "scp:$ivectors/test/ivector.scp" "$ivectors/${trials}_$backend"
@@ -92,13 +92,13 @@ if stage 5 "train the back-ends and score the trials"; then
 fi
 
 if stage 6 "print the results: the original trials, the cleaned ones"; then
-  need 5 "$ivectors"/{trials,trials_cleaned}_{plda,cosine}
+  need 5 "$ivectors"/{trials,trials_cleaned}_{plda,whitened_cosine,cosine}
   for trials in trials trials_cleaned; do
-    asdkit score-metrics data/test/$trials "$ivectors/$trials"_{plda,cosine}
+    asdkit score-metrics data/test/$trials "$ivectors/$trials"_{plda,whitened_cosine,cosine}
   done
 fi
 
 if stage 7 "write exp/report.html: all systems, curves, conditions"; then
-  need 5 "$ivectors"/{trials,trials_cleaned}_{plda,cosine}
+  need 5 "$ivectors"/{trials,trials_cleaned}_{plda,whitened_cosine,cosine}
   asdkit report exp -o exp/report.html
 fi

@@ -3,6 +3,7 @@
 #
 #   local/score.sh data/train_50/utt2spk scp:TRAIN.scp scp:TESTS.scp exp/ivectors_50 plda
 #
+# What else is given are options of backend-train.
 # Writes <dir>/<backend>.npz and <dir>/scores_<backend>_{dev,across,within}.
 
 set -euo pipefail
@@ -14,7 +15,7 @@ tests=$3
 dir=$4
 backend=$5
 
-asdkit backend-train --config "conf/$backend.conf" "$utt2spk" "$train" \
+asdkit backend-train --config "conf/$backend.conf" "${@:6}" "$utt2spk" "$train" \
   "$dir/$backend.npz"
 for set in dev across within; do
   trials=data/test/trials_$set

@@ -21,8 +21,8 @@ $cpu ubm-train --num-gauss "$num_gauss" "$train" "exp/ubm_$size"
 $gpu ivector-train --ivector-dim "$ivector_dim" "$train" "exp/ubm_$size" "$extractor"
 $gpu ivector-extract "$train" "$extractor" "$dir/train"
 $gpu ivector-extract data/tests "$extractor" "$dir/tests"
-for backend in plda target_lda cosine; do
+for backend in plda target_lda whitened_cosine; do
   local/score.sh "$train/utt2spk" "scp:$dir/train/ivector.scp" \
-    "scp:$dir/tests/ivector.scp" "$dir" $backend
+    "scp:$dir/tests/ivector.scp" "$dir" $backend --extractor "$extractor"
 done
 touch "$dir/done"
