@@ -34,6 +34,8 @@ from asdkit.training.batchnorm import (
 from asdkit.training.checkpoint import Checkpoints, TrainingState, seed_step
 from asdkit.training.microbatches import parallel, split, sync_gradients, to_device
 from asdkit.training.nonfinite import refuse_nonfinite
+from asdkit.training.optimizers import new_optimizers, set_rates
+from asdkit.training.precision import Precision, autocast, new_scaler
 from asdkit.training.progress import Progress
 from asdkit.training.schedules import (
     Averaging,
@@ -46,9 +48,7 @@ from asdkit.training.schedules import (
 if TYPE_CHECKING:
     from asdkit.batches.batches import Batch
 
-Precision = Literal["auto", "float32", "bf16", "fp16"]
 ERROR = "EER %"  # the dev error, in the log and the history
-DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Batches(Protocol):
@@ -207,24 +207,15 @@ class Training:
             seed_step(self.seed, step)
             values = {"rate": self._rate_at(step, num_steps)}
             values |= objective.schedule(step, num_steps)
-            self._set_rates(state, values["rate"])
-
+            set_rates(state.optimizers, self, values["rate"])
             state.model.train()
             averages.prepare()
-            sums = self._gradient(state, model, batch)
-            for optimizer in state.optimizers:
-                state.scaler.unscale_(optimizer)
-            sums["norm"] = clip_grad_norm_(model.parameters(), self.max_grad_norm)
-            losses = to_floats(sums)  # here, and only here, a GPU is waited for
+            losses = to_floats(self._gradient(state, model, batch))
             values["norm"] = losses.pop("norm")
             watched = losses if state.scaler.is_enabled() else losses | values
             refuse_nonfinite(directory, step, batch, watched)
-            for optimizer in state.optimizers:
-                state.scaler.step(optimizer)  # unless fp16 overflowed
-                optimizer.zero_grad()
-            state.scaler.update()
+            descend(state)
             state.average.move(state.model, self._average_share(step, batches))
-            state.step = step + 1
             progress.add(len(batch.utts), losses, values)
 
             ends_epoch = state.step % batches.steps_per_epoch == 0
@@ -249,7 +240,7 @@ class Training:
             for step, batch in islice(batches.from_step(0), number):
                 seed_step(self.seed, step)
                 for part, _, _ in split(batch, self.accumulate):
-                    with self._autocast(state.device):
+                    with autocast(self.precision, state.device):
                         state.model(to_device(part, state.device))
 
     def check_dev_error(self, dev_error: Callable[[Network], float] | None) -> None:
@@ -282,16 +273,26 @@ class Training:
     def _gradient(
         self, state: TrainingState, model: nn.Module, batch: Batch
     ) -> dict[str, Tensor]:
-        """Compute the gradient of a batch, part by part; return the mean terms."""
+        """Compute the gradient of a batch, part by part, and limit its norm.
+
+        Returns:
+            the mean terms, and ``norm``, the norm before that.
+        """
         sums: dict[str, Tensor] = {}
         for part, share, is_last in split(batch, self.accumulate):
             with sync_gradients(model, is_last):
-                with self._autocast(state.device), enough_for_batchnorm(len(part.utts)):
+                with (
+                    autocast(self.precision, state.device),
+                    enough_for_batchnorm(len(part.utts)),
+                ):
                     terms = model(to_device(part, state.device))
                 loss = share * torch.stack([*terms.values()]).sum()
                 state.scaler.scale(loss).backward()
             for name, term in terms.items():
                 sums[name] = sums.get(name, 0) + share * term.detach()
+        for optimizer in state.optimizers:
+            state.scaler.unscale_(optimizer)
+        sums["norm"] = clip_grad_norm_(model.parameters(), self.max_grad_norm)
         return sums
 
     def _measure(
@@ -323,66 +324,9 @@ class Training:
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.sync_batchnorm and num_ranks() > 1:
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
-        kind = torch.device(device).type
-        scaler = torch.amp.GradScaler(kind, enabled=self._dtype(kind) == torch.float16)
-        optimizers = self._optimizers(network, objective)
+        scaler = new_scaler(self.precision, device)
+        optimizers = new_optimizers(self, network, objective)
         return TrainingState(model, optimizers, scaler, WeightAverage(), device)
-
-    def _optimizers(
-        self, network: nn.Module, objective: nn.Module
-    ) -> list[torch.optim.Optimizer]:
-        """Construct the optimizer of network and objective, or one for each."""
-        of_network = [*network.parameters()]
-        known = {id(parameter) for parameter in of_network}
-        own = [x for x in objective.parameters() if id(x) not in known]
-        if self.loss_optimizer == "same":
-            return [self._optimizer([*of_network, *own])]
-        if not own:
-            raise AsdkitError(
-                f"--loss-optimizer {self.loss_optimizer}: this loss has no parameters"
-            )
-        return [self._optimizer(of_network), torch.optim.SGD(own)]
-
-    def _optimizer(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-        """Construct the optimizer of the network."""
-        if self.optimizer == "sgd":
-            return torch.optim.SGD(
-                parameters,
-                momentum=self.momentum,
-                nesterov=self.momentum > 0,
-                weight_decay=self.weight_decay,
-            )
-        if self.optimizer == "adamw":
-            return torch.optim.AdamW(parameters, weight_decay=self.weight_decay)
-        return torch.optim.Adam(
-            parameters,
-            betas=(0.9, self.beta2),
-            eps=self.adam_epsilon,
-            weight_decay=self.weight_decay,
-            amsgrad=self.amsgrad,
-        )
-
-    def _dtype(self, kind: str) -> torch.dtype:
-        """Return the type that a network computes in on a kind of device."""
-        if self.precision != "auto":
-            return DTYPES[self.precision]
-        if kind == "cpu":
-            return torch.float32
-        bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
-        return torch.bfloat16 if bf16 else torch.float16
-
-    def _autocast(self, device: str) -> torch.autocast:
-        """Run the network in the type that `_dtype` returns."""
-        kind = torch.device(device).type
-        dtype = self._dtype(kind)
-        return torch.autocast(kind, dtype, enabled=dtype != torch.float32)
-
-    def _set_rates(self, state: TrainingState, rate: float) -> None:
-        """Set the learning rates of a step; ``rate`` is the network's."""
-        share = (self.loss_learning_rate or self.learning_rate) / self.learning_rate
-        for optimizer, factor in zip(state.optimizers, (1.0, share), strict=False):
-            for group in optimizer.param_groups:
-                group["lr"] = factor * rate
 
     def _rate_at(self, step: int, num_steps: int) -> float:
         """Return the learning rate of a step."""
@@ -407,7 +351,16 @@ class Training:
         )
 
 
+def descend(state: TrainingState) -> None:
+    """Move the weights along the gradient, unless float16 overflowed, and clear it."""
+    for optimizer in state.optimizers:
+        state.scaler.step(optimizer)
+        optimizer.zero_grad()
+    state.scaler.update()
+    state.step += 1
+
+
 def to_floats(tensors: dict[str, Tensor]) -> dict[str, float]:
-    """Fetch scalars from a device, all at once."""
+    """Fetch scalars from a device at once; here, and only here, a GPU is waited for."""
     values = torch.stack([x.float() for x in tensors.values()]).tolist()
     return dict(zip(tensors, values, strict=True))
