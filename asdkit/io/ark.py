@@ -23,8 +23,8 @@ from asdkit.base.errors import DataError
 from asdkit.base.inputs import note_input, note_inputs, refuse_input, renewing
 from asdkit.io.ark_key import seek_value
 from asdkit.io.ark_value import read_shape, read_value
+from asdkit.io.byte_streams import open_bytes
 from asdkit.io.files import write_atomic
-from asdkit.io.kaldi_stream import open_bytes
 from asdkit.io.origins import Origin, note_origin, require_origin
 from asdkit.io.paths import require_file
 from asdkit.io.tables import PathName, read_lines, read_table

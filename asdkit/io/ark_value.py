@@ -14,7 +14,9 @@ from kaldiio.matio import read_matrix_or_vector
 
 from asdkit.base.errors import DataError
 from asdkit.base.numbers import parse_integer
-from asdkit.io.kaldi_stream import BINARY, BinaryReader, TextReader, look_ahead
+from asdkit.io.byte_streams import look_ahead
+from asdkit.io.kaldi_binary import BINARY, BinaryReader
+from asdkit.io.kaldi_text import TextReader
 from asdkit.io.tables import PathName
 
 # Kaldi's compressed matrices: bytes per column header and per element.

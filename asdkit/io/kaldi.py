@@ -18,17 +18,16 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from asdkit.io.files import write_atomic
-from asdkit.io.kaldi_stream import (
+from asdkit.io.kaldi_binary import (
     BINARY,
     BinaryReader,
-    TextReader,
-    open_object,
     write_array,
     write_count,
     write_real,
-    write_text_array,
     write_token,
 )
+from asdkit.io.kaldi_object import open_object
+from asdkit.io.kaldi_text import TextReader, write_text_array
 from asdkit.io.tables import PathName
 
 Reader = BinaryReader | TextReader

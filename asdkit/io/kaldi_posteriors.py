@@ -19,8 +19,9 @@ from typing import IO, NamedTuple, cast
 import numpy as np
 
 from asdkit.base.inputs import note_input
+from asdkit.io.byte_streams import open_bytes
 from asdkit.io.files import write_atomic
-from asdkit.io.kaldi_stream import BINARY, BinaryReader, open_bytes
+from asdkit.io.kaldi_binary import BINARY, BinaryReader
 from asdkit.io.tables import PathName
 
 # A number is stored behind its size, 4 bytes.

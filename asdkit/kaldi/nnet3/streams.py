@@ -21,13 +21,8 @@ from asdkit.base.errors import DataError
 from asdkit.base.inputs import note_input
 from asdkit.base.numbers import parse_numbers
 from asdkit.io.ark_value import COMPRESSED, read_value
-from asdkit.io.kaldi_stream import (
-    BINARY,
-    CURE,
-    BinaryReader,
-    look_ahead,
-    open_bytes,
-)
+from asdkit.io.byte_streams import CURE, look_ahead, open_bytes
+from asdkit.io.kaldi_binary import BINARY, BinaryReader
 from asdkit.io.tables import PathName
 
 WORD = re.compile(rb"\s*(\[|\]|[^\s\[\]]+)")

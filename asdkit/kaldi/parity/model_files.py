@@ -19,7 +19,7 @@ from asdkit.io.kaldi import (
     write_object,
     write_text,
 )
-from asdkit.io.kaldi_stream import BINARY
+from asdkit.io.kaldi_binary import BINARY
 from asdkit.ivector import kaldi_format as ivector
 from asdkit.kaldi.parity.experiment import Experiment
 from asdkit.kaldi.parity.table import IDENTICAL, Difference, Finding

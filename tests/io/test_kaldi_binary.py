@@ -1,6 +1,5 @@
-"""Kaldi's encoding, byte for byte, in both of its forms."""
+"""Kaldi's binary format, byte for byte."""
 
-import gzip
 import io
 import struct
 
@@ -9,15 +8,11 @@ import numpy as np
 import pytest
 
 from asdkit.base.errors import DataError
-from asdkit.io.kaldi_stream import (
+from asdkit.io.kaldi_binary import (
     BinaryReader,
-    TextReader,
-    open_bytes,
-    open_object,
     write_array,
     write_count,
     write_real,
-    write_text_array,
     write_token,
 )
 
@@ -30,12 +25,8 @@ def binary(data):
     return BinaryReader("file", io.BufferedReader(io.BytesIO(data)))
 
 
-def text(words):
-    return TextReader("file", words.encode())
-
-
-@pytest.mark.parametrize("reader", [binary(SCALARS), text("<Dim> 7\n0.5 2.5e-1\n")])
-def test_tokens_and_numbers_are_read_in_order(reader):
+def test_tokens_and_numbers_are_read_in_order():
+    reader = binary(SCALARS)
     assert reader.peek() == "<Dim>"
     reader.expect("<Dim>")
     assert reader.count() == 7
@@ -86,26 +77,12 @@ def test_a_packed_matrix_has_its_side_before_it(rng):
     np.testing.assert_array_equal(binary(stream.getvalue()).packed(1), triangle[None])
 
 
-def test_text_arrays_come_back(rng):
-    for array in (rng.normal(size=4), rng.normal(size=(2, 3)), np.zeros((0, 0))):
-        stream = io.BytesIO()
-        write_text_array(stream, array)
-        reader = text(stream.getvalue().decode())
-        assert reader.is_matrix() == (array.ndim == 2 and array.size > 0)
-        found = reader.matrix() if array.ndim == 2 else reader.vector()
-        reader.end()
-        np.testing.assert_allclose(found, array, rtol=1e-6)
-
-
 def test_matrices_of_one_shape_are_one_array(rng):
     arrays = rng.normal(size=(3, 2, 4))
-    stream, lines = io.BytesIO(), io.BytesIO()
+    stream = io.BytesIO()
     for array in arrays:
         write_array(stream, array)
-        write_text_array(lines, array)
     np.testing.assert_array_equal(binary(stream.getvalue()).matrices(3), arrays)
-    found = text(lines.getvalue().decode()).matrices(3)
-    np.testing.assert_allclose(found, arrays, rtol=1e-6)
 
 
 def arrays_of(*shapes):
@@ -139,55 +116,9 @@ HUGE = b"FV \x04" + struct.pack("<i", 2**31 - 1) + b"1234"
             r"a matrix like the first, \(2, 3\) of float64, got \(3, 2\)",
         ),
         (binary(b"x"), lambda x: x.end(), "expected the end of the file, got b'x'"),
-        (text("<A>"), lambda x: x.expect("<B>"), "file:1: expected '<B>', got '<A>'"),
-        (text("\n\n-1"), lambda x: x.count(), "file:3: expected a count, got '-1'"),
-        (text("[ 1 2"), lambda x: x.vector(), r"expected a '\]' before the end"),
-        (text("[ 1 2\n 3 ]"), lambda x: x.matrix(), "expected rows of one length"),
-        (text("[ 1 x ]"), lambda x: x.vector(), "expected numbers"),
-        (text("[ 1 ] [ 1 2 ]"), lambda x: x.packed(2), r"expected \(1,\) numbers"),
-        (text(""), lambda x: x.token("a word"), "a word, got the end of the file"),
-        (text("x"), lambda x: x.end(), "expected the end of the file, got 'x'"),
     ],
 )
 def test_place_expected_and_got_are_said(reader, read, message):
     with pytest.raises(DataError, match=message) as caught:
         read(reader)
     assert "damaged, cut short" in caught.value.hint
-
-
-def test_what_is_no_kaldi_object_is_no_text():
-    with pytest.raises(DataError, match="expected a Kaldi object, got"):
-        TextReader("file", b"\xff\xfe")
-
-
-def test_gzip_is_seen_by_content(tmp_path):
-    for name, data in (("a.gz", b"plain"), ("b", gzip.compress(b"packed"))):
-        (tmp_path / name).write_bytes(data)
-    with open_bytes(tmp_path / "a.gz") as stream:
-        assert stream.read() == b"plain"
-    with open_bytes(tmp_path / "b") as stream:
-        assert stream.read() == b"packed"
-    (tmp_path / "b").write_bytes(gzip.compress(b"packed")[:-6])
-    with (
-        pytest.raises(DataError, match="cannot decompress it"),
-        open_bytes(tmp_path / "b") as stream,
-    ):
-        stream.read()
-
-
-def read_dim(path):
-    with open_object(path) as reader:
-        reader.expect("<Dim>")
-        return reader.count()
-
-
-def test_a_file_holds_one_object(tmp_path):
-    path = tmp_path / "object"
-    for data in (b"\0B" + SCALARS[:11], b"<Dim> 7\n"):
-        path.write_bytes(data)
-        assert read_dim(path) == 7
-        path.write_bytes(data + b"<More> ")
-        with pytest.raises(DataError, match="expected the end of the file"):
-            read_dim(path)
-    with pytest.raises(DataError, match="no such file"):
-        read_dim(tmp_path / "no")
