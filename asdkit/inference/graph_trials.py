@@ -147,8 +147,8 @@ def error_table(exported: Exported, int8: Int8, trials: TrialSet) -> Table:
                 name,
                 number(len(content) / 1e6, ".3f"),
                 number(share, ".3f"),
-                Cell(f"{100 * rates[name]:.2f}", rates[name]),
-                Cell(f"{100 * loss:+.1f}", loss),
+                number(100 * rates[name], ".2f"),
+                number(100 * loss, "+.1f"),
             ]
         )
         losses.append(loss)

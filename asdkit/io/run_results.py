@@ -20,8 +20,9 @@
 itself.  A path is relative to that directory, or absolute where the two have only the
 root in common.  Files have hashes, directories do not.  Shares and rates are fractions;
 other units are "bits", "cost" (normalized, 1 is that of the better trivial system),
-"trials", "parameters", "MACs", "MB", "ms", "s per s".  ``interval`` is a 95 % bootstrap
-interval.  A metric may have a ``system``, one of several that a program measured.
+"trials", "parameters", "MACs", "MB", "ms", "s per s", or "" where none is known.
+``interval`` is a 95 % bootstrap interval.  A metric may have a ``system``, one of
+several that a program measured.
 ``metrics``, ``history`` and ``cost`` are left out where there are none.  An entry is
 replaced when its program writes or measures the same output again.
 """

@@ -10,8 +10,9 @@
 
 Words are separated by blanks, tabs or commas; gzip may have packed the file.  The list
 of trials decides where the form does not: ids that are numbers look like scores.  Where
-there is no list, it is Kaldi's form then.  Keys in a score file are compared with the
-trials and never used.
+there is no list, scores are what has decimals, and ids what has none; a file that this
+does not tell is refused.  Keys in a score file are compared with the trials and never
+used.
 
 Source: WeSpeaker, wespeaker/bin/score.py; SpeechBrain, recipes/VoxCeleb/SpeakerRec/
 speaker_verification_cosine.py; the rules of VoxSRC 2020 to 2023; NIST 2018 Speaker
@@ -89,8 +90,7 @@ def read_scores_of(trials: Pairs | None, path: PathName) -> Scores:
     become those of the trials, which is logged.
 
     Args:
-        trials: what was scored; decides between formats.  None: any pairs; what may
-            be Kaldi's form is.
+        trials: what was scored; decides between formats.  None: any pairs.
         path: the score file.
 
     Raises:
@@ -135,9 +135,12 @@ def find_format(path: PathName, trials: Pairs | None) -> Format:
     if not any(map(is_number, rows[0])):
         return _find_header(path, rows[0], separator)
     fitting = [form for form in FORMATS if all(_fits(form, row) for row in rows)]
-    if trials is None:
-        fitting = fitting[:1]
-    elif len(fitting) > 1:
+    hint = "its ids are not those of the trials, which would tell"
+    if len(fitting) > 1 and trials is None:
+        fitting = [x for x in fitting if _has_decimals(x, rows)] or fitting
+        forms = " or ".join(f"'{' '.join(x.columns)}'" for x in fitting)
+        hint = f"say which, by a first line with the names of its columns: {forms}"
+    elif len(fitting) > 1 and trials is not None:
         known = {form: _count_known(form, rows, trials) for form in fitting}
         most = max(known.values())
         fitting = [form for form in fitting if known[form] == most]
@@ -145,7 +148,6 @@ def find_format(path: PathName, trials: Pairs | None) -> Format:
         line = " ".join(rows[0])
         if fitting:
             problem = f"{line!r} may be {' or '.join(map(str, fitting))}"
-            hint = "its ids are not those of the trials, which would tell"
             raise DataError(path, problem, line=1, hint=hint)
         wanted = ", ".join(map(str, FORMATS))
         problem = f"expected {wanted} or a header of NIST's; got {line!r}"
@@ -174,6 +176,19 @@ def _fits(form: Format, words: Sequence[str]) -> bool:
         return False
     named = dict(zip(form.columns, words, strict=True))
     return is_number(named["score"]) and named.get("key", "") in (form.keys or ("",))
+
+
+def _has_decimals(form: Format, rows: Sequence[Sequence[str]]) -> bool:
+    """Tell whether only the scores are written with decimals, if the format is this."""
+    integers = [x for x, name in enumerate(form.columns) if name in ("enroll", "test")]
+    score = form.columns.index("score")
+    return any(not _is_whole(row[score]) for row in rows) and all(
+        _is_whole(row[place]) for row in rows for place in integers
+    )
+
+
+def _is_whole(word: str) -> bool:
+    return word.lstrip("+-").isdecimal()
 
 
 def _count_known(form: Format, rows: Sequence[Sequence[str]], trials: Pairs) -> int:

@@ -91,8 +91,8 @@ def record(
 def metrics_of(answer: Answer | None, output: str, alone: bool) -> list[dict[str, Any]]:
     """Read from tables what they say of an output; differences to others are left out.
 
-    A column is a metric.  A table whose title begins with a metric has conditions as
-    columns.
+    A column is a metric, behind those that name the row.  A table whose title begins
+    with a metric has conditions as columns.
 
     Args:
         answer: tables; anything else says nothing.
@@ -106,7 +106,7 @@ def metrics_of(answer: Answer | None, output: str, alone: bool) -> list[dict[str
     for table in [answer] if isinstance(answer, Table) else answer:
         for row in table.rows:
             first = row[0] if isinstance(row[0], str) else row[0].text
-            system, is_own = first, first == output
+            system, is_own = _name_of(table, row), first == output
             if first.startswith(f"{output}: "):
                 system, is_own = first.removeprefix(f"{output}: "), True
             if is_own or alone:
@@ -122,6 +122,8 @@ def unit_of(title: str) -> tuple[str, str, float]:
     ('EER', 'fraction', 100.0)
     >>> unit_of("minDCF(0.01)")
     ('minDCF(0.01)', 'cost', 1.0)
+    >>> unit_of("min-spoof-sec")  # not known
+    ('min-spoof-sec', '', 1.0)
     """
     if title.endswith(" %"):
         return title.removesuffix(" %"), "fraction", 100.0
@@ -129,7 +131,18 @@ def unit_of(title: str) -> tuple[str, str, float]:
         return title, "trials", 1.0
     if title in UNITS:
         return title, UNITS[title], 1.0
-    return title, "bits" if title in BITS else "cost", 1.0
+    if title in BITS:
+        return title, "bits", 1.0
+    return title, "cost" if "DCF" in title else "", 1.0
+
+
+def _name_of(table: Table, row: Sequence[Cell | str]) -> str:
+    """Name what a row is about: its first cell, or all options that were tried."""
+    names = [x if isinstance(x, str) else x.text for x in row[: table.num_names]]
+    if len(names) < 2 or CONDITION in table.titles[: table.num_names]:
+        return names[0]
+    titled = zip(table.titles, names, strict=False)
+    return ", ".join(f"{title} {name}" for title, name in titled)
 
 
 def _values_of(table: Table, row: Sequence[Cell | str]) -> list[dict[str, Any]]:
@@ -137,7 +150,8 @@ def _values_of(table: Table, row: Sequence[Cell | str]) -> list[dict[str, Any]]:
     names = dict(zip(table.titles[: table.num_names], row, strict=False))
     condition = names.get(CONDITION, POOLED)
     found = []
-    for title, cell in zip(table.titles, row, strict=True):
+    columns = list(zip(table.titles, row, strict=True))[table.num_names :]
+    for title, cell in columns:
         value = None if isinstance(cell, str) else cell.value
         interval: Sequence[float] | None = None
         if isinstance(value, dict):

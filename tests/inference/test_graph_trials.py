@@ -60,7 +60,11 @@ def test_the_table_has_both_and_says_whether_it_is_worth_it(untrained, trials):
     model = untrained("xvector", Fbank(num_mel_bins=24, dither=0.0))
     content = to_onnx(graph_of(model, "feats"), 100)
     exported = Exported(content, None, None, content)
-    text = str(error_table(exported, "dynamic", TrialSet.read(model, trials, "data")))
+    read = TrialSet.read(model, trials, "data")
+    table = error_table(exported, "dynamic", read)
+    text = str(table)
+    rate = error_rates({"x": OnnxModel(content)}, read)["x"]  # a fraction
+    assert table.to_json()["rows"][0]["EER %"] == pytest.approx(100 * rate)
     assert "missed, the size is 1.00 of it." in text
     assert "+0.0" in text
     assert _goal(0.019, 0.27).endswith("met.")

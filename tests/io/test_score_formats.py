@@ -8,7 +8,7 @@ import pytest
 
 from asdkit.base.errors import DataError
 from asdkit.io.score_formats import find_format, read_scores_of
-from asdkit.io.trials import match_scores, read_trials
+from asdkit.io.trials import match_scores, pairs_of, read_trials, write_scores
 
 NAMES = [f"id1{n // 3:04d}/x{n}/0000{n % 3}.wav" for n in range(9)]
 TOOLKITS = {
@@ -132,6 +132,32 @@ def test_without_a_list_of_trials_the_form_tells(tmp_path, pairs, toolkit):
     assert found.name(1) == f"{pairs[1]['a']} {pairs[1]['b']}"
 
 
-def test_without_a_list_what_may_be_kaldis_is(tmp_path):
-    (tmp_path / "scores").write_text("1 2 0.5\n3 4 0.25\n")
-    assert read_scores_of(None, tmp_path / "scores").values.tolist() == [0.5, 0.25]
+def test_without_a_list_scores_are_what_has_decimals(tmp_path):
+    """VoxSRC's scores of ids that are numbers were read as Kaldi's."""
+    for lines in ("1 2 0.5\n3 4 -1\n", "0.5 1 2\n-1 3 4\n", "5e-1,1,2\n-1,3,4\n"):
+        (tmp_path / "scores").write_text(lines)
+        scores = read_scores_of(None, tmp_path / "scores")
+        assert scores.values.tolist() == [0.5, -1]
+        assert [scores.name(row) for row in range(2)] == ["1 2", "3 4"]
+
+
+@pytest.mark.parametrize("lines", ["1 2 3\n4 5 6\n", "0.5 1 2.5\n0.1 4 5\n"])
+def test_what_neither_list_nor_decimals_tell_is_refused_with_a_cure(tmp_path, lines):
+    path = tmp_path / "scores"
+    path.write_text(lines)
+    words = "may be Kaldi's '<enroll> <test> <score>' or VoxSRC's '<score> <enroll>"
+    with pytest.raises(DataError, match=re.escape(words)) as caught:
+        read_scores_of(None, path)
+    assert caught.value.hint.endswith(": 'enroll test score' or 'score enroll test'")
+    for titles, values in (("enroll test score", 2), ("score enroll test", 0)):
+        path.write_text(f"{titles}\n{lines}")
+        expected = [float(line.split()[values]) for line in lines.splitlines()]
+        assert read_scores_of(None, path).values.tolist() == expected
+
+
+def test_scores_of_ids_that_are_numbers_are_read_as_they_were_written(tmp_path, rng):
+    pairs, values = pairs_of(["1", "2", "2"], ["3", "3", "4"]), rng.normal(size=3)
+    write_scores(tmp_path / "scores", pairs, values)
+    found = read_scores_of(None, tmp_path / "scores")
+    assert found.values == pytest.approx(values, rel=1e-6)
+    assert found.name(2) == "2 4"

@@ -9,7 +9,14 @@ import pytest
 from asdkit.base.answers import Cell, Table, number
 from asdkit.base.measured import Measured
 from asdkit.io.run_results import read_results
-from asdkit.report.recording import Run, metrics_of, record
+from asdkit.metrics.flavors import (
+    CM,
+    SASV,
+    VERIFICATION,
+    cm_metrics,
+    verification_metrics,
+)
+from asdkit.report.recording import Run, metrics_of, record, unit_of
 
 TITLES = ["scores", "condition", "EER %", "Cllr", "minDCF(0.01)", "target"]
 
@@ -49,6 +56,27 @@ def test_what_a_graph_costs_has_units():
     found = metrics_of(Table(titles, [["cm.onnx", *cells]]), "model", alone=True)
     assert [one["unit"] for one in found] == ["MB", "parameters", "ms", "s per s"]
     assert {one["system"] for one in found} == {"cm.onnx"}
+
+
+def test_only_costs_are_called_costs():
+    """Every column that was not known had the unit of a DCF."""
+    costs = ["minDCF(0.01)", "actDCF(0.5,1,10)", "minDCF", "min t-DCF(2019)", "a-DCF"]
+    assert {unit_of(title)[1] for title in costs} == {"cost"}
+    assert unit_of("of the size") == ("of the size", "", 1.0)
+    metrics = [x for flavor in VERIFICATION for x in verification_metrics(flavor)]
+    metrics += [x for flavor in CM for x in cm_metrics(flavor)]
+    titles = {x.title for x in (*metrics, *SASV)}
+    assert {unit_of(title)[1] for title in titles} == {"fraction", "bits", "cost"}
+
+
+def test_options_that_were_tried_name_the_row_and_are_no_metrics():
+    """localizer-tune left options as costs, and its rows under the first of them."""
+    rows = [[Cell("0.1", 0.1), Cell("3", 3), number(x)] for x in (5.0, 6.0)]
+    tuned = Table(["min-spoof-sec", "change-cost", "frame EER %"], rows, num_names=2)
+    first, second = metrics_of(tuned, "fsa.conf", alone=True)
+    assert first["system"] == "min-spoof-sec 0.1, change-cost 3"
+    assert (first["name"], first["value"]) == ("frame EER", 0.05)
+    assert second["value"] == 0.06
 
 
 def test_a_row_belongs_to_the_file_that_it_begins_with():
