@@ -9,7 +9,8 @@ Trains a baseline of i-vectors and PLDA, sized by the amount of training data, o
 a trained one; scores the trials with it, and prints how far the others are from it,
 with intervals, as asdkit compare does.  Scores may be Kaldi's, WeSpeaker's,
 SpeechBrain's, VoxSRC's or NIST's, also in .gz.  Run again, it goes on where it was.
-Also writes exp/benchmark/report.html, as asdkit report does.
+Also copies all scores to exp/benchmark/systems, and writes exp/benchmark/report.html
+of them, as asdkit report does.
 """
 
 from __future__ import annotations
@@ -52,5 +53,5 @@ def main(args: argparse.Namespace) -> Answer:
 
     options = options_of(benchmark, args)
     answer = benchmark(args.exp, args.trials, args.test, args.scores, **options)
-    write_page(args.exp)
+    write_page(args.exp, args.scores)
     return answer

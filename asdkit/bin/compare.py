@@ -14,8 +14,9 @@ Every bootstrap draw resamples the speakers, the same for all systems, and the s
 each system.  With a single seed the spread over seeds is unknown and left out: the
 verdict is then about these trained models, not about the method.  Two seeds say little
 about their spread, so their intervals are wide; take three or more.  p is two-sided,
-with Holm's correction for all rows of the table.  With --utt2spk the speakers on both
-sides of a trial are resampled; without it, the enrolled models.
+with Holm's correction for all rows of the table.  The speakers on both sides of a trial
+are resampled, by --utt2spk or the utt2spk beside the trials; without these, the
+enrolled models.
 
 10^6 trials and 1,000 draws take about 20 s on one core for each score file.
 """

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shlex
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from typing import Any, NamedTuple
 
 from asdkit.base.answers import Table
 from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.measured import Measured
 from asdkit.base.ranges import (
     AnyPath,
     Count,
@@ -31,13 +33,24 @@ from asdkit.base.ranges import (
 from asdkit.data.manifests import read_manifests
 from asdkit.io.files import write_atomic
 from asdkit.io.ids import find_renaming
+from asdkit.io.score_formats import read_scores_of
 from asdkit.io.tables import PathName, read_words
-from asdkit.io.trials import read_trials, write_trials
-from asdkit.report.comparison import compare_systems
+from asdkit.io.trials import (
+    Trials,
+    match_scores,
+    read_trials,
+    write_scores,
+    write_trials,
+)
+from asdkit.report.comparison import compare_systems, parse_system
+from asdkit.report.recording import Run, record
 from asdkit.training.sizes import choose_sizes
 
 logger = logging.getLogger(__name__)
 OURS = "i-vectors"
+TRIALS = "trials"
+STDERR = 2  # file descriptor
+UNSAFE = re.compile(r"[^\w.+-]+")  # in a folder's name
 NARROW = 8000  # Hz; telephone speech has nothing above 3.7 kHz
 
 
@@ -110,26 +123,29 @@ def benchmark(
             "seed": seed,
         },
     )
-    own_trials = exp / "trials"
-    _write_trials(trials, test, own_trials)
+    found = _with_ids_of(test, trials)
+    data = exp / "data" / "test"
+    own_trials, own_scores = data / TRIALS, _scores_of(exp, OURS)
     if baseline is not None:
-        steps = iter([_with_baseline(exp, baseline, backend, test, own_trials)])
+        steps = [_with_baseline(baseline, backend, data, own_scores)]
     else:
         assert train is not None
-        steps = _with_training(exp, train, test, own_trials, seed)
-    for step in steps:
+        steps = list(_with_training(exp, train, test, seed))
+    copied = Step(data / "utt2spk", ["data-subset", test, f"{data}"])
+    for step in (copied, *steps):
         if step.output.exists():
             logger.info("benchmark: %s is there", step.output)
         else:
             (run or _run)(step.words)
+        if step is copied:
+            write_trials(own_trials, found)
     return compare_systems(
         own_trials,
-        [f"{OURS}={exp / 'scores'}", *scores],
+        [f"{OURS}={own_scores}", *scores],
         "asvspoof2019",  # of a CM protocol, which trials are not
         p_target,
         c_miss,
         c_fa,
-        utt2spk=str(Path(test) / "utt2spk"),
         bootstrap=bootstrap,
         seed=seed,
     )
@@ -154,17 +170,59 @@ def _stamp(exp: Path, asked: dict[str, Any]) -> None:
         stream.write(json.dumps(asked, indent=2) + "\n")
 
 
-def write_page(exp_dir: PathName) -> None:
-    """Ask ``asdkit report`` for a page of a benchmark; warn where it fails."""
-    page = Path(exp_dir) / "report.html"
+def write_page(exp_dir: PathName, scores: Sequence[str]) -> None:
+    """Make the page of a benchmark, and warn where that fails.
+
+    Scores of others are copied beside ours, and stay there: systems that a later run
+    brings come on the same page.
+
+    Args:
+        exp_dir: directory of a benchmark that is done.
+        scores: as in `benchmark`.
+    """
+    exp = Path(exp_dir)
     try:
-        _run(["report", f"{exp_dir}", "-o", f"{page}"])
+        paths = [_scores_of(exp, OURS), *_copy_scores(exp, scores)]
+        trials = exp / "data" / "test" / TRIALS
+        _run(["score-metrics", f"{trials}", *map(str, paths)])
+        _run(["report", f"{exp}", "-o", f"{exp / 'report.html'}"])
     except AsdkitError as error:
         logger.warning("benchmark: no page: %s", error)
 
 
-def _write_trials(source: PathName, test: PathName, path: Path) -> None:
-    """Write the trials with the ids of the data directory.
+def _copy_scores(exp: Path, scores: Sequence[str]) -> list[Path]:
+    """Write the scores of others with our ids, and note where they are from.
+
+    Raises:
+        AsdkitError: two systems have names that differ in signs only.
+    """
+    trials_path = exp / "data" / "test" / TRIALS
+    trials = read_trials(trials_path)
+    copies: list[Path] = []
+    for system in map(parse_system, scores):
+        for number, path in enumerate(system.paths):
+            seed = f"_seed{number}" if len(system.paths) > 1 else ""
+            copy = _scores_of(exp, f"{system.name}{seed}")
+            if copy in copies:
+                raise AsdkitError(f"{copy} would be of two systems", hint="NAME=FILE")
+            found = read_scores_of(trials, path)
+            values = match_scores(trials, found, trials_path, path)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            write_scores(copy, trials, values)
+            inputs = {"trials": [f"{trials_path}"], "scores": [path]}
+            record(Run("benchmark", [f"{copy}"], inputs=inputs), None, Measured())
+            copies.append(copy)
+    return copies
+
+
+def _scores_of(exp: Path, name: str) -> Path:
+    """Name the file of a system's scores, whatever is in its name."""
+    folder = UNSAFE.sub("_", name).strip("_.") or "_"
+    return exp / "systems" / folder / "scores.npz"
+
+
+def _with_ids_of(test: PathName, source: PathName) -> Trials:
+    """Read trials, and give them the ids of the data directory.
 
     Raises:
         DataError: an utterance of the trials is not in it.
@@ -179,25 +237,21 @@ def _write_trials(source: PathName, test: PathName, path: Path) -> None:
             problem = f"{len(missing)} of its {len(ids)} utterances are not in {test}"
             hint = "the audio of both sides has to be in --test"
             raise DataError(source, f"{problem}, e.g. {missing[0]!r}", hint=hint)
-    write_trials(path, replace(trials, enroll_ids=sides[0], test_ids=sides[1]))
+    return replace(trials, enroll_ids=sides[0], test_ids=sides[1])
 
 
-def _with_baseline(
-    exp: Path, model: str, backend: str | None, test: str, trials: Path
-) -> Step:
+def _with_baseline(model: str, backend: str | None, data: Path, output: Path) -> Step:
     """Score the trials with a trained model."""
     beside = Path(model) / "backend.npz"
     if backend is None and beside.exists():
         backend = str(beside)
     options = [] if backend is None else ["--backend", backend]
-    output = exp / "scores"
-    words = ["trials-score", *options, model, test, f"{trials}", f"{output}"]
+    words = ["trials-score", *options, model, f"{data}", f"{data / TRIALS}"]
+    words.append(f"{output}")
     return Step(output, words)
 
 
-def _with_training(
-    exp: Path, train: str, test: str, trials: Path, seed: int
-) -> Iterator[Step]:
+def _with_training(exp: Path, train: str, test: str, seed: int) -> Iterator[Step]:
     """List the programs that train an i-vector system and score the trials."""
     utt2spk, of_test = (read_words(Path(x) / "utt2spk") for x in (train, test))
     if both := sorted(set(utt2spk.values()) & set(of_test.values())):
@@ -211,9 +265,10 @@ def _with_training(
     mfcc = f"--sample-frequency {rate} --low-freq 20 --high-freq {high} "
     mfcc += "--num-mel-bins 30 --num-ceps 24 --snip-edges false"
     down = ["--allow-downsample", "true"]
-    for part, source in (("train", train), ("test", test)):
+    data = exp / "data" / "train"
+    yield Step(data / "utt2spk", ["data-subset", train, f"{data}"])
+    for part in ("train", "test"):
         data, feats, vad = (exp / x / part for x in ("data", "mfcc", "vad"))
-        yield Step(data / "utt2spk", ["data-subset", source, f"{data}"])
         words = ["feats-compute", *mfcc.split(), *down, f"{data}", f"{feats}"]
         yield Step(feats / "feats.scp", words)
         words = ["vad-compute", "--vad-energy-threshold", "5.5", f"{data}", f"{vad}"]
@@ -233,17 +288,19 @@ def _with_training(
     plda = extractor / "backend.npz"
     options = ["--lda-dim", f"{sizes.lda_dim}", f"{data / 'utt2spk'}"]
     yield Step(plda, ["backend-train", *options, vectors["train"], f"{plda}"])
-    words = ["backend-score", f"{plda}", f"{trials}", vectors["test"], f"{exp}/scores"]
-    yield Step(exp / "scores", words)
+    trials, scores = exp / "data" / "test" / TRIALS, _scores_of(exp, OURS)
+    words = ["backend-score", f"{plda}", f"{trials}", vectors["test"], f"{scores}"]
+    yield Step(scores, words)
 
 
 def _run(words: Sequence[str]) -> None:
-    """Run a program of asdkit; its log is this one's.
+    """Run a program of asdkit; its log, and what it prints, go to this one's log.
 
     Raises:
         AsdkitError: it failed, and has said why.
     """
-    done = subprocess.run([sys.executable, "-m", "asdkit", *words], check=False)  # noqa: S603
+    argv = [sys.executable, "-m", "asdkit", *words]
+    done = subprocess.run(argv, stdout=STDERR, check=False)  # noqa: S603
     if done.returncode:
         command = shlex.join(["asdkit", *words])
         raise AsdkitError(f"{command}: failed with {done.returncode}, see above")

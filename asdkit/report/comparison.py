@@ -95,7 +95,7 @@ def compare_systems(
         subset: subset of the evaluation data, e.g. progress; None: eval in ASVspoof
             2021, else all.
         utt2spk: speakers of the utterances on both sides; None: those in the key, or
-            the enrolled models.
+            in utt2spk beside the trials, or the enrolled models.
         bootstrap: number of bootstrap draws of speakers and seeds.
         seed: random seed of the bootstrap.
         level: significance level, the probability of any false verdict when no systems
@@ -199,7 +199,7 @@ def _read_verification(
     """Read scores of trials."""
     paths = [path for system in systems for path in system.paths]
     trials, classes, scores = read_systems(key_path, paths)
-    speakers = speakers_of(classes, *speakers_of_trials(trials, utt2spk))
+    speakers = speakers_of(classes, *speakers_of_trials(trials, key_path, utt2spk))
     metrics = [EER, min_dcf_metric(costs)]
     return Evaluation(
         _by_system(systems, scores), speakers, metrics, ("target", "nontarget")

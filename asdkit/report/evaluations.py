@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.errors import AsdkitError
 from asdkit.countermeasures.evaluation import tandem_of
 from asdkit.countermeasures.keys import columns_of
 from asdkit.countermeasures.score_files import (
@@ -299,11 +299,7 @@ def _read_verification(
         for rows, values in zip(classes, found[path], strict=True):
             scores[rows] = values
         systems.append(System(name, path, scores))
-    beside = os.path.join(os.path.dirname(key.path), "utt2spk")
-    try:
-        sides = speakers_of_trials(trials, beside if os.path.isfile(beside) else None)
-    except DataError:
-        sides = speakers_of_trials(trials)
+    sides = speakers_of_trials(trials, key.path)
     return Evaluated(
         key,
         ("target", "nontarget"),

@@ -161,7 +161,7 @@ def _det(figure: Any, found: Evaluated) -> None:
         set_limits(low, high)
     axes.set(xlabel="false alarm rate (%)", ylabel="miss rate (%)", aspect="equal")
     axes.grid(color="0.9", linewidth=0.5)
-    axes.legend(frameon=True, edgecolor="none", fontsize=7, loc="upper right")
+    axes.legend(frameon=True, edgecolor="none", fontsize=7, loc="best")
 
 
 def _hist(figure: Any, found: Evaluated) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +17,9 @@ from asdkit.io.trials import Trials, read_trials
 from asdkit.metrics.bootstrap import speakers_of
 from asdkit.metrics.flavors import OperatingCosts
 from asdkit.metrics.metric_table import DIGITS, Draws, verification_table
+
+logger = logging.getLogger(__name__)
+UTT2SPK = "utt2spk"
 
 
 def verification_metrics(
@@ -35,8 +40,7 @@ def verification_metrics(
         flavor: one of `asdkit.metrics.flavor_names.VERIFICATION`.
         num_replicates: bootstrap draws of speakers for intervals; 0 for none.
         seed: of the draws.
-        utt2spk: speakers of utterances on both sides; None to use enrolled models as
-            speakers, and draw by these alone.
+        utt2spk: speakers of utterances on both sides; None: as in `speakers_of_trials`.
         points: operating points of the costs; none: those of the flavor.
         digits: decimals of the numbers.
 
@@ -46,7 +50,7 @@ def verification_metrics(
     trials, classes, systems = read_systems(trials_path, score_paths)
     draws = None
     if num_replicates:
-        sides = speakers_of_trials(trials, utt2spk)
+        sides = speakers_of_trials(trials, trials_path, utt2spk)
         draws = Draws(speakers_of(classes, *sides), num_replicates, seed)
     return verification_table(systems, flavor, draws, points, digits)
 
@@ -84,24 +88,41 @@ def read_systems(
 
 
 def speakers_of_trials(
-    trials: Trials, utt2spk: PathName | None = None
+    trials: Trials, trials_path: PathName, utt2spk: PathName | None = None
 ) -> list[list[str]]:
     """Name the speakers of N trials: a list of N for the enrolled side, or for both.
 
     Args:
         trials: N of them.
-        utt2spk: speakers of utterances on both sides; None takes an enrolled model for
-            a speaker and leaves the test side out.
+        trials_path: their file.
+        utt2spk: speakers of utterances on both sides; None: utt2spk beside the trials.
+            Where it is not there, or of other utterances, an enrolled model is taken
+            for a speaker, which is warned of, and the test side is left out.
 
     Raises:
-        DataError: the table lacks a test utterance.
+        DataError: the table that was given lacks a test utterance.
     """
     enroll = [trials.enroll_ids[row] for row in trials.enroll]
-    if utt2spk is None:
-        return [enroll]
-    table = read_words(utt2spk)
+    beside = Path(trials_path).parent / UTT2SPK
+    if utt2spk is None and not beside.is_file():
+        return _without_speakers(enroll, trials_path, "there is no utt2spk beside it")
+    table = read_words(beside if utt2spk is None else utt2spk)
     missing = [utt for utt in trials.test_ids if utt not in table]
-    if missing:
+    if missing and utt2spk is None:
+        return _without_speakers(enroll, trials_path, f"{beside} lacks {missing[0]!r}")
+    if missing and utt2spk is not None:
         raise DataError(utt2spk, f"it lacks {missing[0]!r} of the trials")
     test = [table[trials.test_ids[row]] for row in trials.test]
     return [[table.get(model, model) for model in enroll], test]
+
+
+def _without_speakers(
+    enroll: list[str], trials_path: PathName, why: str
+) -> list[list[str]]:
+    """Take enrolled models for speakers; say so."""
+    text = (
+        "intervals: %s: %s: every enrolled model is taken for a speaker, which makes "
+    )
+    text += "them too narrow where a speaker has several; --utt2spk names the speakers"
+    logger.warning(text, trials_path, why)
+    return [enroll]

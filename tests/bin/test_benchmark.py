@@ -1,9 +1,16 @@
+import gzip
+import json
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
 
 from asdkit import __main__ as command
+from asdkit.io.trials import read_trials, write_scores
 from asdkit.report import benchmark as module
+from asdkit.simulation.corpus import DrawnCorpus
 
 
 @pytest.fixture
@@ -24,9 +31,12 @@ def corpus(tmp_path, monkeypatch, rng):
 
 def test_their_scores_come_beside_ours(corpus, monkeypatch, capsys):
     def run(words):
-        lines = (corpus / "data" / "trials").read_text().splitlines()
-        ours = [line.rpartition(" ")[0] + f" {n}" for n, line in enumerate(lines)]
-        (corpus / "exp" / "scores").write_text("\n".join(ours) + "\n")
+        if words[0] == "data-subset":
+            shutil.copytree(words[1], words[2])
+        if words[0] == "trials-score":
+            trials = read_trials(words[-2])
+            Path(words[-1]).parent.mkdir(parents=True)
+            write_scores(words[-1], trials, np.arange(float(len(trials))))
 
     monkeypatch.setattr(module, "_run", run)
     options = "--trials data/trials --test data --scores W=wespeaker --exp exp"
@@ -41,6 +51,63 @@ def test_a_program_that_fails_is_named(corpus, capsys):
     options = "--trials data/trials --test data --scores W=wespeaker --exp exp"
     argv = f"benchmark {options} --baseline nothing --bootstrap 100".split()
     assert command.main(argv) == 1
-    assert "asdkit trials-score nothing data exp/trials exp/scores: failed with" in (
+    command_line = "asdkit trials-score nothing exp/data/test exp/data/test/trials "
+    assert f"{command_line}exp/systems/i-vectors/scores.npz: failed with" in (
         capsys.readouterr().err
     )
+
+
+@pytest.mark.slow
+def test_a_page_of_all_systems_from_audio_and_scores_alone(
+    tmp_path, monkeypatch, rng, capfd
+):
+    """Twelve drawn voices; scores as VoxSRC's and WeSpeaker's; nothing is replaced."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("asdkit.training.sizes.FEWEST_MINUTES", 1.0)
+    for part, num_spks in (("train", 8), ("test", 4)):
+        drawn = DrawnCorpus(num_spks, 1, 6, mean_sec=2.0, prefix=part)
+        for x in drawn.utterances():
+            path = tmp_path / part / x.spk / f"{x.utt[-2:]}.flac"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            soundfile.write(path, drawn.speak(x), 16000)
+        assert command.main(["data-prepare", part, f"data/{part}"]) == 0
+    assert command.main(["trials-make", "data/test", "data/test/trials"]) == 0
+    lines = [x.split() for x in Path("data/test/trials").read_text().splitlines()]
+    theirs = [f"{rng.normal() + 2 * (key == 'target'):.4f}" for *_, key in lines]
+    rows = list(zip(lines, theirs, strict=True))
+    text = "".join(f"{score} {a}.wav {b}.wav\n" for (a, b, _), score in rows)
+    Path("voxsrc.gz").write_bytes(gzip.compress(text.encode()))
+    text = "".join(f"{a} {b} {score} {key}\n" for (a, b, key), score in rows[::-1])
+    Path("wespeaker").write_text(text)
+    options = "--train data/train --test data/test --trials data/test/trials --json"
+    argv = f"benchmark {options} --exp exp --scores V=voxsrc.gz a/W=wespeaker".split()
+    capfd.readouterr()
+    assert command.main(argv) == 0
+    table, compared = json.loads(capfd.readouterr().out)
+    eers = {row["system"]: row["EER %"]["value"] for row in table["rows"]}
+    assert list(eers) == ["i-vectors", "V", "a/W"]
+    assert eers["V"] == eers["a/W"]
+    assert "of 4 speakers" in str(table["notes"])
+    assert len(compared["rows"]) == 4
+
+    files = ["exp/systems/i-vectors/scores.npz", "voxsrc.gz", "wespeaker"]
+    assert command.main(["score-metrics", "--json", "data/test/trials", *files]) == 0
+    measured = json.loads(capfd.readouterr().out)["rows"]
+    assert [row["EER %"] for row in measured] == pytest.approx([*eers.values()])
+    assert command.main(["results", "--json", "exp"]) == 0
+    (kept,) = [
+        x for x in json.loads(capfd.readouterr().out) if x["title"] == "score-metrics"
+    ]
+    assert {row["output"]: row["EER %"] for row in kept["rows"]} == pytest.approx(
+        {
+            f"exp/systems/{name}/scores.npz": eers[system]
+            for name, system in (("i-vectors",) * 2, ("V", "V"), ("a_W", "a/W"))
+        }
+    )
+
+    page = Path("exp/report.html").read_text()
+    assert len(page) < 500_000
+    for name, eer in (("i-vectors", eers["i-vectors"]), ("V", eers["V"])):
+        assert f"<span>{name}</span>" in page
+        assert f'data-v="{eer!r}"' in page or f"{eer:.2f}" in page
+    assert "voxsrc.gz" in page  # where the scores are from, with its hash

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from asdkit.__main__ import main
 from asdkit.io.tables import read_table
+from asdkit.io.trials import match_scores, read_scores, read_trials
 from asdkit.simulation.corpus import DrawnCorpus
 
 ROOT = Path(__file__).parents[2]
@@ -18,10 +20,10 @@ OWN = ROOT / "egs" / "own" / "v1"
 TINY = "--network=xvector\n--channels=8\n--embedding-dim=8\n--batch-size=32\n"
 
 
-@pytest.fixture
-def recipe(tmp_path, copied):
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory, copied):
     """Copy the recipe, with a smaller network, and what it sources."""
-    here = copied(tmp_path, "own/v1")
+    here = copied(tmp_path_factory.mktemp("recipe"), "own/v1")
     (here / "conf" / "network.conf").write_text(TINY)
     script = here / "local" / "choose_sizes.py"
     least = "import asdkit.training.sizes as least\n\nleast.FEWEST_MINUTES = 0.5\n"
@@ -31,15 +33,16 @@ def recipe(tmp_path, copied):
     return here
 
 
-@pytest.fixture
-def audio(tmp_path):
+@pytest.fixture(scope="module")
+def audio(tmp_path_factory):
     """Six speakers, half with a single long recording, of other rates and formats."""
+    root = tmp_path_factory.mktemp("audio") / "my recordings"
     corpus = DrawnCorpus(6, 1, 8, mean_sec=2.5)
     samples: dict[str, list[np.ndarray]] = {}
     for utterance in corpus.utterances():
         samples.setdefault(utterance.spk, []).append(corpus.speak(utterance))
     for number, (spk, parts) in enumerate(samples.items()):
-        folder = tmp_path / "my recordings" / f"speaker {spk}" / "day 1"
+        folder = root / f"speaker {spk}" / "day 1"
         folder.mkdir(parents=True)
         if number % 2:
             pause = np.zeros(8000, np.float32)
@@ -49,21 +52,39 @@ def audio(tmp_path):
             for n, part in enumerate(parts):
                 soundfile.write(folder / f"no {n}.flac", np.c_[part, part], 16000)
     (folder / "notes.txt").write_text("not audio")
-    return tmp_path / "my recordings"
+    return root
+
+
+def run(recipe, *options):
+    """Run the recipe from another folder; return what it prints."""
+    command = [recipe / "run.sh", *options]
+    done = subprocess.run(command, cwd="/", capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def printed(recipe, audio):
+    """Run the recipe once for all tests; return what it prints."""
+    return run(recipe, "--audio", audio, "--split", "4:2", "--max-sec", "4")
+
+
+def table_of(text):
+    """Read the metrics of every score file that the recipe printed."""
+    rows = [x.split() for x in text.splitlines() if re.match(r"exp/\S+ +\d", x)]
+    return {name: values for name, *values in rows}
+
+
+SYSTEMS = [
+    *(f"exp/ivectors/scores_{backend}" for backend in ("plda", "whitened_cosine")),
+    *(f"exp/network_seed0/scores_{backend}" for backend in ("plda", "cosine")),
+]
 
 
 @pytest.mark.slow
-def test_one_command_from_recordings_to_error_rates(recipe, audio):
-    options = ["--split", "4:2", "--max-sec", "4"]
-    command = [recipe / "run.sh", "--audio", audio, *options]
-    done = subprocess.run(command, cwd="/", capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert re.search(r"^no audio +1 \.txt +1$", done.stdout, re.M)
-    rows = [line for line in done.stdout.splitlines() if line.startswith("exp/")]
-    assert [row.split()[0] for row in rows[:4]] == [
-        *(f"exp/ivectors/scores_{x}" for x in ("plda", "whitened_cosine")),
-        *(f"exp/network_seed0/scores_{x}" for x in ("plda", "cosine")),
-    ]
+def test_one_command_from_recordings_to_error_rates(recipe, printed):
+    assert re.search(r"^no audio +1 \.txt +1$", printed, re.M)
+    assert list(table_of(printed)) == SYSTEMS
     utt2spk = read_table(recipe / "data" / "cut_train" / "utt2spk")
     assert len(set(utt2spk.values())) == 4
     cut = read_table(recipe / "data" / "cut_train" / "utt2session")
@@ -71,6 +92,46 @@ def test_one_command_from_recordings_to_error_rates(recipe, audio):
     assert "--num-gauss=16 " in (recipe / "exp" / "conf" / "ubm.conf").read_text()
     assert not list(recipe.rglob("*.flac"))  # audio is not copied
     assert (recipe / "exp" / "report.html").exists()
+
+
+@pytest.mark.slow
+def test_a_trained_bundle_is_a_row_beside_the_others(
+    recipe, printed, monkeypatch, capsys
+):
+    """Its scores say little, after one epoch: that they are counted right is tested."""
+    pytest.importorskip("onnx")
+    monkeypatch.chdir(recipe)
+    network = "exp/network_seed0"
+    words = ["bundle-make", "--backend", f"{network}/cosine.npz", network, "my bundle"]
+    assert main(words) == 0, capsys.readouterr().err
+    before = table_of(printed)
+    table = table_of(run(recipe, "--stage", "8", "--model", recipe / "my bundle"))
+    assert list(table) == [*SYSTEMS, "exp/model/scores"]
+    assert {name: table[name] for name in SYSTEMS} == before
+
+    trials = read_trials("data/test/trials")
+    scores = read_scores("exp/model/scores")
+    assert len(scores) == len(trials)
+    values = match_scores(trials, scores, "trials", "scores")
+    target, nontarget = values[trials.is_target], values[~trials.is_target]
+    *_, num_target, num_nontarget = table["exp/model/scores"]
+    assert int(num_target.replace(",", "")) == len(target)
+    assert int(num_nontarget.replace(",", "")) == len(nontarget)
+    expected = 100 * np.mean(error_rates(target, nontarget))
+    assert float(table["exp/model/scores"][0]) == pytest.approx(expected, abs=0.005)
+    page = Path("exp/report.html").read_text()
+    for name in [*SYSTEMS, "exp/model/scores"]:
+        assert f"<span>{name.removeprefix('exp/')}</span>" in page
+    assert f"{expected:.2f}" in page
+
+
+def error_rates(target, nontarget):
+    """Miss and false alarm rate where they are nearest, by counting: the EER's."""
+    rates = [
+        ((target < t).mean(), (nontarget >= t).mean())
+        for t in np.unique([*target, *nontarget])
+    ]
+    return min(rates, key=lambda pair: abs(pair[0] - pair[1]))
 
 
 @pytest.fixture

@@ -76,6 +76,16 @@ def test_a_stage_is_at_most_ten_lines(recipe):
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=NAMES)
+def test_the_last_stage_writes_a_report_and_the_readme_says_so(recipe):
+    """speechocean762/v3 had none."""
+    *_, (_, sentence, lines) = stages_of(recipe)
+    assert re.match(r"write \S*\bexp\b\S*/report\.html", sentence.replace("$", ""))
+    (command,) = (x for x in lines if x.lstrip().startswith("asdkit report "))
+    assert re.search(r' -o "?\$?exp"?/report\.html"?$', command)
+    assert "report.html" in (recipe / "README.md").read_text()
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=NAMES)
 def test_a_stage_says_no_number_that_nobody_has_counted(recipe):
     """85 speakers were announced with a corpus of 125."""
     said = [sentence for _, sentence, _ in stages_of(recipe)]

@@ -1,6 +1,8 @@
 """Scores of others beside a baseline on the same audio, trained or taken."""
 
 import gzip
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,9 +41,14 @@ def corpus(tmp_path, monkeypatch, rng):
 
 def score(words):
     """Stand in for the program that scores: what it writes is all that is needed."""
-    trials = read_trials("exp/trials")
+    if words[0] == "data-subset" and words[-1] == "exp/data/test":
+        shutil.copytree(words[1], words[2])
+    if words[0] not in ("trials-score", "backend-score"):
+        return
+    trials = read_trials("exp/data/test/trials")
     rng = np.random.default_rng(1)
     values = trials.is_target + rng.normal(size=len(trials))
+    Path(words[-1]).parent.mkdir(parents=True, exist_ok=True)
     write_scores(words[-1], trials, values)
 
 
@@ -57,11 +64,16 @@ def test_a_baseline_is_taken_and_compared_with(corpus):
     systems, pairs = benchmark(*arguments, **options, run=run)
     assert [row[0] for row in systems.rows] == ["i-vectors", "VoxSRC"]
     assert "VoxSRC" in str(pairs)
-    model = "trials-score --backend plda.npz exp/extractor data/test"
-    assert started == [[*model.split(), "exp/trials", "exp/scores"]]
-    assert read_trials("exp/trials").enroll_ids[0] == "test0001-01"
+    test = "exp/data/test"
+    subset, scored = started
+    assert subset == ["data-subset", "data/test", test]
+    model = f"trials-score --backend plda.npz exp/extractor {test}"
+    scores = "exp/systems/i-vectors/scores.npz"
+    assert scored == [*model.split(), f"{test}/trials", scores]
+    assert read_trials(f"{test}/trials").enroll_ids[0] == "test0001-01"
+    assert "of 4 speakers" in str(systems)  # not of 12 models
     benchmark(*arguments, **options, run=run)
-    assert len(started) == 1  # what is there is not made again
+    assert len(started) == 2  # what is there is not made again
     with pytest.raises(DataError, match=r"with backend plda\.npz, not None"):
         benchmark(*arguments, baseline="exp/extractor", run=run)
 
@@ -73,14 +85,13 @@ def test_a_baseline_is_trained_by_the_programs_of_recipes(corpus, monkeypatch):
 
     def run(words):
         started.append(words[0])
-        if words[0] == "backend-score":
-            score(words)
+        score(words)
 
     arguments = ("exp", "list.txt", "data/test", ["theirs.gz"])
     benchmark(*arguments, train="data/train", bootstrap=200, run=run)
-    prepared = ["data-subset", "feats-compute", "vad-compute"]
     assert started == [
-        *(prepared * 2),
+        *("data-subset", "data-subset"),
+        *(["feats-compute", "vad-compute"] * 2),
         *("ubm-train", "ivector-train", "ivector-extract", "ivector-extract"),
         *("backend-train", "backend-score"),
     ]

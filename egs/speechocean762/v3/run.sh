@@ -10,7 +10,7 @@
 #   ./run.sh                                 the whole grid: hours on one core
 #   ./run.sh --students xvector --seeds 0    a part of it
 #   ./run.sh --stage 5                       continue the grid, then the table
-#   ./run.sh --stage 6                       the table of what is there
+#   ./run.sh --stage 6                       the table and a page of what is there
 #
 # A grid that was killed continues where it was.  Results are in RESULTS.md.
 
@@ -107,4 +107,9 @@ if stage 6 "print the results"; then
     [[ ! -e ${trained[0]} ]] || networks+=("${trained[0]%/*}")
   done
   asdkit nnet-info "${networks[@]}"
+fi
+
+if stage 7 "write exp/report.html: all systems, curves, conditions"; then
+  need 2 exp/ivectors/scores_{cosine,plda}.npz
+  asdkit report exp -o exp/report.html
 fi
