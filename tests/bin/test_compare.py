@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -98,11 +99,14 @@ def test_a_system_has_the_mean_of_what_score_metrics_prints_of_its_seeds(
         assert systems["rows"][0][title]["value"] == pytest.approx(mean, rel=1e-12)
 
 
-def test_speakers_of_both_sides_are_drawn_if_they_are_named(corpus, capsys):
-    one, both = (
-        tables(capsys, f"{option} trials a0 b0") for option in ("", "--utt2spk utt2spk")
-    )
-    change = [found[1]["rows"][0]["difference"] for found in (one, both)]
+def test_speakers_of_both_sides_are_drawn_where_they_are_known(corpus, capsys):
+    """Who speaks is in utt2spk beside the trials; without it, models are drawn."""
+    given = tables(capsys, "--utt2spk utt2spk trials a0 b0")
+    assert given == tables(capsys, "trials a0 b0")
+    Path("alone").mkdir()
+    shutil.copy("trials", "alone")
+    of_models = tables(capsys, "alone/trials a0 b0")
+    change = [found[1]["rows"][0]["difference"] for found in (given, of_models)]
     assert change[0]["value"] == change[1]["value"]
     assert change[0]["interval"] != change[1]["interval"]
 
@@ -165,7 +169,10 @@ def test_no_line_is_wider_than_a_terminal(corpus, capsys, monkeypatch):
         ("trials a0 other", "other: 1 of 1201 pairs have no trial in trials: 'x y'"),
         ("--bootstrap 50 trials a0 b0", "50 draws cannot give p <= 0.05"),
         ("--asv-scores asv trials a0 b0", "trials of verification take no --asv-sc"),
-        ("alone a_few b_few", "expected two speakers or more to draw from, got one"),
+        (
+            "elsewhere/few a_few b_few",
+            "expected two speakers or more to draw from, got one",
+        ),
         ("utt2attack cm_a0 cm_short", "s19-59"),
     ],
 )
@@ -176,7 +183,8 @@ def test_what_cannot_be_compared_is_refused_in_a_line(corpus, capsys, arguments,
     write("other", [*lines["b0"], "x y 1.0"])
     write("cm_short", lines["cm_b0"][:-1])
     few = [line for line in lines_of("trials") if line.startswith("s0 ")]
-    write("alone", few)
+    Path("elsewhere").mkdir()  # where nothing says who speaks in the test utterances
+    write("elsewhere/few", few)
     for name in ("a0", "b0"):
         kept = [line for line in lines[name] if line.startswith("s0 ")]
         write(f"{name[0]}_few", kept)

@@ -152,6 +152,11 @@ def test_v3_makes_its_table_of_what_v1_and_v2_left_and_continues_when_killed(
     assert (first / "plda.eer").stat().st_mtime_ns == written
     assert len(list((v3 / "exp" / "teacher_cache").rglob("*.npz"))) == 2  # batches
     assert re.search(r"^exp/tiny/\S+ +[\d,]+ ", table, re.MULTILINE)
+    page = (v3 / "exp" / "report.html").read_text()
+    students = ["tiny/precision/weight_100/seed0", "tiny/decoupled_kd/gamma_2/seed0"]
+    for name in ("ivectors", "large", *students):
+        for backend in ("cosine", "plda"):
+            assert f"<span>{name}/scores_{backend}.npz</span>" in page
 
 
 def rows_of(table):

@@ -29,15 +29,25 @@ def test_voxceleb_has_its_own_prior(files):
     assert "Kaldi" not in head
 
 
-def test_both_speakers_of_a_pair_widen_the_interval(files):
-    one, two = (
-        verification_metrics(
-            files / "trials", [files / "a"], "voxceleb", 200, utt2spk=table
-        )
-        for table in (None, files / "utt2spk")
-    )
-    assert str(one).count("[") == str(two).count("[") == 7
-    assert one != two
+def test_both_speakers_of_a_pair_widen_the_interval(files, caplog):
+    """asdkit compare took each of 79 utterances of 4 speakers for a speaker, and said
+    better where nothing can be told."""
+    options = (files / "trials", [files / "a"], "voxceleb", 200)
+    table = files / "utt2spk"
+    given, beside = (verification_metrics(*options, utt2spk=x) for x in (table, None))
+    assert given == beside
+    assert caplog.text == ""
+    table.rename(files / "elsewhere")
+    of_models = verification_metrics(*options)
+    assert str(given).count("[") == str(of_models).count("[") == 7
+    assert given != of_models
+    assert "there is no utt2spk beside it: every enrolled model is" in caplog.text
+
+
+def test_a_table_of_other_utterances_is_no_default(files, caplog):
+    (files / "utt2spk").write_text("s00-0 s00\n")
+    verification_metrics(files / "trials", [files / "a"], num_replicates=5)
+    assert "utt2spk lacks 's00-1': every enrolled model is taken" in caplog.text
 
 
 def test_a_table_that_lacks_an_utterance_is_named(files):
