@@ -53,5 +53,6 @@ def main(args: argparse.Namespace) -> Answer:
 
     options = options_of(benchmark, args)
     answer = benchmark(args.exp, args.trials, args.test, args.scores, **options)
-    write_page(args.exp, args.scores)
+    costs = {name: options[name] for name in ("p_target", "c_miss", "c_fa")}
+    write_page(args.exp, args.scores, **costs)
     return answer

@@ -170,7 +170,13 @@ def _stamp(exp: Path, asked: dict[str, Any]) -> None:
         stream.write(json.dumps(asked, indent=2) + "\n")
 
 
-def write_page(exp_dir: PathName, scores: Sequence[str]) -> None:
+def write_page(
+    exp_dir: PathName,
+    scores: Sequence[str],
+    p_target: float = 0.01,
+    c_miss: float = 1.0,
+    c_fa: float = 1.0,
+) -> None:
     """Make the page of a benchmark, and warn where that fails.
 
     Scores of others are copied beside ours, and stay there: systems that a later run
@@ -179,12 +185,17 @@ def write_page(exp_dir: PathName, scores: Sequence[str]) -> None:
     Args:
         exp_dir: directory of a benchmark that is done.
         scores: as in `benchmark`.
+        p_target: prior of target trials, of the costs in results.json.
+        c_miss: cost of rejecting a target.
+        c_fa: cost of accepting a nontarget.
     """
     exp = Path(exp_dir)
+    values = {"p-target": p_target, "c-miss": c_miss, "c-fa": c_fa}
+    costs = [word for name, x in values.items() for word in (f"--{name}", f"{x}")]
     try:
         paths = [_scores_of(exp, OURS), *_copy_scores(exp, scores)]
         trials = exp / "data" / "test" / TRIALS
-        _run(["score-metrics", f"{trials}", *map(str, paths)])
+        _run(["score-metrics", *costs, f"{trials}", *map(str, paths)])
         _run(["report", f"{exp}", "-o", f"{exp / 'report.html'}"])
     except AsdkitError as error:
         logger.warning("benchmark: no page: %s", error)

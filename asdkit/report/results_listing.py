@@ -156,10 +156,12 @@ def _rows(output: str, entry: Entry) -> Iterator[dict[str, Any]]:
         title, cell = _cell(one)
         rows.setdefault(place, {})[title] = cell
     keys = entry["inputs"].get("trials", []) or entry["inputs"].get("data_dir", [])
+    folder = output if entry["output"] == "." else os.path.dirname(output)
+    paths = [os.path.normpath(os.path.join(folder, key["path"])) for key in keys]
     for (system, condition), metrics in rows.items():
         yield {
             "output": output,
-            "trials": ", ".join(key["path"] for key in keys),
+            "trials": ", ".join(paths),
             "system": system,
             "condition": condition,
             "metrics": metrics,

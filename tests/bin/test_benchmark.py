@@ -30,7 +30,10 @@ def corpus(tmp_path, monkeypatch, rng):
 
 
 def test_their_scores_come_beside_ours(corpus, monkeypatch, capsys):
+    started = []
+
     def run(words):
+        started.append(words)
         if words[0] == "data-subset":
             shutil.copytree(words[1], words[2])
         if words[0] == "trials-score":
@@ -41,7 +44,11 @@ def test_their_scores_come_beside_ours(corpus, monkeypatch, capsys):
     monkeypatch.setattr(module, "_run", run)
     options = "--trials data/trials --test data --scores W=wespeaker --exp exp"
     argv = f"benchmark {options} --baseline model --bootstrap 100".split()
-    assert command.main(argv) == 0
+    assert command.main([*argv, "--p-target", "0.05"]) == 0
+    *_, (program, *options), (page, *_) = started
+    assert (program, page) == ("score-metrics", "report")
+    assert " ".join(options).startswith("--p-target 0.05 --c-miss 1.0 --c-fa 1.0 exp")
+    assert options[-1] == "exp/systems/W/scores.npz"
     out = capsys.readouterr().out
     assert "i-vectors" in out
     assert "W" in out
@@ -73,7 +80,7 @@ def test_a_page_of_all_systems_from_audio_and_scores_alone(
         assert command.main(["data-prepare", part, f"data/{part}"]) == 0
     assert command.main(["trials-make", "data/test", "data/test/trials"]) == 0
     lines = [x.split() for x in Path("data/test/trials").read_text().splitlines()]
-    theirs = [f"{rng.normal() + 2 * (key == 'target'):.4f}" for *_, key in lines]
+    theirs = [f"{rng.normal() + 4 * (key == 'target'):.4f}" for *_, key in lines]
     rows = list(zip(lines, theirs, strict=True))
     text = "".join(f"{score} {a}.wav {b}.wav\n" for (a, b, _), score in rows)
     Path("voxsrc.gz").write_bytes(gzip.compress(text.encode()))
@@ -90,10 +97,6 @@ def test_a_page_of_all_systems_from_audio_and_scores_alone(
     assert "of 4 speakers" in str(table["notes"])
     assert len(compared["rows"]) == 4
 
-    files = ["exp/systems/i-vectors/scores.npz", "voxsrc.gz", "wespeaker"]
-    assert command.main(["score-metrics", "--json", "data/test/trials", *files]) == 0
-    measured = json.loads(capfd.readouterr().out)["rows"]
-    assert [row["EER %"] for row in measured] == pytest.approx([*eers.values()])
     assert command.main(["results", "--json", "exp"]) == 0
     (kept,) = [
         x for x in json.loads(capfd.readouterr().out) if x["title"] == "score-metrics"
@@ -105,9 +108,13 @@ def test_a_page_of_all_systems_from_audio_and_scores_alone(
         }
     )
 
+    files = ["exp/systems/i-vectors/scores.npz", "voxsrc.gz", "wespeaker"]
+    assert command.main(["score-metrics", "--json", "data/test/trials", *files]) == 0
+    (measured,) = json.loads(capfd.readouterr().out)
+    assert [row["EER %"] for row in measured["rows"]] == pytest.approx([*eers.values()])
     page = Path("exp/report.html").read_text()
     assert len(page) < 500_000
-    for name, eer in (("i-vectors", eers["i-vectors"]), ("V", eers["V"])):
+    for name, system in (("i-vectors", "i-vectors"), ("V", "V"), ("a_W", "a/W")):
         assert f"<span>{name}</span>" in page
-        assert f'data-v="{eer!r}"' in page or f"{eer:.2f}" in page
+        assert f'data-v="{eers[system]!r}"' in page
     assert "voxsrc.gz" in page  # where the scores are from, with its hash

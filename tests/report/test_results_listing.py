@@ -60,6 +60,21 @@ def test_a_table_for_every_program_with_intervals_and_costs():
     assert lines[3].split() == ["exp/b|c/scores", "25.0000", "1,200"]
 
 
+def test_trials_are_named_as_seen_from_here():
+    """They were named as seen from each results.json: one list had two names."""
+    for name, trials in (("a", "one"), ("a", "two"), ("b|c", "one")):
+        Path(trials).write_text("x y target\n")
+        folder = Path("exp", name)
+        inputs = describe_inputs(folder, {"trials": [trials]})
+        eer = {"name": "EER", "value": 0.5, "unit": "fraction"}
+        entry = {"program": "other", "output": "scores", "inputs": inputs}
+        store_result(folder, trials, entry | {"metrics": [eer], "provenance": {}})
+    table = next(x for x in list_results(["exp"]) if x.title == "other")
+    rows = [(row["output"], row["trials"]) for row in table.to_json()["rows"]]
+    b = "exp/b|c/scores"
+    assert rows == [("exp/a/scores", "one"), ("exp/a/scores", "two"), (b, "one")]
+
+
 def test_csv_has_numbers_unrounded_and_ends_of_intervals():
     rows = list(csv.DictReader(io.StringIO(as_csv(list_results(["exp"])))))
     (first,) = [row for row in rows if row["output"] == "exp/a/scores"]
