@@ -15,7 +15,6 @@ from asdkit.base.errors import AsdkitError, DataError
 from asdkit.inference.bundle_sources import Sources
 from asdkit.inference.card_trials import CardTrials, read_card_trials
 from asdkit.inference.cm_card import cm_card_of, read_labelled
-from asdkit.inference.detectors import NetworkCountermeasure
 from asdkit.inference.graph_models import Networked
 from asdkit.inference.localizer_conf import read_localization
 from asdkit.inference.stretches import Localization
@@ -73,9 +72,6 @@ def read_parts(
     if cohort is not None:
         num_top = min(num_top or len(cohort), len(cohort))
     calibration = _read_calibration(sources)
-    compares = any(x is not None for x in (backend, cohort, calibration))
-    if compares and isinstance(main, NetworkCountermeasure):
-        raise AsdkitError(f"{main.path}: a countermeasure compares no speakers")
     cm_calibration = _fit_cm_calibration(sources) if "cm" in networks else None
     localization = read_localization(sources.localizer)
     cm_card = cm_card_of(sources, cm_calibration, cm_threshold)

@@ -31,6 +31,10 @@ NAMES = (
     *("speaker.onnx", "cm.onnx", "backend.npz", "cohort.npz", "calibration.npz"),
     *("cm_calibration.npz", "card.json", "cm_card.json"),
 )
+COMPARING = (  # sources of no use to a bundle that only detects
+    *("backend", "cohort", "cohort_utt2spk", "calibration", "calibration_utt2spk"),
+    *("cm", "card_data", "card_trials", "card_scores"),
+)
 UNSTATED = "not stated"
 UNFINISHED = ".bundle-make"  # in a directory where it was interrupted
 
@@ -69,7 +73,7 @@ def make_bundle(
         DataError: a file is missing, damaged, or does not fit the others.
     """
     target = Path(folder)
-    networks = _networks(model, sources.cm)
+    networks = _networks(model, sources)
     _require_room(target)
     graphs = {
         name: export(network, "waveform", int8, sources.check_audio)
@@ -162,12 +166,11 @@ def _require_room(target: Path) -> None:
         raise DataError(target, problem, hint="choose another directory")
 
 
-def _networks(model: PathName, cm: PathName | None) -> dict[str, Networked]:
+def _networks(model: PathName, sources: Sources) -> dict[str, Networked]:
     """Load the main network and a countermeasure: speaker, cm, in this order."""
-    main = require_network(load(model))
+    main, cm = require_network(load(model)), sources.cm
     if isinstance(main, NetworkCountermeasure):
-        if cm is not None:
-            raise AsdkitError(f"{model}: it is a countermeasure itself: no --cm")
+        _refuse_comparing(model, sources)
         return {"cm": main}
     networks: dict[str, Networked] = {"speaker": main}
     if cm is not None:
@@ -176,3 +179,13 @@ def _networks(model: PathName, cm: PathName | None) -> dict[str, Networked]:
             raise DataError(cm, f"expected a countermeasure, got {other.what}")
         networks["cm"] = other
     return networks
+
+
+def _refuse_comparing(model: PathName, sources: Sources) -> None:
+    """Raise where a bundle that only detects is given what compares speakers."""
+    given = [name for name in COMPARING if getattr(sources, name) is not None]
+    if given:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        problem = f"it is a countermeasure, which compares no speakers: no {options}"
+        hint = "make the bundle of a network of speakers, and this one its --cm"
+        raise AsdkitError(f"{model}: {problem}", hint=hint)

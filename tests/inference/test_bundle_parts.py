@@ -12,7 +12,6 @@ from asdkit.backends.pipeline import Pipeline
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.inference.bundle_parts import read_parts, write_parts
 from asdkit.inference.bundle_sources import Sources
-from asdkit.inference.detectors import NetworkCountermeasure
 from asdkit.io.store import load_object, save_arrays, save_model
 
 NETWORK = SimpleNamespace(embedding_dim=4)
@@ -43,15 +42,6 @@ def test_a_fusion_calibrates_no_single_score(tmp_path, rng):
     save_model(tmp_path / "c.npz", fusion)
     with pytest.raises(DataError, match="expected one of one system's scores"):
         read(calibration=tmp_path / "c.npz")
-
-
-def test_a_countermeasure_compares_no_speakers(tmp_path, rng):
-    calibration = Calibration().fit(rng.normal(size=(60, 1)), np.arange(60) < 30)
-    save_model(tmp_path / "c.npz", calibration)
-    cm = object.__new__(NetworkCountermeasure)
-    cm.path = "exp/cm"
-    with pytest.raises(AsdkitError, match="exp/cm: a countermeasure compares no"):
-        read(cm, calibration=tmp_path / "c.npz")
 
 
 def test_what_there_is_is_written_and_nothing_else(tmp_path):

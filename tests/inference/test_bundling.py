@@ -28,6 +28,17 @@ def test_files_that_do_not_fit_are_refused_before_anything_is_written(
     assert not (tmp_path / "model").exists()
 
 
+@pytest.mark.parametrize("name", ["backend", "calibration", "card_trials", "cm"])
+def test_a_countermeasure_compares_no_speakers(models, tmp_path, name, monkeypatch):
+    monkeypatch.setattr("asdkit.inference.bundling.export", pytest.fail)
+    problem = f"exp/cm: it is a countermeasure.*: no --{name.replace('_', '-')}$"
+    with pytest.raises(AsdkitError, match=problem) as caught:
+        make_bundle(
+            "exp/cm", tmp_path / "model", Sources(**{name: "x"}), Costs(), Costs()
+        )
+    assert "network of speakers" in caught.value.hint
+
+
 def test_files_of_other_programs_are_not_taken_for_a_bundles(models, tmp_path):
     (tmp_path / "backend.npz").write_text("precious")
     with pytest.raises(

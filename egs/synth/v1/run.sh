@@ -8,6 +8,8 @@
 #   ./run.sh                           everything
 #   ./run.sh --stage 3 --stop-stage 4  the extractor and its i-vectors only
 #   ./run.sh --stage 6 --stop-stage 8  the verification network
+#   ./run.sh --fbank fbank_sherpa --stage 6 --stop-stage 8
+#                                      that network on features that sherpa-onnx computes
 #   ./run.sh --stage 9                 spoofs, countermeasures, both tables
 #   ./run.sh --stage 17 --bundle true  a bundle of both networks, for those who use
 #                                      them; needs pip install asdkit[export]
@@ -25,6 +27,7 @@ num_dev_spks=10
 num_gauss=64
 ivector_dim=50
 lda_dim=30
+fbank=fbank # conf/$fbank.conf; fbank_sherpa is what sherpa-onnx computes
 num_epochs=20
 num_cm_epochs=8
 seed=0
@@ -40,7 +43,7 @@ num_threads=1 # of a rank; in models this small, more would wait for each other
 ubm=exp/ubm_$num_gauss
 extractor=exp/extractor_$ivector_dim
 ivectors=exp/ivectors_$ivector_dim
-network=exp/network_seed$seed
+network=exp/network${fbank#fbank}_seed$seed
 cm_gmm=exp/cm_gmm_$num_gauss
 cm_network=exp/cm_network_seed$seed
 asv_scores=$ivectors/scores_asv
@@ -97,18 +100,18 @@ fi
 if stage 6 "compute filter banks for the network"; then
   need 0 data/{train,test}
   for part in train test; do
-    asdkit data-subset data/$part data/${part}_fbank # with a feats.scp of its own
-    $cpu feats-compute --config conf/fbank.conf \
-      data/${part}_fbank exp/fbank/$part
+    asdkit data-subset data/$part data/${part}_$fbank # with a feats.scp of its own
+    $cpu feats-compute --config "conf/$fbank.conf" \
+      data/${part}_$fbank exp/$fbank/$part
   done
 fi
 
 if stage 7 "train a small network and extract embeddings"; then
-  need 6 data/{train,test}_fbank/feats.scp
+  need 6 data/{train,test}_"$fbank"/feats.scp
   $gpu nnet-train --config conf/network.conf --num-epochs "$num_epochs" \
-    --seed "$seed" data/train_fbank "$network"
+    --seed "$seed" data/train_$fbank "$network"
   for part in train test; do
-    $gpu nnet-extract data/${part}_fbank "$network" "$network/$part"
+    $gpu nnet-extract data/${part}_$fbank "$network" "$network/$part"
   done
 fi
 
@@ -203,9 +206,9 @@ fi
 if [[ $bundle == true ]] && stage 17 "extract embeddings of the development speakers"; then
   need 7 "$network/network.pt"
   need 9 data/dev
-  asdkit data-subset data/dev data/dev_fbank
-  $cpu feats-compute --config conf/fbank.conf data/dev_fbank exp/fbank/dev
-  $gpu nnet-extract data/dev_fbank "$network" "$network/dev"
+  asdkit data-subset data/dev data/dev_$fbank
+  $cpu feats-compute --config "conf/$fbank.conf" data/dev_$fbank exp/$fbank/dev
+  $gpu nnet-extract data/dev_$fbank "$network" "$network/dev"
 fi
 
 if [[ $bundle == true ]] && stage 18 "calibrate on the development speakers"; then
