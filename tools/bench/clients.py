@@ -1,4 +1,4 @@
-"""Equal error rate of one network in four clients, on the same trials.
+"""Equal error rate of one network in five clients, on the same trials.
 
     python tools/bench/clients.py [--backend FILE] exp/net data/test data/test/trials
 
@@ -7,8 +7,11 @@ client embeds all utterances of the trials and their cosines are compared, or wh
 back-end says of them:
 
 - ours: asdkit's runtime, from samples;
-- WeSpeaker: an ONNX runtime that is fed with our features, as its runtime, pyannote and
-  onnx-asr feed theirs;
+- WeSpeaker: an ONNX runtime that is fed with our features, as its runtime and pyannote
+  feed theirs;
+- onnx-asr (pip install onnx-asr), whose WespeakerEmbeddings runs the same graph: from
+  samples if the network was trained on the features that this class computes, otherwise
+  with our features in their place;
 - sherpa-onnx from Python (pip install sherpa-onnx), with features of its own;
 - sherpa-onnx from Node.js (npm install sherpa-onnx-node, found by NODE_PATH), likewise.
 
@@ -30,11 +33,15 @@ import numpy as np
 import soundfile
 
 import asdkit
+from asdkit.features.mel import Fbank
 from asdkit.inference.export import export
 from asdkit.inference.graph_trials import TrialSet, error_rate_of
 from asdkit.inference.recordings import read_recording
 
 SCRIPT = Path(__file__).with_name("embed_sherpa.js")
+ONNX_ASR = Fbank(  # of onnx-asr 0.12.0: samples are not multiplied by 32768
+    num_mel_bins=80, window_type="hamming", sample_scale=1.0, dither=0.0
+)
 BATCH = 100  # files that one process of Node.js embeds
 Recordings = Mapping[str, np.ndarray]  # name -> (L,) samples
 
@@ -63,6 +70,37 @@ def wespeaker(model: Any, folder: Path, recordings: Recordings) -> list[np.ndarr
         (embs,) = session.run(["embs"], {"feats": feats[None].astype(np.float32)})
         found.append(embs[0])
     return found
+
+
+def onnx_asr(model: Any, folder: Path, recordings: Recordings) -> list[np.ndarray]:
+    """Embed samples with onnx-asr, by its features if they are the model's."""
+    try:
+        from onnx_asr.loader import Manager
+        from onnx_asr.models.wespeaker import WespeakerEmbeddings
+    except ImportError:
+        raise Missing("pip install onnx-asr") from None
+    path = folder / "onnx_asr/model.onnx"
+    path.parent.mkdir()
+    path.write_bytes(export(model, "feats").content)
+    if computed_by(ONNX_ASR, model):
+        client = Manager().create_se(local_dir=path.parent)
+        return [client.embedding(x) for x in recordings.values()]
+
+    def ours(samples: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Compute (1, L) -> (1, T, D), (1,) in place of the client's features."""
+        feats = model.front_end.extractor(samples[0])[None].astype(np.float32)
+        return feats, np.array([feats.shape[1]])
+
+    fed = WespeakerEmbeddings({"model": path}, lambda _: ours, {})
+    return [fed.embedding(x[None], np.array([len(x)]))[0] for x in recordings.values()]
+
+
+def computed_by(features: Fbank, model: Any) -> bool:
+    """Return whether features are those of a model, but for dither."""
+    config, extractor = model.front_end.config, model.front_end.extractor
+    if config.type != "fbank" or config.delta_order or config.voiced:
+        return False
+    return {**extractor.options, "dither": 0.0} == {**features.options, "dither": 0.0}
 
 
 def sherpa_python(model: Any, folder: Path, recordings: Recordings) -> list[np.ndarray]:
@@ -116,6 +154,7 @@ def _sherpa_graph(model: Any, folder: Path) -> Path:
 CLIENTS: dict[str, Callable[[Any, Path, Recordings], list[np.ndarray]]] = {
     "asdkit, samples": ours,
     "WeSpeaker-style caller, our features": wespeaker,
+    "onnx-asr": onnx_asr,
     "sherpa-onnx, Python": sherpa_python,
     "sherpa-onnx, Node.js": sherpa_node,
 }
