@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -85,3 +87,40 @@ def to_onnx(graph: Graph, num_frames: int) -> bytes:
         entry.key, entry.value = key, value
     onnx.checker.check_model(model)
     return model.SerializeToString()
+
+
+def shorten_names(content: bytes) -> bytes:
+    """Name what is inside of a graph as shortly as possible; it computes the same.
+
+    Names of inputs and outputs stay, and so do metadata.  Nodes lose their names, and
+    tensors the shapes noted for readers.
+    """
+    onnx = require("onnx", ONNX)
+    model = onnx.load_model_from_string(content)
+    public = {x.name for x in (*model.graph.input, *model.graph.output)}
+    short = {"": "", **{name: name for name in public}}
+    free = (np.base_repr(n, 36) for n in itertools.count())
+
+    def name_of(name: str) -> str:
+        """Return the new name of a tensor, always the same."""
+        if name not in short:
+            short[name] = next(x for x in free if x not in public)
+        return short[name]
+
+    def rename(graph: Any) -> None:
+        """Rename what is in a graph, and in the graphs in its nodes."""
+        del graph.value_info[:]
+        for tensor in (*graph.initializer, *graph.input, *graph.output):
+            tensor.name = name_of(tensor.name)
+        for node in graph.node:
+            node.ClearField("name")
+            node.input[:] = map(name_of, node.input)
+            node.output[:] = map(name_of, node.output)
+            for attribute in node.attribute:
+                if attribute.HasField("g"):
+                    rename(attribute.g)
+
+    rename(model.graph)
+    onnx.checker.check_model(model)
+    shortened: bytes = model.SerializeToString()
+    return shortened

@@ -16,7 +16,7 @@ from asdkit.base.errors import DataError
 from asdkit.base.packages import require
 from asdkit.inference.graph import Form
 from asdkit.inference.graph_models import Networked
-from asdkit.inference.onnx_file import ONNX
+from asdkit.inference.onnx_file import ONNX, shorten_names
 
 Int8 = Literal["none", "dynamic", "static"]
 QUANTIZED = ("Conv", "MatMul", "Gemm")
@@ -32,6 +32,8 @@ def quantize(
     speech: np.ndarray,
 ) -> bytes:
     """Give the network of a graph 8-bit weights; its front end keeps its precision.
+
+    Inside, names are short: of small networks they would be a quarter of the file.
 
     Args:
         content: the float graph.
@@ -69,7 +71,7 @@ def quantize(
                 )
         finally:
             logging.getLogger().setLevel(level)
-        return Path(after).read_bytes()
+        return shorten_names(Path(after).read_bytes())
 
 
 class _Reader:

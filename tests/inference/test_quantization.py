@@ -5,9 +5,11 @@ import pytest
 
 from asdkit.features.mel import Fbank
 from asdkit.inference.graph import graph_of
+from asdkit.inference.graph_trials import MAX_SHARE
 from asdkit.inference.onnx_file import to_onnx
 from asdkit.inference.onnx_model import OnnxModel
 from asdkit.inference.quantization import NUM_PIECES, PIECE_SEC, _Reader, quantize
+from asdkit.inference.sherpa import SHERPA
 
 onnx = pytest.importorskip("onnx")
 
@@ -33,6 +35,19 @@ def test_the_network_has_8_bits_and_the_front_end_keeps_its_own(untrained, rng, 
     one, other = (OnnxModel(graph).run(x)[0] for graph in (content, small))
     cosine = (one * other).sum(1) / np.linalg.norm(one, axis=1)
     assert (cosine / np.linalg.norm(other, axis=1) > 0.95).all()
+
+
+@pytest.mark.slow
+def test_a_network_for_phones_has_a_quarter_of_its_size(untrained, rng):
+    """That of egs/speechocean762/v2/conf/tiny.conf, whose names were another tenth."""
+    sizes = {"channels": 64, "pooled_channels": 256, "embedding_dim": 128}
+    model = untrained("ecapa_tdnn", SHERPA, network=sizes)
+    content = to_onnx(graph_of(model, "sherpa"), 300)
+    small = quantize(content, "dynamic", model, "sherpa", np.zeros(16000, np.float32))
+    assert len(small) <= MAX_SHARE * len(content)
+    feats = rng.normal(0, 2, (1, 200, 80)).astype(np.float32)
+    one, other = (OnnxModel(x).run_features(feats)[0] for x in (content, small))
+    assert one @ other / np.linalg.norm(one) / np.linalg.norm(other) > 0.99
 
 
 def test_ranges_are_from_all_of_the_speech_up_to_a_limit(untrained, rng):
