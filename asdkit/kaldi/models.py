@@ -15,7 +15,9 @@ import numpy as np
 
 from asdkit.backends import kaldi_format as backend
 from asdkit.backends.center import Center
+from asdkit.backends.cosine import Dot
 from asdkit.backends.lda import Lda
+from asdkit.backends.length_norm import LengthNorm
 from asdkit.backends.pipeline import Pipeline
 from asdkit.backends.plda import Plda
 from asdkit.base.errors import DataError
@@ -45,6 +47,7 @@ from asdkit.ivector.system import IvectorSystem
 from asdkit.models.ubm_files import load_ubm, save_ubm
 
 logger = logging.getLogger(__name__)
+ORDER = {"mean.vec": 0, "transform.mat": 1, "plda": 2}  # in which they are applied
 
 
 def import_model(
@@ -187,17 +190,24 @@ def _pipeline_files(
 ) -> dict[str, Model | np.ndarray]:
     """Name the files of a back-end; steps without parameters have none."""
     files: dict[str, Model | np.ndarray] = {}
-    for name, content in _step_files(pipeline):
+    for name, content in _step_files(pipeline, source):
         if name in files:
             raise DataError(source, f"two steps would both be {name}, Kaldi has one")
+        if later := [before for before in files if ORDER[before] > ORDER[name]]:
+            problem = f"Kaldi's recipes apply {name} before {later[0]}, not after it"
+            raise DataError(source, problem)
         files[name] = content
     if not files:
         raise DataError(source, "no step of this back-end has a file in Kaldi")
     return files
 
 
-def _step_files(pipeline: Pipeline) -> Iterator[tuple[str, Any]]:
-    """Yield name and content of the steps that have a file."""
+def _step_files(pipeline: Pipeline, source: PathName) -> Iterator[tuple[str, Any]]:
+    """Yield name and content of the steps that have a file.
+
+    Raises:
+        DataError: a step has parameters, but no file in Kaldi.
+    """
     for step in pipeline.steps:
         match step:
             case Center():
@@ -206,3 +216,9 @@ def _step_files(pipeline: Pipeline) -> Iterator[tuple[str, Any]]:
                 yield "transform.mat", backend.lda_to_kaldi(step)
             case Plda():
                 yield "plda", backend.plda_to_kaldi(step)
+            case LengthNorm() | Dot():  # Cosine, too
+                pass
+            case _:
+                kind = type(step).__name__
+                hint = "train it without, e.g. --steps center,lda,length-norm,plda"
+                raise DataError(source, f"Kaldi has no file for its {kind}", hint=hint)

@@ -3,8 +3,11 @@ import shutil
 import numpy as np
 import pytest
 
+from asdkit.__main__ import main
 from asdkit.backends.cosine import Cosine
+from asdkit.backends.length_norm import LengthNorm
 from asdkit.backends.pipeline import Pipeline
+from asdkit.backends.posterior_whitening import PosteriorWhitening
 from asdkit.base.errors import DataError
 from asdkit.features.frontend import FrontEnd
 from asdkit.io.ark import read_arrays
@@ -127,3 +130,27 @@ def test_a_back_end_kaldi_cannot_hold_is_refused(golden, tmp_path):
     with pytest.raises(DataError, match="expected a UBM, extractor or back-end"):
         export_model(path, tmp_path / "kaldi")
     assert not (tmp_path / "kaldi").exists()
+
+
+def test_a_step_that_kaldi_has_no_file_for_is_not_left_out(golden, tmp_path, capsys):
+    """It was: the files then scored what the back-end would not."""
+    path, out = tmp_path / "b.npz", tmp_path / "kaldi"
+    import_model(golden / "backend" / "mean.vec", path, FrontEnd())
+    (center,) = load_pipeline(path).steps
+    whitening = PosteriorWhitening().know(np.eye(len(center.mean_)))
+    steps = [center, whitening, LengthNorm(), Cosine()]
+    save_arrays(path, "Pipeline", *Pipeline(steps).to_state())
+    assert main(["kaldi-export", str(path), str(out)]) == 1
+    error, hint = capsys.readouterr().err.splitlines()[-2:]
+    assert error.endswith(f"{path}: Kaldi has no file for its PosteriorWhitening")
+    assert "--steps center,lda,length-norm,plda" in hint
+    assert not out.exists()
+
+
+def test_steps_in_an_order_that_kaldi_does_not_have_are_refused(golden, tmp_path):
+    import_model(golden / "backend" / "plda", tmp_path / "b.npz", FrontEnd())
+    center, lda, *rest = load_pipeline(tmp_path / "b.npz").steps
+    steps = Pipeline([lda, center, *rest])
+    save_arrays(tmp_path / "b.npz", "Pipeline", *steps.to_state())
+    with pytest.raises(DataError, match=r"apply mean\.vec before transform\.mat"):
+        export_model(tmp_path / "b.npz", tmp_path / "kaldi")
