@@ -65,6 +65,8 @@ def import_directory(
             unreadable, or there is a command that is not allowed.
     """
     source = Path(source)
+    if not source.exists():
+        raise DataError(source, "no such file or directory")
     if source.resolve() != Path(data_dir).resolve():
         for name in list_derived(source):
             check_origin(source / name)

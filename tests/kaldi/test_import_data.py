@@ -74,7 +74,7 @@ def test_contradictions_between_tables_are_named(lab, tmp_path, table):
     (lab / "utt2spk").write_text("")
     with pytest.raises(DataError, match="utt2spk: expected utterances, got an empty"):
         import_directory(lab, out)
-    with pytest.raises(DataError, match="no such directory"):
+    with pytest.raises(DataError, match="no such file or directory"):
         import_directory(lab / "no", out)
 
 

@@ -146,3 +146,52 @@ def test_every_type_of_binary_field_is_read(tmp_path, rng):
         ours = network(torch.from_numpy(x[None]), torch.tensor([6]))[0].numpy()
     np.testing.assert_allclose(ours, theirs, rtol=1e-4)
     assert network.context == 6
+
+
+TYPED = {  # fields whose type only the component tells, and what x is multiplied by
+    "ClipGradientComponent": (
+        *("<Dim>", 2, "<ClippingThreshold>", 30.0, "<NormBasedClipping>", True),
+        *("<SelfRepairClippedProportionThreshold>", 1.0, "<SelfRepairTarget>", 0.0),
+        *("<SelfRepairScale>", 0.0, "<NumElementsClipped>", 7),
+        *("<NumElementsProcessed>", 9, "<NumSelfRepaired>", 0, "<NumBackpropped>", 0),
+        1.0,
+    ),
+    "BackpropTruncationComponent": (
+        *("<Dim>", 2, "<Scale>", 0.5, "<ClippingThreshold>", 30.0),
+        *("<ZeroingThreshold>", 15.0, "<ZeroingInterval>", 20),
+        *("<RecurrenceInterval>", 1, "<NumElementsClipped>", struct.pack("<bd", 8, 7)),
+        *("<NumElementsZeroed>", struct.pack("<bd", 8, 7), "<NumElementsProcessed>"),
+        *(struct.pack("<bd", 8, 9), "<NumZeroingBoundaries>", 0.0),
+        0.5,
+    ),
+    "GeneralDropoutComponent": (
+        *("<Dim>", 2, "<BlockDim>", 1, "<TimePeriod>", 3, "<DropoutProportion>", 0.2),
+        *("<SpecAugmentMaxProportion>", 0.1, "<SpecAugmentMaxRegions>", 2),
+        *("<TestMode>", "<Continuous>"),
+        1.0,
+    ),
+    "SpecAugmentTimeMaskComponent": (
+        *("<Dim>", 2, "<ZeroedProportion>", 0.2, "<TimeMaskMaxFrames>", 10),
+        "<TestMode>",
+        1.0,
+    ),
+    "DropoutComponent": (
+        *("<Dim>", 2, "<DropoutProportion>", 0.25, "<DropoutPerFrame>", True),
+        *("<TestMode>", False),
+        0.75,
+    ),
+    "NoOpComponent": ("<Dim>", 2, "<BackpropScale>", 1.0, 1.0),
+}
+
+
+@pytest.mark.parametrize("kind", TYPED)
+def test_a_binary_field_is_read_as_its_component_has_it(tmp_path, rng, kind):
+    *fields, factor = TYPED[kind]
+    path = tmp_path / "final.raw"
+    parts = (f"<{kind}>", *fields, f"</{kind}>")
+    path.write_bytes(
+        binary("<ComponentName>", "a", *parts, "<ComponentName>", "b", *parts)
+    )
+    network = read_xvector(path, min_chunk_size=1).network
+    x = torch.from_numpy(rng.normal(size=(1, 5, 2)).astype(np.float32))
+    torch.testing.assert_close(network(x)[0], x[0, 3] * factor**2)
