@@ -30,6 +30,7 @@ from asdkit.kaldi.import_audio import (
 )
 from asdkit.kaldi.import_supervisions import (
     CHANNELS,
+    read_sides,
     supervise_audio,
     supervise_features,
 )
@@ -81,7 +82,8 @@ def import_directory(
         supervisions = supervise_audio(source, utt2spk, segments, headers, channel)
         recordings = [to_recording(reco, *wavs[reco], headers[reco]) for reco in wavs]
         used = ((item.recording_id, item.channel) for item in supervisions)
-        seen = {reco: x for reco, x in headers.items() if reco not in known}
+        chosen = known.keys() | read_sides(source).keys()
+        seen = {reco: x for reco, x in headers.items() if reco not in chosen}
         tell_channels(seen, used, CHANNELS)
     elif (source / "feats.scp").exists():
         recordings = []

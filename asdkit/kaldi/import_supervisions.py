@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from lhotse import SupervisionSegment
 
 logger = logging.getLogger(__name__)
-SIDES = {"A": 0, "B": 1, "1": 0, "2": 1}  # in reco2file_and_channel
+SIDES_TABLE = "reco2file_and_channel"
+SIDES = {"A": 0, "B": 1, "1": 0, "2": 1}  # in that table
 FRAME_SHIFT = 0.01  # seconds, where there is no frame_shift file
 CHANNELS = "--channel, segments or reco2file_and_channel choose"
 
@@ -35,8 +36,7 @@ def supervise_audio(
     channel: int,
 ) -> list[SupervisionSegment]:
     """Make the lhotse supervisions of recordings."""
-    path = source / "reco2file_and_channel"
-    sides = read_table(path) if path.exists() else {}
+    sides = read_sides(source)
     make = _supervisor(source, utt2spk)
     supervisions = []
     num_cut = 0
@@ -56,6 +56,10 @@ def supervise_audio(
         end = length if end > length - 0.5 / header.sampling_rate else end
         duration = round(end - segment.start, 8) if segment.start else end
         chosen = _choose_channel(segment, header, sides.get(segment.reco), channel)
+        if chosen is None and segment.channel is None and segment.reco in sides:
+            got = sides[segment.reco]
+            problem = f"expected a side of {header.num_channels}, A or B, got {got!r}"
+            fail(source / SIDES_TABLE, segment.reco, problem)
         if chosen is None:
             fail(
                 source / "wav.scp",
@@ -70,6 +74,12 @@ def supervise_audio(
             num_cut,
         )
     return supervisions
+
+
+def read_sides(source: Path) -> dict[str, str]:
+    """Read which side of a call a recording is: reco -> file and side, if any."""
+    path = source / SIDES_TABLE
+    return read_table(path) if path.exists() else {}
 
 
 def _choose_channel(

@@ -119,9 +119,21 @@ def test_a_channel_is_chosen(stereo, tmp_path, table):
     )
     with pytest.raises(DataError, match=r"wav.scp:2: 's0-u1' has a channel that is"):
         import_directory(stereo, out, channel=1)
+
+
+def test_a_side_of_a_call_is_chosen_without_a_warning(stereo, tmp_path, table, caplog):
+    """A warning, of every call, said that the other side is not used."""
     table(stereo / "reco2file_and_channel", {"s0-u0": "f B", "s0-u1": "g B"})
-    import_directory(stereo, out)
-    assert channels(out) == [1, 0]
+    import_directory(stereo, tmp_path / "out")
+    assert channels(tmp_path / "out") == [1, 0]
+    assert "unused channels" not in caplog.text
+
+
+def test_a_side_that_no_call_has_is_named_where_it_is(stereo, tmp_path, table):
+    table(stereo / "reco2file_and_channel", {"s0-u0": "f C"})
+    problem = "channel:1: expected a side of 2, A or B, got 'f C'"
+    with pytest.raises(DataError, match=problem):
+        import_directory(stereo, tmp_path / "out")
 
 
 @pytest.mark.skipif(not shutil.which("sox"), reason="sox is not installed")
