@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     models = parser.add_argument_group("models")
     front_end = "delta_window", "delta_order", "cmn_window"
     add_options(models, "asdkit.features.frontend:FrontEnd", *front_end)
-    alignment = "num_gselect", "min_post", "transforms"
+    alignment = "num_gselect", "min_post", "transforms", "mean"
     add_options(models, "asdkit.kaldi.models:import_model", *alignment)
     networks = parser.add_argument_group("x-vector networks")
     names_of_networks = (

@@ -21,7 +21,7 @@ from asdkit.backends.length_norm import LengthNorm
 from asdkit.backends.pipeline import Pipeline
 from asdkit.backends.plda import Plda
 from asdkit.base.errors import DataError
-from asdkit.base.ranges import Count, Share
+from asdkit.base.ranges import Count, FilePath, Share
 from asdkit.data.staging import stage
 from asdkit.features.frontend import FrontEnd
 from asdkit.gmm.full import FullGmm
@@ -57,6 +57,7 @@ def import_model(
     num_gselect: Count = 20,
     min_post: Share = 0.025,
     transforms: Annotated[str, "PATH,..."] | None = None,
+    mean: FilePath | None = None,
 ) -> None:
     """Import a Kaldi model, with the files beside it that belong to it.
 
@@ -72,6 +73,8 @@ def import_model(
         transforms: matrices that come before PLDA, comma-separated, in the order in
             which they are applied, e.g. pca.mat,transform.mat; None: transform.mat
             beside it, if it is there.
+        mean: mean to subtract before these and PLDA, which sre16 keeps with its
+            unlabeled calls; None: mean.vec beside it, if it is there.
 
     Raises:
         DataError: a file is missing, damaged or of no such kind, or they do not fit.
@@ -92,9 +95,8 @@ def import_model(
         path = destination / "extractor.npz"
         save_arrays(path, IvectorSystem.__name__, *system.to_state())
     else:
-        pipeline = _to_pipeline(
-            content, source, [*map(Path, transforms.split(",") if transforms else ())]
-        )
+        paths = [*map(Path, transforms.split(",") if transforms else ())]
+        pipeline = _to_pipeline(content, source, paths, mean)
         save_arrays(destination, "Pipeline", *pipeline.to_state())
 
 
@@ -150,14 +152,18 @@ def _to_ubm(file: DiagGmmFile | FullGmmFile, source: Path) -> Ubm:
 
 
 def _to_pipeline(
-    content: PldaFile | np.ndarray, source: Path, transforms: Sequence[Path]
+    content: PldaFile | np.ndarray,
+    source: Path,
+    transforms: Sequence[Path],
+    given_mean: PathName | None,
 ) -> Pipeline:
     """Build a back-end of PLDA and the files beside it, or of one step alone."""
     if isinstance(content, np.ndarray):
         is_mean = content.ndim == 1
         convert = backend.center_from_kaldi if is_mean else backend.lda_from_kaldi
         return Pipeline([convert(content)])
-    mean, beside = source.with_name("mean.vec"), source.with_name("transform.mat")
+    mean = Path(given_mean or source.with_name("mean.vec"))
+    beside = source.with_name("transform.mat")
     for path in (mean, *(transforms or [beside])):
         state = "with" if path.exists() else "without"
         logger.info("kaldi-import: %s %s", state, path)
@@ -170,7 +176,7 @@ def _to_pipeline(
         names = ", ".join(map(str, transforms))
         raise DataError(source, f"{error} ({names})") from None
     return backend.pipeline_from_kaldi(
-        read_vector(mean) if mean.exists() else None,
+        read_vector(mean) if given_mean or mean.exists() else None,
         matrices[0] if len(matrices) == 1 else transform,
         content,
         source,

@@ -103,6 +103,25 @@ def test_a_chain_of_files_goes_before_plda(golden, tmp_path, rng):
     np.testing.assert_allclose(ours, expected, rtol=1e-5)
 
 
+def test_parts_of_a_back_end_may_lie_apart(golden, tmp_path, capsys):
+    """As in sre16: the mean with unlabeled calls, the rest with labeled ones."""
+    place, ours = tmp_path / "major", tmp_path / "ours.npz"
+    place.mkdir()
+    for name in ("mean.vec", "plda_adapt"):
+        (place / name).write_bytes((golden / "backend" / name).read_bytes())
+    mean = "--mean", place / "mean.vec"
+    transforms = "--transforms", golden / "backend/transform.mat"
+    assert run("kaldi-import", *mean, *transforms, place / "plda_adapt", ours) == 0
+    kinds = [type(step).__name__ for step in load_object(ours, Pipeline).steps]
+    assert kinds == ["Center", "Lda", "LengthNorm", "Plda"]
+    lone = tmp_path / "plda"
+    lone.write_bytes((golden / "backend/plda").read_bytes())
+    assert run("kaldi-import", *mean, lone, tmp_path / "b.npz") == 1  # without LDA
+    assert "i-vectors of dimension 8, a mean of 20" in capsys.readouterr().err
+    assert run("kaldi-import", "--mean", "no.vec", lone, tmp_path / "b.npz") != 0
+    assert not (tmp_path / "b.npz").exists()
+
+
 def test_a_transform_without_an_offset_is_told_by_the_mean(golden, rng):
     plda = read_plda(golden / "backend/plda")
     transform = rng.normal(size=(8, 20))
