@@ -45,7 +45,7 @@ def check_lda(experiment: Experiment) -> Iterator[Finding]:
     path = experiment.file("backend", "transform.mat")
     theirs = read_matrix(path)
     x, spk = _training_vectors(experiment)
-    x = _read_center(experiment).transform(x)
+    x = _training_center(experiment).transform(x)
     ours = lda_to_kaldi(Lda(len(theirs), **experiment.lda).fit(x, spk))
     signs = np.sign((ours * theirs).sum(axis=1, keepdims=True))  # the eigensolver's
     yield Finding(experiment.show(path), differ(ours * signs, theirs), MODEL)
@@ -54,7 +54,7 @@ def check_lda(experiment: Experiment) -> Iterator[Finding]:
 def check_plda(experiment: Experiment) -> Iterator[Finding]:
     """Train PLDA on training i-vectors that went through Kaldi's mean and LDA."""
     path = experiment.file("backend", "plda")
-    pipeline = _read_pipeline(experiment, path)
+    pipeline = _read_pipeline(experiment, path, _training_center(experiment))
     x, spk = _training_vectors(experiment)
     ours = Plda().fit(pipeline.transform(x), spk)
     yield from _compare(experiment, path, ours)
@@ -158,8 +158,18 @@ def _read_center(experiment: Experiment) -> Center:
     return center_from_kaldi(read_vector(experiment.file("backend", "mean.vec")))
 
 
-def _read_pipeline(experiment: Experiment, plda: Path) -> Pipeline:
-    """Read mean.vec, transform.mat and a PLDA model."""
-    mean = read_vector(experiment.file("backend", "mean.vec"))
+def _training_center(experiment: Experiment) -> Center:
+    """Read mean.vec; average where it is elsewhere, of other data, as in sre16."""
+    try:
+        return _read_center(experiment)
+    except NotFoundError:
+        return Center().fit(experiment.vectors("train").x)
+
+
+def _read_pipeline(
+    experiment: Experiment, plda: Path, center: Center | None = None
+) -> Pipeline:
+    """Read transform.mat, a PLDA model and, if it is not given, mean.vec."""
+    mean = (center or _read_center(experiment)).mean_
     transform = read_matrix(experiment.file("backend", "transform.mat"))
     return pipeline_from_kaldi(mean, transform, read_plda(plda), plda)

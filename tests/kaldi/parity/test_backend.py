@@ -62,3 +62,10 @@ def test_covariances_do_not_depend_on_signs_of_axes(golden, rng):
     plda.transform_ = a * np.where(rng.random(len(a)) < 0.5, -1, 1)[:, None]
     for ours, theirs in zip(_covariances(plda), (within, between), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-9 * np.abs(theirs).max())
+
+
+@pytest.mark.parametrize("check", [check_lda, check_plda])
+def test_training_is_checked_where_the_mean_is_of_other_data(copied, agree, check):
+    """As in sre16, whose mean.vec is that of unlabeled calls, in their directory."""
+    (copied / "backend" / "mean.vec").unlink()
+    assert all(agree(check(Experiment(copied))))
