@@ -30,7 +30,8 @@ def look_ahead(stream: io.BufferedReader, size: int) -> bytes:
     ahead = stream.peek(size)[:size]
     if len(ahead) < size:
         ahead = stream.read(size)
-        stream.seek(-len(ahead), io.SEEK_CUR)
+        if ahead:  # what is empty may be a pipe, which cannot go back
+            stream.seek(-len(ahead), io.SEEK_CUR)
     return ahead
 
 
@@ -53,4 +54,4 @@ def open_bytes(path: PathName) -> Iterator[io.BufferedReader]:
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(path, f"cannot decompress it: {error}", hint=CURE) from None
     except OSError as error:
-        raise DataError(path, f"cannot read it: {error.strerror}") from None
+        raise DataError(path, f"cannot read it: {error.strerror or error}") from None

@@ -86,6 +86,7 @@ class TextReader:
 
     def is_matrix(self) -> bool:
         """Tell whether the brackets to come hold lines, as only a matrix's do."""
+        self.peek()  # past the ends of the lines before
         try:
             end = self.words.index("]", self.next)
         except ValueError:
@@ -144,7 +145,7 @@ class TextReader:
 
 
 def write_text_array(stream: IO[bytes], array: np.ndarray) -> None:
-    """Write a vector or matrix with seven digits, as Kaldi's ``--binary=false``."""
+    """Write a (D,) vector or (T, D) matrix with seven digits, as ``--binary=false``."""
     if array.ndim == 1:
         stream.write(f" [ {_line(array)}]\n".encode())
     elif array.size == 0:

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 
 import pytest
 
@@ -31,3 +32,35 @@ def test_gzip_is_seen_by_content(tmp_path):
         open_bytes(tmp_path / "b") as stream,
     ):
         stream.read()
+
+
+@pytest.fixture
+def piped():
+    """Return the path of a pipe that holds some bytes and has ended."""
+    ends = []
+
+    def make(data):
+        end, start = os.pipe()
+        ends.append(end)
+        os.write(start, data)
+        os.close(start)
+        return f"/dev/fd/{end}"
+
+    yield make
+    for end in ends:
+        os.close(end)
+
+
+@pytest.mark.parametrize("data", [b"", b"ab"])
+def test_a_pipe_is_read_like_a_file(piped, data):
+    with open_bytes(piped(data)) as stream:
+        assert stream.read() == data
+
+
+def test_a_reason_is_said_where_the_system_gives_none(piped):
+    """Looking at two bytes of one means to go back, which a pipe cannot."""
+    with (
+        pytest.raises(DataError, match="cannot read it: .*not seekable"),
+        open_bytes(piped(b"a")),
+    ):
+        pass

@@ -33,6 +33,13 @@ def test_text_arrays_come_back(rng):
         np.testing.assert_allclose(found, array, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("words", "is_matrix"), [("[ 1 2 ]", 0), ("[\n 1 2 ]", 1)])
+def test_lines_before_an_array_are_none_of_its_own(words, is_matrix):
+    reader = text(f"<Offset> 7\n\n {words}\n")
+    assert (reader.token("a token"), reader.count()) == ("<Offset>", 7)
+    assert reader.is_matrix() == is_matrix
+
+
 def test_matrices_of_one_shape_are_one_array(rng):
     arrays = rng.normal(size=(3, 2, 4))
     lines = io.BytesIO()
