@@ -102,10 +102,10 @@ class Training:
         optimizer: SGD with Nesterov momentum, Adam with weight decay in the gradient,
             or AdamW with decoupled weight decay.
         momentum: momentum of SGD.
-        beta2: decay rate of Adam's mean squared gradient.
-        adam_epsilon: term added to the denominator of Adam's step.
-        amsgrad: divide Adam's step by the largest mean squared gradient so far, not the
-            current one.
+        beta2: decay rate of the mean squared gradient of Adam and AdamW.
+        adam_epsilon: term added to the denominator of Adam's and AdamW's step.
+        amsgrad: divide Adam's and AdamW's step by the largest mean squared gradient so
+            far, not the current one.
         weight_decay: weight decay of all parameters.
         loss_optimizer: optimizer of the objective's own parameters, e.g. a classifier;
             same: as for the network; sgd: SGD without momentum and weight decay.
@@ -119,8 +119,9 @@ class Training:
         max_grad_norm: gradient norm above which gradients are scaled down; inf: never.
         accumulate: number of parts in which a batch passes through the network, to save
             memory.
-        precision: precision of the network; auto: bf16 on a GPU, float32 on a CPU,
-            where bf16 is faster if it has AMX. Losses are always in float32.
+        precision: precision of the network; auto: bf16 on a GPU, or fp16 on one without
+            it, float32 on a CPU, where bf16 is faster if it has AMX. Losses are always
+            in float32.
         channels_last: use the channels-last memory format (faster convolutions); None:
             on a GPU, and on a CPU for networks that are faster with it.
         sync_batchnorm: share batch-normalization statistics across ranks; GPUs only.
@@ -264,8 +265,13 @@ class Training:
         harmless = ["checkpoint_minutes"]
         if not self.patience:
             harmless += ["patience"]
-        if self.optimizer != "adam":
-            harmless += ["beta2", "adam_epsilon", "amsgrad"]
+        of_adam = ["beta2", "adam_epsilon", "amsgrad"]
+        if self.optimizer == "sgd":
+            harmless += of_adam
+        if (
+            self.optimizer == "adamw"
+        ):  # older checkpoints have it with the defaults only
+            harmless += [x for x in of_adam if getattr(self, x) == getattr(Training, x)]
         if self.loss_optimizer == "same":
             harmless += ["loss_optimizer", "loss_learning_rate"]
         return {name: x for name, x in asdict(self).items() if name not in harmless}

@@ -49,9 +49,8 @@ def _new_optimizer(
         return torch.optim.SGD(
             parameters, momentum=momentum, nesterov=momentum > 0, weight_decay=decay
         )
-    if training.optimizer == "adamw":
-        return torch.optim.AdamW(parameters, weight_decay=decay)
-    return torch.optim.Adam(
+    kind = torch.optim.AdamW if training.optimizer == "adamw" else torch.optim.Adam
+    return kind(
         parameters,
         betas=(0.9, training.beta2),
         eps=training.adam_epsilon,

@@ -26,7 +26,7 @@ def sizes(optimizer):
     [
         ("sgd", torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
         ("adam", torch.optim.Adam, {"betas": (0.9, 0.98), "eps": 1e-5}),
-        ("adamw", torch.optim.AdamW, {"betas": (0.9, 0.999), "eps": 1e-8}),
+        ("adamw", torch.optim.AdamW, {"betas": (0.9, 0.98), "eps": 1e-5}),
     ],
 )
 def test_one_optimizer_has_every_parameter_once(models, name, kind, options):
