@@ -11,11 +11,12 @@ from asdkit.base.ranges import Share
 class PosteriorWhitening:
     """Whiten i-vectors by an average posterior covariance, for a cosine.
 
-    An i-vector is a posterior mean, whose covariance is L^-1; that of a direction in
-    which speech says little is near the prior's, and there an i-vector of new speech is
-    mostly noise.  A cosine counts all directions alike.  ``L^(share / 2)`` makes the
-    noise the same in all of them (1), or goes a part of the way.  LDA and PLDA find
-    this by themselves; see egs/speechocean762/v1/RESULTS.md for what a cosine gains.
+    An i-vector is the mean of a posterior whose covariance is L^-1.  In a direction of
+    which speech says little, that covariance is near the prior's, and what an i-vector
+    has there is mostly noise; yet a cosine counts all directions alike.
+    ``L^(whiten / 2)``, here up to a factor, makes that noise the same in all directions
+    if ``whiten`` is 1, and more alike if it is less.  LDA and PLDA learn this from the
+    data; see egs/speechocean762/v1/RESULTS.md for what a cosine gains.
 
     Args:
         whiten: share of the whitening by the posterior covariance, in [0, 1]; 0: none.

@@ -90,8 +90,8 @@ def main(args: argparse.Namespace) -> None:
 def _precision_of(directory: str) -> np.ndarray:
     """Read an extractor -> (R, R) its average posterior precision."""
     from asdkit.io.store import load_object
-    from asdkit.ivector.average_precision import average_precision
+    from asdkit.ivector.posterior_precision import average_posterior_precision
     from asdkit.ivector.system import IvectorSystem
 
     system = load_object(Path(directory) / "extractor.npz", IvectorSystem)
-    return average_precision(system.extractor)
+    return average_posterior_precision(system.extractor)

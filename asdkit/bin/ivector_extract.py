@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=boolean,
         default=False,
         metavar="true|false",
-        help="also write the precision of every element (default: false)",
+        help="also write the posterior precision of every element (default: false)",
     )
     parser.add_argument("data_dir", help="data directory with feats.scp and vad.scp")
     parser.add_argument("extractor_dir", help="directory with extractor.npz")

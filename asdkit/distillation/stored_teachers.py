@@ -63,8 +63,8 @@ class TeacherReader:
         teacher_transform: back-end (.npz) that transforms the vectors first and, for
             objectives that compare them, scores them; None: no transform, and the
             cosine.
-        teacher_precision: rspecifier of the vectors' precisions, as ivector-extract
-            writes them; None: no precisions.
+        teacher_precision: rspecifier of the vectors' posterior precisions, as
+            ivector-extract writes them; None: no precisions.
         missing_teacher: training utterances without a teacher's vector: stop (error),
             or train without them (skip).
         teacher_cache: directory that caches the teacher network's outputs for later

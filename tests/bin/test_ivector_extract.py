@@ -12,7 +12,7 @@ from asdkit.backends.pipeline import Pipeline
 from asdkit.features.frontend import FrontEnd
 from asdkit.io.ark import ArkWriter, read_arrays
 from asdkit.io.store import load_object
-from asdkit.ivector.average_precision import average_precision
+from asdkit.ivector.posterior_precision import average_posterior_precision
 from asdkit.ivector.system import IvectorSystem
 from asdkit.kaldi.models import import_model
 
@@ -69,7 +69,7 @@ def test_a_cosine_of_whitened_ivectors_knows_their_extractor(golden, data, capsy
     assert main([*train, "--extractor=exp/extractor", *places]) == 0
     system = load_object("exp/extractor/extractor.npz", IvectorSystem)
     ivectors = np.stack([x for _, x in read_arrays("exp/ivectors/ivector.scp")])
-    precision = average_precision(system.extractor)
+    precision = average_posterior_precision(system.extractor)
     values, axes = np.linalg.eigh(precision)
     white = (ivectors - ivectors.mean(axis=0)) @ axes * values**0.25 @ axes.T
     white /= np.linalg.norm(white, axis=1, keepdims=True)

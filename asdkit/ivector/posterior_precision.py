@@ -1,4 +1,4 @@
-"""Precision of an average utterance's i-vector, direction by direction."""
+"""The posterior precision of the i-vector of an average utterance."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from asdkit.ivector.extractor import IvectorExtractor
 from asdkit.ivector.posterior import whiten_columns
 
 
-def average_precision(
+def average_posterior_precision(
     extractor: IvectorExtractor, num_frames: Count = 300
 ) -> np.ndarray:
-    """Make the posterior precision of an utterance of average content.
+    """Compute the posterior precision L of an utterance of average content.
 
     Args:
         extractor: a trained one.
-        num_frames: length of the utterance, which is spread over the Gaussians as the
-            UBM's weights say.
+        num_frames: length of the utterance in frames, which share out over the
+            Gaussians in proportion to the UBM's weights: n_i = num_frames weight_i.
 
     Returns:
-        (R, R) float64: the unit matrix, the prior's, plus the sum over Gaussians g of
-        n_g T_g' S_g^-1 T_g.
+        (R, R) float64, L = I + sum_i n_i M_i' S_i^-1 M_i.
+
+    Source: as `asdkit.ivector.posterior.IvectorPosterior`.
     """
     _, half = whiten_columns(extractor.m_, extractor.covars_, torch.device("cpu"))
     n = num_frames * torch.from_numpy(np.asarray(extractor.weights_, np.float64))

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from asdkit.ivector.average_precision import average_precision
 from asdkit.ivector.extractor import IvectorExtractor
+from asdkit.ivector.posterior_precision import average_posterior_precision
 
 
 @pytest.mark.parametrize("num_frames", [1, 300])
@@ -17,4 +17,6 @@ def test_it_is_that_of_the_formula_one_gaussian_after_another(draw, num_frames):
     parts = zip(extractor.weights_, extractor.m_, extractor.covars_, strict=True)
     for weight, m, covars in parts:
         expected += num_frames * weight * m.T @ np.linalg.inv(covars) @ m
-    np.testing.assert_allclose(average_precision(extractor, num_frames), expected)
+    np.testing.assert_allclose(
+        average_posterior_precision(extractor, num_frames), expected
+    )
