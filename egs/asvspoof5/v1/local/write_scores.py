@@ -34,7 +34,10 @@ def main() -> None:
     if (args.asv is None) != (args.sasv is None):
         parser.error("track 2 needs --asv and --sasv, track 1 neither")
     with write_atomic(args.out) as stream:
-        rows = track_1(args.cm) if args.asv is None else track_2(args)
+        if args.asv is None:
+            rows = track_1(args.cm)
+        else:
+            rows = track_2(args.cm, args.asv, args.sasv)
         for row in rows:
             stream.write("\t".join(row) + "\n")
 
@@ -47,11 +50,11 @@ def track_1(path: str) -> Iterator[tuple[str, ...]]:
         yield utt, f"{value}"
 
 
-def track_2(args: argparse.Namespace) -> Iterator[tuple[str, ...]]:
+def track_2(cm_path: str, asv_path: str, sasv_path: str) -> Iterator[tuple[str, ...]]:
     """Yield header and rows of scores of pairs."""
-    sasv, asv = read_scores(args.sasv), read_scores(args.asv)
-    of_asv = match_scores(sasv, asv, args.sasv, args.asv)
-    of_cm = match_cm_scores(sasv.test_ids, read_cm_scores(args.cm), args.sasv, args.cm)
+    cm, (asv, sasv) = read_cm_scores(cm_path), map(read_scores, (asv_path, sasv_path))
+    of_asv = match_scores(sasv, asv, sasv_path, asv_path)
+    of_cm = match_cm_scores(sasv.test_ids, cm, sasv_path, cm_path)
     columns = (of_cm[sasv.test], of_asv, sasv.values)
     yield FORMATS["asvspoof5_sasv"]
     for row, values in enumerate(zip(*(x.tolist() for x in columns), strict=True)):
