@@ -45,7 +45,7 @@ def main(args: argparse.Namespace) -> Answer:
     from asdkit.features.frontend import FrontEnd
     from asdkit.gmm.aligner import Aligner
     from asdkit.kaldi.parity.experiment import Experiment
-    from asdkit.kaldi.parity.report import report
+    from asdkit.kaldi.parity.stages import report
 
     experiment = Experiment(
         args.expdir,

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from asdkit.base.ranges import Count, Positive, PositiveShare
-from asdkit.nnet.graph import (
+from asdkit.nnet.graph_attention import (
     GraphAttention,
     GraphPool,
     HeterogeneousAttention,

@@ -1,4 +1,4 @@
-"""AASIST's own choices; test_graph.py has its graphs, test_network.py the rest."""
+"""AASIST's own choices; graphs and the rest have test files of their own."""
 
 import pytest
 import torch

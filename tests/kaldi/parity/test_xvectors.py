@@ -27,7 +27,7 @@ from asdkit.io.kaldi import read_object, write_object, write_text
 from asdkit.io.tables import read_table
 from asdkit.io.trials import read_trials
 from asdkit.kaldi.parity.experiment import Experiment
-from asdkit.kaldi.parity.report import STAGES, compare
+from asdkit.kaldi.parity.stages import STAGES, compare
 from asdkit.kaldi.xvector_networks import read_xvector
 
 GOLDEN = Path(__file__).parents[2] / "golden"

@@ -25,8 +25,8 @@ from asdkit.report.cost_tables import (
     energy_note,
     runs_below,
 )
+from asdkit.report.model_sizes import size_cells
 from asdkit.report.result_tables import over_seeds, table
-from asdkit.report.sizes import size_cells
 
 FLAVOR = "asvspoof2019"
 RATE = 16000
@@ -59,12 +59,11 @@ def find_systems(directory: Path) -> list[System]:
     return found
 
 
-def cells_of_size(system: System, args: argparse.Namespace) -> list[str]:
+def cells_of_size(system: System, seconds: float, encoder: Path | None) -> list[str]:
     """Format trained parameters, and GMACs with the encoder up to its layer."""
     layer = re.search(r"layer(\d+)_", system.name)
     layers = [int(layer[1])] if layer else []
-    num_samples = int(RATE * args.seconds)
-    return size_cells(system.models[0], num_samples, args.checkpoint, layers)
+    return size_cells(system.models[0], int(RATE * seconds), encoder, layers)
 
 
 def cells_of_cost(seeds: Sequence[Path], power: Power, measured: bool) -> list[str]:
@@ -98,7 +97,8 @@ def main() -> None:
         seeds, cells = [directory], ["", "", ""]
         if found:
             seeds, eers = found[0].seeds, over_seeds(rates[found[0].name])
-            cells = [*cells_of_size(found[0], args), eers[1]]
+            cells = cells_of_size(found[0], args.seconds, args.checkpoint)
+            cells.append(eers[1])
         costs.append([f"{directory}", *cells, *cells_of_cost(seeds, power, measured)])
     head = ["dev EER %", "eval EER %", *both.attacks]
     print(table_of_seeds(head, rates), end="\n\n")

@@ -4,7 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from asdkit.nnet.graph import GraphAttention, GraphPool, HeterogeneousAttention
+from asdkit.nnet.graph_attention import (
+    GraphAttention,
+    GraphPool,
+    HeterogeneousAttention,
+)
 
 
 @pytest.fixture

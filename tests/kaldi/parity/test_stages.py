@@ -11,7 +11,7 @@ from asdkit.base.errors import DataError
 from asdkit.io.ark import read_arrays
 from asdkit.io.kaldi import read_object, write_object
 from asdkit.kaldi.parity.experiment import Experiment
-from asdkit.kaldi.parity.report import STAGES, compare, report
+from asdkit.kaldi.parity.stages import STAGES, compare, report
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "kaldi"
 
@@ -25,7 +25,7 @@ def only(monkeypatch, *names):
     """Leave the other stages out, for speed."""
     chosen = [s for s in STAGES if f"{s.section}: {s.name}" in names]
     assert len(chosen) == len(names)
-    monkeypatch.setattr("asdkit.kaldi.parity.report.STAGES", chosen)
+    monkeypatch.setattr("asdkit.kaldi.parity.stages.STAGES", chosen)
 
 
 OF_IVECTORS = [stage for stage in STAGES if stage.section != "x-vectors"]

@@ -9,7 +9,7 @@ from asdkit.losses.registry import LOSSES
 from asdkit.models.networks import build_network, full_options, save_network
 from asdkit.nnet.complexity import num_macs, num_parameters
 from asdkit.nnet.registry import MODELS
-from asdkit.report.sizes import count_frames, size_cells
+from asdkit.report.model_sizes import count_frames, size_cells
 
 FEATURES = {"source": "audio", "type": "fbank", "options": {"num_mel_bins": 20}}
 
