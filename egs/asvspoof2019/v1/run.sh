@@ -51,14 +51,8 @@ conf=(--config "conf/$net.conf")
 
 if stage 0 "prepare lists: train, dev, eval"; then
   fetch "asvspoof2019_$access" "$corpus"
-  for part in train dev eval; do
-    asdkit spoof-prepare --corpus "asvspoof2019_$access" --part $part \
-      "$corpus" "$data/$part"
-  done
-  asdkit data-validate "$data"/{train,dev,eval,dev_enroll,eval_enroll}
-  for part in train dev eval; do
-    asdkit leak-check "$data/$part" || log "$part has leaks, see RESULTS.md"
-  done
+  prepare_spoof_lists.sh "asvspoof2019_$access" "$corpus" "$data" ""
+  asdkit data-validate "$data"/{dev,eval}_enroll
 fi
 
 if stage 1 "compute features for the GMMs: $baselines"; then

@@ -56,15 +56,7 @@ export data suffix conf gpu
 
 if stage 0 "prepare lists: train, dev, eval"; then
   [[ $source ]] || fetch "$corpus_name" "$corpus"
-  for part in train dev eval; do
-    if [[ $source ]]; then
-      asdkit data-copy "$source/$part" "$data/$part"
-    else
-      asdkit spoof-prepare --corpus "$corpus_name" --part $part "$corpus" "$data/$part"
-    fi
-    asdkit leak-check "$data/$part" || log "$part has leaks, see RESULTS.md"
-  done
-  asdkit data-validate "$data"/{train,dev,eval}
+  prepare_spoof_lists.sh "$corpus_name" "$corpus" "$data" "$source"
 fi
 
 if [[ $store == true ]] && stage 1 "compute log spectra"; then

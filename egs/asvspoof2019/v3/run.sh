@@ -49,15 +49,7 @@ export select seeds data exp
 
 if stage 0 "prepare lists: train, dev, eval"; then
   [[ $source ]] || fetch asvspoof2019_la "$corpus"
-  for part in train dev eval; do
-    if [[ $source ]]; then
-      asdkit data-copy "$source/$part" "$data/$part"
-    else
-      asdkit spoof-prepare --corpus asvspoof2019_la --part $part "$corpus" "$data/$part"
-    fi
-    asdkit leak-check "$data/$part" || log "$part has leaks, see RESULTS.md"
-  done
-  asdkit data-validate "$data"/{train,dev,eval}
+  prepare_spoof_lists.sh asvspoof2019_la "$corpus" "$data" "$source"
 fi
 
 if stage 1 "compute LFCCs, their means and standard deviations over time"; then
