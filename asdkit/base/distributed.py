@@ -80,7 +80,7 @@ def sum_ranks(counts: np.ndarray) -> np.ndarray:
     """Sum an array over all ranks, in place; a rank that is alone imports no torch.
 
     Args:
-        counts: any shape, the same on every rank.
+        counts: (...) any shape, the same on every rank.
 
     Returns:
         The array itself.

@@ -48,7 +48,7 @@ def kaldi_mel_banks(
         sample_frequency: in Hz.
 
     Returns:
-        (fft_size / 2 + 1, B) float32; the frequency at Nyquist belongs to none.
+        (F, B) float32, F = fft_size / 2 + 1; the frequency at Nyquist belongs to none.
 
     Source: Kaldi, src/feat/mel-computations.cc, MelBanks.
     """
@@ -72,7 +72,7 @@ def htk_mel_banks(
         sample_frequency: in Hz.
 
     Returns:
-        (fft_size / 2 + 1, B) float32.
+        (F, B) float32, F = fft_size / 2 + 1.
 
     Source: S. Young et al., "The HTK Book", for the scale; for the triangles,
     librosa.filters.mel with htk=True and norm=None, and torchaudio's melscale_fbanks.
@@ -96,7 +96,7 @@ def linear_banks(
         sample_frequency: in Hz.
 
     Returns:
-        (fft_size / 2 + 1, B) float32.
+        (F, B) float32, F = fft_size / 2 + 1.
 
     Source: the MATLAB baselines of the ASVspoof challenges of 2019 and 2021.
     """

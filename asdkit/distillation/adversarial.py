@@ -314,7 +314,7 @@ def attack_batches(
 
 
 def within(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    """Clamp to bounds."""
+    """Clamp (...) x to bounds of its shape, element by element."""
     return torch.minimum(torch.maximum(x, low), high)
 
 
@@ -349,7 +349,7 @@ class _Reverse(torch.autograd.Function):
 
 
 def reverse(x: Tensor, weight: float) -> Tensor:
-    """Return x; its gradient is multiplied by -weight."""
+    """Return (...) x; its gradient is multiplied by -weight."""
     result = _Reverse.apply(x, weight)
     assert isinstance(result, Tensor)
     return result

@@ -75,7 +75,7 @@ class Kl(Distillation):
     def distances(
         self, student: Tensor, taught: Tensor, batch: LabeledBatch
     ) -> dict[str, Tensor]:
-        """Compute the divergence."""
+        """Compute the divergence; arguments as in `Distillation.distances`."""
         logits = self.logits(student, taught, batch)
         return {"kl": losses.kl_divergence(*logits, self.temperature)}
 
@@ -108,7 +108,7 @@ class DecoupledKd(Kl):
     def distances(
         self, student: Tensor, taught: Tensor, batch: LabeledBatch
     ) -> dict[str, Tensor]:
-        """Compute both divergences."""
+        """Compute both divergences; arguments as in `Distillation.distances`."""
         logits = self.logits(student, taught, batch)
         target, others = losses.decoupled_kl(*logits, batch.labels, self.temperature)
         return {"tskd": target, "nskd": self.gamma * others}
@@ -158,7 +158,7 @@ class KlCosine(Kl):
     def distances(
         self, student: Tensor, taught: Tensor, batch: LabeledBatch
     ) -> dict[str, Tensor]:
-        """Compute the divergence and the cosine distance."""
+        """Compute both terms; arguments as in `Distillation.distances`."""
         cosine = losses.cosine_distance(self.project(student), taught)
         divergence = super().distances(student, taught, batch)["kl"]
         return {
@@ -234,7 +234,7 @@ class IvectorClasses(Distillation):
     def distances(
         self, student: Tensor, taught: Tensor, batch: LabeledBatch
     ) -> dict[str, Tensor]:
-        """Compute both divergences."""
+        """Compute both divergences; arguments as in `Distillation.distances`."""
         assert isinstance(self.loss, ClassificationLoss)
         logits = self.loss.logits(student), self.teacher_logits(batch)
         target, others = losses.decoupled_kl(*logits, batch.labels, self.temperature)

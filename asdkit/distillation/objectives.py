@@ -150,7 +150,7 @@ class Relational(Distillation):
     def distances(
         self, student: Tensor, taught: Tensor, batch: LabeledBatch
     ) -> dict[str, Tensor]:
-        """Compare the relations."""
+        """Compare the relations; arguments as in `Distillation.distances`."""
         return {
             "distances": self.distance_weight
             * losses.distance_relations(student, taught),

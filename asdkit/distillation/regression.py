@@ -52,7 +52,7 @@ class Mse(Distillation):
     def distances(
         self, student: Tensor, taught: Tensor, batch: LabeledBatch
     ) -> dict[str, Tensor]:
-        """Compute the mean squared error."""
+        """Compute the error; arguments as in `Distillation.distances`."""
         return {"mse": losses.squared_error(self.project(student), taught)}
 
     def student_dim(self, network: Network) -> int:
@@ -96,7 +96,7 @@ class PosteriorPrecision(Mse):
     def distances(
         self, student: Tensor, taught: Tensor, batch: LabeledBatch
     ) -> dict[str, Tensor]:
-        """Compute the weighted error."""
+        """Compute the weighted error; arguments as in `Distillation.distances`."""
         assert isinstance(self.teacher, VectorTeacher)
         precision = self.teacher.posterior_precision(batch)
         predicted = self.project(student)
@@ -114,7 +114,7 @@ class Cosine(Mse):
     def distances(
         self, student: Tensor, taught: Tensor, batch: LabeledBatch
     ) -> dict[str, Tensor]:
-        """Compute the cosine distance."""
+        """Compute the distance; arguments as in `Distillation.distances`."""
         return {"cosine": losses.cosine_distance(self.project(student), taught)}
 
 
@@ -150,7 +150,7 @@ class SpeakerMean(Mse):
     def distances(
         self, student: Tensor, taught: Tensor, batch: LabeledBatch
     ) -> dict[str, Tensor]:
-        """Compute the mean squared error."""
+        """Compute the error; arguments as in `Distillation.distances`."""
         means = self._means.to(student.device)[batch.labels]
         return {"mse": losses.squared_error(self.project(student), means)}
 

@@ -27,7 +27,7 @@ class Scorer(Protocol):
     def factors(
         self, enroll: np.ndarray, n: np.ndarray, test: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Express the scores of models and embeddings as one matrix product."""
+        """Express scores as one matrix product; arguments as in `Dot.factors`."""
 
 
 class Teacher:

@@ -66,7 +66,7 @@ class Profiles:
     def add(
         self, name: str, source: str, speech_sec: float, embedding: np.ndarray
     ) -> None:
-        """Enroll one recording; see `add_all`."""
+        """Enroll one recording, an (E,) embedding; see `add_all`."""
         self.add_all(name, [(source, speech_sec, embedding)])
 
     def add_all(self, name: str, items: list[tuple[str, float, np.ndarray]]) -> None:

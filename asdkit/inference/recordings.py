@@ -68,7 +68,7 @@ def read_recording(audio: Any, sampling_rate: int) -> Recording:
 
 
 def require_full_scale(name: str, samples: np.ndarray) -> None:
-    """Raise a DataError unless samples are in [-1, 1), or not far beyond it."""
+    """Raise a DataError unless (L,) samples are in [-1, 1), or not far beyond it."""
     peak = float(np.abs(samples).max(initial=0))
     if peak > FAR:
         raise DataError(

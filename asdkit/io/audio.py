@@ -223,11 +223,11 @@ def read_samples(
 
 
 def require_sound(source: str, samples: np.ndarray, whose: str = "") -> None:
-    """Raise unless (L,) samples are finite; count implausible levels.
+    """Raise unless samples are finite; count implausible levels.
 
     Args:
         source: path or command, for messages.
-        samples: float32.
+        samples: (L,) float32.
         whose: start of the message, e.g. an utterance.
     """
     peak = max(-float(samples.min(initial=0)), float(samples.max(initial=0)))

@@ -33,7 +33,7 @@ LEVELS = (0, 1)
 
 
 def padded(text: bytes) -> np.ndarray:
-    """Return the letters of a text, with room to load eight at a time behind it."""
+    """Return the (L,) uint8 letters of a text, and room to load eight behind."""
     return np.frombuffer(text + bytes(LONGEST), np.uint8)
 
 
@@ -84,7 +84,7 @@ class IdNumbers:
 
         Args:
             text: holds no zero bytes.
-            letters: the same, `padded`.
+            letters: (L,) of `padded`.
             starts: (N,) where words begin.
             ends: (N,) where they end, the first letter that is no longer theirs.
 

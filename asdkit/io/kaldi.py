@@ -161,7 +161,7 @@ def write_object(path: PathName, content: Model | np.ndarray) -> None:
 
 
 def write_text(path: PathName, array: np.ndarray) -> None:
-    """Write a vector or matrix as text with seven digits, as Kaldi does."""
+    """Write a (D,) vector or (T, D) matrix as text with seven digits, as Kaldi does."""
     with write_atomic(path, "wb") as stream:
         write_text_array(stream, array)
 

@@ -125,7 +125,7 @@ class BinaryReader:
         return self._arrays("M", count)
 
     def packed(self, count: int) -> np.ndarray:
-        """Read lower triangles, row after row: (count, D (D + 1) / 2)."""
+        """Read lower triangles, row after row: (count, P), P = D (D + 1) / 2."""
         return self._arrays("P", count)
 
     def _arrays(self, kind: str, count: int) -> np.ndarray:

@@ -113,6 +113,9 @@ class RawBoost:
         Args:
             rng: random generator of their places and widths.
             weaker_db: range by which its largest gain may be below 1.
+
+        Returns:
+            (K,) the taps.
         """
         nyquist = self.sample_frequency / 2
         taps = np.ones(1)

@@ -159,7 +159,7 @@ class SpeakerDevError(DevError):
             yield [self.row_of[utt] for utt in utts], embeddings
 
     def rate(self, values: np.ndarray, labels: np.ndarray) -> float:
-        """Return the equal error rate of all pairs."""
+        """(U, E) embeddings, (U,) speakers -> EER of all pairs, a fraction."""
         return cosine_eer(values, labels)
 
 
@@ -193,7 +193,7 @@ class SpoofDevError(DevError):
             yield [self.row_of[utt] for utt in utts], scores
 
     def rate(self, values: np.ndarray, labels: np.ndarray) -> float:
-        """Return the equal error rate of all attacks together."""
+        """(U,) scores, (U,) bona fide or not -> EER of all attacks, a fraction."""
         return eer(values[labels], values[~labels])
 
 
@@ -232,7 +232,7 @@ class FrameDevError(DevError):
             yield self.rows_of[utt], scores
 
     def rate(self, values: np.ndarray, labels: np.ndarray) -> float:
-        """Return the equal error rate of all frames, regardless of utterance."""
+        """(rows,) scores and labels of frames -> EER of all of them, a fraction."""
         return frame_eer(values, labels)
 
 

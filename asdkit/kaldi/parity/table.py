@@ -99,9 +99,9 @@ def differ(
     """Compare two arrays.
 
     Args:
-        ours: of any shape.
-        theirs: same shape; any other makes the difference infinite.
-        scale: scale of relative differences, broadcast to that shape; None is the
+        ours: (...) any shape.
+        theirs: (...) the same shape; any other makes the difference infinite.
+        scale: (...) scale of relative differences, broadcast to that shape; None is the
             largest of Kaldi's values.
 
     Returns:

@@ -84,7 +84,7 @@ class Component(nn.Module):
         return default
 
     def array(self, token: str, num_axes: int) -> Tensor:
-        """Return the array of a field: (...)."""
+        """Return the (..., D) array of a field."""
         found = getattr(self, attribute(token), None)
         if not isinstance(found, Tensor) or found.dim() != num_axes:
             raise ValueError(f"lacks <{token}> of {num_axes} axes")
