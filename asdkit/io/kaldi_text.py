@@ -106,7 +106,7 @@ class TextReader:
         return self._stack(self.matrix() for _ in range(count))
 
     def packed(self, count: int) -> np.ndarray:
-        """Read lower triangles, row after row: (count, P) float64, P = D (D + 1) / 2."""
+        """Read lower triangles by rows: (count, P) float64, P = D (D + 1) / 2."""
         return self._stack(self.vector() for _ in range(count))
 
     def _stack(self, arrays: Iterator[np.ndarray]) -> np.ndarray:

@@ -60,7 +60,7 @@ def test_a_pipe_is_read_like_a_file(piped, data):
 def test_a_reason_is_said_where_the_system_gives_none(piped):
     """Looking at two bytes of one means to go back, which a pipe cannot."""
     with (
-        pytest.raises(DataError, match="cannot read it: .*not seekable"),
+        pytest.raises(DataError, match=r"cannot read it: .*not seekable"),
         open_bytes(piped(b"a")),
     ):
         pass

@@ -29,7 +29,7 @@ LONG = re.compile(
 
 
 def values_of(program: str) -> Iterator[tuple[str, str]]:
-    """Yield every option of a program with every value that it shall be tried with."""
+    """Yield every option of a program with every value that it is to be tried with."""
     module = importlib.import_module(f"asdkit.bin.{program.replace('-', '_')}")
     parser = CommandParser(program, "")
     module.add_arguments(parser)
