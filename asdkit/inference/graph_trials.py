@@ -166,7 +166,7 @@ def _goal(loss: float, share: float) -> str:
     if loss >= MAX_LOSS:
         missed.append(f"the loss is {100 * loss:.1f} %")
     if share > MAX_SHARE:
-        missed.append(f"the size is {share:.2f} of it")
+        missed.append(f"the size is {share:.3f} of it")
     goal = f"less than {100 * MAX_LOSS:g} % loss at {MAX_SHARE:g} of the size or less"
     return f"Goal, {goal}: " + (
         f"missed, {' and '.join(missed)}." if missed else "met."

@@ -93,7 +93,7 @@ def shorten_names(content: bytes) -> bytes:
     """Name what is inside of a graph as shortly as possible; it computes the same.
 
     Names of inputs and outputs stay, and so do metadata.  Nodes lose their names, and
-    tensors the shapes noted for readers.
+    tensors the shapes noted for readers; of equal constants one is left.
     """
     onnx = require("onnx", ONNX)
     model = onnx.load_model_from_string(content)
@@ -112,13 +112,23 @@ def shorten_names(content: bytes) -> bytes:
         del graph.value_info[:]
         for tensor in (*graph.initializer, *graph.input, *graph.output):
             tensor.name = name_of(tensor.name)
-        for node in graph.node:
+        constants: dict[bytes, str] = {}
+        nodes = list(graph.node)
+        del graph.node[:]
+        for node in nodes:
+            if node.op_type == "Constant" and node.output[0] not in public:
+                value = node.attribute[0].SerializeToString()
+                if value in constants:
+                    short[node.output[0]] = constants[value]
+                    continue
+                constants[value] = name_of(node.output[0])
             node.ClearField("name")
             node.input[:] = map(name_of, node.input)
             node.output[:] = map(name_of, node.output)
             for attribute in node.attribute:
                 if attribute.HasField("g"):
                     rename(attribute.g)
+            graph.node.append(node)
 
     rename(model.graph)
     onnx.checker.check_model(model)

@@ -65,10 +65,10 @@ def test_the_table_has_both_and_says_whether_it_is_worth_it(untrained, trials):
     text = str(table)
     rate = error_rates({"x": OnnxModel(content)}, read)["x"]  # a fraction
     assert table.to_json()["rows"][0]["EER %"] == pytest.approx(100 * rate)
-    assert "missed, the size is 1.00 of it." in text
+    assert "missed, the size is 1.000 of it." in text
     assert "+0.0" in text
     assert _goal(0.019, 0.27).endswith("met.")
-    assert _goal(0.05, 0.3).endswith("the loss is 5.0 % and the size is 0.30 of it.")
+    assert _goal(0.05, 0.3).endswith("the loss is 5.0 % and the size is 0.300 of it.")
 
 
 def test_what_has_no_such_trials_is_refused(untrained, trials, tmp_path):

@@ -124,7 +124,14 @@ def test_other_tensors_are_named_in_one_line(published_called, tmp_path):
     assert said.endswith("'layer1.conv.weight' has values that are not finite")
 
 
-def test_it_teaches_and_is_trained_on(published_called, tmp_path, rng, monkeypatch):
+KINDS = ("resnet34", "campplus", "campplus_of_3dspeaker", "ecapa", "ecapa_of_3dspeaker")
+
+TAKEN = {"hidden_dim"}  # by an objective's option of that name
+
+
+@pytest.fixture(params=KINDS)
+def imported(published_called, tmp_path, rng, monkeypatch, request):
+    """A network in exp/teacher, and the data directory of four recordings."""
     monkeypatch.chdir(tmp_path)
     utterances = []
     for n in range(4):
@@ -134,17 +141,37 @@ def test_it_teaches_and_is_trained_on(published_called, tmp_path, rng, monkeypat
             Utterance(utt, utt[:2], f"{utt}.flac", False, 0.0, 0.6, 0, 16000)
         )
     write_utterances("data", utterances)
-    torch.save(dict(published_called("ecapa_of_3dspeaker").new()), "w.pt")
-    assert main(["model-import", "3dspeaker", "w.pt", "exp/teacher"]) == 0
+    published = published_called(request.param)
+    torch.save(dict(published.new()), "w.pt")
+    assert main(["model-import", published.source, "w.pt", "exp/teacher"]) == 0
+    return load_network("exp/teacher/network.pt").options["network"]
+
+
+@pytest.mark.slow
+def test_it_teaches_and_is_trained_on(imported):
     loop = "--num-epochs 1 --batch-size 2 --chunk-frames 30 --device cpu --network"
     student = [*loop.split(), "senet9", "--channels", "4", "--objective", "cosine"]
     student += ["--teacher", "exp/teacher", "--features", "fbank"]
     assert main(["nnet-train", *student, "data", "exp/student"]) == 0
-    options = load_network("exp/teacher/network.pt").options["network"]
-    tuned = ["ecapa_tdnn", "--init-from", "exp/teacher/network.pt"]
-    for name, value in options.items():
+    tuned = [imported["name"], "--init-from", "exp/teacher/network.pt"]
+    for name, value in imported.items():
         if name not in ("name", "feat_dim"):
-            flag = json.dumps(value) if isinstance(value, bool) else str(value)
-            tuned += [f"--{name.replace('_', '-')}", flag]
+            flag = json.dumps(value).strip('[]"').replace(" ", "")
+            whose = "network." if name in TAKEN else ""
+            tuned += [f"--{whose}{name.replace('_', '-')}", flag]
     tuned += ["--features", "fbank", "--num-mel-bins", "16"]
     assert main(["nnet-train", *loop.split(), *tuned, "data", "exp/tuned"]) == 0
+
+
+@pytest.mark.slow
+def test_it_becomes_a_graph_and_a_bundle(imported):
+    """Both pass the gate: cosines of 0.9999 to what is embedded here."""
+    pytest.importorskip("onnx")
+    assert main(["nnet-export", "--form", "feats", "exp/teacher", "x.onnx"]) == 0
+    words = ["--licence", "CC-BY-4.0", "--data", "VoxCeleb", "exp/teacher", "model"]
+    assert main(["bundle-make", *words]) == 0
+    audio = ["s0-0.flac", "s1-1.flac"]
+    embeddings = asdkit.load("exp/teacher").embed_many(audio)
+    x = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    verdict = asdkit.load("model").verify(*audio)
+    assert float(verdict.score) == pytest.approx(float(x[0] @ x[1]), abs=1e-3)
