@@ -44,6 +44,7 @@ ubm=exp/ubm_$num_gauss
 extractor=exp/extractor_$ivector_dim
 ivectors=exp/ivectors_$ivector_dim
 network=exp/network${fbank#fbank}_seed$seed
+scores=("$ivectors"/scores_{plda,whitened_cosine} "$network"/scores_{plda,cosine})
 cm_gmm=exp/cm_gmm_$num_gauss
 cm_network=exp/cm_network_seed$seed
 asv_scores=$ivectors/scores_asv
@@ -195,8 +196,7 @@ if stage 16 "print the results: verification, countermeasures"; then
   need 12 "$cm_gmm/scores"
   need 13 "$cm_network/scores"
   need 15 "$asv_scores"
-  asdkit score-metrics data/test/trials "$ivectors"/scores_{plda,whitened_cosine} \
-    "$network"/scores_{plda,cosine}
+  asdkit score-metrics data/test/trials "${scores[@]}"
   echo
   asdkit score-metrics --flavor asvspoof2021 --asv-scores "$asv_scores" \
     --asv-trials data/test_spoof/asv_trials data/test_spoof/utt2attack \
