@@ -17,6 +17,7 @@ import logging
 from pathlib import Path
 
 from asdkit.base.errors import AsdkitError, DataError
+from asdkit.base.options import add_options
 from asdkit.base.outputs import OutputFile
 from asdkit.io.tables import read_table, read_words
 
@@ -31,12 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="enrollment utterances of every speaker (default: pair utterances with "
         "utterances)",
     )
-    parser.add_argument(
-        "--within",
-        metavar="FILE",
-        help="table of speakers or utterances, e.g. spk2gender; only equal values are "
-        "paired (default: pair all)",
-    )
+    add_options(parser, "asdkit.verification.all_pairs:all_pairs_metrics", "within")
     parser.add_argument(
         "--across",
         metavar="FILE",

@@ -11,7 +11,7 @@ from asdkit.backends.normalization import CohortStats
 from asdkit.backends.pipeline import Pipeline
 from asdkit.base.answers import Table, number
 from asdkit.base.errors import DataError
-from asdkit.base.ranges import Natural
+from asdkit.base.ranges import FilePath, Natural
 from asdkit.data.trial_lists import read_groups
 from asdkit.io.store import load_object
 from asdkit.io.tables import PathName, read_words
@@ -26,7 +26,7 @@ def all_pairs_metrics(
     backend_path: PathName,
     utt2spk: PathName,
     rspecifier: str,
-    within: str | None = None,
+    within: FilePath | None = None,
     cohort: str | None = None,
     cohort_utt2spk: str | None = None,
     num_top: Natural = 300,
