@@ -11,7 +11,7 @@ from asdkit.backends.normalization import CohortStats
 from asdkit.backends.pipeline import Pipeline
 from asdkit.base.answers import Table, number
 from asdkit.base.errors import DataError
-from asdkit.base.ranges import FilePath, Natural
+from asdkit.base.ranges import FilePath, Natural, Rspecifier
 from asdkit.data.trial_lists import read_groups
 from asdkit.io.store import load_object
 from asdkit.io.tables import PathName, read_words
@@ -27,8 +27,8 @@ def all_pairs_metrics(
     utt2spk: PathName,
     rspecifier: str,
     within: FilePath | None = None,
-    cohort: str | None = None,
-    cohort_utt2spk: str | None = None,
+    cohort: Rspecifier | None = None,
+    cohort_utt2spk: FilePath | None = None,
     num_top: Natural = 300,
 ) -> Table:
     """Measure a back-end on all unordered pairs of different utterances.
