@@ -11,7 +11,7 @@ import torch
 from asdkit.batches.feature_config import FeatureConfig
 from asdkit.features.mel import Fbank
 from asdkit.inference.bundling import Sources, make_bundle
-from asdkit.metrics.decision_costs import Costs
+from asdkit.metrics.decision_costs import DecisionCosts
 from asdkit.models.networks import build_network, save_network
 
 SPEAKERS = "ann", "bob"
@@ -71,5 +71,7 @@ def write_bundle(folder: Path, **files: Path) -> Path:
     """Write a bundle of what `write_pair` wrote, and other files, into ``model``."""
     cm = {"cm": folder / "cm"} if (folder / "cm").exists() else {}
     sources = Sources(**cm, **files)
-    make_bundle(folder / "net", folder / "model", sources, Costs(), Costs())
+    make_bundle(
+        folder / "net", folder / "model", sources, DecisionCosts(), DecisionCosts()
+    )
     return folder / "model"

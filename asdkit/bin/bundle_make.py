@@ -22,7 +22,7 @@ from asdkit.base.plugins import add_plugins
 from asdkit.base.ranges import Probability
 
 MAKE = "asdkit.inference.bundling:make_bundle"
-COSTS = "asdkit.metrics.decision_costs:Costs"
+COSTS = "asdkit.metrics.decision_costs:DecisionCosts"
 NAMES = "num_top", "min_speech_sec", "card_recordings", "int8", "licence", "data"
 FILES = {
     "backend": ("FILE", "back-end that compares embeddings (default: their cosine)"),
@@ -65,12 +65,12 @@ def main(args: argparse.Namespace) -> Table:
     from asdkit.inference.about import about_table
     from asdkit.inference.bundle_sources import Sources
     from asdkit.inference.bundling import make_bundle
-    from asdkit.metrics.decision_costs import Costs
+    from asdkit.metrics.decision_costs import DecisionCosts
 
     given = {name: getattr(args, name) for name in Sources._fields}
     options = options_of(make_bundle, args)
-    costs = Costs(**options_of(Costs, args))
-    cm_costs = Costs(p_target=args.p_bonafide)
+    costs = DecisionCosts(**options_of(DecisionCosts, args))
+    cm_costs = DecisionCosts(p_target=args.p_bonafide)
     kept = {name: options[name] for name in NAMES}
     bundle = make_bundle(
         args.model, args.bundle, Sources(**given), costs, cm_costs, **kept

@@ -109,7 +109,7 @@ class LocalizationRater:
         self.data_dir = data_dir
         self._times = frame_times(data_dir)
         self._known = read_supervisions(data_dir)
-        self._truths: dict[str, ReferenceSegments] = {}
+        self._references: dict[str, ReferenceSegments] = {}
 
     def rate(self, found: Iterable[Localized]) -> Quality:
         """Compare localized utterances with the reference.
@@ -119,11 +119,13 @@ class LocalizationRater:
                 nothing or all is spoofed.
         """
         items = list(found)
-        truths = [self._truth(item) for item in items]
-        if not truths:
+        references = [self._reference(item) for item in items]
+        if not references:
             raise DataError(self.data_dir, "expected utterances, got none")
-        bonafide_sec = np.concatenate([truth.bonafide_sec for truth in truths])
-        spoof_sec = np.concatenate([truth.spoof_sec for truth in truths])
+        bonafide_sec = np.concatenate(
+            [reference.bonafide_sec for reference in references]
+        )
+        spoof_sec = np.concatenate([reference.spoof_sec for reference in references])
         if not spoof_sec.any() or not (bonafide_sec > 1e-9).any():
             problem = "expected spoofed and bona fide parts, got only one"
             raise DataError(self.data_dir, problem)
@@ -131,16 +133,18 @@ class LocalizationRater:
         smoothed = [item.smoothed for item in items if item.smoothed is not None]
         if smoothed:
             scores = np.concatenate(smoothed)
-            is_bonafide = np.concatenate([truth.is_bonafide for truth in truths])
+            is_bonafide = np.concatenate(
+                [reference.is_bonafide for reference in references]
+            )
             rates = (
                 frame_eer(scores, is_bonafide),
                 range_eer(scores, bonafide_sec, spoof_sec),
             )
         count = Found(0, 0, 0)
-        for item, truth in zip(items, truths, strict=True):
-            count += count_found(truth.parts, self._parts(item, truth.duration))
+        for item, reference in zip(items, references, strict=True):
+            count += count_found(reference.parts, self._parts(item, reference.duration))
         scores = np.array([item.score for item in items])
-        whole = np.array([truth.attack == BONAFIDE for truth in truths])
+        whole = np.array([reference.attack == BONAFIDE for reference in references])
         return Quality(
             *rates,
             count.precision,
@@ -149,17 +153,17 @@ class LocalizationRater:
             eer(scores[whole], scores[~whole]) if whole.any() else float("nan"),
         )
 
-    def _truth(self, item: Localized) -> ReferenceSegments:
+    def _reference(self, item: Localized) -> ReferenceSegments:
         """Look up the reference of an utterance."""
         utt, num_frames = item.utt, len(item.is_bonafide)
-        if utt not in self._truths:
+        if utt not in self._references:
             if utt not in self._known:
                 raise DataError(self.data_dir, f"{utt!r} is not in it")
             known = self._known[utt]
             edges = self._times.edges(num_frames, known.duration)
             parts = spoofed_parts(known)
             inside = time_in(edges[:-1], edges[1:], parts)
-            self._truths[utt] = ReferenceSegments(
+            self._references[utt] = ReferenceSegments(
                 parts,
                 bonafide_frames(known, self._times, num_frames) == 1,
                 np.diff(edges) - inside,
@@ -167,11 +171,11 @@ class LocalizationRater:
                 attack_in(known),
                 known.duration,
             )
-        truth = self._truths[utt]
+        reference = self._references[utt]
         if item.smoothed is not None and len(item.smoothed) != num_frames:
             problem = f"{utt!r}: {len(item.smoothed)} scores for {num_frames} frames"
             raise DataError(self.data_dir, problem)
-        return truth
+        return reference
 
     def _parts(self, item: Localized, duration: float) -> list[Interval]:
         """List the segments that are said to be spoofed."""

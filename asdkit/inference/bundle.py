@@ -24,7 +24,7 @@ from asdkit.inference.voices import (
     require_speech,
 )
 from asdkit.io.tables import PathName
-from asdkit.metrics.decision_costs import Costs
+from asdkit.metrics.decision_costs import DecisionCosts
 from asdkit.models.bundle_files import (
     CARD,
     CM_CARD,
@@ -62,8 +62,8 @@ class Bundle(TrainedModel):
         self.num_top = int(about["num_top"])
         if self.num_top < 0:
             raise ValueError(f"num_top: expected 0 or more, got {self.num_top}")
-        self.costs = Costs(**about["decision"])
-        self.cm_costs = Costs(**about["cm_decision"])
+        self.costs = DecisionCosts(**about["decision"])
+        self.cm_costs = DecisionCosts(**about["cm_decision"])
         self.localization = Localization.read(about.get("localization", {}))
         self._speaker: OnnxModel | None = None
         self._cm: OnnxModel | None = None

@@ -22,7 +22,7 @@ from asdkit.inference.graph_models import Networked, require_network
 from asdkit.inference.loading import load
 from asdkit.io.files import write_atomic
 from asdkit.io.tables import PathName
-from asdkit.metrics.decision_costs import Costs
+from asdkit.metrics.decision_costs import DecisionCosts
 from asdkit.models.bundle_files import INDEX, KIND, VERSION, digest_of
 
 logger = logging.getLogger(__name__)
@@ -43,8 +43,8 @@ def make_bundle(
     model: PathName,
     folder: PathName,
     sources: Sources,
-    costs: Costs,
-    cm_costs: Costs,
+    costs: DecisionCosts,
+    cm_costs: DecisionCosts,
     num_top: Natural = 300,
     min_speech_sec: Positive = 0.5,
     card_recordings: Natural = 100,

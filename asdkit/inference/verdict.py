@@ -7,7 +7,7 @@ from typing import Any
 
 from asdkit.inference.score import Score
 from asdkit.inference.stretches import Stretch
-from asdkit.metrics.decision_costs import Costs
+from asdkit.metrics.decision_costs import DecisionCosts
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Verdict:
 
     question: str
     score: Score
-    costs: Costs
+    costs: DecisionCosts
     speech_sec: tuple[float, ...]
     notes: tuple[str, ...] = ()
     spoof: Verdict | None = None

@@ -10,7 +10,7 @@ from asdkit.base.ranges import Positive, Probability
 
 
 @dataclass(frozen=True)
-class Costs:
+class DecisionCosts:
     """The prior and the costs that a threshold follows from.
 
     Args:
@@ -23,9 +23,9 @@ class Costs:
     speaker and language information extracted from speech", 2010.
 
     Example:
-        >>> Costs().threshold
+        >>> DecisionCosts().threshold
         0.0
-        >>> round(Costs(p_target=0.01, c_miss=10).threshold, 3)
+        >>> round(DecisionCosts(p_target=0.01, c_miss=10).threshold, 3)
         2.293
     """
 

@@ -9,7 +9,7 @@ from typing import Any
 from asdkit.base.answers import Cell, Table, number
 from asdkit.base.errors import DataError
 from asdkit.io.tables import PathName
-from asdkit.metrics.decision_costs import Costs
+from asdkit.metrics.decision_costs import DecisionCosts
 from asdkit.models.bundle_files import (
     CARD,
     CM_CARD,
@@ -103,7 +103,7 @@ def _decisions(about: Mapping[str, Any]) -> list[str]:
         ("speaker.onnx", "calibration.npz", "same speaker", about["decision"]),
         ("cm.onnx", "cm_calibration.npz", "bona fide", about["cm_decision"]),
     ):
-        costs = Costs(**decision)
+        costs = DecisionCosts(**decision)
         if graph in about["files"]:
             text = f"{what} above {costs.threshold:.3f} ({costs})"
             if calibration not in about["files"]:

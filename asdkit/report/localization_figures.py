@@ -80,8 +80,8 @@ def _figures(data_dir: str, out_dir: str) -> list[Markup]:
     for utt, path in read_arrays(f"scp:{out_dir}/bonafide.scp"):
         if len(figures) == NUM_UTTS:
             break
-        truth = spoofed_parts(known[utt]) if utt in known else []
-        if not truth or utt not in utterances or utterances[utt].is_command:
+        reference = spoofed_parts(known[utt]) if utt in known else []
+        if not reference or utt not in utterances or utterances[utt].is_command:
             continue
         duration = known[utt].duration
         said = [
@@ -89,14 +89,14 @@ def _figures(data_dir: str, out_dir: str) -> list[Markup]:
             for segment in segments_of(path > 0)
             if not segment.label
         ]
-        figures.append(_figure(utterances[utt], out_dir, truth, said))
+        figures.append(_figure(utterances[utt], out_dir, reference, said))
     return figures
 
 
 def _figure(
     utterance: Utterance,
     out_dir: str,
-    truth: list[tuple[float, float]],
+    reference: list[tuple[float, float]],
     said: list[tuple[float, float]],
 ) -> Markup:
     """Draw one utterance: its spectrogram, and two rows of stretches below."""
@@ -112,7 +112,7 @@ def _figure(
     parts.append(element("image", "", href=source, preserveAspectRatio="none", **frame))
     rows: list[list[Cell | str]] = []
     for y, name, kind, stretches in (
-        (170, "spoofed", "spoof", truth),
+        (170, "spoofed", "spoof", reference),
         (200, "found", "nontarget", said),
     ):
         parts.append(element("text", name, x=58, y=y + 14, text_anchor="end"))

@@ -165,13 +165,13 @@ class TrainingSetReader:
         held_out = hold_out(utt2spk, *limits, self.seed)
         gone = set(held_out.values())
         kept = cuts.filter(lambda cut: speaker_of(cut) not in gone).to_eager()
-        ear, unmasked = None, False
+        own_front_end, unmasked = None, False
         if teacher is not None:
             taught = set(teacher.select([cut.id for cut in kept]))
             kept = kept.filter(lambda cut: cut.id in taught).to_eager()
-            ear = self._teacher_front_end(kept, config, teacher)
+            own_front_end = self._teacher_front_end(kept, config, teacher)
             is_masked = bool(self.spec_augment_prob) and not self.mask_teacher
-            unmasked = is_masked and teacher.takes_chunks and ear is None
+            unmasked = is_masked and teacher.takes_chunks and own_front_end is None
         if extractor:
             frames = config.prepared(self._computed_frames(kept, extractor))
         else:
@@ -187,7 +187,7 @@ class TrainingSetReader:
             spec_augment if self.spec_augment_prob else None,
             self.num_workers,
             self.seed,
-            ear,
+            own_front_end,
             self.class_of,
             self._frame_labels(data_dir, config, frames),
             unmasked,

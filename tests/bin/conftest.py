@@ -13,7 +13,7 @@ from asdkit.inference.verdict import Verdict
 from asdkit.inference.voices import Voice
 from asdkit.io.ark import ArkWriter
 from asdkit.io.tables import read_table, write_table
-from asdkit.metrics.decision_costs import Costs
+from asdkit.metrics.decision_costs import DecisionCosts
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ class Bundle:
         if name not in ("good.wav", "bad.wav"):
             raise DataError(name, "no such file")
         score = Score({"good.wav": 2.5, "bad.wav": -1.5}[name], LLR, True)
-        return Verdict(question, score, Costs(), (1.25,))
+        return Verdict(question, score, DecisionCosts(), (1.25,))
 
     def verify(self, *audios, channel=None):
         return self.verdict(audios[-1], "the same speaker")
@@ -164,7 +164,7 @@ class Bundle:
         return Score(float(enroll[0] @ test) - 4.5, LLR, True)
 
     def decide(self, score, voices, spoof=None):
-        return Verdict("the same speaker", score, Costs(), (1.25,))
+        return Verdict("the same speaker", score, DecisionCosts(), (1.25,))
 
 
 @pytest.fixture

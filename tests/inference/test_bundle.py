@@ -19,7 +19,7 @@ from asdkit.inference.bundle_sources import Sources
 from asdkit.inference.bundling import make_bundle
 from asdkit.inference.voices import read_voice
 from asdkit.io.store import load_model, save_arrays, save_model
-from asdkit.metrics.decision_costs import Costs
+from asdkit.metrics.decision_costs import DecisionCosts
 from asdkit.models.networks import load_network, save_network
 
 pytestmark = pytest.mark.slow
@@ -222,12 +222,12 @@ def test_an_index_that_is_wrong_is_refused(folder, tmp_path, change, problem):
 
 def test_the_threshold_is_where_both_decisions_cost_the_same():
     """Written out: the expected cost of accepting equals that of rejecting."""
-    costs = Costs(p_target=0.03, c_miss=5, c_fa=2)
+    costs = DecisionCosts(p_target=0.03, c_miss=5, c_fa=2)
     ratio = np.exp(costs.threshold)
     posterior = 0.03 * ratio / (0.03 * ratio + 0.97)
     assert posterior * 5 == pytest.approx((1 - posterior) * 2)
     with pytest.raises(AsdkitError, match="costs above 0"):
-        Costs(c_fa=0)
+        DecisionCosts(c_fa=0)
 
 
 def test_a_bundle_refuses_what_a_network_takes(inside):
@@ -300,7 +300,7 @@ def test_a_bundle_that_localizes_tells_stretches_and_draws_them(
     conf = tmp_path / "fsa.conf"
     conf.write_text("--method=fsa\n--threshold=1e4\n")  # all frames are below it
     sources = Sources(localizer=conf)
-    make_bundle(tmp_path, tmp_path / "model", sources, Costs(), Costs())
+    make_bundle(tmp_path, tmp_path / "model", sources, DecisionCosts(), DecisionCosts())
     words = f"detect --model {tmp_path}/model {folder}/a.wav --picture {tmp_path}/svg"
     read = []
     monkeypatch.setattr(

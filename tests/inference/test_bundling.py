@@ -5,7 +5,7 @@ import pytest
 from asdkit.base.errors import AsdkitError
 from asdkit.inference.bundle_sources import Sources
 from asdkit.inference.bundling import make_bundle
-from asdkit.metrics.decision_costs import Costs
+from asdkit.metrics.decision_costs import DecisionCosts
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +24,13 @@ def test_files_that_do_not_fit_are_refused_before_anything_is_written(
 ):
     monkeypatch.setattr("asdkit.inference.bundling.export", lambda *_: None)
     with pytest.raises(AsdkitError, match=problem):
-        make_bundle("exp/audio", tmp_path / "model", Sources(**given), Costs(), Costs())
+        make_bundle(
+            "exp/audio",
+            tmp_path / "model",
+            Sources(**given),
+            DecisionCosts(),
+            DecisionCosts(),
+        )
     assert not (tmp_path / "model").exists()
 
 
@@ -34,7 +40,11 @@ def test_a_countermeasure_compares_no_speakers(models, tmp_path, name, monkeypat
     problem = f"exp/cm: it is a countermeasure.*: no --{name.replace('_', '-')}$"
     with pytest.raises(AsdkitError, match=problem) as caught:
         make_bundle(
-            "exp/cm", tmp_path / "model", Sources(**{name: "x"}), Costs(), Costs()
+            "exp/cm",
+            tmp_path / "model",
+            Sources(**{name: "x"}),
+            DecisionCosts(),
+            DecisionCosts(),
         )
     assert "network of speakers" in caught.value.hint
 
@@ -44,5 +54,5 @@ def test_files_of_other_programs_are_not_taken_for_a_bundles(models, tmp_path):
     with pytest.raises(
         AsdkitError, match=r"an empty directory or a bundle, got backend"
     ):
-        make_bundle("exp/audio", tmp_path, Sources(), Costs(), Costs())
+        make_bundle("exp/audio", tmp_path, Sources(), DecisionCosts(), DecisionCosts())
     assert (tmp_path / "backend.npz").read_text() == "precious"

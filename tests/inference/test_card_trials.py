@@ -7,7 +7,7 @@ import pytest
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.inference.bundle_sources import Sources
 from asdkit.inference.card_trials import card_of, read_card_trials
-from asdkit.metrics.decision_costs import Costs
+from asdkit.metrics.decision_costs import DecisionCosts
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def sources(tmp_path, monkeypatch):
 def test_rows_are_everyone_the_sexes_and_ages(sources):
     found = read_card_trials(sources, SimpleNamespace(classes=("fay",)))
     assert found.notes == ()
-    card = card_of(found, SimpleNamespace(costs=Costs()), 0)
+    card = card_of(found, SimpleNamespace(costs=DecisionCosts()), 0)
     rows = {row["group"]: row for row in card["rows"]}
     assert list(rows) == [
         *("all", "women and girls", "men and boys", "adults", "children"),

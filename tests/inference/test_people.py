@@ -12,7 +12,7 @@ from asdkit.inference.people import People, Ranking
 from asdkit.inference.score import LLR, Score
 from asdkit.inference.verdict import Verdict
 from asdkit.inference.voices import Voice
-from asdkit.metrics.decision_costs import Costs
+from asdkit.metrics.decision_costs import DecisionCosts
 
 
 class Bundle:
@@ -39,10 +39,12 @@ class Bundle:
         return Score(float(enroll[0] @ test), LLR, True)
 
     def decide(self, score, voices, spoof=None):
-        return Verdict("the same speaker", score, Costs(), (1.25,), (), spoof)
+        return Verdict("the same speaker", score, DecisionCosts(), (1.25,), (), spoof)
 
     def detect_voice(self, audio, channel=None):
-        return Verdict("bona fide speech", Score(-2.0, LLR, True), Costs(), (1.25,))
+        return Verdict(
+            "bona fide speech", Score(-2.0, LLR, True), DecisionCosts(), (1.25,)
+        )
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ def test_a_stranger_is_unknown_and_so_is_a_spoof(people, monkeypatch):
 
 
 def test_uncalibrated_scores_identify_no_one():
-    verdict = Verdict("the same speaker", Score(0.9, "cosine"), Costs(), (1.0,))
+    verdict = Verdict("the same speaker", Score(0.9, "cosine"), DecisionCosts(), (1.0,))
     ranking = Ranking({"a\x1b": verdict}, {"a\x1b": 1})
     assert ranking.speaker is None
     assert ranking.sentence.startswith(r"a\x1b is most alike")

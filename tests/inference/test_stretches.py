@@ -9,7 +9,7 @@ from asdkit.countermeasures.localization import FsaLocalizer
 from asdkit.inference.score import Score
 from asdkit.inference.stretches import Localization, Stretch, with_stretches
 from asdkit.inference.verdict import Verdict
-from asdkit.metrics.decision_costs import Costs
+from asdkit.metrics.decision_costs import DecisionCosts
 from asdkit.segmentation.segments import FrameTimes
 
 TIMES = FrameTimes(0.02, 0.01)
@@ -52,12 +52,14 @@ def test_a_table_has_a_column_of_them_where_a_model_localizes():
 def test_a_verdict_tells_them():
     stretches = (Stretch(0.5, 1.25, -3.0), Stretch(2.0, 2.5, -1.0))
     score = Score(-1.0, "LLR", is_calibrated=True)
-    verdict = Verdict("bona fide speech", score, Costs(), (1.0,), stretches=stretches)
+    verdict = Verdict(
+        "bona fide speech", score, DecisionCosts(), (1.0,), stretches=stretches
+    )
     assert verdict.sentence.endswith("stretches: 0.50 to 1.25 s, 2.00 to 2.50 s.")
     assert verdict.as_dict()["stretches"][0] == {
         "start": 0.5,
         "end": 1.25,
         "score": -3.0,
     }
-    plain = Verdict("bona fide speech", score, Costs(), (1.0,))
+    plain = Verdict("bona fide speech", score, DecisionCosts(), (1.0,))
     assert "stretches" not in plain.as_dict()

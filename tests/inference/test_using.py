@@ -7,12 +7,12 @@ from asdkit.base.errors import DataError
 from asdkit.inference.score import Score
 from asdkit.inference.using import as_table, detect_each, fail_on, find_audio
 from asdkit.inference.verdict import Verdict
-from asdkit.metrics.decision_costs import Costs
+from asdkit.metrics.decision_costs import DecisionCosts
 
 
 def verdict(value, calibrated=True, **more):
     score = Score(value, "llr", calibrated)
-    return Verdict("bona fide speech", score, Costs(), (1.25,), **more)
+    return Verdict("bona fide speech", score, DecisionCosts(), (1.25,), **more)
 
 
 def test_directories_and_lists_are_searched(tmp_path):

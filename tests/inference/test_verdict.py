@@ -5,14 +5,16 @@ import pytest
 
 from asdkit.inference.score import Score
 from asdkit.inference.verdict import Verdict
-from asdkit.metrics.decision_costs import Costs
+from asdkit.metrics.decision_costs import DecisionCosts
 
 LLR = "log-likelihood ratio"
 
 
 def verdict(value, calibrated=True, spoof=None, costs=None):
     score = Score(value, LLR if calibrated else "cosine", calibrated)
-    return Verdict("the same speaker", score, costs or Costs(), (2.0, 3.004), (), spoof)
+    return Verdict(
+        "the same speaker", score, costs or DecisionCosts(), (2.0, 3.004), (), spoof
+    )
 
 
 def test_a_calibrated_score_decides_and_another_does_not():
@@ -23,7 +25,7 @@ def test_a_calibrated_score_decides_and_another_does_not():
     raw = verdict(0.9, calibrated=False)
     assert (raw.decision, raw.accepted) == ("undecided", None)
     assert raw.sentence.endswith("the score, cosine 0.900, is not calibrated.")
-    assert verdict(1.0, costs=Costs(p_target=0.01)).decision == "reject"
+    assert verdict(1.0, costs=DecisionCosts(p_target=0.01)).decision == "reject"
 
 
 def test_who_is_spoofed_is_not_accepted():
@@ -43,7 +45,7 @@ def test_numbers_and_texts_go_to_json():
 
 
 def test_costs_far_apart_have_a_threshold():
-    costs = Costs(0.5, 1e300, 1e-300)
+    costs = DecisionCosts(0.5, 1e300, 1e-300)
     assert costs.threshold == pytest.approx(-600 * np.log(10))
 
 

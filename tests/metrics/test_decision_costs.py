@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from asdkit.base.errors import AsdkitError
-from asdkit.metrics.decision_costs import Costs
+from asdkit.metrics.decision_costs import DecisionCosts
 
 
-@pytest.mark.parametrize("costs", [Costs(), Costs(0.01, 10, 1), Costs(0.9, 1, 5)])
+@pytest.mark.parametrize(
+    "costs", [DecisionCosts(), DecisionCosts(0.01, 10, 1), DecisionCosts(0.9, 1, 5)]
+)
 def test_at_the_threshold_both_decisions_cost_the_same(costs):
     odds = np.exp(costs.threshold) * costs.p_target / (1 - costs.p_target)
     posterior = odds / (1 + odds)
@@ -25,4 +27,4 @@ def test_costs_that_cannot_be_are_refused(wrong):
     with pytest.raises(
         AsdkitError, match="expected 0 < p_target < 1 and costs above 0"
     ):
-        Costs(*wrong)
+        DecisionCosts(*wrong)
