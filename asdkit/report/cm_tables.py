@@ -46,6 +46,18 @@ class CmTrials:
             "codec": np.array(self.key.codec),
         }
         self.attacks = sorted({*self.key.attack} - {BONAFIDE})
+        self._values: dict[Path, np.ndarray] = {}
+
+    def values(self, scores: Path) -> np.ndarray:
+        """Read a score file, once -> (N,) in the order of the utterances.
+
+        Raises:
+            DataError: the file is wrong, or lacks an utterance.
+        """
+        if scores not in self._values:
+            _, systems = read_cm_systems(self.path, self.flavor, [scores])
+            self._values[scores] = systems[f"{scores}"]
+        return self._values[scores]
 
     def classes(
         self, scores: Path, attack: str | None = None, codec: str | None = None
@@ -63,8 +75,7 @@ class CmTrials:
         Raises:
             DataError: the file is wrong, or lacks an utterance.
         """
-        _, systems = read_cm_systems(self.path, self.flavor, [scores])
-        values, is_bonafide = systems[f"{scores}"], self.key.is_bonafide
+        values, is_bonafide = self.values(scores), self.key.is_bonafide
         rows = np.ones(len(values), bool)
         if codec is not None:
             rows &= self.columns["codec"] == codec

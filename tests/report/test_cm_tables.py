@@ -70,6 +70,15 @@ def test_an_eer_is_that_of_the_chosen_attack_and_codec(corpus):
     assert np.isnan(trials.eer(path, "A09"))
 
 
+def test_what_is_odd_about_scores_is_said_once_for_all_attacks(corpus, caplog):
+    data, scores = corpus / "data/eval", corpus / "exp/chance"
+    write(scores, (f"u{i:02} {(7 * i) % 40}.5" for i in range(80)))
+    trials = CmTrials(data, "asvspoof2021")
+    for attack in (None, *trials.attacks):
+        assert trials.eer(scores, attack) == 50
+    assert caplog.text.count("hardly better than chance") == 1
+
+
 def test_a_table_has_a_row_per_system_and_the_tdcf_if_there_are_asv_scores(corpus):
     systems = seeds_of(corpus / "exp")
     head, _, gmm, lcnn = cells_of(table_alone(corpus / "data", systems, "asvspoof2019"))
