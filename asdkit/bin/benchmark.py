@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     name = "asdkit.report.benchmark:benchmark"
     add_options(parser, name, "train", "baseline", "backend")
     add_options(parser, name, "p_target", "c_miss", "c_fa", "bootstrap", "seed")
+    add_options(parser, "asdkit.report.benchmark:write_page", "digits")
     text = "list of trials, ours or VoxCeleb's"
     parser.add_argument("--trials", required=True, metavar="FILE", help=text)
     text = "data directory with the audio of the trials"
@@ -54,5 +55,4 @@ def main(args: argparse.Namespace) -> Answer:
     options = options_of(benchmark, args)
     answer = benchmark(args.exp, args.trials, args.test, args.scores, **options)
     costs = {name: options[name] for name in ("p_target", "c_miss", "c_fa")}
-    write_page(args.exp, args.scores, **costs)
-    return answer
+    return [*answer, *write_page(args.exp, args.scores, **costs, digits=args.digits)]

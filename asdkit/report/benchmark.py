@@ -42,9 +42,12 @@ from asdkit.io.trials import (
     write_scores,
     write_trials,
 )
+from asdkit.metrics.flavors import operating_points
+from asdkit.metrics.metric_table import DIGITS
 from asdkit.report.comparison import compare_systems, parse_system
 from asdkit.report.recording import Run, record
 from asdkit.training.sizes import choose_sizes
+from asdkit.verification.evaluation import verification_metrics
 
 logger = logging.getLogger(__name__)
 OURS = "i-vectors"
@@ -74,9 +77,9 @@ def benchmark(
     train: FolderPath | None = None,
     baseline: AnyPath | None = None,
     backend: FilePath | None = None,
-    p_target: Probability = 0.01,
-    c_miss: Positive = 1.0,
-    c_fa: Positive = 1.0,
+    p_target: tuple[Probability, ...] = (0.01,),
+    c_miss: tuple[Positive, ...] = (1.0,),
+    c_fa: tuple[Positive, ...] = (1.0,),
     bootstrap: Count = 1000,
     seed: Natural = 0,
     run: Callable[[Sequence[str]], None] | None = None,
@@ -92,9 +95,10 @@ def benchmark(
         baseline: trained model to take instead: an extractor, or anything that
             trials-score takes.
         backend: back-end of the baseline; None: its own, or backend.npz beside it.
-        p_target: prior of target trials in the minDCF.
-        c_miss: cost of rejecting a target.
-        c_fa: cost of accepting a nontarget.
+        p_target: prior of target trials in minDCF and actDCF; a list for several
+            operating points, the first of which compares systems.
+        c_miss: cost of rejecting a target; one, or one for every prior.
+        c_fa: cost of accepting a nontarget; one, or one for every prior.
         bootstrap: number of bootstrap draws of speakers.
         seed: random seed of the training and the bootstrap.
         run: starts a program; None: in a process of its own.
@@ -103,14 +107,15 @@ def benchmark(
         the tables of `compare_systems`, against the i-vector system.
 
     Raises:
-        AsdkitError: there is neither a baseline nor training data, or both, or a
-            program failed.
+        AsdkitError: there is neither a baseline nor training data, or both, priors
+            and costs do not fit each other, or a program failed.
         DataError: a file is wrong, a trial has no audio, or speakers are in training
             and test.
         FitError: there is too little training data.
     """
     if (train is None) == (baseline is None):
         raise AsdkitError("expected --train DATA or --baseline MODEL, and not both")
+    point, *_ = operating_points(p_target, c_miss, c_fa)
     exp = Path(exp_dir)
     _stamp(
         exp,
@@ -143,9 +148,7 @@ def benchmark(
         own_trials,
         [f"{OURS}={own_scores}", *scores],
         "asvspoof2019",  # of a CM protocol, which trials are not
-        p_target,
-        c_miss,
-        c_fa,
+        *point,
         bootstrap=bootstrap,
         seed=seed,
     )
@@ -173,10 +176,11 @@ def _stamp(exp: Path, asked: dict[str, Any]) -> None:
 def write_page(
     exp_dir: PathName,
     scores: Sequence[str],
-    p_target: float = 0.01,
-    c_miss: float = 1.0,
-    c_fa: float = 1.0,
-) -> None:
+    p_target: Sequence[float] = (0.01,),
+    c_miss: Sequence[float] = (1.0,),
+    c_fa: Sequence[float] = (1.0,),
+    digits: Natural = DIGITS,
+) -> list[Table]:
     """Make the page of a benchmark, and warn where that fails.
 
     Scores of others are copied beside ours, and stay there: systems that a later run
@@ -185,20 +189,28 @@ def write_page(
     Args:
         exp_dir: directory of a benchmark that is done.
         scores: as in `benchmark`.
-        p_target: prior of target trials, of the costs in results.json.
-        c_miss: cost of rejecting a target.
-        c_fa: cost of accepting a nontarget.
+        p_target: as in `benchmark`, of the costs in results.json.
+        c_miss: as in `benchmark`.
+        c_fa: as in `benchmark`.
+        digits: decimals of the metrics.
+
+    Returns:
+        the metrics of all systems; no table where the page fails.
     """
     exp = Path(exp_dir)
     values = {"p-target": p_target, "c-miss": c_miss, "c-fa": c_fa}
-    costs = [word for name, x in values.items() for word in (f"--{name}", f"{x}")]
+    words = ((f"--{name}", ",".join(map(str, x))) for name, x in values.items())
+    costs = [word for pair in words for word in pair]
     try:
         paths = [_scores_of(exp, OURS), *_copy_scores(exp, scores)]
         trials = exp / "data" / "test" / TRIALS
         _run(["score-metrics", *costs, f"{trials}", *map(str, paths)])
         _run(["report", f"{exp}", "-o", f"{exp / 'report.html'}"])
+        points = operating_points(p_target, c_miss, c_fa)
+        return [verification_metrics(trials, paths, points=points, digits=digits)]
     except AsdkitError as error:
         logger.warning("benchmark: no page: %s", error)
+        return []
 
 
 def _copy_scores(exp: Path, scores: Sequence[str]) -> list[Path]:

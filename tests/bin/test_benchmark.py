@@ -1,5 +1,6 @@
 import gzip
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -44,14 +45,19 @@ def test_their_scores_come_beside_ours(corpus, monkeypatch, capsys):
     monkeypatch.setattr(module, "_run", run)
     options = "--trials data/trials --test data --scores W=wespeaker --exp exp"
     argv = f"benchmark {options} --baseline model --bootstrap 100".split()
-    assert command.main([*argv, "--p-target", "0.05"]) == 0
+    assert command.main([*argv, "--p-target", "0.05,0.5", "--digits", "5"]) == 0
     *_, (program, *options), (page, *_) = started
     assert (program, page) == ("score-metrics", "report")
-    assert " ".join(options).startswith("--p-target 0.05 --c-miss 1.0 --c-fa 1.0 exp")
+    assert " ".join(options).startswith(
+        "--p-target 0.05,0.5 --c-miss 1.0 --c-fa 1.0 exp"
+    )
     assert options[-1] == "exp/systems/W/scores.npz"
-    out = capsys.readouterr().out
-    assert "i-vectors" in out
-    assert "W" in out
+    *_, header, ours, theirs = capsys.readouterr().out.splitlines()
+    assert {"minDCF(0.05)", "actDCF(0.05)", "minDCF(0.5)", "actDCF(0.5)"} <= {
+        *header.split()
+    }
+    assert ours.startswith("exp/systems/i-vectors/scores")
+    assert re.match(r"exp/systems/W/scores\S* +\d+\.\d{5} ", theirs)
 
 
 def test_a_program_that_fails_is_named(corpus, capsys):
