@@ -53,6 +53,8 @@ tests="dev eval eval_coded"
 chain=(--skip-missing true --equalize true --speech-sec "$speech_sec" --in-rooms true)
 exp=exp${without:+/without_$without}
 [[ $more == true ]] && of_more=_more || of_more=
+more_conf=conf/more_$net.conf
+[[ -e $more_conf ]] || more_conf=conf/more.conf
 train=data/train$of_more${without:+_without_$without}
 network=$exp/$net$of_more/seed$seed
 asv=exp/asv
@@ -134,7 +136,7 @@ fi
 if stage 7 "train the network, until dev is no better for as long as its conf says"; then
   need 1 "data/train$of_more" data/dev
   local/leave_out.sh "$without" "data/train$of_more" ""
-  $gpu cm-train --config "conf/$net.conf" ${of_more:+--config conf/more.conf} \
+  $gpu cm-train --config "conf/$net.conf" ${of_more:+--config "$more_conf"} \
     --seed "$seed" "$train" data/dev "$network"
 fi
 
