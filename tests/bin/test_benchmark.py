@@ -96,12 +96,15 @@ def test_a_page_of_all_systems_from_audio_and_scores_alone(
     argv = f"benchmark {options} --exp exp --scores V=voxsrc.gz a/W=wespeaker".split()
     capfd.readouterr()
     assert command.main(argv) == 0
-    table, compared = json.loads(capfd.readouterr().out)
+    table, compared, metrics = json.loads(capfd.readouterr().out)
     eers = {row["system"]: row["EER %"]["value"] for row in table["rows"]}
     assert list(eers) == ["i-vectors", "V", "a/W"]
     assert eers["V"] == eers["a/W"]
     assert "of 4 speakers" in str(table["notes"])
     assert len(compared["rows"]) == 4
+    rates = [row["EER %"] for row in metrics["rows"]]
+    assert rates == pytest.approx([*eers.values()])
+    assert all("actDCF(0.01)" in row for row in metrics["rows"])
 
     assert command.main(["results", "--json", "exp"]) == 0
     (kept,) = [
