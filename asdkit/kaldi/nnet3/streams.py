@@ -12,17 +12,16 @@ import contextlib
 import io
 import re
 import struct
-from collections.abc import Iterator
 from typing import NoReturn
 
 import numpy as np
 
 from asdkit.base.errors import DataError
-from asdkit.base.inputs import note_input
 from asdkit.base.numbers import parse_numbers
 from asdkit.io.ark_value import COMPRESSED, read_value
-from asdkit.io.byte_streams import CURE, look_ahead, open_bytes
+from asdkit.io.byte_streams import CURE, open_bytes
 from asdkit.io.kaldi_binary import BINARY, BinaryReader
+from asdkit.io.kaldi_object import open_either
 from asdkit.io.tables import PathName
 
 WORD = re.compile(rb"\s*(\[|\]|[^\s\[\]]+)")
@@ -202,20 +201,8 @@ def is_nnet3(path: PathName) -> bool:
         return False
 
 
-@contextlib.contextmanager
-def open_fields(path: PathName) -> Iterator[BinaryFields | TextFields]:
-    """Open a file of components, binary or text, through gzip if need be.
-
-    Raises:
-        DataError: the file is missing, damaged, or has something after its end.
-    """
-    note_input(path)
-    with open_bytes(path) as stream:
-        reader: BinaryFields | TextFields
-        if look_ahead(stream, len(BINARY)) == BINARY:
-            reader = BinaryFields(path, stream)
-            reader.take(2)
-        else:
-            reader = TextFields(path, stream.read())
-        yield reader
-        reader.end()
+def open_fields(
+    path: PathName,
+) -> contextlib.AbstractContextManager[BinaryFields | TextFields]:
+    """Open a file of components, binary or text; see `open_either`."""
+    return open_either(path, BinaryFields, TextFields)
