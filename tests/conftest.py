@@ -284,3 +284,18 @@ def aasist_state(rng):
         return state
 
     return make
+
+
+@pytest.fixture
+def draw_voices():
+    """A function that writes synthesized voices, in a folder for each speaker."""
+    from asdkit.simulation.corpus import DrawnCorpus
+
+    def write(folder, num_spks, num_utts, mean_sec, suffix):
+        drawn = DrawnCorpus(num_spks, 1, num_utts, mean_sec, prefix=folder.name)
+        for x in drawn.utterances():
+            path = folder / x.spk / f"{x.utt[-2:]}{suffix}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            soundfile.write(path, drawn.speak(x), 16000)
+
+    return write

@@ -11,7 +11,6 @@ import soundfile
 from asdkit import __main__ as command
 from asdkit.io.trials import read_trials, write_scores
 from asdkit.report import benchmark as module
-from asdkit.simulation.corpus import DrawnCorpus
 
 
 @pytest.fixture
@@ -72,17 +71,13 @@ def test_a_program_that_fails_is_named(corpus, capsys):
 
 @pytest.mark.slow
 def test_a_page_of_all_systems_from_audio_and_scores_alone(
-    tmp_path, monkeypatch, rng, capfd
+    tmp_path, monkeypatch, rng, capfd, draw_voices
 ):
     """Twelve drawn voices; scores as VoxSRC's and WeSpeaker's; nothing is replaced."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("asdkit.training.sizes.FEWEST_MINUTES", 1.0)
     for part, num_spks in (("train", 8), ("test", 4)):
-        drawn = DrawnCorpus(num_spks, 1, 6, mean_sec=2.0, prefix=part)
-        for x in drawn.utterances():
-            path = tmp_path / part / x.spk / f"{x.utt[-2:]}.flac"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            soundfile.write(path, drawn.speak(x), 16000)
+        draw_voices(tmp_path / part, num_spks, 6, 2.0, ".flac")
         assert command.main(["data-prepare", part, f"data/{part}"]) == 0
     assert command.main(["trials-make", "data/test", "data/test/trials"]) == 0
     lines = [x.split() for x in Path("data/test/trials").read_text().splitlines()]

@@ -6,25 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 
 from asdkit.base.errors import AsdkitError, DataError
 from asdkit.corpora.recordings import prepare_recordings
 from asdkit.io.trials import read_trials, write_scores
 from asdkit.report.benchmark import benchmark
-from asdkit.simulation.corpus import DrawnCorpus
 
 
 @pytest.fixture
-def corpus(tmp_path, monkeypatch, rng):
+def corpus(tmp_path, monkeypatch, rng, draw_voices):
     """Six speakers to train on, four to test, VoxCeleb's list and scores of others."""
     monkeypatch.chdir(tmp_path)
     for part, num_spks in (("train", 6), ("test", 4)):
-        drawn = DrawnCorpus(num_spks, 1, 3, mean_sec=1.0, prefix=part)
-        for x in drawn.utterances():
-            path = tmp_path / part / x.spk / f"{x.utt[-2:]}.wav"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            soundfile.write(path, drawn.speak(x), 16000)
+        draw_voices(tmp_path / part, num_spks, 3, 1.0, ".wav")
         prepare_recordings(part, f"data/{part}")
     names = sorted(f"{x.parent.name}/{x.name}" for x in tmp_path.glob("test/*/*.wav"))
     pairs = [(a, b) for a in names for b in names if a < b]
